@@ -1,0 +1,56 @@
+"""Everything that this package raises on purpose, as one tree.
+
+::
+
+    MockWebshareError
+    ├── UsageError          an option or argument that cannot be what was meant
+    │   └── UnknownName     a data set or schema that does not exist
+    ├── DataError           a data file that is not a data set
+    ├── UnreadableInput     a file that cannot be opened or read
+    └── ServerError         a server that cannot start
+
+The message of each is one sentence for a person: what is wrong, the value, what is
+allowed, what to do. `exit_code` is what the command line returns for it.
+"""
+
+from __future__ import annotations
+
+
+class MockWebshareError(Exception):
+    """The root of the tree."""
+
+    exit_code = 2
+
+
+class UsageError(MockWebshareError):
+    """An option or argument has a value that is not allowed."""
+
+
+class UnknownName(UsageError):
+    """A name that belongs to nothing; the message lists what there is."""
+
+    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        super().__init__(f"there is no {kind} named {name!r}; there are: {', '.join(known)}")
+
+
+class DataError(MockWebshareError):
+    """A data set breaks a rule; `pointer` (RFC 6901) says where in the file."""
+
+    def __init__(self, source: str, pointer: str, problem: str) -> None:
+        super().__init__(f"{source}#{pointer}: {problem}")
+        self.source = source
+        self.pointer = pointer
+        self.problem = problem
+
+
+class UnreadableInput(MockWebshareError):
+    """A file cannot be read; the message says which and why."""
+
+    @classmethod
+    def from_os_error(cls, name: str, error: OSError) -> UnreadableInput:
+        """Given the error of a failed open or read of `name`, return ours."""
+        return cls(f"cannot read {name!r}: {error.strerror or error}")
+
+
+class ServerError(MockWebshareError):
+    """The server cannot start, for instance because the port is taken."""
