@@ -24,6 +24,9 @@ API_ROOT = "/api/v2/"
 SERVICE_ZONE = "America/Los_Angeles"
 """The zone in which the service writes every date (documented by its examples)."""
 
+PENDING_DAYS = 30
+"""For how long a credit stays pending (documented: `referral_payment_pending_days`, "30 00:00:00")."""
+
 
 class Mark(StrEnum):
     """How a rule is known, which decides what it means when live traffic contradicts it."""

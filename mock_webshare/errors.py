@@ -7,6 +7,7 @@
     │   └── UnknownName     a data set or schema that does not exist
     ├── DataError           a data file that is not a data set
     ├── UnreadableInput     a file that cannot be opened or read
+    ├── UnwritableOutput    a file that cannot be written
     └── ServerError         a server that cannot start
 
 The message of each is one sentence for a person: what is wrong, the value, what is
@@ -50,6 +51,15 @@ class UnreadableInput(MockWebshareError):
     def from_os_error(cls, name: str, error: OSError) -> UnreadableInput:
         """Given the error of a failed open or read of `name`, return ours."""
         return cls(f"cannot read {name!r}: {error.strerror or error}")
+
+
+class UnwritableOutput(MockWebshareError):
+    """A file cannot be written; the message says which and why."""
+
+    @classmethod
+    def from_os_error(cls, name: str, error: OSError) -> UnwritableOutput:
+        """Given the error of a failed write to `name`, return ours."""
+        return cls(f"cannot write {name!r}: {error.strerror or error}")
 
 
 class ServerError(MockWebshareError):

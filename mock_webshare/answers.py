@@ -1,0 +1,98 @@
+"""An answer: status, headers and body, to the byte what the service would send."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mock_webshare.contract import Endpoint
+from mock_webshare.query import FieldError
+
+Headers = tuple[tuple[str, str], ...]
+
+_HTML: Headers = (("Content-Type", "text/html; charset=utf-8"),)
+_PARSES = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What goes back; `headers` are those that the service decides, so neither length nor date."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def render(data: Any, indent: int | None = None) -> bytes:
+    """Given JSON data, return its bytes as Django REST framework's `JSONRenderer` writes them.
+
+    Compact unless indented; U+2028 and U+2029 are escaped, because JavaScript took them for line ends.
+    """
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(data, ensure_ascii=False, indent=indent, separators=separators)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
+
+
+def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) -> Answer:
+    """Return an answer of one of the endpoints: JSON, and `Allow` always."""
+    common = (("Content-Type", "application/json"), ("Allow", ", ".join(endpoint.methods)))
+    return Answer(status, common + headers, body)
+
+
+def detail(
+    endpoint: Endpoint, status: int, text: str, indent: int | None = None, headers: Headers = ()
+) -> Answer:
+    """Return an error that is one sentence."""
+    return routed(endpoint, status, render({"detail": text}, indent), headers)
+
+
+def unauthorized(endpoint: Endpoint, text: str, indent: int | None) -> Answer:
+    """Return the 401 that says what was wrong with the credentials."""
+    return detail(endpoint, 401, text, indent, (("WWW-Authenticate", "Token"),))
+
+
+def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Answer:
+    """Given the seconds to wait, return the 429; it names whole seconds, rounded up."""
+    seconds = math.ceil(wait)
+    unit = "second" if seconds == 1 else "seconds"
+    text = f"Request was throttled. Expected available in {seconds} {unit}."
+    return detail(endpoint, 429, text, indent, (("Retry-After", str(seconds)),))
+
+
+def field_errors(endpoint: Endpoint, errors: Iterable[FieldError], indent: int | None) -> Answer:
+    """Return the 400 that lists, for each wrong field, messages and codes."""
+    body = {error.field: [{"message": error.message, "code": error.code}] for error in errors}
+    return routed(endpoint, 400, render(body, indent))
+
+
+def metadata(endpoint: Endpoint, indent: int | None) -> Answer:
+    """Return what OPTIONS answers (framework: `SimpleMetadata`)."""
+    body = {
+        "name": endpoint.view_name,
+        "description": "",
+        "renders": ["application/json"],
+        "parses": _PARSES,
+    }
+    return routed(endpoint, 200, render(body, indent))
+
+
+def redirect(location: str) -> Answer:
+    """Return the 301 to a location."""
+    return Answer(301, (*_HTML, ("Location", location)), b"")
+
+
+@cache
+def html_page(status: int) -> Answer:
+    """Return the page that Django sends where no endpoint answers: 400, 404 or 500."""
+    title, details = {
+        400: ("Bad Request (400)", ""),
+        404: ("Not Found", "The requested resource was not found on this server."),
+        500: ("Server Error (500)", ""),
+    }[status]
+    template = Path(__file__).with_name("error_page.html").read_text(encoding="utf-8")
+    return Answer(status, _HTML, template.format(title=title, details=details).encode())

@@ -1,0 +1,106 @@
+"""The service: its endpoints over the worlds, from request to answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from mock_webshare import __version__, answers, framework, query
+from mock_webshare.answers import Answer
+from mock_webshare.contract import Paging
+from mock_webshare.framework import Call
+from mock_webshare.settings import Settings
+from mock_webshare.state import Account, Table, Worlds
+
+_READ, _ANSWERED = 1024, 1024  # requests understood and answers made that are remembered
+
+
+class Service:
+    """The service's HTTP face.
+
+    Clients send the same few requests again and again, so what a request means and what an unchanged
+    account answers to it are each remembered; only the key, the rate limit and the log are looked at anew.
+    """
+
+    def __init__(self, worlds: Worlds, settings: Settings, timer: Callable[[], float]) -> None:
+        self._worlds = worlds
+        self._timer = timer
+        self._origin = settings.public_url and settings.public_url.rstrip("/")
+        self._authority = f"{settings.host}:{settings.port}"
+        self._paging = Paging(max_page_size=settings.max_page_size)
+        self._default_ordering = settings.ordering_terms
+        self._read = lru_cache(_READ)(framework.read)
+        self._respond = lru_cache(_ANSWERED)(self._make_answer)
+        self._headers = lru_cache(_ANSWERED)(_wire_headers)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer a request under any path that is not ours."""
+        call = self._read(
+            request.method, request.raw_path, request.raw_headers, self._authority, self._origin
+        )
+        answer = call if isinstance(call, Answer) else self.answer(call)
+        return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
+
+    def answer(self, call: Call) -> Answer:
+        """Given a call, return what the world of its key answers."""
+        world = self._worlds.get(call.key)
+        if world is None:
+            return answers.unauthorized(call.endpoint, "Invalid token.", call.indent)
+        if world.throttle and (wait := world.throttle.admit(self._timer())) is not None:
+            return answers.throttled(call.endpoint, wait, call.indent)
+        return self._respond(world.account, call)
+
+    def _make_answer(self, account: Account, call: Call) -> Answer:
+        endpoint = call.endpoint
+        if call.method not in endpoint.methods:
+            return answers.detail(endpoint, 405, f'Method "{call.method}" not allowed.', call.indent)
+        if call.method == "OPTIONS":
+            return answers.metadata(endpoint, call.indent)
+        criteria, errors = query.read_filters(endpoint.filters, call.params, account.owned)
+        if errors:
+            return answers.field_errors(endpoint, errors, call.indent)
+        table = account.tables[endpoint.collection]
+        body = (
+            self._detail(table, criteria, call) if endpoint.is_detail else self._list(table, criteria, call)
+        )
+        if body is None:
+            text = "Not found." if endpoint.is_detail else "Invalid page."
+            return answers.detail(endpoint, 404, text, call.indent)
+        if call.indent is not None:
+            body = answers.render(json.loads(body), call.indent)
+        return answers.routed(endpoint, 200, body)
+
+    def _detail(self, table: Table, criteria: query.Criteria, call: Call) -> bytes | None:
+        row_id = query.read_int(call.id or "")
+        position = None if row_id is None else table.find(row_id)
+        if position is None or not query.matches(table.rows[position], criteria):
+            return None
+        return table.encoded(position)
+
+    def _list(self, table: Table, criteria: query.Criteria, call: Call) -> bytes | None:
+        terms = query.ordering_terms(
+            call.params.get("ordering"), call.endpoint.orderings, self._default_ordering
+        )
+        positions = table.positions(criteria, terms)
+        page = query.read_page(call.params, self._paging, len(positions))
+        if page is None:
+            return None
+        following, preceding = (
+            answers.render(number and query.link(call.url, call.query, number))
+            for number in (page.next_number, page.previous_number)
+        )
+        rows = b",".join(map(table.encoded, positions[page.rows]))
+        return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (
+            page.count,
+            following,
+            preceding,
+            rows,
+        )
+
+
+def _wire_headers(answer: Answer) -> CIMultiDict[str]:
+    return CIMultiDict([*answer.headers, ("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__)])

@@ -1,0 +1,59 @@
+"""The application: every route of the stand-in, in one visible list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from mock_webshare import dataset as datasets
+from mock_webshare import seeding, state
+from mock_webshare.api import Service
+from mock_webshare.contract import ENDPOINTS
+from mock_webshare.dataset import Dataset
+from mock_webshare.errors import UsageError
+from mock_webshare.instants import parse_instant
+from mock_webshare.seeding import Progress
+from mock_webshare.settings import Settings
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    dataset: Dataset | None = None,
+    timer: Callable[[], float] = time.monotonic,
+) -> web.Application:
+    """Return the stand-in as an aiohttp application.
+
+    `dataset`, unless None, is served instead of what the settings name; `timer` returns seconds and
+    drives the rate limit. Raise `MockWebshareError` if the data set cannot be had.
+    """
+    settings = settings or Settings()
+    service = Service(state.Worlds(dataset or make_dataset(settings), settings), settings, timer)
+    app = web.Application()
+    app.router.add_routes(
+        [
+            # The routes as one writes them, because a router finds them fastest ...
+            *(web.route("*", endpoint.path, service.handle) for endpoint in ENDPOINTS),
+            # ... and everything else: the other spellings of them, missing slashes, unknown routes.
+            web.route("*", "/{path:.*}", service.handle),
+        ]
+    )
+    return app
+
+
+def make_dataset(settings: Settings, progress: Progress | None = None) -> Dataset:
+    """Return the data set that the settings name, at the time that they name."""
+    if settings.data is None:
+        dataset = seeding.seeded(settings.seed, settings.credits, progress)
+    else:
+        dataset = datasets.load(settings.data)
+    return dataset if settings.now is None else state.advance(dataset, _read_now(settings.now))
+
+
+def _read_now(text: str) -> int:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise UsageError(f"now {text!r} is not allowed: {error}") from error

@@ -1,0 +1,246 @@
+"""A call: what Django and Django REST framework make of a request before the endpoint's own work.
+
+The order in which a request is refused is theirs: host, route, number of parameters, `format`,
+`Accept`, credentials. All this depends on the request alone, not on any state.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
+
+from mock_webshare import answers
+from mock_webshare.answers import Answer
+from mock_webshare.contract import ENDPOINTS, Endpoint
+from mock_webshare.query import Params
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+MOST_PARAMETERS = 1000
+_HOST = re.compile(r"(?P<domain>[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(:[0-9]+)?")
+# What Django leaves as it is when it writes a path or a query into a URL again.
+_SAFE_IN_PATH = "/:@&+$,-_.!~*'()"
+_SAFE_IN_QUERY = "/#%[]=:;$&()+,!?*@'~"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A request that reached an endpoint with a well-formed key."""
+
+    endpoint: Endpoint
+    method: str
+    id: str | None  # as in the path; None for an endpoint that has none
+    key: str
+    params: Params
+    url: str  # absolute and without the query, for links
+    query: str  # as links repeat it
+    indent: int | None  # None: compact
+
+
+def read(
+    method: str, target: str, raw_headers: RawHeaders, authority: str, origin: str | None
+) -> Call | Answer:
+    """Given the parts of a request, return the call that it is, or the answer that refuses it.
+
+    `target` is the request target as it came, undecodable bytes as surrogates. `authority` stands
+    in for a missing `Host`; `origin` (`https://example.com`), unless None, for both in links.
+    """
+    headers = _Headers(raw_headers)
+    host = headers.get("host", authority)
+    path, query = split_target(target)
+    if not is_valid_host(host):
+        return answers.html_page(400)
+    route = find_route(path)
+    if route is None:
+        if find_route(f"{path}/") is None:
+            return answers.html_page(404)
+        return answers.redirect(
+            quote(f"{path}/", safe=_SAFE_IN_PATH) + (f"?{_written(query)}" if query else "")
+        )
+    try:
+        params = read_params(query, headers.get("content-type", ""))
+    except ValueError:
+        return answers.html_page(400)
+    except LookupError:  # `charset` names a codec that is none for text, which Django trips over
+        return answers.html_page(500)
+    endpoint, row_id = route
+    if params.get("format", "") not in ("", "json"):
+        return answers.detail(endpoint, 404, "Not found.")
+    accepted = negotiate(headers.get("accept", "*/*"))
+    if accepted is None:
+        return answers.detail(endpoint, 406, "Could not satisfy the request Accept header.")
+    key, problem = read_credentials(headers.get("authorization", ""))
+    if problem:
+        return answers.unauthorized(endpoint, problem, accepted.indent)
+    url = (origin or f"http://{host}") + endpoint.path
+    return Call(endpoint, method.upper(), row_id, key, params, url, _written(query), accepted.indent)
+
+
+class _Headers:
+    """Headers by lower-case name; repeated ones are joined by commas, as WSGI has it."""
+
+    def __init__(self, raw: RawHeaders) -> None:
+        self._values: dict[str, str] = {}
+        for raw_name, raw_value in raw:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            self._values[name] = f"{self._values[name]},{value}" if name in self._values else value
+
+    def get(self, name: str, default: str) -> str:
+        return self._values.get(name, default)
+
+
+def is_valid_host(host: str) -> bool:
+    """Return whether Django takes a `Host` header for one (`ALLOWED_HOSTS = ["*"]`)."""
+    match = _HOST.fullmatch(host.lower())
+    return match is not None and match["domain"] != "."
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Given a request target, return the decoded path, and the query as it was sent.
+
+    `/caf%C3%A9/?q=%C3%A9` is `/café/` and `q=%C3%A9`. Octets of the path that are no UTF-8 stay
+    percent-encoded, unencoded octets of the query become Latin-1 (framework: WSGI and Django).
+    """
+    raw_path, _, raw_query = target.encode("utf-8", "surrogateescape").partition(b"?")
+    if raw_path[:1] not in (b"/", b"*"):  # the absolute form, which proxies send: scheme://host/path
+        raw_path = b"/" + raw_path.partition(b"://")[2].partition(b"/")[2]
+    return unquote_to_bytes(raw_path).decode(errors=_KEEP_PERCENT), raw_query.decode("latin-1")
+
+
+_KEEP_PERCENT = "mock-webshare-keep-percent"
+
+
+def _keep_percent(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    octets = error.object[error.start : error.end]
+    return "".join(f"%{octet:02X}" for octet in octets), error.end
+
+
+codecs.register_error(_KEEP_PERCENT, _keep_percent)
+
+
+def _written(query: str) -> str:
+    return quote(query, safe=_SAFE_IN_QUERY)
+
+
+_ROUTES = tuple(
+    (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
+    for endpoint in ENDPOINTS
+)
+
+
+def find_route(path: str) -> tuple[Endpoint, str | None] | None:
+    """Given a decoded path, return the endpoint and the id in it, or None."""
+    for pattern, endpoint in _ROUTES:
+        if match := pattern.fullmatch(path):
+            return endpoint, match["id"] if endpoint.is_detail else None
+    return None
+
+
+def read_params(query: str, content_type: str) -> Params:
+    """Given a query string, return its parameters decoded, of repeated ones the last.
+
+    Raise ValueError if there are more than Django takes. The query is decoded by the charset of the
+    request's content type, if it names one that Python knows (framework: `HttpRequest.encoding`).
+    """
+    if not query:
+        return {}
+    encoding = _charset(content_type) or "utf-8"
+    octets = query.encode("latin-1")
+    try:
+        text = octets.decode(encoding)
+    except UnicodeDecodeError:
+        text = query
+    return dict(parse_qsl(text, keep_blank_values=True, encoding=encoding, max_num_fields=MOST_PARAMETERS))
+
+
+def _charset(content_type: str) -> str | None:
+    charset = _media_type(content_type).params.get("charset")
+    try:
+        return charset and codecs.lookup(charset).name
+    except LookupError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _MediaType:
+    """A media type with its parameters, and how specific it is: from `*/*`, 0, to one with parameters, 3."""
+
+    name: str
+    params: dict[str, str]
+
+    @property
+    def precedence(self) -> int:
+        main, _, sub = self.name.partition("/")
+        if main == "*":
+            return 0
+        if sub == "*":
+            return 1
+        return 2 if set(self.params) <= {"q"} else 3
+
+    def is_json(self) -> bool:
+        main, _, sub = self.name.partition("/")
+        return main in ("application", "*") and sub in ("json", "*")
+
+
+def _media_type(text: str) -> _MediaType:
+    if ";" not in text:
+        return _MediaType(text.strip().lower(), {})
+    message = Message()
+    message["content-type"] = text
+    (name, _), *params = message.get_params() or [("", "")]
+    return _MediaType(name.lower(), {key: collapse_rfc2231_value(value) for key, value in params if key})
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What JSON the caller takes: indented by so many blanks, or compact if None."""
+
+    indent: int | None
+
+
+_LONGEST_ACCEPT, _MOST_MEDIA_TYPES, _LONGEST_MEDIA_TYPE = 8192, 64, 256
+
+
+def negotiate(accept: str) -> Accepted | None:
+    """Given an `Accept` header, return what is accepted, or None if JSON is not.
+
+    The most specific media type wins, of equals the first; `q` counts for nothing
+    (framework: `DefaultContentNegotiation`, of which also the limits are).
+    """
+    if len(accept) > _LONGEST_ACCEPT:
+        accept = accept[: accept.rfind(",", 0, _LONGEST_ACCEPT) + 1]
+    tokens = [token for each in accept.split(",") if 0 < len(token := each.strip()) <= _LONGEST_MEDIA_TYPE]
+    media_types = [_media_type(token) for token in tokens[:_MOST_MEDIA_TYPES]]
+    fitting = [media_type for media_type in media_types if media_type.is_json()]
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda media_type: media_type.precedence)
+    return Accepted(_indent(best.params.get("indent", "")))
+
+
+def _indent(text: str) -> int | None:
+    try:
+        return max(min(int(text), 8), 0) or None
+    except ValueError:
+        return None
+
+
+def read_credentials(authorization: str) -> tuple[str, str]:
+    """Given an `Authorization` header, return the key and "", or "" and what is wrong with it."""
+    words = authorization.encode("latin-1").split()
+    if not words or words[0].lower() != b"token":
+        return "", "Authentication credentials were not provided."
+    if len(words) == 1:
+        return "", "Invalid token header. No credentials provided."
+    if len(words) > 2:
+        return "", "Invalid token header. Token string should not contain spaces."
+    try:
+        return words[1].decode(), ""
+    except UnicodeError:
+        return "", "Invalid token header. Token string should not contain invalid characters."

@@ -1,0 +1,50 @@
+"""An instant: a point in time as whole microseconds since 1970 in UTC.
+
+Integers order and subtract as points in time do. Aware datetimes of one zone do not: Python compares
+them by their wall clocks, which repeat an hour each autumn.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from mock_webshare.contract import SERVICE_ZONE
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# What `fromisoformat` takes differs between Python releases and is wider than what the service writes.
+_FORM = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@cache
+def _zone() -> ZoneInfo:
+    return ZoneInfo(SERVICE_ZONE)
+
+
+def parse_instant(text: str) -> int:
+    """Given an ISO 8601 date and time with its offset, return the instant.
+
+    `2022-06-14T11:58:10.246406-07:00` is 1655233090246406. Raise ValueError, with a sentence for a
+    person, for anything else, and for years in which Los Angeles had no whole-minute offset.
+    """
+    if not _FORM.fullmatch(text):
+        raise ValueError("not an ISO 8601 date and time with an offset, like 2022-06-14T11:58:10-07:00")
+    instant = (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
+    if instant < 0:
+        raise ValueError("before 1970")
+    return instant
+
+
+def format_instant(instant: int) -> str:
+    """Given an instant, return it as the service writes it (framework: `isoformat()` in its zone).
+
+    1655233090246406 is `2022-06-14T11:58:10.246406-07:00`; an instant on a whole second has no fraction.
+    """
+    seconds, microsecond = divmod(instant, SECOND)
+    return datetime.fromtimestamp(seconds, _zone()).replace(microsecond=microsecond).isoformat()

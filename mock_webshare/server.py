@@ -1,0 +1,234 @@
+"""A server: the stand-in on a port, for asynchronous users and for synchronous ones."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from typing import NamedTuple, TextIO
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from mock_webshare.app import create_app, make_dataset
+from mock_webshare.errors import ServerError
+from mock_webshare.seeding import Progress
+from mock_webshare.settings import Settings
+
+_GRACE = 0.3  # seconds that requests under way have when the server stops
+_FLUSH_AFTER = 0.05  # seconds that a line of the log may wait for others
+
+
+@asynccontextmanager
+async def running_server(
+    settings: Settings | None = None,
+    *,
+    timer: Callable[[], float] = time.monotonic,
+    log: TextIO | None = None,
+) -> AsyncIterator[str]:
+    """Serve while the context lasts; the value is the base URL, to which the server already answers.
+
+    Without settings it takes a free port. `timer` returns seconds and drives the rate limit; `log`,
+    unless None, gets one line a request. Raise `ServerError` if the address cannot be had, and what
+    `create_app` raises.
+    """
+    with _prepared(settings or Settings(port=0), timer) as prepared:
+        async with _started(prepared, log):
+            yield prepared.url
+
+
+def serve(
+    settings: Settings, *, announce: Callable[[str], object], log: TextIO, progress: Progress | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM; `announce` is called with the base URL once the server answers."""
+
+    async def until_interrupted() -> None:
+        task = asyncio.current_task()
+        assert task
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):  # Windows: Ctrl-C still interrupts
+                loop.add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            async with _started(prepared, log):
+                announce(prepared.url)
+                await asyncio.Event().wait()
+
+    # While a large data set is made, no loop runs yet that could take signals.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), _prepared(settings, time.monotonic, progress) as prepared:
+        asyncio.run(until_interrupted())
+
+
+class _Prepared(NamedTuple):
+    """All that can be had before anything is served: the port, and the application with its data."""
+
+    listener: socket.socket
+    app: web.Application
+    url: str
+
+
+@contextmanager
+def _prepared(
+    settings: Settings, timer: Callable[[], float], progress: Progress | None = None
+) -> Iterator[_Prepared]:
+    with _listening_socket(settings.host, settings.port) as listener:
+        settings = replace(settings, port=listener.getsockname()[1])
+        app = create_app(settings, dataset=make_dataset(settings, progress), timer=timer)
+        yield _Prepared(listener, app, f"http://{_authority(settings.host, settings.port)}")
+
+
+@asynccontextmanager
+async def _started(prepared: _Prepared, log: TextIO | None) -> AsyncIterator[None]:
+    request_log = RequestLog(log)
+    runner = web.AppRunner(
+        prepared.app, access_log_class=request_log.access_logger(), shutdown_timeout=_GRACE
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, prepared.listener).start()
+        yield
+    finally:
+        await runner.cleanup()
+        request_log.flush()
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except OSError as error:
+        hint = "; choose another port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
+        raise ServerError(f"cannot listen on {_authority(host, port)}: {error.strerror}{hint}") from error
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class RequestLog:
+    """One line a request: method, path, status, milliseconds. Neither query nor headers, where keys may be.
+
+    Lines are written together a moment later: a write a request would cost more than answering it.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+
+    def add(self, request: web.BaseRequest, response: web.StreamResponse, seconds: float) -> None:
+        """Note one request and how long it took."""
+        if not self._lines:
+            request.loop.call_later(_FLUSH_AFTER, self.flush)
+        path = request.raw_path.partition("?")[0]
+        self._lines.append(f"{request.method} {path} {response.status} {seconds * 1000:.1f} ms\n")
+
+    def flush(self) -> None:
+        """Write what has been noted; a stream that nobody reads any more is given up."""
+        lines, self._lines = "".join(self._lines), []
+        if self._stream and lines:
+            try:
+                self._stream.write(lines.encode("ascii", "backslashreplace").decode())
+                self._stream.flush()
+            except (OSError, ValueError):
+                self._stream = None
+
+    def access_logger(self) -> type[AbstractAccessLogger]:
+        """Return the class of which aiohttp makes an instance for each connection."""
+        add, is_enabled = self.add, self._stream is not None
+
+        class Logger(AbstractAccessLogger):
+            def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+                add(request, response, time)
+
+            @property
+            def enabled(self) -> bool:
+                return is_enabled
+
+        return Logger
+
+
+class MockServer:
+    """A stand-in for synchronous users: it serves from a thread of its own while the context lasts.
+
+    ::
+
+        with MockServer() as server:
+            client = Webshare(api_key="any", base_url=server.url)
+
+    Without settings it takes a free port. `timer` returns seconds and drives the rate limit; `log`,
+    unless None, gets one line a request.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        timer: Callable[[], float] = time.monotonic,
+        log: TextIO | None = None,
+    ) -> None:
+        self._settings = settings
+        self._timer = timer
+        self._log = log
+        self._url: str | None = None
+        self._thread: threading.Thread | None = None
+        self._stop: Callable[[], object] = lambda: None
+
+    @property
+    def url(self) -> str:
+        """The base URL, `http://127.0.0.1:PORT`, while the server runs."""
+        if self._url is None:
+            raise ServerError(f"{self!r} does not run; use it as a context manager, or call start()")
+        return self._url
+
+    def start(self) -> None:
+        """Start and return when the server answers; raise what `running_server` raises."""
+        if self._thread:
+            raise ServerError(f"{self!r} runs already; stop() it first")
+        ready: Future[str] = Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(ready)), name="mock-webshare", daemon=True
+        )
+        self._thread.start()
+        try:
+            self._url = ready.result()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop and return when the port is free again; does nothing if the server does not run."""
+        if self._thread:
+            self._stop()
+            self._thread.join()
+        self._url = self._thread = None
+
+    async def _serve(self, ready: Future[str]) -> None:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
+        try:
+            async with running_server(self._settings, timer=self._timer, log=self._log) as url:
+                ready.set_result(url)
+                await stopped.wait()
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    def __enter__(self) -> MockServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<MockServer {self._url or 'stopped'}>"

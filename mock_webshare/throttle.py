@@ -1,0 +1,28 @@
+"""A throttle: at most so many requests within any window of so many seconds."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from mock_webshare.settings import RateLimit
+
+
+class Throttle:
+    """The requests of one key that still count (framework: `SimpleRateThrottle`)."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+        self._admitted: deque[float] = deque()
+
+    def admit(self, now: float) -> float | None:
+        """Given the time in seconds, admit a request and return None, or return the seconds to wait.
+
+        A refused request leaves no trace, so it does not prolong the wait.
+        """
+        admitted, limit = self._admitted, self._limit
+        while admitted and admitted[0] <= now - limit.seconds:
+            admitted.popleft()
+        if len(admitted) < limit.requests:
+            admitted.append(now)
+            return None
+        return limit.seconds - (now - admitted[0])
