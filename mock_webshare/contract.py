@@ -146,6 +146,7 @@ RULES = (
     Rule("object.dates", _D, "Dates are ISO 8601 in Los Angeles time, offset by season."),
     Rule("object.microseconds", _F, "Six digits of fraction; none at all when the microsecond is 0."),
     Rule("object.pending", _D, "A pending credit becomes available when its pending period has passed."),
+    Rule("error.detail", _D, "Errors about no field are an object with `detail`, and sometimes a `code`."),
     Rule("wire.json", _F, "Compact UTF-8 JSON; `Content-Type: application/json` without a charset."),
     Rule("wire.indent", _F, "`Accept: application/json; indent=4` indents the answer."),
     Rule("wire.allow", _F, "Every routed answer carries `Allow`; none carries `Vary` or `ETag`."),

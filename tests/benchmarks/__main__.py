@@ -1,0 +1,218 @@
+"""The figures: each as a ratio against a named reference, measured in turn in the same run.
+
+`python tests/benchmarks [NAME …]`, from the root of the checkout, with the package installed; NAME
+is throughput, startup, pages, memory or imports, and all of them by default. Throughput needs `wrk`.
+The machine may be busy: what counts is the ratio of medians, with both sides measured alternately.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+KEY = {"Authorization": "Token benchmark"}
+LIST = "/api/v2/referral/credit/"
+COMMAND = [sys.executable, "-m", "mock_webshare"]
+BARE = str(Path(__file__).with_name("bare.py"))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def get(connection: http.client.HTTPConnection, target: str) -> http.client.HTTPResponse:
+    connection.request("GET", target, headers=KEY)
+    response = connection.getresponse()
+    response.body = response.read()  # type: ignore[attr-defined]
+    return response
+
+
+@contextmanager
+def process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        child.wait(10)
+
+
+def await_first_200(port: int, target: str) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        try:
+            if get(connection, target).status == 200:
+                return
+        except OSError:
+            time.sleep(0.001)
+        finally:
+            connection.close()
+    raise TimeoutError(f"no 200 from port {port}")
+
+
+@contextmanager
+def stand_in(*options: str) -> Iterator[tuple[int, int]]:
+    """Serve and yield the port and the process id."""
+    port = free_port()
+    with process([*COMMAND, "serve", "--port", str(port), "--rate-limit", "off", *options]) as child:
+        await_first_200(port, LIST)
+        yield port, child.pid
+
+
+@contextmanager
+def bare(path: str, answer_file: str) -> Iterator[int]:
+    port = free_port()
+    with process([sys.executable, BARE, str(port), path, answer_file]):
+        await_first_200(port, path)
+        yield port
+
+
+def save_answer(port: int, target: str, file: str) -> str:
+    """Save our answer for the bare application, which is to send the same bytes; return the first credit's path."""
+    response = get(http.client.HTTPConnection("127.0.0.1", port), target)
+    headers = {name: value for name, value in response.getheaders() if name not in ("Date", "Content-Length")}
+    body: str = response.body.decode()  # type: ignore[attr-defined]
+    Path(file).write_text(json.dumps({"headers": headers, "body": body}), encoding="utf-8")
+    return f"{LIST}{json.loads(body)['results'][0]['id']}/" if target == LIST else target
+
+
+def report(what: str, ours: float, reference: float, goal: str, unit: str) -> None:
+    print(f"{what:<46} {ours:>11.2f} {reference:>11.2f} {unit:<6} ratio {ours / reference:5.2f}  goal {goal}")
+
+
+def throughput(rounds: int = 7) -> None:
+    if not shutil.which("wrk"):
+        raise SystemExit("throughput needs wrk: apt-get install wrk")
+    with stand_in() as (port, _), tempfile.TemporaryDirectory() as folder:
+        detail = save_answer(port, LIST, f"{folder}/list.json")
+        save_answer(port, detail, f"{folder}/detail.json")
+        for name, target, file in (("list of 25", LIST, "list"), ("detail", detail, "detail")):
+            with bare(target, f"{folder}/{file}.json") as reference:
+                ours, theirs = in_turn(rounds, lambda p=port: wrk(p, target), lambda p=reference: wrk(p, target))
+            report(f"throughput, {name}, 16 connections", median(ours), median(theirs), ">= 0.9", "req/s")
+
+
+def wrk(port: int, target: str) -> float:
+    command = ["wrk", "-t1", "-c16", "-d2s", "-H", f"Authorization: {KEY['Authorization']}"]
+    output = subprocess.run([*command, f"http://127.0.0.1:{port}{target}"], capture_output=True, text=True, check=True)
+    assert "Non-2xx" not in output.stdout, output.stdout
+    match = re.search(r"Requests/sec:\s+([\d.]+)", output.stdout)
+    assert match, output.stdout
+    return float(match[1])
+
+
+def in_turn(
+    rounds: int, ours: Callable[[], float], reference: Callable[[], float]
+) -> tuple[list[float], list[float]]:
+    """Measure both alternately, so that a busy spell of the machine meets both."""
+    pairs = [(ours(), reference()) for _ in range(rounds)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def startup(rounds: int = 15) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with stand_in() as (port, _):
+            save_answer(port, LIST, f"{folder}/list.json")
+
+        def until_200(make_command: Callable[[str], list[str]]) -> float:
+            port = free_port()
+            started = time.perf_counter()
+            with process(make_command(str(port))):
+                await_first_200(port, LIST)
+                return 1000 * (time.perf_counter() - started)
+
+        for name, options in (("default", []), ("--seed 7 (imports Faker)", ["--seed", "7"])):
+            ours, theirs = in_turn(
+                rounds,
+                lambda options=options: until_200(lambda port: [*COMMAND, "serve", "--port", port, *options]),
+                lambda: until_200(lambda port: [sys.executable, BARE, port, LIST, f"{folder}/list.json"]),
+            )
+            report(f"process start to first 200, {name}", median(ours), median(theirs), "<= 1.2", "ms")
+
+
+PAGES = {
+    "first page": "?x={x}",
+    "middle page": "?page={middle}&x={x}",
+    "last page": "?page=last&x={x}",
+    "filtered": "?status=pending&mode=payout&x={x}",
+    "ordered": "?ordering=-amount,updated_at&x={x}",
+    "filtered, ordered, middle": "?mode=credits&ordering=-created_at&page={half}&x={x}",
+}
+
+
+def pages(requests: int = 400) -> None:
+    with stand_in() as (small, _), stand_in("--credits", "1000000") as (large, _):
+        for name, template in PAGES.items():
+            ours, theirs = in_turn(
+                5,
+                lambda template=template: page_time(large, template.replace("{middle}", "20000"), 8000, requests),
+                lambda template=template: page_time(small, template.replace("{middle}", "2"), 1, requests),
+            )
+            report(f"{name}, 1,000,000 credits against 100", median(ours), median(theirs), "<= 1.2", "us")
+
+
+def page_time(port: int, template: str, half: int, requests: int) -> float:
+    """Return the microseconds a request; each has a query of its own, so no answer is one remembered."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    template = LIST + template.replace("{half}", str(half))
+    get(connection, template.format(x=f"warm{time.time_ns()}"))
+    times = []
+    for _ in range(requests):
+        target = template.format(x=time.time_ns())
+        started = time.perf_counter()
+        response = get(connection, target)
+        times.append(time.perf_counter() - started)
+        assert response.status == 200, (response.status, target)
+    connection.close()
+    return 1e6 * median(times)
+
+
+def memory() -> None:
+    def resident(credits: str) -> tuple[int, int]:
+        with stand_in("--credits", credits) as (_, pid):
+            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        now, peak = (int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "VmHWM"))  # type: ignore[index]
+        return now * 1024, peak * 1024
+
+    (few, _), (many, peak) = resident("100"), resident("1000000")
+    print(f"memory: {(many - few) / 1e6:.0f} bytes a credit at 1,000,000 (peak {peak / 2**20:.0f} MiB)  goal <= 1536")
+
+
+def imports(rounds: int = 15) -> None:
+    def run(*arguments: str) -> float:
+        started = time.perf_counter()
+        subprocess.run([*arguments], check=True, stdout=subprocess.DEVNULL)
+        return 1000 * (time.perf_counter() - started)
+
+    script = shutil.which("mock-webshare") or os.path.join(os.path.dirname(sys.executable), "mock-webshare")
+    commands = {
+        "import mock_webshare": (sys.executable, "-c", "import mock_webshare"),
+        "mock-webshare --help": (script, "--help"),
+    }
+    for name, command in commands.items():
+        ours, theirs = in_turn(
+            rounds, lambda command=command: run(*command), lambda: run(sys.executable, "-c", "pass")
+        )
+        report(f"{name} against python -c pass", median(ours), median(theirs), "<= 3", "ms")
+
+
+FIGURES = {each.__name__: each for each in (throughput, startup, pages, memory, imports)}
+
+if __name__ == "__main__":
+    for figure in sys.argv[1:] or FIGURES:
+        FIGURES[figure]()

@@ -1,0 +1,172 @@
+"""The verdict: what is counted, which exit code follows, and what is imported for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_webshare.contract import data_path, schema_names
+from mock_webshare.errors import UnknownName
+from mock_webshare.traffic.judge import Verdict, judge
+
+CASES = Path(__file__).parent.parent / "cases"
+RECORDINGS = data_path("fixtures") / "recordings"
+GOOD = str(RECORDINGS / "credit.json")
+BROKEN = str(RECORDINGS / "broken-credit.json")
+
+
+def judge_bytes(body: bytes, schema: str | None = None) -> Verdict:
+    return judge(["-"], stdin=BytesIO(body), schema=schema)
+
+
+def judge_paths(*paths: str) -> Verdict:
+    return judge(paths, stdin=BytesIO())
+
+
+def expected_pointer(case: Path) -> str:
+    """Given `results.0.id--is-a-string.json`, return `/results/0/id`, and of `--is-empty.json` the whole."""
+    keys = case.name.split("--")[0]
+    return "/" + keys.replace(".", "/") if keys else ""
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("clean/*.json")), ids=lambda case: case.stem)
+def test_a_clean_case_has_no_findings(case: Path) -> None:
+    verdict = judge_paths(str(case))
+    assert verdict.findings == ()
+    assert verdict.exit_code == 0
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("broken/*/*.json")), ids=lambda case: case.stem)
+def test_a_broken_case_breaks_the_rule_it_stands_under_and_no_other(case: Path) -> None:
+    verdict = judge_paths(str(case))
+    found = [(each.rule, each.place.pointer) for each in verdict.findings]
+    assert found == [(case.parent.name, expected_pointer(case))]
+    assert verdict.exit_code == 1
+
+
+@pytest.mark.parametrize("path", sorted(RECORDINGS.glob("*.json")), ids=lambda path: path.stem)
+def test_only_the_sample_called_broken_is_broken(path: Path) -> None:
+    assert judge_paths(str(path)).exit_code == path.name.startswith("broken")
+
+
+def test_a_clean_file_exits_with_0() -> None:
+    verdict = judge_paths(GOOD)
+    assert (verdict.exit_code, verdict.files, verdict.judged, verdict.findings) == (0, 1, 1, ())
+
+
+def test_a_finding_exits_with_1() -> None:
+    verdict = judge_paths(GOOD, BROKEN)
+    assert (verdict.exit_code, verdict.files, verdict.judged, len(verdict.findings)) == (1, 2, 2, 2)
+
+
+def test_an_unreadable_file_exits_with_2_and_the_others_are_judged() -> None:
+    verdict = judge_paths("missing.json", BROKEN)
+    assert (verdict.exit_code, verdict.files, verdict.judged, len(verdict.findings)) == (2, 2, 1, 2)
+    assert len(verdict.unreadable) == 1
+
+
+def test_nothing_validated_exits_with_2() -> None:
+    assert judge_paths().exit_code == 2
+
+
+def test_a_body_that_is_no_json_is_a_finding_but_not_judged() -> None:
+    verdict = judge_bytes(b"nonsense")
+    assert (verdict.exit_code, verdict.judged, len(verdict.findings)) == (1, 0, 1)
+
+
+def test_a_file_given_twice_is_judged_once() -> None:
+    assert judge_paths(GOOD, GOOD).files == 1
+
+
+def test_a_finding_names_the_path_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(RECORDINGS)
+    paths = {each.place.source for each in judge_paths("./broken-credit.json").findings}
+    assert paths == {"./broken-credit.json"}
+
+
+def test_a_named_schema_is_kept_whatever_the_body_looks_like() -> None:
+    verdict = judge_bytes(b'{"detail": "Not found."}', schema="referral-credit")
+    assert len(verdict.findings) == 10
+
+
+def test_an_unknown_schema_is_a_mistake_of_the_user() -> None:
+    with pytest.raises(UnknownName, match="'credit'"):
+        judge_bytes(b"{}", schema="credit")
+
+
+@pytest.mark.parametrize("schema", [None, *schema_names()])
+def test_a_huge_number_in_any_place_is_a_finding(schema: str | None) -> None:
+    assert judge_bytes(b'{"status": ' + b"9" * 5000 + b"}", schema).exit_code == 1
+
+
+@settings(deadline=None)  # the first one imports jsonschema
+@given(st.binary() | st.text(st.characters(codec="utf-8")).map(str.encode))
+def test_no_bytes_make_the_judge_raise(body: bytes) -> None:
+    assert judge_bytes(body).exit_code in (0, 1)
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b'"results"',
+        b'"user_id"',
+        b'"detail"',
+        b"null",
+        b"1e9",
+        b"NaN",
+        b"7",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(FRAGMENTS).map(b"".join), st.sampled_from([None, *schema_names()]))
+def test_nothing_made_of_json_makes_the_judge_raise(body: bytes, schema: str | None) -> None:
+    assert judge_bytes(body, schema).exit_code in (0, 1)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["id", "user_id", "status", "reverted_at", "results", "next"]), VALUES)
+)
+def test_no_values_of_known_fields_make_the_judge_raise(body: dict[str, object]) -> None:
+    assert judge_bytes(json.dumps(body).encode()).exit_code in (0, 1)
+
+
+def modules_after(statement: str) -> set[str]:
+    """Given a statement, return the names of the packages that are imported after it."""
+    program = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
+def test_the_judge_is_imported_without_what_only_judging_needs() -> None:
+    loaded = modules_after("import mock_webshare.traffic.judge, mock_webshare.traffic.reports")
+    assert loaded.isdisjoint({"jsonschema", "aiohttp", "faker"})
+
+
+def test_judging_needs_neither_the_server_nor_the_data_generator() -> None:
+    loaded = modules_after(
+        f"from mock_webshare.traffic.judge import judge; judge([{BROKEN!r}], stdin=sys.stdin.buffer)"
+    )
+    assert "jsonschema" in loaded
+    assert loaded.isdisjoint({"aiohttp", "faker"})
