@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -27,21 +27,19 @@ class Service:
     """
 
     def __init__(self, worlds: Worlds, settings: Settings, timer: Callable[[], float]) -> None:
+        origin = settings.public_url and settings.public_url.rstrip("/")
+        authority = f"{settings.host}:{settings.port}"
         self._worlds = worlds
         self._timer = timer
-        self._origin = settings.public_url and settings.public_url.rstrip("/")
-        self._authority = f"{settings.host}:{settings.port}"
         self._paging = Paging(max_page_size=settings.max_page_size)
         self._default_ordering = settings.ordering_terms
-        self._read = lru_cache(_READ)(framework.read)
+        self._read = lru_cache(_READ)(partial(framework.read, authority=authority, origin=origin))
         self._respond = lru_cache(_ANSWERED)(self._make_answer)
         self._headers = lru_cache(_ANSWERED)(_wire_headers)
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request under any path that is not ours."""
-        call = self._read(
-            request.method, request.raw_path, request.raw_headers, self._authority, self._origin
-        )
+        call = self._read(request.method, request.raw_path, request.raw_headers)
         answer = call if isinstance(call, Answer) else self.answer(call)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
 

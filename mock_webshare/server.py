@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 import threading
@@ -56,6 +57,8 @@ def serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows: Ctrl-C still interrupts
                 loop.add_signal_handler(number, task.cancel)
+        # What was made up to here stays; without this each full collection walks all the credits again.
+        gc.freeze()
         with suppress(asyncio.CancelledError):
             async with _started(prepared, log):
                 announce(prepared.url)
