@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from functools import lru_cache, partial
 
@@ -16,6 +17,7 @@ from mock_webshare.framework import Call
 from mock_webshare.settings import Settings
 from mock_webshare.state import Account, Table, Worlds
 
+_log = logging.getLogger(__name__)
 _READ, _ANSWERED = 1024, 1024  # requests understood and answers made that are remembered
 
 
@@ -39,8 +41,13 @@ class Service:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request under any path that is not ours."""
-        call = self._read(request.method, request.raw_path, request.raw_headers)
-        answer = call if isinstance(call, Answer) else self.answer(call)
+        try:
+            call = self._read(request.method, request.raw_path, request.raw_headers)
+            answer = call if isinstance(call, Answer) else self.answer(call)
+        except Exception as error:
+            _log.error("a mistake of mock-webshare, please report it: %r", error)
+            _log.debug("where it happened:", exc_info=True)
+            answer = answers.html_page(500)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
 
     def answer(self, call: Call) -> Answer:

@@ -204,11 +204,11 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
 
 def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare import dataset
-    from mock_webshare.seeding import seeded
+    from mock_webshare.seeding import generate
     from mock_webshare.settings import Settings
 
     settings = Settings(**_settings_values(options, environ, _GENERATE_OPTIONS))
-    generated = seeded(settings.seed, settings.credits, _progress(streams.stderr))
+    generated = generate(settings.seed, settings.credits, _progress(streams.stderr))
     if options.output in (None, "-"):
         dataset.write(generated, streams.stdout)
     else:

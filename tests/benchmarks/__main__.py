@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -83,7 +84,7 @@ def bare(path: str, answer_file: str) -> Iterator[int]:
 
 
 def save_answer(port: int, target: str, file: str) -> str:
-    """Save our answer for the bare application, which is to send the same bytes; return the first credit's path."""
+    """Save our answer, which the bare application is to repeat; of a list return the first credit's path."""
     response = get(http.client.HTTPConnection("127.0.0.1", port), target)
     headers = {name: value for name, value in response.getheaders() if name not in ("Date", "Content-Length")}
     body: str = response.body.decode()  # type: ignore[attr-defined]
@@ -103,13 +104,15 @@ def throughput(rounds: int = 7) -> None:
         save_answer(port, detail, f"{folder}/detail.json")
         for name, target, file in (("list of 25", LIST, "list"), ("detail", detail, "detail")):
             with bare(target, f"{folder}/{file}.json") as reference:
-                ours, theirs = in_turn(rounds, lambda p=port: wrk(p, target), lambda p=reference: wrk(p, target))
+                ours, theirs = in_turn(rounds, partial(wrk, port, target), partial(wrk, reference, target))
             report(f"throughput, {name}, 16 connections", median(ours), median(theirs), ">= 0.9", "req/s")
 
 
 def wrk(port: int, target: str) -> float:
     command = ["wrk", "-t1", "-c16", "-d2s", "-H", f"Authorization: {KEY['Authorization']}"]
-    output = subprocess.run([*command, f"http://127.0.0.1:{port}{target}"], capture_output=True, text=True, check=True)
+    output = subprocess.run(
+        [*command, f"http://127.0.0.1:{port}{target}"], capture_output=True, text=True, check=True
+    )
     assert "Non-2xx" not in output.stdout, output.stdout
     match = re.search(r"Requests/sec:\s+([\d.]+)", output.stdout)
     assert match, output.stdout
@@ -160,7 +163,9 @@ def pages(requests: int = 400) -> None:
         for name, template in PAGES.items():
             ours, theirs = in_turn(
                 5,
-                lambda template=template: page_time(large, template.replace("{middle}", "20000"), 8000, requests),
+                lambda template=template: page_time(
+                    large, template.replace("{middle}", "20000"), 8000, requests
+                ),
                 lambda template=template: page_time(small, template.replace("{middle}", "2"), 1, requests),
             )
             report(f"{name}, 1,000,000 credits against 100", median(ours), median(theirs), "<= 1.2", "us")
@@ -190,7 +195,10 @@ def memory() -> None:
         return now * 1024, peak * 1024
 
     (few, _), (many, peak) = resident("100"), resident("1000000")
-    print(f"memory: {(many - few) / 1e6:.0f} bytes a credit at 1,000,000 (peak {peak / 2**20:.0f} MiB)  goal <= 1536")
+    print(
+        f"memory a credit at 1,000,000: {(many - few) / 1e6:.0f} bytes, "
+        f"peak {peak / 2**20:.0f} MiB  goal <= 1536"
+    )
 
 
 def imports(rounds: int = 15) -> None:

@@ -1,0 +1,149 @@
+"""The reference application behind Django's own HTTP server, on a free port of loopback.
+
+Django is configured once in a process; each server has a database, a timer and a port of its own,
+so several may run at the same time.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import django
+from django.conf import settings
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.dateparse import parse_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SETTINGS: dict[str, Any] = {
+    "DEBUG": False,
+    "ALLOWED_HOSTS": ["*"],
+    "ROOT_URLCONF": "tests.conformance.application",
+    "MIDDLEWARE": ["django.middleware.common.CommonMiddleware"],
+    "TIME_ZONE": "America/Los_Angeles",
+    "USE_TZ": True,
+    "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+    "LOGGING_CONFIG": None,
+    "REST_FRAMEWORK": {
+        "EXCEPTION_HANDLER": "tests.conformance.application.full_details",
+        # The default is a model of django.contrib.auth, which is not installed here.
+        "UNAUTHENTICATED_USER": None,
+    },
+}
+
+
+@contextmanager
+def reference_server(dataset: dict[str, Any], *, timer: Callable[[], float] | None = None) -> Iterator[str]:
+    """Given a data set, serve it and yield the base URL, `http://127.0.0.1:PORT`.
+
+    The rate limit counts by `timer`, in seconds; None means that there is no limit.
+    """
+    _configure()
+    database = _database(dataset)
+    server = _Server(("127.0.0.1", 0), _QuietHandler, connections_override={"default": database})
+    server.base_environ.update(_limiter(timer))
+    server.set_app(get_wsgi_application())
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.hang_up()
+        server.server_close()
+        # SQLite's own close() is deliberately a no-op for a database in memory.
+        BaseDatabaseWrapper.close(database)
+
+
+def _configure() -> None:
+    """Configure Django, unless an earlier server has."""
+    if not settings.configured:
+        settings.configure(**SETTINGS)
+        # Refused requests are what the corpus is about: nobody wants a log of them.
+        logging.getLogger("django").setLevel(logging.CRITICAL + 1)
+        django.setup()
+
+
+def _database(dataset: dict[str, Any]) -> BaseDatabaseWrapper:
+    """Given a data set, return a connection to a new database that holds it."""
+    from tests.conformance.application import CALLER, FOREIGN_CHANNEL, STRANGER, Channel, ReferralCredit
+
+    database = connections.create_connection("default")
+    database.inc_thread_sharing()
+    connections["default"] = database
+    try:
+        with database.schema_editor() as editor:
+            editor.create_model(Channel)
+            editor.create_model(ReferralCredit)
+        Channel.objects.create(id=FOREIGN_CHANNEL, owner=STRANGER, code="FOREIGN")
+        Channel.objects.bulk_create(
+            Channel(id=row["id"], owner=CALLER, code=row["code"]) for row in dataset["channels"]
+        )
+        ReferralCredit.objects.bulk_create(ReferralCredit(**_columns(row)) for row in dataset["credits"])
+    finally:
+        del connections["default"]
+    return database
+
+
+def _columns(row: dict[str, Any]) -> dict[str, Any]:
+    """Given a credit as on the wire, return the columns of its record."""
+    columns = {name: value for name, value in row.items() if not name.startswith("referral_channel")}
+    for name in ("created_at", "updated_at", "reverted_at"):
+        columns[name] = row[name] and parse_datetime(row[name])
+    return {**columns, "referral_channel_id": row["referral_channel"]}
+
+
+def _limiter(timer: Callable[[], float] | None) -> dict[str, Any]:
+    """Given a timer or None, return what each request's environment says about the limit."""
+    from tests.conformance.application import LIMITER, Histories, Limiter
+
+    return {LIMITER: timer and Limiter(timer, Histories())}
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Django's handler without its log.
+
+    It writes headers and body one after the other: each answer would wait for the client's delayed
+    acknowledgement of the headers.
+    """
+
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class _Server(ThreadedWSGIServer):
+    """Django's server, which at its end also ends the connections that clients have left open."""
+
+    daemon_threads = False  # so that server_close() waits for the threads
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: socket.socket, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: socket.socket) -> None:
+        self._open.discard(request)
+        super().close_request(request)
+
+    def hang_up(self) -> None:
+        """End every connection, so that its thread sees the end of its input."""
+        for connection in tuple(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:  # its thread was quicker
+                continue

@@ -1,0 +1,121 @@
+"""The rate limit, request by request, on two servers whose clocks the test turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.conformance.conftest import Clock
+from tests.conformance.corpus.cases import LIST, MANY, ONE
+from tests.conformance.wire import HOST, KEY, Pair, Request, differences
+
+ASKED = Request(ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """So many times the same request, `at` seconds after the start, with the status that it must have."""
+
+    at: float
+    status: int
+    request: Request = ASKED
+    times: int = 1
+
+
+def _headed(name: str, value: str, target: str = ONE) -> Request:
+    """Given a header, return a request with it."""
+    return Request(target, headers=(HOST, KEY, (name, value)))
+
+
+def _keyed(authorization: str) -> Request:
+    """Given an `Authorization`, return a request with it instead of the usual one."""
+    return Request(ONE, headers=(HOST, ("Authorization", authorization)))
+
+
+UNCOUNTED = (
+    (401, Request(ONE, headers=(HOST,))),
+    (401, _keyed("Token invalid")),
+    (401, _keyed("Token conformance x")),
+    (406, _headed("Accept", "text/html")),
+    (404, Request(ONE + "?format=xml")),
+    (400, Request(ONE + "?" + MANY)),
+    (301, Request(ONE[:-1])),
+    (404, Request("/api/v2/")),
+)
+COUNTED = (
+    (200, Request(LIST + "?page_size=1")),
+    (200, Request(ONE, "HEAD")),
+    (200, Request(ONE, "OPTIONS")),
+    (400, Request(LIST + "?mode=bogus")),
+    (404, Request(LIST + "?page=9")),
+    (404, Request(LIST + "9001/")),
+    (404, Request(LIST + "x/")),
+    (405, Request(ONE, "POST")),
+    (200, _keyed("token \t conformance")),
+    (200, _headed("Accept", "application/json; indent=2")),
+)
+FULL = Step(0, 200, times=240)
+
+SCENARIOS = {
+    "the 241st is refused": (FULL, Step(0, 429), Step(0.001, 429), Step(59.999, 429), Step(60, 200)),
+    "the wait is rounded up": (
+        FULL,
+        *(Step(at, 429) for at in (0.5, 17, 17.25, 58, 58.5, 58.999, 59, 59.5, 59.999)),
+    ),
+    "refused requests do not prolong the wait": (FULL, Step(30, 429, times=300), Step(60, 200)),
+    "each request counts for a minute of its own": (
+        Step(0, 200, times=100),
+        Step(30, 200, times=140),
+        Step(30, 429),
+        Step(59.5, 429),
+        Step(60, 200, times=100),
+        Step(60, 429),
+        Step(90, 200, times=140),
+        Step(90, 429),
+        Step(119.5, 429),
+        Step(120, 200, times=100),
+        Step(120, 429),
+    ),
+    "a pause forgets everything": (FULL, Step(1000, 200, times=240), Step(1000, 429)),
+    "some answers do not count": (
+        *(Step(0, status, request, times=30) for status, request in UNCOUNTED),
+        FULL,
+        Step(0, 429),
+        *(Step(0, status, request) for status, request in UNCOUNTED),
+    ),
+    "all other answers count": (
+        *(Step(0, status, request, times=24) for status, request in COUNTED),
+        Step(0, 429),
+        *(Step(0, 429, request) for _, request in COUNTED),
+    ),
+    "each key has a limit of its own": (
+        FULL,
+        Step(1, 429),
+        Step(1, 200, _keyed("Token other"), times=240),
+        Step(1, 429, _keyed("Token other")),
+        Step(1, 200, _keyed("Token CONFORMANCE")),
+        Step(60, 200),
+        Step(60, 429, _keyed("Token other")),
+    ),
+}
+
+
+@pytest.mark.parametrize("steps", SCENARIOS.values(), ids=SCENARIOS)
+def test_the_limit_is_the_framework_s(limited_pair: Pair, clock: Clock, steps: tuple[Step, ...]) -> None:
+    start = clock.now
+    for step in steps:
+        clock.now = start + step.at
+        for _ in range(step.times):
+            expected, ours = limited_pair.send(step.request)
+            assert expected.status == step.status
+            assert differences(expected, ours) == []
+
+
+def test_one_second_is_singular(limited_pair: Pair, clock: Clock) -> None:
+    for _ in range(240):
+        limited_pair.reference.send(ASKED)
+    clock.now += 59.5
+    answer = limited_pair.reference.send(ASKED)
+    assert answer.body == b'{"detail":"Request was throttled. Expected available in 1 second."}'
+    assert answer.values("Retry-After") == ["1"]

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mock_webshare import __version__, cli, contract, dataset, seeding
+
+COMMAND = [sys.executable, "-m", "mock_webshare"]
+
+
+class Run:
+    """One run of the command line, in this process."""
+
+    def __init__(self, *argv: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> None:
+        stdout, stderr = io.StringIO(), io.StringIO()
+        self.code = cli.run(argv, cli.Streams(io.BytesIO(stdin), stdout, stderr), environ or {})
+        self.out, self.err = stdout.getvalue(), stderr.getvalue()
+
+
+def test_the_help_names_every_verb() -> None:
+    run = Run("--help")
+    assert (run.code, run.err) == (0, "")
+    assert all(f"    {verb} " in run.out for verb in ("serve", "generate", "validate", "schema"))
+
+
+@pytest.mark.parametrize("verb", ["serve", "generate", "validate", "schema"])
+def test_every_verb_explains_itself(verb: str) -> None:
+    run = Run(verb, "--help")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.startswith(f"usage: mock-webshare {verb} ")
+
+
+def test_the_version() -> None:
+    assert Run("--version").out == f"mock-webshare {__version__}\n"
+
+
+MISTAKES: list[tuple[tuple[str, ...], str]] = [
+    ((), "no verb is given"),
+    (("serv",), "'serv'"),
+    (("serve", "--prot", "1"), "--prot"),
+    (("serve", "--port", "x"), "--port 'x' is not allowed; allowed: a whole number"),
+    (("serve", "--port", "70000"), "port 70000 is not allowed; allowed: 0 (a free one) to 65535"),
+    (("serve", "--credits", "1e3"), "--credits '1e3'"),
+    (("serve", "--rate-limit", "fast"), "like 240/min"),
+    (("serve", "--now", "tomorrow"), "like 2022-06-14T11:58:10-07:00"),
+    (("serve", "--data", "nothing"), "there are: default, edge-cases"),
+    (("serve", "--data", "nothing.json"), "cannot read 'nothing.json'"),
+    (("serve", "--api-key", "two words"), "one word"),
+    (("generate", "--credits", "-1"), "allowed: 0 to 1000000"),
+    (("generate", "-o", "no/such/folder/set.json"), "cannot write"),
+    (("schema", "nothing"), "there are: error-detail"),
+    (("validate",), "PATH"),
+    (("validate", "-", "--schema", "nothing"), "there are: error-detail"),
+]
+
+
+@pytest.mark.parametrize(("argv", "part"), MISTAKES)
+def test_a_mistake_is_one_helpful_line(argv: tuple[str, ...], part: str) -> None:
+    run = Run(*argv)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith("mock-webshare: ") and run.err.count("\n") == 1
+    assert part in run.err
+
+
+def test_a_mistake_in_the_environment_names_the_variable() -> None:
+    run = Run("serve", environ={"MOCK_WEBSHARE_PORT": "x"})
+    assert (run.code, run.out) == (2, "")
+    assert "MOCK_WEBSHARE_PORT 'x' is not allowed" in run.err
+
+
+def test_generate_writes_what_serve_reads(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    assert Run("generate", "--seed", "3", "--credits", "30", "-o", str(path)).code == 0
+    assert dataset.load(str(path)).wire() == seeding.generate(3, 30).wire()
+    assert [each.name for each in tmp_path.iterdir()] == ["set.json"]
+
+
+def test_generate_writes_to_standard_output() -> None:
+    assert len(json.loads(Run("generate", "--credits", "5").out)["credits"]) == 5
+
+
+def test_schema_lists_and_prints() -> None:
+    assert Run("schema").out.split() == contract.schema_names()
+    for name in contract.schema_names():
+        assert json.loads(Run("schema", name).out) == contract.schema(name)
+
+
+RECORDINGS = contract.data_path("fixtures") / "recordings"
+
+
+@pytest.mark.parametrize(
+    ("argv", "stdin", "code"),
+    [
+        ((str(RECORDINGS / "credit.json"), str(RECORDINGS / "credit-page.json")), b"", 0),
+        ((str(RECORDINGS / "broken-credit.json"),), b"", 1),
+        (("-",), b'{"detail": "Not found."}', 0),
+        (("-",), b"", 1),
+        (("missing.json",), b"", 2),
+        ((str(RECORDINGS),), b"", 2),
+        ((str(RECORDINGS / "credit.json"), "--schema", "referral-credit-page"), b"", 1),
+    ],
+)
+def test_validate_tells_by_its_exit_code(argv: tuple[str, ...], stdin: bytes, code: int) -> None:
+    assert Run("validate", *argv, stdin=stdin).code == code
+
+
+def test_what_the_mock_serves_validates(tmp_path: Path) -> None:
+    for credit in dataset.load("edge-cases").wire()["credits"]:
+        assert Run("validate", "-", stdin=json.dumps(credit).encode()).code == 0
+
+
+def test_a_reader_that_has_gone_is_no_traceback() -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "generate", "--credits", "5000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 2
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_work_shows_its_progress_on_a_terminal() -> None:
+    stderr = Terminal()
+    cli.run(("generate", "--credits", "20000"), cli.Streams(io.BytesIO(), io.StringIO(), stderr), {})
+    assert "10,000 of 20,000 credits" in stderr.getvalue()
+    assert stderr.getvalue().endswith("\r\x1b[K")
+    assert Run("generate", "--credits", "20000").err == ""

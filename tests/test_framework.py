@@ -1,0 +1,176 @@
+"""What a request means before any endpoint works; `tests/conformance` holds the same against Django."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_webshare import framework
+from mock_webshare.answers import Answer
+from mock_webshare.contract import CREDIT_DETAIL, CREDIT_LIST
+from mock_webshare.framework import Call
+
+LIST = CREDIT_LIST.path
+TOKEN = (b"Authorization", b"Token key")
+
+
+def read(
+    target: str, *headers: tuple[bytes, bytes], method: str = "GET", origin: str | None = None
+) -> Call | Answer:
+    return framework.read(method, target, headers or (TOKEN,), authority="127.0.0.1:8765", origin=origin)
+
+
+def refused(target: str, *headers: tuple[bytes, bytes], method: str = "GET") -> tuple[int, bytes]:
+    answer = read(target, *headers, method=method)
+    assert isinstance(answer, Answer)
+    return answer.status, answer.body
+
+
+def accepted(target: str, *headers: tuple[bytes, bytes], origin: str | None = None) -> Call:
+    call = read(target, *headers, origin=origin)
+    assert isinstance(call, Call)
+    return call
+
+
+def test_a_good_request_is_a_call() -> None:
+    call = accepted(f"{LIST}?mode=payout&mode=credits", TOKEN, (b"Host", b"Example.com:80"))
+    assert (call.endpoint, call.id, call.key, call.params) == (CREDIT_LIST, None, "key", {"mode": "credits"})
+    assert (call.url, call.query) == (f"http://Example.com:80{LIST}", "mode=payout&mode=credits")
+
+
+def test_without_a_host_links_name_the_address() -> None:
+    assert accepted(LIST).url == f"http://127.0.0.1:8765{LIST}"
+
+
+def test_a_public_url_is_where_links_begin() -> None:
+    call = accepted(LIST, TOKEN, (b"Host", b"example.com"), origin="https://proxy.example.org")
+    assert call.url == f"https://proxy.example.org{LIST}"
+
+
+@pytest.mark.parametrize(
+    ("target", "split"),
+    [
+        ("/a%20b/?q=%20", ("/a b/", "q=%20")),
+        ("/caf%C3%A9/?a?b", ("/café/", "a?b")),
+        ("/%FF/", ("/%FF/", "")),
+        ("/%e9%C3%A9", ("/%E9é", "")),
+        ("http://proxy.webshare.io/api/?x", ("/api/", "x")),
+        ("*", ("*", "")),
+        ("/?q=\udcc3\udca9", ("/", "q=Ã©")),
+    ],
+)
+def test_targets_are_split_and_paths_decoded(target: str, split: tuple[str, str]) -> None:
+    assert framework.split_target(target) == split
+
+
+@pytest.mark.parametrize(
+    ("path", "row_id"), [(f"{LIST}12/", "12"), (f"{LIST} 12 /", " 12 "), (f"{LIST}12\n/", "12\n")]
+)
+def test_one_segment_without_a_dot_is_an_id(path: str, row_id: str) -> None:
+    assert framework.find_route(path) == (CREDIT_DETAIL, row_id)
+
+
+@pytest.mark.parametrize("path", ["/", "", LIST[:-1], f"{LIST}1.5/", f"{LIST}1/2/", f"{LIST}12", f"/{LIST}"])
+def test_other_paths_are_no_route(path: str) -> None:
+    assert framework.find_route(path) is None
+
+
+REFUSED_IN_ORDER: list[tuple[str, str, tuple[tuple[bytes, bytes], ...], int]] = [
+    ("host before route", "/nowhere", ((b"Host", b"a b"),), 400),
+    ("route before parameters", f"/nowhere/?{'a&' * 1001}", (TOKEN,), 404),
+    ("slash before parameters", f"{LIST[:-1]}?{'a&' * 1001}", (), 301),
+    ("parameters before format", f"{LIST}?format=xml&{'a&' * 1001}", (), 400),
+    ("format before Accept", f"{LIST}?format=xml", ((b"Accept", b"text/html"),), 404),
+    ("Accept before credentials", LIST, ((b"Accept", b"text/html"),), 406),
+    ("credentials", LIST, ((b"Accept", b"*/*"),), 401),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [pytest.param(*case[1:], id=case[0]) for case in REFUSED_IN_ORDER],
+)
+def test_requests_are_refused_in_the_order_of_the_framework(
+    target: str, headers: tuple[tuple[bytes, bytes], ...], status: int
+) -> None:
+    assert refused(target, *(headers or ((b"X", b"y"),)))[0] == status
+
+
+@pytest.mark.parametrize("count", [1000, 1001])
+def test_a_thousand_parameters_are_taken(count: int) -> None:
+    answer = read(LIST + "?" + "&".join(["a"] * count))
+    assert isinstance(answer, Call) == (count == 1000)
+
+
+def test_a_redirect_keeps_the_query_and_any_method() -> None:
+    answer = read("/api/v2/referral/credi%74?a=%20&b", method="POST")
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.body) == (301, b"")
+    assert ("Location", "/api/v2/referral/credit/?a=%20&b") in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("header", "key", "problem"),
+    [
+        ("Token abc", "abc", ""),
+        ("tOKEN\t  abc", "abc", ""),
+        ("Token clé".encode().decode("latin-1"), "clé", ""),
+        ("", "", "Authentication credentials were not provided."),
+        ("Bearer abc", "", "Authentication credentials were not provided."),
+        ("Tokens abc", "", "Authentication credentials were not provided."),
+        ("Token", "", "Invalid token header. No credentials provided."),
+        ("Token a b", "", "Invalid token header. Token string should not contain spaces."),
+        ("Token \xff", "", "Invalid token header. Token string should not contain invalid characters."),
+    ],
+)
+def test_credentials(header: str, key: str, problem: str) -> None:
+    assert framework.read_credentials(header) == (key, problem)
+
+
+@pytest.mark.parametrize(
+    ("accept", "indent"),
+    [
+        ("*/*", None),
+        ("application/json", None),
+        ("APPLICATION/JSON", None),
+        ("application/*", None),
+        ("text/html, */*;q=0", None),
+        ("application/json; indent=4", 4),
+        ("*/*; indent=2", 2),
+        ("application/json; indent=99", 8),
+        ("application/json; indent=0", None),
+        ("application/json; indent=-3", None),
+        ("application/json; indent=x", None),
+        ('application/json; indent="3"', 3),
+        ("application/json, application/json; indent=2", 2),
+        ("text/html" + ", text/html" * 62 + ", application/json", None),
+    ],
+)
+def test_json_is_accepted(accept: str, indent: int | None) -> None:
+    assert framework.negotiate(accept) == framework.Accepted(indent)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        ",",
+        "text/html",
+        "application/xml",
+        "json",
+        "application/json-patch+json",
+        "text/html" + ", text/html" * 63 + ", application/json",  # only 64 are looked at
+        f"application/json; x={'y' * 256}",  # longer than the framework reads
+        "x" * 8192 + ", application/json",
+    ],
+)
+def test_json_is_not_accepted(accept: str) -> None:
+    assert framework.negotiate(accept) is None
+
+
+def test_a_query_is_decoded_by_the_charset_of_the_content_type() -> None:
+    assert framework.read_params("q=%E9", "text/plain; charset=latin-1") == {"q": "é"}
+    assert framework.read_params("q=%E9", "text/plain; charset=bogus") == {"q": "\ufffd"}
+
+
+def test_a_charset_that_is_no_text_is_an_error_of_the_service() -> None:
+    assert refused(f"{LIST}?q=1", (b"Content-Type", b"text/plain; charset=hex"))[0] == 500

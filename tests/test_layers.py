@@ -1,0 +1,83 @@
+"""The floors of the house: imports go downward only, and the mock and the judge never meet."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mock_webshare
+
+PACKAGE = Path(mock_webshare.__file__).parent
+
+# From the ground up; a module may import what stands on a lower floor, or earlier on its own.
+MOCK = (
+    ("errors", "contract", "instants", "settings"),
+    ("query", "throttle", "answers", "framework", "dataset", "seeding", "state"),
+    ("routing", "api"),
+    ("app", "server"),
+)
+JUDGE = (
+    ("errors", "contract", "traffic.exchange", "traffic.finding"),
+    ("traffic.strict_json", "traffic.shapes", "traffic.recordings"),
+    ("traffic.rules",),
+    ("traffic.judge", "traffic.reports"),
+)
+FRONT_DOORS = ("__init__", "cli", "__main__")
+
+ORDER = {
+    house: [module for floor in floors for module in floor]
+    for house, floors in (("mock", MOCK), ("judge", JUDGE))
+}
+MODULES = sorted(
+    str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".").removesuffix(".__init__")
+    for path in PACKAGE.rglob("*.py")
+)
+
+
+def imported(module: str) -> set[str]:
+    """Return the modules of the package that a module imports, wherever in it, names for names."""
+    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mock_webshare"):
+            base = (node.module or "").removeprefix("mock_webshare").removeprefix(".")
+            names = {f"{base}.{alias.name}".removeprefix(".") for alias in node.names}
+            found |= {base} if base in MODULES and not names & set(MODULES) else names & set(MODULES)
+    return found
+
+
+def test_every_module_has_its_place() -> None:
+    known = {*ORDER["mock"], *ORDER["judge"], *FRONT_DOORS, "traffic"}
+    assert known == set(MODULES)
+
+
+@pytest.mark.parametrize("house", ORDER)
+def test_imports_go_downward_only(house: str) -> None:
+    order = ORDER[house]
+    for place, module in enumerate(order):
+        assert imported(module) <= set(order[:place]), module
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import mock_webshare", {"aiohttp", "faker", "jsonschema", "argparse", "asyncio"}),
+        ("import mock_webshare.cli", {"aiohttp", "faker", "jsonschema", "asyncio", "dataclasses"}),
+        (
+            "import mock_webshare.traffic.judge, mock_webshare.traffic.reports",
+            {"aiohttp", "faker", "asyncio"},
+        ),
+        ("import mock_webshare.server", {"faker", "jsonschema"}),
+        ("from mock_webshare.app import create_app; create_app()", {"faker", "jsonschema"}),
+    ],
+)
+def test_nothing_is_imported_that_is_not_needed(statement: str, unwanted: set[str]) -> None:
+    code = f"import sys; {statement}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not unwanted & set(loaded)

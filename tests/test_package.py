@@ -1,0 +1,96 @@
+"""What is built: the public names, the wheel and the source distribution."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mock_webshare
+from mock_webshare import contract, dataset, seeding
+
+ROOT = Path(mock_webshare.__file__).parent.parent
+DATA = [
+    path.relative_to(ROOT).as_posix()
+    for folder in ("schemas", "fixtures")
+    for path in (ROOT / folder).rglob("*.json")
+]
+TOP_LEVEL = {
+    "mock_webshare", "schemas", "fixtures", "tests", "pyproject.toml", "README.md",
+    ".ci", "LICENSE", "CHANGELOG.md", ".gitignore",
+}  # fmt: skip
+
+
+def test_public_names() -> None:
+    assert mock_webshare.__all__ == [
+        "MockServer",
+        "MockWebshareError",
+        "Settings",
+        "__version__",
+        "create_app",
+        "running_server",
+    ]
+    assert all(hasattr(mock_webshare, name) for name in mock_webshare.__all__)
+    assert set(mock_webshare.__all__) <= set(dir(mock_webshare))
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = mock_webshare.nothing
+
+
+def test_the_top_level_holds_nothing_else() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {path.partition("/")[0] for path in tracked.split()} == TOP_LEVEL
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Build a source distribution, and a wheel from that."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, capture_output=True)
+    yield folder
+
+
+def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {f"mock_webshare/_data/{name}" for name in DATA} <= set(names)
+    assert {"mock_webshare/py.typed", "mock_webshare/error_page.html"} <= set(names)
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"mock_webshare"}
+
+
+def test_the_source_distribution_holds_data_and_tests(built: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {*DATA, "README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "tests/conftest.py"} <= names
+
+
+def test_the_wheel_generates_and_validates_what_the_checkout_does(built: Path, tmp_path: Path) -> None:
+    """The wheel is put into an environment of its own that borrows only the dependencies."""
+    (wheel,) = built.glob("*.whl")
+    venv.create(tmp_path, with_pip=False)
+    (site,) = tmp_path.glob("lib/python*/site-packages")
+    zipfile.ZipFile(wheel).extractall(site)
+    borrowed = Path(pytest.__file__).parent.parent
+    (site / "borrowed.pth").write_text(f"{borrowed}\n", encoding="utf-8")
+
+    def run(*arguments: str) -> str:
+        command = [tmp_path / "bin" / "python", "-m", "mock_webshare", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+
+    where = [tmp_path / "bin" / "python", "-c", "import mock_webshare; print(mock_webshare.__file__)"]
+    assert str(site) in subprocess.run(where, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert run("schema").split() == contract.schema_names()
+    text = (contract.data_path("fixtures") / "default.json").read_text(encoding="utf-8")
+    assert run("generate", "--credits", str(len(seeding.seeded(0, 100).credits))) == text
+    recording = contract.data_path("fixtures") / "recordings" / "credit.json"
+    assert "no findings" in run("validate", str(recording)) or "0 findings" in run("validate", str(recording))
+    assert set(dataset.names()) == {"default", "edge-cases"}

@@ -1,0 +1,223 @@
+"""The server on a real port, and the process that `mock-webshare serve` is."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import pytest
+
+from mock_webshare import MockServer, Settings, running_server
+from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.errors import DataError, MockWebshareError, ServerError
+
+LIST = CREDIT_LIST.path
+COMMAND = [sys.executable, "-m", "mock_webshare"]
+SECRET = "a-very-secret-key"
+
+
+def get(url: str, key: str = SECRET) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, headers={"Authorization": f"Token {key}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def send(url: str, request: bytes) -> bytes:
+    """Send bytes that no HTTP client would, and return what comes back first."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(request)
+        return connection.recv(65536)
+
+
+def line(stream: IO[bytes] | None) -> str:
+    assert stream
+    return stream.readline().decode().rstrip("\n")
+
+
+@contextmanager
+def serving(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run `mock-webshare serve` and yield the process and the URL that it printed."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | variables,
+    )
+    with process:
+        try:
+            yield process, line(process.stdout)
+        finally:
+            process.kill()
+
+
+class TestMockServer:
+    def test_it_answers_from_the_first_moment_on(self) -> None:
+        with MockServer() as server:
+            assert get(server.url + LIST)[0] == 200
+
+    def test_the_port_is_free_again_afterwards(self) -> None:
+        with MockServer() as server:
+            port = int(server.url.rpartition(":")[2])
+        with MockServer(Settings(port=port)) as again:
+            assert again.url == f"http://127.0.0.1:{port}"
+
+    def test_two_at_once_do_not_meet(self) -> None:
+        with MockServer() as one, MockServer(Settings(port=0, api_keys=("other",))) as other:
+            assert (get(one.url + LIST)[0], get(other.url + LIST)[0]) == (200, 401)
+
+    def test_it_can_be_started_again(self) -> None:
+        server = MockServer()
+        for _ in range(2):
+            with server:
+                assert get(server.url + LIST)[0] == 200
+
+    def test_twice_at_once_is_refused(self) -> None:
+        with MockServer() as server, pytest.raises(ServerError, match="runs already"):
+            server.start()
+
+    def test_without_running_it_has_no_url(self) -> None:
+        with pytest.raises(ServerError, match="does not run"):
+            _ = MockServer().url
+
+    def test_a_mistake_is_raised_where_it_is_started(self, tmp_path: object) -> None:
+        path = f"{tmp_path}/set.json"
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write("[]")
+        server = MockServer(Settings(port=0, data=path))
+        with pytest.raises(DataError):
+            server.start()
+        assert "stopped" in repr(server)
+
+    def test_no_thread_stays(self) -> None:
+        before = threading.active_count()
+        with MockServer():
+            pass
+        assert threading.active_count() == before
+
+
+async def test_an_asynchronous_user_has_a_context_too() -> None:
+    async with running_server() as url:
+        assert url.startswith("http://127.0.0.1:")
+
+
+async def test_a_taken_port_is_named_with_what_to_do() -> None:
+    async with running_server() as url:
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(ServerError, match=f"127.0.0.1:{port}: .*choose another port, or 0"):
+            async with running_server(Settings(port=port)):
+                pass
+
+
+async def test_a_host_that_does_not_exist_is_named() -> None:
+    with pytest.raises(ServerError, match=r"nowhere\.invalid"):
+        async with running_server(Settings(host="nowhere.invalid")):
+            pass
+
+
+async def test_an_ipv6_address_stands_in_brackets() -> None:
+    try:
+        async with running_server(Settings(host="::1", port=0)) as url:
+            assert url.startswith("http://[::1]:")
+    except ServerError as error:  # a machine without IPv6 says so
+        assert "[::1]:0" in str(error)
+
+
+def test_the_log_has_a_line_for_each_request_and_no_key() -> None:
+    log = io.StringIO()
+    with MockServer(log=log) as server:
+        get(f"{server.url}{LIST}?key={SECRET}")
+        get(server.url + "/caf%C3%A9")
+    first, second = log.getvalue().splitlines()
+    assert first.startswith(f"GET {LIST} 200 ") and first.endswith(" ms")
+    assert second.startswith("GET /caf%C3%A9 404 ")
+    assert SECRET not in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Token a-very-secret-key\0\r\n\r\n",
+        b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_without_a_traceback(
+    request_bytes: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as (process, url):
+        assert b" 400 " in send(url, request_bytes)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr
+        log = process.stderr.read().decode()
+    assert "Traceback" not in log
+    assert SECRET not in log
+    assert " 400 " in log
+
+
+def test_a_client_of_http_1_0_without_a_host_gets_links_to_the_address() -> None:
+    with MockServer() as server:
+        answer = send(server.url, f"GET {LIST} HTTP/1.0\r\nAuthorization: Token key\r\n\r\n".encode())
+        assert f'"next":"{server.url}{LIST}?page=2"'.encode() in answer
+
+
+def test_a_log_that_nobody_reads_any_more_is_given_up() -> None:
+    log = io.StringIO()
+    with MockServer(log=log) as server:
+        log.close()
+        assert get(server.url + LIST)[0] == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_within_a_second_and_cleanly(number: signal.Signals) -> None:
+    with serving() as (process, url):
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))):  # a client that keeps its connection
+            assert get(url + LIST)[0] == 200
+            sent = time.monotonic()
+            process.send_signal(number)
+            assert process.wait(5) == 0
+            assert time.monotonic() - sent < 1
+        assert line(process.stdout) == ""
+
+
+def test_a_signal_while_the_data_is_made_ends_it_too() -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", "--credits", "1000000"], stderr=subprocess.PIPE
+    )
+    with process:
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert line(process.stderr) == ""
+
+
+def test_options_are_read_from_the_environment() -> None:
+    variables = {"MOCK_WEBSHARE_API_KEY": "one two", "MOCK_WEBSHARE_MAX_PAGE_SIZE": "3"}
+    with serving(**variables) as (_, url):
+        assert [get(url + LIST, key)[0] for key in ("one", "two", "three")] == [200, 200, 401]
+        assert get(f"{url}{LIST}?page_size=9", "one")[1].count(b'"user_id"') == 3
+
+
+def test_a_public_url_is_where_links_begin() -> None:
+    with serving("--public-url", "https://proxy.example.com/") as (_, url):
+        assert f'"next":"https://proxy.example.com{LIST}?page=2"'.encode() in get(url + LIST)[1]
+
+
+def test_all_errors_are_one_family() -> None:
+    assert issubclass(ServerError, MockWebshareError)

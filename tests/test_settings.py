@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mock_webshare import Settings
+from mock_webshare.errors import UsageError
+from mock_webshare.settings import RateLimit
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"port": -1}, "port -1 is not allowed; allowed: 0 (a free one) to 65535"),
+    ({"port": 65536}, "port 65536"),
+    ({"credits": 1_000_001}, "allowed: 0 to 1000000"),
+    ({"credits": -1}, "credits -1"),
+    ({"max_page_size": 0}, "allowed: 1 or more"),
+    ({"host": " "}, "host ' '"),
+    ({"default_ordering": "amont"}, "allowed: id, mode, amount, status, created_at, updated_at, reverted_at"),
+    ({"default_ordering": ""}, "default ordering ''"),
+    ({"rate_limit": "240"}, "like 240/min"),
+    ({"rate_limit": "0/min"}, "rate limit '0/min'"),
+    ({"rate_limit": "240/fortnight"}, "rate limit"),
+    ({"public_url": "proxy.example.com"}, "like https://proxy.example.com"),
+    ({"public_url": "https://proxy.example.com/api"}, "scheme and host only"),
+    ({"public_url": "https://user:word@proxy.example.com"}, "scheme and host only"),
+    ({"public_url": "https://proxy.example.com:99999"}, "scheme and host only"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), REFUSED)
+def test_a_value_that_is_not_allowed_is_refused_with_what_is(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        Settings(**values)
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize("key", ["", "two words", "clé", "invalid", "tab\t"])
+def test_a_key_that_no_request_could_carry_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        Settings(api_keys=("good", key))
+    assert "good" not in str(refusal.value)
+    assert not key or repr(key) not in str(refusal.value) or key == "invalid"
+
+
+def test_a_default_ordering_is_read_as_terms() -> None:
+    assert Settings(default_ordering="-amount, id").ordering_terms == ("-amount", "id")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("off", None),
+        ("240/min", RateLimit(240, 60)),
+        ("5/s", RateLimit(5, 1)),
+        ("5/second", RateLimit(5, 1)),
+        ("1000/hour", RateLimit(1000, 3600)),
+        ("1/d", RateLimit(1, 86400)),
+    ],
+)
+def test_rate_limits(text: str, limit: RateLimit | None) -> None:
+    assert RateLimit.parse(text) == limit

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from mock_webshare import dataset, state
+from mock_webshare.instants import DAY, parse_instant
+from mock_webshare.settings import Settings
+from mock_webshare.state import Table, Worlds
+
+EDGE_CASES = dataset.load("edge-cases")
+
+
+def worlds(**settings: object) -> Worlds:
+    return Worlds(EDGE_CASES, Settings(**settings))  # type: ignore[arg-type]
+
+
+def test_each_key_has_a_world_of_its_own_over_the_same_account() -> None:
+    ours = worlds()
+    one, other = ours.get("one"), ours.get("other")
+    assert one and other
+    assert one is ours.get("one")
+    assert one.throttle is not other.throttle
+    assert one.account is other.account
+
+
+def test_the_key_invalid_is_never_known() -> None:
+    assert worlds().get("invalid") is None
+
+
+def test_with_keys_given_only_they_are_known() -> None:
+    ours = worlds(api_keys=("good",))
+    assert ours.get("good")
+    assert ours.get("other") is None
+
+
+def test_of_too_many_worlds_the_one_unused_for_longest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MOST_WORLDS", 2)
+    ours = worlds()
+    first, second = ours.get("first"), ours.get("second")
+    ours.get("first")
+    ours.get("third")
+    assert ours.get("first") is first
+    assert ours.get("second") is not second
+
+
+def test_a_row_is_encoded_once() -> None:
+    table = Table(EDGE_CASES.credits)
+    assert table.encoded(3) is table.encoded(3)
+
+
+def test_an_order_is_computed_once() -> None:
+    table = Table(EDGE_CASES.credits)
+    criteria = (("mode", "payout"),)
+    assert table.positions(criteria, ("-amount",)) is table.positions(criteria, ("-amount",))
+
+
+@pytest.mark.parametrize("credit", EDGE_CASES.credits, ids=lambda credit: str(credit.id))
+def test_a_row_is_found_by_its_id(credit: dataset.Credit) -> None:
+    table = Table(EDGE_CASES.credits)
+    position = table.find(credit.id)
+    assert position is not None
+    assert table.rows[position] is credit
+
+
+@pytest.mark.parametrize("row_id", [-1, 0, 50, 10**40])
+def test_an_id_that_no_row_has_is_not_found(row_id: int) -> None:
+    assert Table(EDGE_CASES.credits).find(row_id) is None
+
+
+def test_what_is_due_becomes_available_at_the_moment_that_its_period_has_passed() -> None:
+    pending = [credit for credit in EDGE_CASES.credits if credit.status == "pending"]
+    now = pending[0].created_at + 30 * DAY
+    later = {credit.id: credit for credit in state.advance(EDGE_CASES, now).credits}
+    for credit in EDGE_CASES.credits:
+        if credit.status == "pending" and credit.created_at + 30 * DAY <= now:
+            assert later[credit.id] == credit._replace(
+                status="available", updated_at=credit.created_at + 30 * DAY
+            )
+        else:
+            assert later[credit.id] is credit
+    assert any(credit.status == "pending" for credit in later.values())
+
+
+def test_a_moment_before_nothing_is_due() -> None:
+    now = parse_instant("2025-02-09T07:59:59.999999-08:00")
+    assert list(state.advance(EDGE_CASES, now).credits) == list(EDGE_CASES.credits)
