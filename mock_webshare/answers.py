@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from mock_webshare.contract import Endpoint
 from mock_webshare.query import FieldError
+from mock_webshare.rendering import render
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -26,16 +25,6 @@ class Answer:
     status: int
     headers: Headers
     body: bytes
-
-
-def render(data: Any, indent: int | None = None) -> bytes:
-    """Given JSON data, return its bytes as Django REST framework's `JSONRenderer` writes them.
-
-    Compact unless indented; U+2028 and U+2029 are escaped, because JavaScript took them for line ends.
-    """
-    separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(data, ensure_ascii=False, indent=indent, separators=separators)
-    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
 def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) -> Answer:

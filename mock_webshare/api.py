@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
-from functools import lru_cache, partial
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from mock_webshare import __version__, answers, framework, query
 from mock_webshare.answers import Answer
-from mock_webshare.contract import Paging
 from mock_webshare.framework import Call
+from mock_webshare.rendering import render
 from mock_webshare.settings import Settings
 from mock_webshare.state import Account, Table, Worlds
 
 _log = logging.getLogger(__name__)
-_READ, _ANSWERED = 1024, 1024  # requests understood and answers made that are remembered
+_READ, _ANSWERED = 1024, 128  # requests understood and answers made that are remembered
+_DECIDING = (b"host", b"authorization", b"accept", b"content-type")  # the fields of `Headers`
 
 
 class Service:
@@ -29,26 +31,29 @@ class Service:
     """
 
     def __init__(self, worlds: Worlds, settings: Settings, timer: Callable[[], float]) -> None:
-        origin = settings.public_url and settings.public_url.rstrip("/")
-        authority = f"{settings.host}:{settings.port}"
         self._worlds = worlds
         self._timer = timer
-        self._paging = Paging(max_page_size=settings.max_page_size)
-        self._default_ordering = settings.ordering_terms
-        self._read = lru_cache(_READ)(partial(framework.read, authority=authority, origin=origin))
+        self._settings = settings
+        self._read = lru_cache(_READ)(self._understand)
+        self._origin = settings.public_url and settings.public_url.rstrip("/")
         self._respond = lru_cache(_ANSWERED)(self._make_answer)
         self._headers = lru_cache(_ANSWERED)(_wire_headers)
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request under any path that is not ours."""
         try:
-            call = self._read(request.method, request.raw_path, request.raw_headers)
+            sent = [pair for pair in request.raw_headers if pair[0].lower() in _DECIDING]
+            call = self._read(request.method, request.raw_path, *sent)
             answer = call if isinstance(call, Answer) else self.answer(call)
         except Exception as error:
             _log.error("a mistake of mock-webshare, please report it: %r", error)
             _log.debug("where it happened:", exc_info=True)
             answer = answers.html_page(500)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
+
+    def _understand(self, method: str, target: str, *sent: tuple[bytes, bytes]) -> Call | Answer:
+        headers = framework.Headers(*(_joined(name, sent) for name in _DECIDING))
+        return framework.read(method, target, headers, self._settings.authority, self._origin)
 
     def answer(self, call: Call) -> Answer:
         """Given a call, return what the world of its key answers."""
@@ -76,7 +81,7 @@ class Service:
             text = "Not found." if endpoint.is_detail else "Invalid page."
             return answers.detail(endpoint, 404, text, call.indent)
         if call.indent is not None:
-            body = answers.render(json.loads(body), call.indent)
+            body = render(json.loads(body), call.indent)
         return answers.routed(endpoint, 200, body)
 
     def _detail(self, table: Table, criteria: query.Criteria, call: Call) -> bytes | None:
@@ -87,15 +92,17 @@ class Service:
         return table.encoded(position)
 
     def _list(self, table: Table, criteria: query.Criteria, call: Call) -> bytes | None:
-        terms = query.ordering_terms(
-            call.params.get("ordering"), call.endpoint.orderings, self._default_ordering
-        )
+        endpoint, settings = call.endpoint, self._settings
+        assert endpoint.paging
+        paging = replace(endpoint.paging, max_page_size=settings.max_page_size)
+        asked = call.params.get("ordering")
+        terms = query.ordering_terms(asked, endpoint.orderings, settings.ordering_terms)
         positions = table.positions(criteria, terms)
-        page = query.read_page(call.params, self._paging, len(positions))
+        page = query.read_page(call.params, paging, len(positions))
         if page is None:
             return None
         following, preceding = (
-            answers.render(number and query.link(call.url, call.query, number))
+            render(number and query.link(call.url, call.query, number))
             for number in (page.next_number, page.previous_number)
         )
         rows = b",".join(map(table.encoded, positions[page.rows]))
@@ -105,6 +112,13 @@ class Service:
             preceding,
             rows,
         )
+
+
+def _joined(name: bytes, sent: Sequence[tuple[bytes, bytes]]) -> str | None:
+    """Join the values of a header, repeated ones too, as WSGI does; None if it was not sent."""
+    # aiohttp before 3.12 leaves the blanks around a value.
+    values = [value.strip(b" \t") for each, value in sent if each.lower() == name]
+    return b",".join(values).decode("latin-1") if values else None
 
 
 def _wire_headers(answer: Answer) -> CIMultiDict[str]:

@@ -12,8 +12,6 @@ from mock_webshare import seeding, state
 from mock_webshare.api import Service
 from mock_webshare.contract import ENDPOINTS
 from mock_webshare.dataset import Dataset
-from mock_webshare.errors import UsageError
-from mock_webshare.instants import parse_instant
 from mock_webshare.routing import Subtree
 from mock_webshare.seeding import Progress
 from mock_webshare.settings import Settings
@@ -45,11 +43,5 @@ def make_dataset(settings: Settings, progress: Progress | None = None) -> Datase
         dataset = seeding.seeded(settings.seed, settings.credits, progress)
     else:
         dataset = datasets.load(settings.data)
-    return dataset if settings.now is None else state.advance(dataset, _read_now(settings.now))
-
-
-def _read_now(text: str) -> int:
-    try:
-        return parse_instant(text)
-    except ValueError as error:
-        raise UsageError(f"now {text!r} is not allowed: {error}") from error
+    now = settings.now_instant
+    return dataset if now is None else state.advance(dataset, now)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.dataset import Dataset
     from mock_webshare.seeding import Progress
 
-CLEAN, FINDINGS, FAILED = 0, 1, 2
+CLEAN, FAILED = 0, 2
+READER_GONE = 141
+"""What a shell reports of a program that ends because nobody reads its output any more, as `head` does."""
+_LONGEST_NUMBER = 20
 ENVIRONMENT_PREFIX = "MOCK_WEBSHARE_"
 
 _DESCRIPTION = "A local stand-in for the Webshare referral credits API, and a checker of recorded answers."
@@ -34,9 +37,9 @@ _SERVE_OPTIONS: Sequence[tuple[str, type, str, str]] = (
     ("credits", int, "100", "number of generated credits, up to a million"),
     ("data", str, "generated", "data set to serve instead: a file, or a name like edge-cases"),
     ("api-key", list, "any but 'invalid'", "accept this key only; may be given several times"),
-    ("now", str, "that of the data", "service time, ISO 8601 with offset; credits due by then are available"),
+    ("now", str, "none", "service time, ISO 8601 with offset; credits due by then are available"),
     ("max-page-size", int, "100", "most rows on a page"),
-    ("default-ordering", str, "id", "order of a list that asks for none"),
+    ("default-ordering", str, "id", "order of a list that asks for none; write =-created_at to descend"),
     ("rate-limit", str, "240/min", "requests a key may make in a sec, min, hour or day, or off"),
     ("public-url", str, "as requested", "scheme and host that links begin with"),
 )
@@ -54,13 +57,17 @@ class Streams:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    # A stream that was closed before we started is None: then there is nothing to read, nowhere to write.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # open until the end
     sys.exit(run(sys.argv[1:], Streams(sys.stdin.buffer, sys.stdout, sys.stderr), os.environ))
 
 
 def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> int:
     """Given arguments, streams and environment, do what they ask and return the exit code: 0, 1 or 2."""
     try:
-        options = _parser(streams).parse_args(argv)
+        options = _parse(_parser(streams), argv)
         code: int = options.execute(options, streams, environ)
         streams.stdout.flush()
         return code
@@ -69,10 +76,12 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
     except MockWebshareError as error:
         streams.stderr.write(f"mock-webshare: {error}\n")
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does. What is left goes nowhere, so that the
-        # interpreter does not complain when it flushes the stream at exit.
+    except OSError as error:
+        # What is left goes nowhere, so that the interpreter does not try again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), streams.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return READER_GONE
+        streams.stderr.write(f"mock-webshare: cannot write the output: {error.strerror}\n")
         return FAILED
     except KeyboardInterrupt:
         return FAILED
@@ -93,7 +102,10 @@ class _Parser(argparse.ArgumentParser):
         self._streams = streams
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; {self.prog} --help lists what there is")
+        hint = (
+            ", written as --option=value if it begins with '-'" if "expected one argument" in message else ""
+        )
+        raise UsageError(f"{message}{hint}; {self.prog} --help lists what there is")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise _Done(status)
@@ -114,6 +126,31 @@ def _parser(streams: Streams) -> _Parser:
         add_arguments(verb)
         verb.set_defaults(execute=execute)
     return parser
+
+
+def _parse(parser: _Parser, argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments; one that is not understood is not repeated, for it may be a key."""
+    verbs = [verb[0] for verb in _VERBS]
+    words = [argument for argument in argv if not argument.startswith("-")]
+    if words and words[0] not in verbs:
+        raise UsageError(f"there is no such verb; there are: {', '.join(verbs)}{_meant(words[0], verbs)}")
+    options, rest = parser.parse_known_args(argv)
+    unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("--")]
+    if unknown:
+        known = [f"--{option[0]}" for option in _SERVE_OPTIONS]
+        raise UsageError(f"unknown option {unknown[0]}{_meant(unknown[0], known)}")
+    if rest:
+        raise UsageError(
+            f"{len(rest)} arguments too many; mock-webshare {words[0]} --help lists what there is"
+        )
+    return options
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    matches = get_close_matches(word, known, 1)
+    return f"; did you mean {matches[0]}?" if matches else ""
 
 
 def _without_verb(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
@@ -183,8 +220,8 @@ def _settings_values(
 def _converted(source: str, kind: type, value: Any) -> Any:
     if kind is list:
         return tuple(value)
-    if kind is int and not value.removeprefix("-").isdecimal():
-        raise UsageError(f"{source} {value!r} is not allowed; allowed: a whole number")
+    if kind is int and not (value.removeprefix("-").isdecimal() and len(value) <= _LONGEST_NUMBER):
+        raise UsageError(f"{source} {value[:_LONGEST_NUMBER]!r} is not allowed; allowed: a whole number")
     return kind(value)
 
 
@@ -192,7 +229,10 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
     from mock_webshare import server
     from mock_webshare.settings import Settings
 
-    settings = Settings(**_settings_values(options, environ, _SERVE_OPTIONS))
+    values = _settings_values(options, environ, _SERVE_OPTIONS)
+    if "data" in values and (idle := {"seed", "credits"} & set(values)):
+        raise UsageError(f"{' and '.join(sorted(idle))} cannot go with data, which is not generated")
+    settings = Settings(**values)
 
     def announce(url: str) -> None:
         streams.stdout.write(f"{url}\n")
@@ -217,19 +257,21 @@ def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
 
 
 def _write_file(path: str, generated: Dataset) -> None:
-    """Write a data set to a file, whole or not at all."""
+    """Write a data set to a file, whole or not at all; what is no file (a device, a pipe) is written to."""
     from mock_webshare import dataset
 
-    unfinished = f"{path}.{os.getpid()}.part"
+    target = os.path.realpath(path)
+    is_special = os.path.exists(target) and not os.path.isfile(target)
+    unfinished = target if is_special else f"{target}.{os.getpid()}.part"
     try:
-        with open(unfinished, "x", encoding="utf-8", newline="\n") as stream:
+        with open(unfinished, "w" if is_special else "x", encoding="utf-8", newline="\n") as stream:
             dataset.write(generated, stream)
-        os.replace(unfinished, path)
+        if not is_special:
+            os.replace(unfinished, target)
     except OSError as error:
-        raise UnwritableOutput.from_os_error(path, error) from error
-    finally:
-        if os.path.exists(unfinished):
+        if not is_special and os.path.exists(unfinished):
             os.unlink(unfinished)
+        raise UnwritableOutput.from_os_error(path, error) from error
 
 
 def _validate(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:

@@ -56,6 +56,7 @@ class Filter:
     """
 
     name: str
+    rules: tuple[str, ...]
     choices: tuple[str, ...] = ()
     collection: str | None = None
 
@@ -66,6 +67,13 @@ class Paging:
 
     page_size: int = 25
     max_page_size: int = 100
+    rules: tuple[str, ...] = (
+        "list.page-size",
+        "list.page-size-limit",
+        "list.page-numbers",
+        "list.last-page",
+        "list.invalid-page",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +81,15 @@ class Endpoint:
     """One route of the service.
 
     `path` may end in `{id}/`; `collection` is where its rows live in a data set; `schema` names the
-    schema of a 200 answer; `paging` is None for a route that answers one object.
+    schema of a 200 answer; `paging` is None for a route that answers one object. `rules` are the ids
+    of what else is known of it, in `RULES`, where their provenance is.
     """
 
-    name: str
     path: str
     collection: str
     schema: str
     view_name: str
+    rules: tuple[str, ...]
     filters: tuple[Filter, ...] = ()
     orderings: tuple[str, ...] = ()
     default_ordering: tuple[str, ...] = ("id",)
@@ -104,29 +113,51 @@ class Endpoint:
 MODES = ("payout", "credits")
 STATUSES = ("pending", "available", "reverted")
 
+_CHOICE_RULES = ("filter.and", "filter.errors", "filter.unknown")
 CREDIT_FILTERS = (
-    Filter("mode", choices=MODES),
-    Filter("status", choices=STATUSES),
-    Filter("referral_channel", collection="channels"),
+    Filter("mode", choices=MODES, rules=_CHOICE_RULES),
+    Filter("status", choices=STATUSES, rules=_CHOICE_RULES),
+    Filter(
+        "referral_channel",
+        collection="channels",
+        rules=(*_CHOICE_RULES, "filter.no-channel", "filter.own-channel"),
+    ),
 )
 
+# fmt: off
+_ROUTE_RULES = (
+    "wire.json", "wire.indent", "wire.allow", "error.detail", "auth.token", "auth.unauthorized",
+    "route.slash", "route.unknown", "route.methods", "route.order", "limit.rate", "limit.retry-after",
+)
+_LIST_RULES = (
+    "list.envelope", "list.links", "list.links-query",
+    "order.fields", "order.unknown", "order.default", "order.ties", "order.nulls",
+)
+_DETAIL_RULES = ("detail.not-found", "detail.filters")
+_CREDIT_RULES = (
+    "object.fields", "object.new-fields", "object.amount", "object.amount-form", "object.mode",
+    "object.status", "object.reverted", "object.channel", "object.dates", "object.microseconds",
+    "object.pending",
+)
+# fmt: on
+
 CREDIT_LIST = Endpoint(
-    name="referral-credit-list",
     path=API_ROOT + "referral/credit/",
     collection="credits",
     schema="referral-credit-page",
     view_name="Referral Credit List",
+    rules=_ROUTE_RULES + _LIST_RULES + _CREDIT_RULES,
     filters=CREDIT_FILTERS,
     orderings=("id", "mode", "amount", "status", "created_at", "updated_at", "reverted_at"),
     paging=Paging(),
 )
 
 CREDIT_DETAIL = Endpoint(
-    name="referral-credit-detail",
     path=API_ROOT + "referral/credit/{id}/",
     collection="credits",
     schema="referral-credit",
     view_name="Referral Credit Instance",
+    rules=_ROUTE_RULES + _DETAIL_RULES + _CREDIT_RULES,
     filters=CREDIT_FILTERS,
 )
 
@@ -221,7 +252,8 @@ def validator(name: str) -> Validator:
     `$ref`s are resolved among our own files only, and `format` is checked (it is silently ignored
     unless a format checker is given).
     """
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.exceptions import FormatError
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012
 
@@ -229,6 +261,12 @@ def validator(name: str) -> Validator:
     registry: Registry[Any] = Registry().with_resources(
         (document["$id"], DRAFT202012.create_resource(document)) for document in documents
     )
-    return Draft202012Validator(
-        schema(name), registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+
+    class StrictFormats(FormatChecker):
+        def check(self, instance: object, format: str) -> None:
+            # The libraries behind it match with `$`, which lets one line feed pass.
+            if isinstance(instance, str) and instance.endswith("\n"):
+                raise FormatError(f"{instance!r} ends with a line feed")
+            super().check(instance, format)
+
+    return Draft202012Validator(schema(name), registry=registry, format_checker=StrictFormats())

@@ -49,11 +49,10 @@ _DATES = ("created_at", "updated_at", "reverted_at")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:
-    """Credits by ascending id, channels, and the instant at which all this was the state of things."""
+    """Credits and channels, each by ascending id."""
 
     credits: Sequence[Credit]
     channels: Sequence[Channel]
-    now: int
 
     def wire(self) -> dict[str, Any]:
         """Return the data set in the form that `load` reads and `write` writes."""
@@ -90,24 +89,30 @@ def load(name: str) -> Dataset:
     A bare name is ours first: write `./default` for a file of that name. Raise `UnreadableInput`
     if it cannot be read, `DataError` if it is no data set.
     """
-    path = Path(name)
-    if name in names():
-        path = data_path("fixtures") / f"{name}.json"
-    elif not path.exists() and not path.suffix and len(path.parts) == 1:
-        raise UnknownName("data set file or data set", name, names())
+    path = data_path("fixtures") / f"{name}.json" if name in names() else Path(name)
     try:
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        if path.suffix or len(path.parts) > 1:
+            raise UnreadableInput.from_os_error(name, error) from error
+        raise UnknownName("data set file or data set", name, names()) from error
     except OSError as error:
         raise UnreadableInput.from_os_error(name, error) from error
+    except ValueError as error:  # a path that no file can have: "embedded null byte"
+        raise UnreadableInput(f"cannot read {name!r}: {error}") from error
     return parse(content, source=name)
 
 
 def parse(content: bytes, *, source: str) -> Dataset:
     """Given the JSON of a data set, return it; raise `DataError` for the first thing that is wrong."""
     try:
-        document = json.loads(content, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+        document = json.loads(
+            content, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_int=_whole
+        )
     except RecursionError as error:
         raise DataError(source, "", "is nested too deeply; a data set has four levels") from error
+    except UnicodeDecodeError as error:
+        raise DataError(source, "", f"is not UTF-8 at byte {error.start}") from error
     except ValueError as error:
         raise DataError(source, "", f"is not JSON: {error}") from error
     return _Reader(source).dataset(document)
@@ -120,6 +125,12 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"the key {twice!r} occurs twice in one object")
     return result
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError(f"a number with {len(digits)} digits is too long")
+    return int(digits)
 
 
 def _no_constant(name: str) -> float:
@@ -145,6 +156,11 @@ def _is_amount(value: Any) -> bool:
     return abs(value) < 1e300 and math.isfinite(value)
 
 
+def _is_code(value: Any) -> bool:
+    # JSON can escape half a character ("\\ud800"), which no UTF-8 can be made of.
+    return isinstance(value, str) and value != "" and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
 def _is_date(value: Any) -> bool:
     try:
         return isinstance(value, str) and parse_instant(value) >= 0
@@ -165,10 +181,10 @@ def _one_of(values: tuple[str, ...]) -> _Kind:
 
 
 _ID = _Kind(_is_id, "a whole number from 1 to 2^63 - 1")
-_CODE = _Kind(lambda value: isinstance(value, str) and value != "", "a string that is not empty")
+_CODE = _Kind(_is_code, "a string of Unicode characters that is not empty")
 _DATE = _Kind(
     _is_date,
-    "a date and time with an offset, from 1970 on, like 2022-06-14T11:58:10.246406-07:00",
+    "a date and time with an offset, from 1970 to 9998, like 2022-06-14T11:58:10.246406-07:00",
     parse_instant,
 )
 
@@ -177,7 +193,7 @@ _CREDIT_FIELDS = {
     "id": _ID,
     "user_id": _ID,
     "mode": _one_of(MODES),
-    "amount": _Kind(_is_amount, "a number", float),
+    "amount": _Kind(_is_amount, "a number, up to 1e300 either way", float),
     "status": _one_of(STATUSES),
     "referral_channel": _or_null(_ID),
     "referral_channel_code": _or_null(_CODE),
@@ -186,6 +202,7 @@ _CREDIT_FIELDS = {
     "reverted_at": _or_null(_DATE),
 }
 _LONGEST_REPR = 80
+_LONGEST_NUMBER = 400
 
 
 class _Reader:
@@ -204,8 +221,7 @@ class _Reader:
             self._check_relations(f"/credits/{index}", credit, codes)
         credits.sort(key=lambda credit: credit.id)
         channels.sort(key=lambda channel: channel.id)
-        moments = [moment for credit in credits for moment in credit[7:] if moment is not None]
-        return Dataset(credits=credits, channels=channels, now=max(moments, default=0))
+        return Dataset(credits=credits, channels=channels)
 
     def _rows(self, document: Any, key: str, fields: dict[str, _Kind]) -> list[dict[str, Any]]:
         rows = document[key]
@@ -248,14 +264,13 @@ class _Reader:
             )
         code = None if credit.referral_channel is None else codes[credit.referral_channel]
         if credit.referral_channel_code != code:
-            raise self._refusal(
-                f"{pointer}/referral_channel_code",
-                credit.referral_channel_code,
-                f"the channel's code, {code!r}",
+            allowed = (
+                f"the code of that channel, {json.dumps(code)}" if code else "null, as there is no channel"
             )
+            raise self._refusal(f"{pointer}/referral_channel_code", credit.referral_channel_code, allowed)
 
     def _refusal(self, pointer: str, value: Any, allowed: str) -> DataError:
-        shown = repr(value)
+        shown = json.dumps(value, ensure_ascii=False)
         if len(shown) > _LONGEST_REPR:
             shown = shown[:_LONGEST_REPR] + "…"
         return DataError(self.source, pointer, f"{shown} is not allowed; allowed: {allowed}")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from mock_webshare import answers
@@ -19,7 +19,15 @@ from mock_webshare.answers import Answer
 from mock_webshare.contract import ENDPOINTS, Endpoint
 from mock_webshare.query import Params
 
-RawHeaders = Sequence[tuple[bytes, bytes]]
+
+class Headers(NamedTuple):
+    """The request headers that decide anything, as Latin-1; repeated ones are joined. None: not sent."""
+
+    host: str | None = None
+    authorization: str | None = None
+    accept: str | None = None
+    content_type: str | None = None
+
 
 MOST_PARAMETERS = 1000
 _HOST = re.compile(r"(?P<domain>[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(:[0-9]+)?")
@@ -42,16 +50,13 @@ class Call:
     indent: int | None  # None: compact
 
 
-def read(
-    method: str, target: str, raw_headers: RawHeaders, authority: str, origin: str | None
-) -> Call | Answer:
+def read(method: str, target: str, headers: Headers, authority: str, origin: str | None) -> Call | Answer:
     """Given the parts of a request, return the call that it is, or the answer that refuses it.
 
     `target` is the request target as it came, undecodable bytes as surrogates. `authority` stands
     in for a missing `Host`; `origin` (`https://example.com`), unless None, for both in links.
     """
-    headers = _Headers(raw_headers)
-    host = headers.get("host", authority)
+    host = authority if headers.host is None else headers.host
     path, query = split_target(target)
     if not is_valid_host(host):
         return answers.html_page(400)
@@ -63,7 +68,7 @@ def read(
             quote(f"{path}/", safe=_SAFE_IN_PATH) + (f"?{_written(query)}" if query else "")
         )
     try:
-        params = read_params(query, headers.get("content-type", ""))
+        params = read_params(query, headers.content_type or "")
     except ValueError:
         return answers.html_page(400)
     except LookupError:  # `charset` names a codec that is none for text, which Django trips over
@@ -71,27 +76,14 @@ def read(
     endpoint, row_id = route
     if params.get("format", "") not in ("", "json"):
         return answers.detail(endpoint, 404, "Not found.")
-    accepted = negotiate(headers.get("accept", "*/*"))
+    accepted = negotiate("*/*" if headers.accept is None else headers.accept)
     if accepted is None:
         return answers.detail(endpoint, 406, "Could not satisfy the request Accept header.")
-    key, problem = read_credentials(headers.get("authorization", ""))
+    key, problem = read_credentials(headers.authorization or "")
     if problem:
         return answers.unauthorized(endpoint, problem, accepted.indent)
     url = (origin or f"http://{host}") + endpoint.path
     return Call(endpoint, method.upper(), row_id, key, params, url, _written(query), accepted.indent)
-
-
-class _Headers:
-    """Headers by lower-case name; repeated ones are joined by commas, as WSGI has it."""
-
-    def __init__(self, raw: RawHeaders) -> None:
-        self._values: dict[str, str] = {}
-        for raw_name, raw_value in raw:
-            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-            self._values[name] = f"{self._values[name]},{value}" if name in self._values else value
-
-    def get(self, name: str, default: str) -> str:
-        return self._values.get(name, default)
 
 
 def is_valid_host(host: str) -> bool:

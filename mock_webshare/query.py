@@ -6,6 +6,7 @@ repeated parameter the last value counts (framework: Django's `QueryDict`).
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -110,17 +111,11 @@ def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> 
         positions = [position for position, row in enumerate(rows) if matches(row, criteria)]
     # Python's sort is stable, so the last term goes first; what follows an id decides nothing.
     for term in reversed(_until_id(terms)):
-        name = term.removeprefix("-")
-        if term == "id":
-            continue  # that is how they come
-        value_of = attrgetter(name)
-
-        def key(position: int, value_of: Any = value_of) -> Any:
-            value = value_of(rows[position])
-            return inf if value is None else value
-
-        positions = sorted(positions, key=key, reverse=term.startswith("-"))
-    return positions
+        if term != "id":  # that is how they come
+            values = map(attrgetter(term.removeprefix("-")), rows)
+            keys = [inf if value is None else value for value in values]
+            positions = sorted(positions, key=keys.__getitem__, reverse=term.startswith("-"))
+    return positions if isinstance(positions, range) else array("Q", positions)
 
 
 def _until_id(terms: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ they are when more are asked for: each is drawn after the one before it, and not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -65,7 +64,7 @@ def generate(seed: int, credits: int, progress: Progress | None = None) -> Datas
         rows.append(row)
         if progress and (len(rows) % _PROGRESS_EVERY == 0 or len(rows) == credits):
             progress(len(rows), credits)
-    return Dataset(credits=rows, channels=channels, now=NOW)
+    return Dataset(credits=rows, channels=channels)
 
 
 def seeded(seed: int, credits: int, progress: Progress | None = None) -> Dataset:
@@ -75,13 +74,13 @@ def seeded(seed: int, credits: int, progress: Progress | None = None) -> Dataset
     data set `default`, which a test holds equal to what `generate` makes.
     """
     if seed == DEFAULT_SEED and credits <= len(_default().credits):
-        return replace(_default(), credits=_default().credits[:credits])
+        return Dataset(credits=_default().credits[:credits], channels=_default().channels)
     return generate(seed, credits, progress)
 
 
 @cache
 def _default() -> Dataset:
-    return replace(dataset.load(DEFAULT_NAME), now=NOW)
+    return dataset.load(DEFAULT_NAME)
 
 
 def _channels(fake: Faker) -> Iterator[Channel]:

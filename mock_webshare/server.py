@@ -25,6 +25,7 @@ from mock_webshare.seeding import Progress
 from mock_webshare.settings import Settings
 
 _GRACE = 0.3  # seconds that requests under way have when the server stops
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FLUSH_AFTER = 0.05  # seconds that a line of the log may wait for others
 
 
@@ -49,26 +50,43 @@ async def running_server(
 def serve(
     settings: Settings, *, announce: Callable[[str], object], log: TextIO, progress: Progress | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `announce` is called with the base URL once the server answers."""
+    """Serve until SIGINT or SIGTERM; `announce` is called with the base URL once the server answers.
 
-    async def until_interrupted() -> None:
-        task = asyncio.current_task()
-        assert task
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):  # Windows: Ctrl-C still interrupts
-                loop.add_signal_handler(number, task.cancel)
-        # What was made up to here stays; without this each full collection walks all the credits again.
-        gc.freeze()
-        with suppress(asyncio.CancelledError):
-            async with _started(prepared, log):
-                announce(prepared.url)
-                await asyncio.Event().wait()
-
-    # While a large data set is made, no loop runs yet that could take signals.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    For a process of its own: once it stops, it ignores further signals, so that it ends as it should.
+    """
+    interrupt = _Interrupt()
     with suppress(KeyboardInterrupt), _prepared(settings, time.monotonic, progress) as prepared:
+
+        async def until_interrupted() -> None:
+            interrupt.cancels(asyncio.current_task())
+            # What was made up to here stays; without this each full collection walks all the credits again.
+            gc.freeze()
+            with suppress(asyncio.CancelledError):
+                async with _started(prepared, log):
+                    announce(prepared.url)
+                    await asyncio.Event().wait()
+
         asyncio.run(until_interrupted())
+
+
+class _Interrupt:
+    """What SIGINT and SIGTERM do, once: cancel a task, or before there is one interrupt the program."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+        for number in _SIGNALS:
+            signal.signal(number, self._strike)
+
+    def cancels(self, task: asyncio.Task[None] | None) -> None:
+        """Given the task that serves, cancel it when a signal comes."""
+        self._task = task
+
+    def _strike(self, *_: object) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        if self._task is None:
+            raise KeyboardInterrupt
+        self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
 
 class _Prepared(NamedTuple):
@@ -83,10 +101,13 @@ class _Prepared(NamedTuple):
 def _prepared(
     settings: Settings, timer: Callable[[], float], progress: Progress | None = None
 ) -> Iterator[_Prepared]:
-    with _listening_socket(settings.host, settings.port) as listener:
+    # A file is read before the port is taken, so that its mistakes are told first; what is generated
+    # has none and may take a while.
+    dataset = make_dataset(settings) if settings.data else None
+    with _listening_socket(settings) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
-        app = create_app(settings, dataset=make_dataset(settings, progress), timer=timer)
-        yield _Prepared(listener, app, f"http://{_authority(settings.host, settings.port)}")
+        app = create_app(settings, dataset=dataset or make_dataset(settings, progress), timer=timer)
+        yield _Prepared(listener, app, f"http://{settings.authority}")
 
 
 @asynccontextmanager
@@ -118,17 +139,17 @@ def _without_tracebacks() -> logging.Logger:
     return logger
 
 
-def _listening_socket(host: str, port: int) -> socket.socket:
+def _listening_socket(settings: Settings) -> socket.socket:
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = addresses[0]
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
         hint = "; choose another port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
-        raise ServerError(f"cannot listen on {_authority(host, port)}: {error.strerror}{hint}") from error
-
-
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        reason = str(error.strerror).partition(" (")[0]  # the rest repeats the address
+        raise ServerError(f"cannot listen on {settings.authority}: {reason}{hint}") from error
+    except UnicodeError as error:  # no name of a host is that long, or has two dots in a row
+        raise ServerError(f"cannot listen on {settings.authority}: this is no name of a host") from error
 
 
 class RequestLog:
@@ -145,7 +166,9 @@ class RequestLog:
         """Note one request and how long it took."""
         if not self._lines:
             asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
-        path = request.raw_path.partition("?")[0]
+        # A target may have a scheme, a user and a host; then aiohttp knows which part of it is the path.
+        target = request.raw_path
+        path = target.partition("?")[0] if target.startswith("/") else request.rel_url.raw_path
         self._lines.append(f"{request.method} {path} {response.status} {seconds * 1000:.1f} ms\n")
 
     def flush(self) -> None:
@@ -197,7 +220,7 @@ class MockServer:
         self._log = log
         self._url: str | None = None
         self._thread: threading.Thread | None = None
-        self._stop: Callable[[], object] = lambda: None
+        self._stopped: Future[None] = Future()
 
     @property
     def url(self) -> str:
@@ -211,6 +234,7 @@ class MockServer:
         if self._thread:
             raise ServerError(f"{self!r} runs already; stop() it first")
         ready: Future[str] = Future()
+        self._stopped = Future()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(ready)), name="mock-webshare", daemon=True
         )
@@ -224,18 +248,15 @@ class MockServer:
     def stop(self) -> None:
         """Stop and return when the port is free again; does nothing if the server does not run."""
         if self._thread:
-            self._stop()
+            self._stopped.set_result(None)
             self._thread.join()
         self._url = self._thread = None
 
     async def _serve(self, ready: Future[str]) -> None:
-        stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
         try:
             async with running_server(self._settings, timer=self._timer, log=self._log) as url:
                 ready.set_result(url)
-                await stopped.wait()
+                await asyncio.wrap_future(self._stopped)
         except BaseException as error:
             if ready.done():
                 raise

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract import CREDIT_LIST, Paging
 from mock_webshare.errors import UsageError
+from mock_webshare.instants import parse_instant
 
+_PAGING = CREDIT_LIST.paging or Paging()
 MOST_CREDITS = 1_000_000
+MOST_ROWS = 10_000
+"""The largest page that can be set: a page is one answer, made in memory."""
 REFUSED_KEY = "invalid"
 """The one well-formed key that no stand-in accepts, so that a 401 can always be had."""
 
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -51,35 +55,49 @@ class Settings:
     data: str | None = None  # a data set's file or name; None: generated from seed and credits
     api_keys: tuple[str, ...] = ()  # empty: every well-formed key but `invalid`
     now: str | None = None  # ISO 8601 with offset; None: the moment at which the data set was taken
-    max_page_size: int = 100
-    default_ordering: str = "id"
+    max_page_size: int = _PAGING.max_page_size
+    default_ordering: str = ",".join(CREDIT_LIST.default_ordering)
     rate_limit: str = "240/min"  # or off
     public_url: str | None = None  # None: links are built from each request's Host
 
     def __post_init__(self) -> None:
-        _require("port", self.port, 0 <= self.port <= 65535, "0 (a free one) to 65535")
-        _require("credits", self.credits, 0 <= self.credits <= MOST_CREDITS, f"0 to {MOST_CREDITS}")
-        _require("max page size", self.max_page_size, self.max_page_size >= 1, "1 or more")
+        _require_whole("port", self.port, 0, 65535, "0 (a free one) to 65535")
+        _require_whole("credits", self.credits, 0, MOST_CREDITS)
+        _require_whole("max page size", self.max_page_size, 1, MOST_ROWS)
+        _require_whole("seed", self.seed, -(2**63), 2**63 - 1)
+        for name in ("host", "default_ordering", "rate_limit", "data", "now", "public_url"):
+            value = getattr(self, name)
+            is_optional = name in ("data", "now", "public_url")
+            is_text = isinstance(value, str) or (is_optional and value is None)
+            _require(name.replace("_", " "), value, is_text, "a text")
         _require("host", self.host, self.host.strip() != "", "a host name or an IP address")
         orderings = CREDIT_LIST.orderings
-        terms = [term.removeprefix("-") for term in self.ordering_terms]
         _require(
             "default ordering",
             self.default_ordering,
-            bool(terms) and set(terms) <= set(orderings),
+            {term.removeprefix("-") for term in self.ordering_terms} <= set(orderings),
             f"{', '.join(orderings)}, each with or without a leading '-', separated by commas",
         )
-        for key in self.api_keys:
-            # The value is a secret, perhaps a real key given by mistake: it is not repeated.
-            if not re.fullmatch(r"[!-~]+", key, re.ASCII) or key == REFUSED_KEY:
-                raise UsageError(
-                    f"an API key is not allowed; allowed: one word of visible ASCII characters, "
-                    f"except {REFUSED_KEY!r}, which is always refused"
-                )
+        _require_keys(self.api_keys)
         RateLimit.parse(self.rate_limit)
-        if self.public_url is not None:
-            _require("public URL", self.public_url, _is_origin(self.public_url), "scheme and host only, "
-                     "like https://proxy.example.com")  # fmt: skip
+        _ = self.now_instant
+        is_origin = self.public_url is None or _ORIGIN.fullmatch(self.public_url) is not None
+        _require(
+            "public URL", self.public_url, is_origin, "scheme and host only, like https://proxy.example.com"
+        )
+
+    @property
+    def authority(self) -> str:
+        """Host and port as they stand in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def now_instant(self) -> int | None:
+        """The instant that `now` names; None if it names none."""
+        try:
+            return None if self.now is None else parse_instant(self.now)
+        except ValueError as error:
+            raise UsageError(f"now {self.now!r} is not allowed: {error}") from error
 
     @property
     def ordering_terms(self) -> tuple[str, ...]:
@@ -92,19 +110,19 @@ def _require(name: str, value: object, is_allowed: bool, allowed: str) -> None:
         raise UsageError(f"{name} {value!r} is not allowed; allowed: {allowed}")
 
 
-def _is_origin(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        has_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    return (
-        has_port
-        and parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and "@" not in parts.netloc
-        and url.isascii()
-        and parts.path in ("", "/")
-        and not parts.query
-        and not parts.fragment
-    )
+def _require_whole(name: str, value: object, least: int, most: int, allowed: str = "") -> None:
+    # bool is a subclass of int, and True is no port.
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    _require(name, value, is_whole and least <= value <= most, allowed or f"{least} to {most}")  # type: ignore[operator]
+
+
+def _require_keys(keys: object) -> None:
+    """Refuse what no request could carry; the value is a secret, so it is not repeated."""
+    if not isinstance(keys, tuple):
+        raise UsageError('API keys are not allowed as one text; allowed: a tuple of them, like ("key",)')
+    for key in keys:
+        if not re.fullmatch(r"[!-~]+", key) or key == REFUSED_KEY:
+            raise UsageError(
+                f"an API key is not allowed; allowed: one word of visible ASCII characters, "
+                f"except {REFUSED_KEY!r}, which is always refused"
+            )

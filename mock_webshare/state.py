@@ -11,11 +11,11 @@ from operator import attrgetter
 from typing import Any
 
 from mock_webshare import query
-from mock_webshare.answers import render
 from mock_webshare.contract import PENDING_DAYS
 from mock_webshare.dataset import Dataset
 from mock_webshare.instants import DAY
 from mock_webshare.query import Criteria
+from mock_webshare.rendering import render
 from mock_webshare.settings import REFUSED_KEY, RateLimit, Settings
 from mock_webshare.throttle import Throttle
 
@@ -105,4 +105,4 @@ def advance(dataset: Dataset, now: int) -> Dataset:
             return credit
         return credit._replace(status="available", updated_at=max(due, credit.updated_at))
 
-    return replace(dataset, credits=[settled(credit) for credit in dataset.credits], now=now)
+    return replace(dataset, credits=[settled(credit) for credit in dataset.credits])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -42,8 +43,11 @@ def test_the_version() -> None:
 
 MISTAKES: list[tuple[tuple[str, ...], str]] = [
     ((), "no verb is given"),
-    (("serv",), "'serv'"),
-    (("serve", "--prot", "1"), "--prot"),
+    (("serv",), "there are: serve, generate, validate, schema; did you mean serve?"),
+    (("serve", "--prot", "1"), "unknown option --prot; did you mean --port?"),
+    (("serve", "--nothing-like-it"), "unknown option --nothing-like-it\n"),
+    (("serve", "here"), "1 arguments too many"),
+    (("serve", "--default-ordering", "-id"), "written as --option=value"),
     (("serve", "--port", "x"), "--port 'x' is not allowed; allowed: a whole number"),
     (("serve", "--port", "70000"), "port 70000 is not allowed; allowed: 0 (a free one) to 65535"),
     (("serve", "--credits", "1e3"), "--credits '1e3'"),
@@ -55,6 +59,10 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("generate", "--credits", "-1"), "allowed: 0 to 1000000"),
     (("generate", "-o", "no/such/folder/set.json"), "cannot write"),
     (("schema", "nothing"), "there are: error-detail"),
+    (("serve", "--seed", "9" * 5000), "allowed: a whole number"),
+    (("serve", "--seed", "9" * 20), "seed 99999999999999999999 is not allowed"),
+    (("serve", "--data", "x" * 300), "cannot read"),
+    (("serve", "--data", "default", "--credits", "3"), "credits cannot go with data"),
     (("validate",), "PATH"),
     (("validate", "-", "--schema", "nothing"), "there are: error-detail"),
 ]
@@ -79,6 +87,24 @@ def test_generate_writes_what_serve_reads(tmp_path: Path) -> None:
     assert Run("generate", "--seed", "3", "--credits", "30", "-o", str(path)).code == 0
     assert dataset.load(str(path)).wire() == seeding.generate(3, 30).wire()
     assert [each.name for each in tmp_path.iterdir()] == ["set.json"]
+
+
+def test_generate_writes_through_a_link(tmp_path: Path) -> None:
+    target, link = tmp_path / "set.json", tmp_path / "link.json"
+    target.touch()
+    link.symlink_to(target)
+    assert Run("generate", "--credits", "1", "-o", str(link)).code == 0
+    assert link.is_symlink()
+    assert len(dataset.load(str(target)).credits) == 1
+
+
+def test_generate_writes_into_what_is_no_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen([*COMMAND, "generate", "--credits", "3", "-o", str(pipe)]) as process:
+        assert len(json.loads(pipe.read_text(encoding="utf-8"))["credits"]) == 3
+        assert process.wait(30) == 0
+    assert pipe.is_fifo()
 
 
 def test_generate_writes_to_standard_output() -> None:
@@ -124,7 +150,42 @@ def test_a_reader_that_has_gone_is_no_traceback() -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(30) == 2
+        assert process.wait(30) == 141
+
+
+SECRETS = [
+    ("serve", "--api-key", "key", "secret"),
+    ("serve", "--apikey", "secret"),
+    ("serve", "--api-keyy=secret"),
+    ("serve", "--api-key", "secret secret"),
+    ("secret",),
+    ("schema", "--secret=secret"),
+]
+
+
+@pytest.mark.parametrize("argv", SECRETS)
+def test_what_may_be_a_key_is_never_repeated(argv: tuple[str, ...]) -> None:
+    run = Run(*argv)
+    assert run.code == 2
+    assert "secret" not in (run.out + run.err).replace("--secret", "")
+
+
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-"])
+def test_a_stream_that_is_closed_is_no_traceback(redirection: str) -> None:
+    command = f"{sys.executable} -m mock_webshare schema {redirection}"
+    process = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+@pytest.mark.skipif(
+    not Path("/dev/full").is_char_device(), reason="only Linux has a device that is always full"
+)
+@pytest.mark.parametrize("verb", ["schema referral-credit", "generate --credits 3000", "serve --port 0"])
+def test_a_full_disk_is_one_helpful_line(verb: str) -> None:
+    command = f"{sys.executable} -m mock_webshare {verb} > /dev/full"
+    process = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert process.returncode == 2
+    assert process.stderr == "mock-webshare: cannot write the output: No space left on device\n"
 
 
 class Terminal(io.StringIO):

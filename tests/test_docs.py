@@ -77,6 +77,10 @@ def test_the_fidelity_table_is_that_of_the_contract() -> None:
     assert fidelity_table() in README
 
 
+def test_nothing_is_left_to_fill_in() -> None:
+    assert "@@" not in README
+
+
 def test_every_rule_has_a_name_of_its_own() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
 

@@ -7,32 +7,32 @@ import pytest
 from mock_webshare import framework
 from mock_webshare.answers import Answer
 from mock_webshare.contract import CREDIT_DETAIL, CREDIT_LIST
-from mock_webshare.framework import Call
+from mock_webshare.framework import Call, Headers
 
 LIST = CREDIT_LIST.path
-TOKEN = (b"Authorization", b"Token key")
+GOOD = Headers(authorization="Token key")
 
 
 def read(
-    target: str, *headers: tuple[bytes, bytes], method: str = "GET", origin: str | None = None
+    target: str, headers: Headers = GOOD, *, method: str = "GET", origin: str | None = None
 ) -> Call | Answer:
-    return framework.read(method, target, headers or (TOKEN,), authority="127.0.0.1:8765", origin=origin)
+    return framework.read(method, target, headers, authority="127.0.0.1:8765", origin=origin)
 
 
-def refused(target: str, *headers: tuple[bytes, bytes], method: str = "GET") -> tuple[int, bytes]:
-    answer = read(target, *headers, method=method)
+def refused(target: str, headers: Headers = GOOD) -> tuple[int, bytes]:
+    answer = read(target, headers)
     assert isinstance(answer, Answer)
     return answer.status, answer.body
 
 
-def accepted(target: str, *headers: tuple[bytes, bytes], origin: str | None = None) -> Call:
-    call = read(target, *headers, origin=origin)
+def accepted(target: str, headers: Headers = GOOD, *, origin: str | None = None) -> Call:
+    call = read(target, headers, origin=origin)
     assert isinstance(call, Call)
     return call
 
 
 def test_a_good_request_is_a_call() -> None:
-    call = accepted(f"{LIST}?mode=payout&mode=credits", TOKEN, (b"Host", b"Example.com:80"))
+    call = accepted(f"{LIST}?mode=payout&mode=credits", GOOD._replace(host="Example.com:80"))
     assert (call.endpoint, call.id, call.key, call.params) == (CREDIT_LIST, None, "key", {"mode": "credits"})
     assert (call.url, call.query) == (f"http://Example.com:80{LIST}", "mode=payout&mode=credits")
 
@@ -42,7 +42,7 @@ def test_without_a_host_links_name_the_address() -> None:
 
 
 def test_a_public_url_is_where_links_begin() -> None:
-    call = accepted(LIST, TOKEN, (b"Host", b"example.com"), origin="https://proxy.example.org")
+    call = accepted(LIST, GOOD._replace(host="example.com"), origin="https://proxy.example.org")
     assert call.url == f"https://proxy.example.org{LIST}"
 
 
@@ -74,25 +74,24 @@ def test_other_paths_are_no_route(path: str) -> None:
     assert framework.find_route(path) is None
 
 
-REFUSED_IN_ORDER: list[tuple[str, str, tuple[tuple[bytes, bytes], ...], int]] = [
-    ("host before route", "/nowhere", ((b"Host", b"a b"),), 400),
-    ("route before parameters", f"/nowhere/?{'a&' * 1001}", (TOKEN,), 404),
-    ("slash before parameters", f"{LIST[:-1]}?{'a&' * 1001}", (), 301),
-    ("parameters before format", f"{LIST}?format=xml&{'a&' * 1001}", (), 400),
-    ("format before Accept", f"{LIST}?format=xml", ((b"Accept", b"text/html"),), 404),
-    ("Accept before credentials", LIST, ((b"Accept", b"text/html"),), 406),
-    ("credentials", LIST, ((b"Accept", b"*/*"),), 401),
+REFUSED_IN_ORDER: list[tuple[str, str, Headers, int]] = [
+    ("host before route", "/nowhere", Headers(host="a b"), 400),
+    ("route before parameters", f"/nowhere/?{'a&' * 1001}", Headers(), 404),
+    ("slash before parameters", f"{LIST[:-1]}?{'a&' * 1001}", Headers(), 301),
+    ("parameters before format", f"{LIST}?format=xml&{'a&' * 1001}", Headers(), 400),
+    ("format before Accept", f"{LIST}?format=xml", Headers(accept="text/html"), 404),
+    ("Accept before credentials", LIST, Headers(accept="text/html"), 406),
+    ("credentials", LIST, Headers(accept="*/*"), 401),
 ]
 
 
 @pytest.mark.parametrize(
-    ("target", "headers", "status"),
-    [pytest.param(*case[1:], id=case[0]) for case in REFUSED_IN_ORDER],
+    ("target", "headers", "status"), [pytest.param(*case[1:], id=case[0]) for case in REFUSED_IN_ORDER]
 )
 def test_requests_are_refused_in_the_order_of_the_framework(
-    target: str, headers: tuple[tuple[bytes, bytes], ...], status: int
+    target: str, headers: Headers, status: int
 ) -> None:
-    assert refused(target, *(headers or ((b"X", b"y"),)))[0] == status
+    assert refused(target, headers)[0] == status
 
 
 @pytest.mark.parametrize("count", [1000, 1001])
@@ -173,4 +172,4 @@ def test_a_query_is_decoded_by_the_charset_of_the_content_type() -> None:
 
 
 def test_a_charset_that_is_no_text_is_an_error_of_the_service() -> None:
-    assert refused(f"{LIST}?q=1", (b"Content-Type", b"text/plain; charset=hex"))[0] == 500
+    assert refused(f"{LIST}?q=1", GOOD._replace(content_type="text/plain; charset=hex"))[0] == 500

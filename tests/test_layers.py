@@ -15,9 +15,9 @@ PACKAGE = Path(mock_webshare.__file__).parent
 
 # From the ground up; a module may import what stands on a lower floor, or earlier on its own.
 MOCK = (
-    ("errors", "contract", "instants", "settings"),
-    ("query", "throttle", "answers", "framework", "dataset", "seeding", "state"),
-    ("routing", "api"),
+    ("errors", "contract", "instants", "settings", "rendering"),
+    ("query", "throttle", "dataset", "seeding", "state"),
+    ("answers", "framework", "routing", "api"),
     ("app", "server"),
 )
 JUDGE = (
@@ -26,6 +26,7 @@ JUDGE = (
     ("traffic.rules",),
     ("traffic.judge", "traffic.reports"),
 )
+WITHOUT_HTTP = {*MOCK[0], *MOCK[1]}
 FRONT_DOORS = ("__init__", "cli", "__main__")
 
 ORDER = {
@@ -43,6 +44,9 @@ def imported(module: str) -> set[str]:
     path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        assert not isinstance(node, ast.Import) or not any(
+            "mock_webshare." in alias.name for alias in node.names
+        )
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mock_webshare"):
             base = (node.module or "").removeprefix("mock_webshare").removeprefix(".")
             names = {f"{base}.{alias.name}".removeprefix(".") for alias in node.names}
@@ -60,6 +64,14 @@ def test_imports_go_downward_only(house: str) -> None:
     order = ORDER[house]
     for place, module in enumerate(order):
         assert imported(module) <= set(order[:place]), module
+
+
+@pytest.mark.parametrize("module", sorted(WITHOUT_HTTP))
+def test_the_semantics_know_nothing_of_http(module: str) -> None:
+    text = PACKAGE.joinpath(f"{module}.py").read_text(encoding="utf-8")
+    assert not any(
+        f"{word} {name}" in text for word in ("from", "import") for name in ("aiohttp", "http", "multidict")
+    )
 
 
 @pytest.mark.parametrize(

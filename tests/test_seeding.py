@@ -72,14 +72,14 @@ def test_ids_and_creation_rise_together(thousand: Dataset) -> None:
 def test_updates_and_reversals_come_after_creation_and_before_now(thousand: Dataset) -> None:
     for credit in thousand.credits:
         assert credit.created_at <= (credit.reverted_at or credit.created_at) <= credit.updated_at
-        assert credit.updated_at <= thousand.now
+        assert credit.updated_at <= seeding.NOW
 
 
 def test_a_credit_is_pending_exactly_while_its_period_runs(thousand: Dataset) -> None:
     period = PENDING_DAYS * DAY
     for credit in thousand.credits:
         if credit.status != "reverted":
-            assert (credit.status == "pending") == (credit.created_at + period > thousand.now)
+            assert (credit.status == "pending") == (credit.created_at + period > seeding.NOW)
         if credit.status == "available":
             assert credit.updated_at >= credit.created_at + period
 

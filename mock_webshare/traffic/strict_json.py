@@ -1,4 +1,4 @@
-"""Strict JSON: a document of RFC 8259 that every reader understands in the same way.
+"""Strict JSON: a document of RFC 8259 without what its readers understand in different ways.
 
 Python's own reader is lenient: it takes NaN, drops repeated keys, and gives up with three
 different exceptions. Here each of these is a finding.

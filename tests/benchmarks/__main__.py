@@ -106,10 +106,19 @@ def throughput(rounds: int = 7) -> None:
             with bare(target, f"{folder}/{file}.json") as reference:
                 ours, theirs = in_turn(rounds, partial(wrk, port, target), partial(wrk, reference, target))
             report(f"throughput, {name}, 16 connections", median(ours), median(theirs), ">= 0.9", "req/s")
+        with bare(LIST, f"{folder}/list.json") as reference:
+            ours, theirs = in_turn(
+                rounds, partial(wrk, port, LIST, UNIQUE_HEADER), partial(wrk, reference, LIST, UNIQUE_HEADER)
+            )
+        report("throughput, list, a new header each time", median(ours), median(theirs), ">= 0.9", "req/s")
 
 
-def wrk(port: int, target: str) -> float:
+UNIQUE_HEADER = str(Path(__file__).with_name("unique_header.lua"))
+
+
+def wrk(port: int, target: str, script: str | None = None) -> float:
     command = ["wrk", "-t1", "-c16", "-d2s", "-H", f"Authorization: {KEY['Authorization']}"]
+    command += ["-s", script] if script else []
     output = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{target}"], capture_output=True, text=True, check=True
     )
