@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple, TextIO
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -160,40 +161,41 @@ class RequestLog:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self._lines: list[str] = []
-
-    def add(self, request: web.BaseRequest, response: web.StreamResponse, seconds: float) -> None:
-        """Note one request and how long it took."""
-        if not self._lines:
-            asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
-        # A target may have a scheme, a user and a host; then aiohttp knows which part of it is the path.
-        target = request.raw_path
-        path = target.partition("?")[0] if target.startswith("/") else request.rel_url.raw_path
-        self._lines.append(f"{request.method} {path} {response.status} {seconds * 1000:.1f} ms\n")
+        self._noted: list[tuple[str, str, int, float]] = []
 
     def flush(self) -> None:
         """Write what has been noted; a stream that nobody reads any more is given up."""
-        lines, self._lines = "".join(self._lines), []
+        lines = "".join([_log_line(*each) for each in self._noted])
+        self._noted.clear()
         if self._stream and lines:
             try:
-                self._stream.write(lines.encode("ascii", "backslashreplace").decode())
+                self._stream.write(lines)
                 self._stream.flush()
             except (OSError, ValueError):
                 self._stream = None
 
     def access_logger(self) -> type[AbstractAccessLogger]:
         """Return the class of which aiohttp makes an instance for each connection."""
-        add, is_enabled = self.add, self._stream is not None
+        noted, flush, is_enabled = self._noted, self.flush, self._stream is not None
 
         class Logger(AbstractAccessLogger):
             def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-                add(request, response, time)
+                if not noted:
+                    asyncio.get_running_loop().call_later(_FLUSH_AFTER, flush)
+                noted.append((request.method, request.raw_path, response.status, time))
 
             @property
             def enabled(self) -> bool:
                 return is_enabled
 
         return Logger
+
+
+def _log_line(method: str, target: str, status: int, seconds: float) -> str:
+    """Return the line of one request; of a target that names a host, and perhaps a user, only the path."""
+    path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
+    line = f"{method} {path} {status} {seconds * 1000:.1f} ms\n"
+    return line if line.isascii() else line.encode("ascii", "backslashreplace").decode()
 
 
 class MockServer:
