@@ -122,4 +122,5 @@ def _joined(name: bytes, sent: Sequence[tuple[bytes, bytes]]) -> str | None:
 
 
 def _wire_headers(answer: Answer) -> CIMultiDict[str]:
-    return CIMultiDict([*answer.headers, ("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__)])
+    ours = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
+    return CIMultiDict([*answer.headers, ("Content-Length", str(len(answer.body))), *ours])

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
@@ -75,16 +76,21 @@ class _Interrupt:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
+        self._has_struck = False
         for number in _SIGNALS:
             signal.signal(number, self._strike)
 
     def cancels(self, task: asyncio.Task[None] | None) -> None:
-        """Given the task that serves, cancel it when a signal comes."""
+        """Given the task that serves, cancel it when a signal comes, or has come."""
+        assert task
         self._task = task
+        if self._has_struck:  # an exception that is raised while something is finalised gets lost
+            task.cancel()
 
     def _strike(self, *_: object) -> None:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+        self._has_struck = True
         if self._task is None:
             raise KeyboardInterrupt
         self._task.get_loop().call_soon_threadsafe(self._task.cancel)
@@ -161,11 +167,11 @@ class RequestLog:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self._noted: list[tuple[str, str, int, float]] = []
+        self._noted: list[tuple[str, str, int, float]] = []  # method, target, status, seconds
 
     def flush(self) -> None:
         """Write what has been noted; a stream that nobody reads any more is given up."""
-        lines = "".join([_log_line(*each) for each in self._noted])
+        lines = "".join([f"{_described(*each)} {1000 * seconds:.1f} ms\n" for *each, seconds in self._noted])
         self._noted.clear()
         if self._stream and lines:
             try:
@@ -191,11 +197,11 @@ class RequestLog:
         return Logger
 
 
-def _log_line(method: str, target: str, status: int, seconds: float) -> str:
-    """Return the line of one request; of a target that names a host, and perhaps a user, only the path."""
+@lru_cache(256)
+def _described(method: str, target: str, status: int) -> str:
+    """Return a request in words; of a target that names a host, and perhaps a user, only the path."""
     path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
-    line = f"{method} {path} {status} {seconds * 1000:.1f} ms\n"
-    return line if line.isascii() else line.encode("ascii", "backslashreplace").decode()
+    return f"{method} {path} {status}".encode("ascii", "backslashreplace").decode()
 
 
 class MockServer:

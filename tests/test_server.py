@@ -50,9 +50,9 @@ def await_port(port: int) -> None:
     """Return when something listens on a port of this machine."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        with contextlib.suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)) as connection:
+            if connection.getsockname() != connection.getpeername():  # a port may connect to itself
+                return
         time.sleep(0.005)
     raise TimeoutError(port)
 

@@ -96,7 +96,7 @@ def report(what: str, ours: float, reference: float, goal: str, unit: str) -> No
     print(f"{what:<46} {ours:>11.2f} {reference:>11.2f} {unit:<6} ratio {ours / reference:5.2f}  goal {goal}")
 
 
-def throughput(rounds: int = 7) -> None:
+def throughput(rounds: int = 15) -> None:
     if not shutil.which("wrk"):
         raise SystemExit("throughput needs wrk: apt-get install wrk")
     with stand_in() as (port, _), tempfile.TemporaryDirectory() as folder:
