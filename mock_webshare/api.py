@@ -46,7 +46,8 @@ class Service:
             call = self._read(request.method, request.raw_path, *sent)
             answer = call if isinstance(call, Answer) else self.answer(call)
         except Exception as error:
-            _log.error("a mistake of mock-webshare, please report it: %r", error)
+            # The kind alone: the text of an error may hold a key, or a whole row.
+            _log.error("a mistake of mock-webshare, please report it: %s", type(error).__name__)
             _log.debug("where it happened:", exc_info=True)
             answer = answers.html_page(500)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)

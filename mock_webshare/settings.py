@@ -112,8 +112,8 @@ def _require(name: str, value: object, is_allowed: bool, allowed: str) -> None:
 
 def _require_whole(name: str, value: object, least: int, most: int, allowed: str = "") -> None:
     # bool is a subclass of int, and True is no port.
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    _require(name, value, is_whole and least <= value <= most, allowed or f"{least} to {most}")  # type: ignore[operator]
+    is_allowed = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+    _require(name, value, is_allowed, allowed or f"{least} to {most}")
 
 
 def _require_keys(keys: object) -> None:
