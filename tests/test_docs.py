@@ -13,6 +13,7 @@ import pytest
 
 import mock_webshare
 from mock_webshare import MockServer, Settings, cli, dataset
+from mock_webshare.cli import serving
 from mock_webshare.contract import RULES
 
 ROOT = Path(mock_webshare.__file__).parent.parent
@@ -85,12 +86,12 @@ def test_every_rule_has_a_name_of_its_own() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
 
 
-@pytest.mark.parametrize("option", [option[0] for option in cli._SERVE_OPTIONS])
+@pytest.mark.parametrize("option", [option[0] for option in serving.SERVE_OPTIONS])
 def test_every_option_is_in_the_readme(option: str) -> None:
     assert f"| `--{option}` |" in README
 
 
-@pytest.mark.parametrize("verb", [verb[0] for verb in cli._VERBS])
+@pytest.mark.parametrize("verb", [verb[0] for verb in cli.VERBS])
 def test_every_verb_is_in_the_readme(verb: str) -> None:
     assert f"| `mock-webshare {verb}` |" in README
 

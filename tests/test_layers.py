@@ -21,13 +21,13 @@ MOCK = (
     ("app", "server"),
 )
 JUDGE = (
-    ("errors", "contract", "traffic.exchange", "traffic.finding"),
+    ("errors", "contract", "instants", "traffic.exchange", "traffic.finding"),
     ("traffic.strict_json", "traffic.shapes", "traffic.recordings"),
     ("traffic.rules",),
     ("traffic.judge", "traffic.reports"),
 )
 WITHOUT_HTTP = {*MOCK[0], *MOCK[1]}
-FRONT_DOORS = ("__init__", "cli", "__main__")
+FRONT_DOORS = ("__init__", "cli", "cli.streams", "cli.parsing", "cli.serving", "cli.judging", "__main__")
 
 ORDER = {
     house: [module for floor in floors for module in floor]

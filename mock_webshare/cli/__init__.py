@@ -1,0 +1,103 @@
+"""The command line: verbs, options and exit codes.
+
+Parse, build, execute are three steps. Each verb imports what it needs when it runs, so that
+`--help` and a mistyped option answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from mock_webshare import __version__
+from mock_webshare.cli import judging, serving
+from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant
+from mock_webshare.cli.streams import Streams
+from mock_webshare.errors import MockWebshareError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    import argparse
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+__all__ = ["VERBS", "Streams", "main", "run"]
+
+VERBS = (*serving.VERBS, *judging.VERBS)
+READER_GONE = 141
+"""What a shell reports of a program that ends because nobody reads its output any more, as `head` does."""
+
+_DESCRIPTION = "A local stand-in for the Webshare referral credits API, and a checker of recorded answers."
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    # A stream that was closed before we started is None: then there is nothing to read, nowhere to write.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # a standard stream stays open
+    sys.exit(run(sys.argv[1:], Streams(sys.stdin.buffer, sys.stdout, sys.stderr), os.environ))
+
+
+def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> int:
+    """Given arguments, streams and environment, do what they ask and return the exit code: 0, 1 or 2."""
+    try:
+        options = _parse(_parser(streams), argv)
+        code: int = options.execute(options, streams, environ)
+        streams.stdout.flush()
+        return code
+    except Done as done:
+        return done.code
+    except MockWebshareError as error:
+        streams.stderr.write(f"mock-webshare: {error}\n")
+        return error.exit_code
+    except OSError as error:
+        # What is left goes nowhere, so that the interpreter does not try again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), streams.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return READER_GONE
+        streams.stderr.write(f"mock-webshare: cannot write the output: {error.strerror}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def _parser(streams: Streams) -> Parser:
+    parser = Parser(prog="mock-webshare", description=_DESCRIPTION, streams=streams)
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.set_defaults(execute=_without_verb)
+    verbs = parser.add_subparsers(metavar="VERB", parser_class=Parser)
+    for name, help_text, add_arguments, execute in VERBS:
+        verb = verbs.add_parser(
+            name, streams=streams, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}."
+        )
+        add_arguments(verb)
+        verb.set_defaults(execute=execute)
+    return parser
+
+
+def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments; one that is not understood is not repeated, for it may be a key."""
+    verbs = [verb[0] for verb in VERBS]
+    words = [argument for argument in argv if not argument.startswith("-")]
+    if words and words[0] not in verbs:
+        raise UsageError(f"there is no such verb; there are: {', '.join(verbs)}{meant(words[0], verbs)}")
+    options, rest = parser.parse_known_args(argv)
+    unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("--")]
+    if unknown:
+        known = [f"--{option[0]}" for option in serving.SERVE_OPTIONS]
+        raise UsageError(f"unknown option {unknown[0]}{meant(unknown[0], known)}")
+    if rest:
+        raise UsageError(
+            f"{len(rest)} arguments too many; mock-webshare {words[0]} --help lists what there is"
+        )
+    return options
+
+
+def _without_verb(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
+    if options.version:
+        streams.stdout.write(f"mock-webshare {__version__}\n")
+        return CLEAN
+    raise UsageError(
+        "no verb is given; mock-webshare --help lists them, mock-webshare serve starts the stand-in"
+    )

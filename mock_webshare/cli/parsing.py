@@ -1,0 +1,95 @@
+"""Parsing: arguments and environment variables, and what is said of a mistake in them."""
+
+from __future__ import annotations
+
+import argparse
+
+from mock_webshare.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, NoReturn
+
+    from mock_webshare.cli.streams import Streams
+
+    Option = tuple[str, type, str, str]
+    """Name, type, default as the help tells it, help. `Settings` holds the defaults and checks the values."""
+    Execute = Callable[[argparse.Namespace, Streams, Mapping[str, str]], int]
+    Verb = tuple[str, str, Callable[[argparse.ArgumentParser], None], Execute]
+    """Name, help, what adds its arguments, what it does."""
+
+CLEAN, FAILED = 0, 2
+ENVIRONMENT_PREFIX = "MOCK_WEBSHARE_"
+_LONGEST_NUMBER = 20
+
+
+class Done(Exception):
+    """The parser has said all there is to say."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that writes to the given streams and reports a mistake as one line."""
+
+    def __init__(self, *, streams: Streams, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
+        self._streams = streams
+
+    def error(self, message: str) -> NoReturn:
+        hint = (
+            ", written as --option=value if it begins with '-'" if "expected one argument" in message else ""
+        )
+        raise UsageError(f"{message}{hint}; {self.prog} --help lists what there is")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        raise Done(status)
+
+    def print_help(self, file: Any = None) -> None:
+        self._streams.stdout.write(self.format_help())
+
+
+def meant(word: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    matches = get_close_matches(word, known, 1)
+    return f"; did you mean {matches[0]}?" if matches else ""
+
+
+def add_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
+    for name, kind, default, help_text in options:
+        parser.add_argument(
+            f"--{name}",
+            action="append" if kind is list else "store",
+            metavar=name.rpartition("-")[2].upper(),
+            help=f"{help_text} (default: {default})",
+        )
+
+
+def variable(option: str) -> str:
+    return ENVIRONMENT_PREFIX + option.upper().replace("-", "_")
+
+
+def settings_values(
+    options: argparse.Namespace, environ: Mapping[str, str], known: Sequence[Option]
+) -> dict[str, Any]:
+    """Return the settings that were given, by name: on the command line, or else in the environment."""
+    values: dict[str, Any] = {}
+    for name, kind, _, _ in known:
+        field = name.replace("-", "_")
+        source, value = f"--{name}", getattr(options, field)
+        if value is None and (text := environ.get(variable(name))):
+            source, value = variable(name), text.split() if kind is list else text
+        if value is not None:
+            values["api_keys" if kind is list else field] = _converted(source, kind, value)
+    return values
+
+
+def _converted(source: str, kind: type, value: Any) -> Any:
+    if kind is list:
+        return tuple(value)
+    if kind is int and not (value.removeprefix("-").isdecimal() and len(value) <= _LONGEST_NUMBER):
+        raise UsageError(f"{source} {value[:_LONGEST_NUMBER]!r} is not allowed; allowed: a whole number")
+    return kind(value)

@@ -1,0 +1,84 @@
+"""Serving: the verbs around the stand-in and its data."""
+
+from __future__ import annotations
+
+from mock_webshare.cli.parsing import CLEAN, add_options, settings_values, variable
+from mock_webshare.cli.streams import progress_bar, write_file
+from mock_webshare.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    from mock_webshare.cli.parsing import Option, Verb
+    from mock_webshare.cli.streams import Streams
+    from mock_webshare.seeding import Progress
+
+SERVE_OPTIONS: Sequence[Option] = (
+    ("host", str, "127.0.0.1", "address to listen on"),
+    ("port", int, "8765", "port to listen on; 0 takes a free one"),
+    ("seed", int, "0", "seed of the generated data set"),
+    ("credits", int, "100", "number of generated credits, up to a million"),
+    ("data", str, "generated", "data set to serve instead: a file, or a name like edge-cases"),
+    ("api-key", list, "any but 'invalid'", "accept this key only; may be given several times"),
+    ("now", str, "none", "service time, ISO 8601 with offset; credits due by then are available"),
+    ("max-page-size", int, "100", "most rows on a page"),
+    ("default-ordering", str, "id", "order of a list that asks for none; write =-created_at to descend"),
+    ("rate-limit", str, "240/min", "requests a key may make in a sec, min, hour or day, or off"),
+    ("public-url", str, "as requested", "scheme and host that links begin with"),
+)
+_GENERATE_OPTIONS = tuple(option for option in SERVE_OPTIONS if option[0] in ("seed", "credits"))
+
+
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        f"Each option also as an environment variable: --max-page-size as {variable('max-page-size')}."
+    )
+    add_options(parser, SERVE_OPTIONS)
+
+
+def _generate_arguments(parser: argparse.ArgumentParser) -> None:
+    add_options(parser, _GENERATE_OPTIONS)
+    parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: standard output)")
+
+
+def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    from mock_webshare import server
+    from mock_webshare.settings import Settings
+
+    values = settings_values(options, environ, SERVE_OPTIONS)
+    if "data" in values and (idle := {"seed", "credits"} & set(values)):
+        raise UsageError(f"{' and '.join(sorted(idle))} cannot go with data, which is not generated")
+    settings = Settings(**values)
+
+    def announce(url: str) -> None:
+        streams.stdout.write(f"{url}\n")
+        streams.stdout.flush()
+
+    server.serve(settings, announce=announce, log=streams.stderr, progress=_progress(streams))
+    return CLEAN
+
+
+def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    from mock_webshare import dataset
+    from mock_webshare.seeding import generate
+    from mock_webshare.settings import Settings
+
+    settings = Settings(**settings_values(options, environ, _GENERATE_OPTIONS))
+    generated = generate(settings.seed, settings.credits, _progress(streams))
+    if options.output in (None, "-"):
+        dataset.write(generated, streams.stdout)
+    else:
+        write_file(options.output, lambda stream: dataset.write(generated, stream))
+    return CLEAN
+
+
+def _progress(streams: Streams) -> Progress | None:
+    return progress_bar(streams.stderr, "credits")
+
+
+VERBS: Sequence[Verb] = (
+    ("serve", "serve the API on this machine until interrupted", _serve_arguments, _serve),
+    ("generate", "write a data set that serve --data reads", _generate_arguments, _generate),
+)

@@ -1,0 +1,50 @@
+"""Streams: where the command line reads and writes."""
+
+from __future__ import annotations
+
+import os
+
+from mock_webshare.errors import UnwritableOutput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    from collections.abc import Callable
+    from typing import BinaryIO, TextIO
+
+
+class Streams:
+    """The three standard streams: bytes in, text out."""
+
+    def __init__(self, stdin: BinaryIO, stdout: TextIO, stderr: TextIO) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+def write_file(path: str, write: Callable[[TextIO], object]) -> None:
+    """Write a text file, whole or not at all; what is no file (a device, a pipe) is written to."""
+    target = os.path.realpath(path)
+    is_special = os.path.exists(target) and not os.path.isfile(target)
+    unfinished = target if is_special else f"{target}.{os.getpid()}.part"
+    try:
+        with open(unfinished, "w" if is_special else "x", encoding="utf-8", newline="\n") as stream:
+            write(stream)
+        if not is_special:
+            os.replace(unfinished, target)
+    except OSError as error:
+        if not is_special and os.path.exists(unfinished):
+            os.unlink(unfinished)
+        raise UnwritableOutput.from_os_error(path, error) from error
+
+
+def progress_bar(stderr: TextIO, unit: str) -> Callable[[int, int], None] | None:
+    """Return what shows so many done of a total, on one line of a terminal; None where there is none."""
+    if not stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        bar = "█" * (20 * done // total)
+        stderr.write(f"\r{bar:░<20} {done:,} of {total:,} {unit}" if done < total else "\r\x1b[K")
+        stderr.flush()
+
+    return show

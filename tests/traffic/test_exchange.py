@@ -1,0 +1,63 @@
+"""Exchanges and the lines that hold them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mock_webshare.traffic import exchange
+from mock_webshare.traffic.exchange import Exchange
+
+FULL = Exchange(
+    source="a.ndjson",
+    entry=0,
+    line=1,
+    method="GET",
+    url="https://proxy.webshare.io/api/v2/referral/credit/",
+    request_headers=(("Accept", "*/*"), ("accept", "text/html")),
+    status=200,
+    headers=(("Content-Type", "application/json"),),
+    body=b"{}",
+    started=1655233090246406,
+    seconds=0.25,
+)
+WITHOUT_RESPONSE = Exchange(
+    source="a.ndjson",
+    entry=0,
+    line=1,
+    method="GET",
+    url="http://a/",
+    request_headers=(),
+    request_body=b"\xff",
+)
+
+
+@pytest.mark.parametrize("each", [FULL, WITHOUT_RESPONSE])
+def test_a_line_holds_all_of_an_exchange(each: Exchange) -> None:
+    line = exchange.write_line(each)
+    assert line.endswith("\n") and line.count("\n") == 1
+    assert exchange.from_wire(json.loads(line), source="a.ndjson", entry=0, line=1) == each
+
+
+def test_a_header_is_found_in_any_case_and_joined_when_repeated() -> None:
+    assert FULL.request_header("ACCEPT") == "*/*, text/html"
+    assert FULL.header("content-type") == "application/json"
+    assert FULL.header("allow") is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        {},
+        {"request": {}, "response": None},
+        {"request": {"method": "GET", "url": "/", "body_base64": "?"}, "response": None},
+        {"request": {"method": "GET", "url": "/"}, "response": None, "started": "yesterday"},
+        {"request": {"method": "GET", "url": "/", "headers": [["a"]]}, "response": None},
+    ],
+)
+def test_what_is_no_exchange_is_refused(document: object) -> None:
+    with pytest.raises(ValueError, match="not an exchange"):
+        exchange.from_wire(document, source="a.ndjson")
