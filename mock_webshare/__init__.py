@@ -8,18 +8,29 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-__all__ = ["MockServer", "MockWebshareError", "Settings", "__version__", "create_app", "running_server"]
+__all__ = [
+    "MockServer",
+    "MockWebshareError",
+    "MockWorld",
+    "Settings",
+    "__version__",
+    "create_app",
+    "running_server",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     from mock_webshare.app import create_app
     from mock_webshare.errors import MockWebshareError
-    from mock_webshare.server import MockServer, running_server
+    from mock_webshare.mock_server import MockServer
+    from mock_webshare.mock_world import MockWorld
+    from mock_webshare.server import running_server
     from mock_webshare.settings import Settings
 
 _HOMES = {
-    "MockServer": "mock_webshare.server",
+    "MockServer": "mock_webshare.mock_server",
     "MockWebshareError": "mock_webshare.errors",
+    "MockWorld": "mock_webshare.mock_world",
     "Settings": "mock_webshare.settings",
     "create_app": "mock_webshare.app",
     "running_server": "mock_webshare.server",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from mock_webshare.contract import Endpoint
 from mock_webshare.query import FieldError
@@ -75,13 +77,69 @@ def redirect(location: str) -> Answer:
     return Answer(301, (*_HTML, ("Location", location)), b"")
 
 
+def refused(
+    endpoint: Endpoint,
+    status: int,
+    *,
+    text: str | None = None,
+    code: str | None = None,
+    wait: int | None = None,
+) -> Answer:
+    """Return the JSON error of a status, as the service would say it for no reason of the request's own.
+
+    `code` goes with 403; `wait` is seconds, for 429 and 503.
+    """
+    after: Headers = () if wait is None else (("Retry-After", str(wait)),)
+    if status == 400:
+        body: Any = {"non_field_errors": [{"message": text or "Invalid input.", "code": "invalid"}]}
+    elif status == 401:
+        return unauthorized(endpoint, text or "Invalid token.", None)
+    elif status == 429 and text is None:
+        return throttled(endpoint, 60 if wait is None else wait, None)
+    else:
+        body = {"detail": text or _DETAILS.get(code or status) or reason(status)}
+        if code is not None:
+            body["code"] = code
+    return routed(endpoint, status, render(body), after)
+
+
+_DETAILS: Mapping[int | str, str] = {
+    403: "You do not have permission to perform this action.",
+    404: "Not found.",
+    500: "A server error occurred.",
+    "2fa_needed": "Two-factor authentication is needed.",
+    "account_suspended": "This account is suspended.",
+    "account_deleted": "This account is deleted.",
+}
+"""Details by status (framework) or by code (assumed: only the codes are known)."""
+
+
 @cache
 def html_page(status: int) -> Answer:
-    """Return the page that Django sends where no endpoint answers: 400, 404 or 500."""
+    """Return the page that Django sends where no endpoint answers: 400, 404, 500 and the like."""
     title, details = {
         400: ("Bad Request (400)", ""),
         404: ("Not Found", "The requested resource was not found on this server."),
+        403: ("403 Forbidden", ""),
         500: ("Server Error (500)", ""),
-    }[status]
-    template = Path(__file__).with_name("error_page.html").read_text(encoding="utf-8")
-    return Answer(status, _HTML, template.format(title=title, details=details).encode())
+    }.get(status) or (reason(status), "")
+    return _page("error_page.html", status, title=title, details=details)
+
+
+@cache
+def proxy_page(status: int) -> Answer:
+    """Return the page that a proxy in front of the service sends when it has no answer to pass on."""
+    return _page("proxy_page.html", status, reason=f"{status} {reason(status)}")
+
+
+def _page(file: str, status: int, **texts: str) -> Answer:
+    template = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    return Answer(status, _HTML, template.format(**texts).encode())
+
+
+def reason(status: int) -> str:
+    """Return the phrase of a status; of one that has none, that of its class."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Client Error" if status < 500 else "Server Error"

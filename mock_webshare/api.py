@@ -7,66 +7,150 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from time import perf_counter
+from typing import NamedTuple
+from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from multidict import CIMultiDict
 
-from mock_webshare import __version__, answers, framework, query
+from mock_webshare import __version__, answers, effects, framework, preference, query
 from mock_webshare.answers import Answer
+from mock_webshare.delivery import deliver
+from mock_webshare.effects import Outcome
+from mock_webshare.faults import Asked, Fault, Strike
 from mock_webshare.framework import Call
+from mock_webshare.journal import LARGEST_BODY, Entry
 from mock_webshare.rendering import render
 from mock_webshare.settings import Settings
-from mock_webshare.state import Account, Table, Worlds
+from mock_webshare.state import Table
+from mock_webshare.world import View, World
+from mock_webshare.worlds import Worlds
 
 _log = logging.getLogger(__name__)
 _READ, _ANSWERED = 1024, 128  # requests understood and answers made that are remembered
 _DECIDING = (b"host", b"authorization", b"accept", b"content-type")  # the fields of `Headers`
+_PREFER = b"prefer"
+_READ_HEADERS = (*_DECIDING, _PREFER)
+_NONE: Sequence[Strike] = ()
+
+Log = Callable[[Entry], object]
+"""Called with each request, once it is answered."""
+
+
+class Understood(NamedTuple):
+    """What a request means: the call that it is, or the answer that refuses it before any world is asked."""
+
+    result: Call | Answer
+    key: str | None  # None: it has none that is well-formed
+    preferred: Fault | None  # what its `Prefer` asks for
 
 
 class Service:
     """The service's HTTP face.
 
     Clients send the same few requests again and again, so what a request means and what an unchanged
-    account answers to it are each remembered; only the key, the rate limit and the log are looked at anew.
+    account answers to it are each remembered; only the world, the rate limit and the faults are looked
+    at anew. `timer` returns seconds; `log`, unless None, hears of each request.
     """
 
-    def __init__(self, worlds: Worlds, settings: Settings, timer: Callable[[], float]) -> None:
+    def __init__(self, worlds: Worlds, settings: Settings, log: Log | None = None) -> None:
         self._worlds = worlds
-        self._timer = timer
         self._settings = settings
+        self._log = log
         self._read = lru_cache(_READ)(self._understand)
         self._origin = settings.public_url and settings.public_url.rstrip("/")
         self._respond = lru_cache(_ANSWERED)(self._make_answer)
         self._headers = lru_cache(_ANSWERED)(_wire_headers)
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request under any path that is not ours."""
+        began = perf_counter()
+        world, strikes, body = None, _NONE, b""
         try:
-            sent = [pair for pair in request.raw_headers if pair[0].lower() in _DECIDING]
-            call = self._read(request.method, request.raw_path, *sent)
-            answer = call if isinstance(call, Answer) else self.answer(call)
+            if request.body_exists:
+                body = await _read_body(request.content)
+            sent = [pair for pair in request.raw_headers if pair[0].lower() in _READ_HEADERS]
+            result, key, preferred = self._read(request.method, request.raw_path, *sent)
+            world = None if key is None else self._worlds.get(key)
+            if world is not None and (preferred or world.has_faults):
+                strikes = _strikes(request, world, preferred)
+            answer = self._answer(world, result, strikes)
+            if world is not None and preferred:
+                answer = replace(answer, headers=(*answer.headers, preference.applied(preferred)))
         except Exception as error:
             # The kind alone: the text of an error may hold a key, or a whole row.
             _log.error("a mistake of mock-webshare, please report it: %s", type(error).__name__)
             _log.debug("where it happened:", exc_info=True)
             answer = answers.html_page(500)
+        if strikes:
+            return await self._deliver(request, world, body, effects.outcome(answer, strikes), began)
+        self._note(request, world, body, answer, began)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
 
-    def _understand(self, method: str, target: str, *sent: tuple[bytes, bytes]) -> Call | Answer:
+    async def _deliver(
+        self, request: web.Request, world: World | None, body: bytes, outcome: Outcome, began: float
+    ) -> web.StreamResponse:
+        """Send an answer as its faults will have it, and note it even if nobody waits for it any more."""
+        try:
+            return await deliver(request, outcome, _wire_headers(outcome.answer))
+        finally:
+            is_sent = outcome.delivery is None
+            self._note(request, world, body, outcome.answer if is_sent else None, began, outcome.faults)
+
+    def _note(
+        self,
+        request: web.Request,
+        world: World | None,
+        body: bytes,
+        answer: Answer | None,
+        began: float,
+        faults: tuple[str, ...] = (),
+    ) -> None:
+        worlds = self._worlds
+        journal, now = (worlds.keyless, worlds.now) if world is None else (world.journal, world.now)
+        entry = Entry(
+            now,
+            request.method,
+            request.raw_path,
+            request.raw_headers,
+            body,
+            answer,
+            perf_counter() - began,
+            faults,
+        )
+        worlds.note(journal, entry)
+        if self._log is not None:
+            self._log(entry)
+
+    def _understand(self, method: str, target: str, *sent: tuple[bytes, bytes]) -> Understood:
         headers = framework.Headers(*(_joined(name, sent) for name in _DECIDING))
-        return framework.read(method, target, headers, self._settings.authority, self._origin)
+        result = framework.read(method, target, headers, self._settings.authority, self._origin)
+        key, _ = framework.read_credentials(headers.authorization or "")
+        return Understood(result, key or None, preference.read(_joined(_PREFER, sent)))
 
-    def answer(self, call: Call) -> Answer:
-        """Given a call, return what the world of its key answers."""
-        world = self._worlds.get(call.key)
+    def _answer(
+        self, world: World | None, result: Call | Answer, strikes: Sequence[Strike] = _NONE
+    ) -> Answer:
+        """Given what a request means and what strikes it, return what its world answers."""
+        if strikes:
+            endpoint = result.endpoint if isinstance(result, Call) else None
+            if instead := effects.answer_instead(strikes, endpoint):
+                return instead
+        if isinstance(result, Answer):
+            return result
         if world is None:
-            return answers.unauthorized(call.endpoint, "Invalid token.", call.indent)
-        if world.throttle and (wait := world.throttle.admit(self._timer())) is not None:
-            return answers.throttled(call.endpoint, wait, call.indent)
-        return self._respond(world.account, call)
+            return answers.unauthorized(result.endpoint, "Invalid token.", result.indent)
+        if (wait := world.admit()) is not None:
+            return answers.throttled(result.endpoint, wait, result.indent)
+        answer = self._respond(world.view, result)
+        for strike in strikes:
+            if strike.fault.action == "pages":
+                _move_pages(world, result, answer, strike)
+        return answer
 
-    def _make_answer(self, account: Account, call: Call) -> Answer:
-        endpoint = call.endpoint
+    def _make_answer(self, view: View, call: Call) -> Answer:
+        endpoint, account = call.endpoint, view.account
         if call.method not in endpoint.methods:
             return answers.detail(endpoint, 405, f'Method "{call.method}" not allowed.', call.indent)
         if call.method == "OPTIONS":
@@ -75,9 +159,7 @@ class Service:
         if errors:
             return answers.field_errors(endpoint, errors, call.indent)
         table = account.tables[endpoint.collection]
-        body = (
-            self._detail(table, criteria, call) if endpoint.is_detail else self._list(table, criteria, call)
-        )
+        body = _detail(table, criteria, call) if endpoint.is_detail else _list(table, criteria, call, view)
         if body is None:
             text = "Not found." if endpoint.is_detail else "Invalid page."
             return answers.detail(endpoint, 404, text, call.indent)
@@ -85,34 +167,63 @@ class Service:
             body = render(json.loads(body), call.indent)
         return answers.routed(endpoint, 200, body)
 
-    def _detail(self, table: Table, criteria: query.Criteria, call: Call) -> bytes | None:
-        row_id = query.read_int(call.id or "")
-        position = None if row_id is None else table.find(row_id)
-        if position is None or not query.matches(table.rows[position], criteria):
-            return None
-        return table.encoded(position)
 
-    def _list(self, table: Table, criteria: query.Criteria, call: Call) -> bytes | None:
-        endpoint, settings = call.endpoint, self._settings
-        assert endpoint.paging
-        paging = replace(endpoint.paging, max_page_size=settings.max_page_size)
-        asked = call.params.get("ordering")
-        terms = query.ordering_terms(asked, endpoint.orderings, settings.ordering_terms)
-        positions = table.positions(criteria, terms)
-        page = query.read_page(call.params, paging, len(positions))
-        if page is None:
-            return None
-        following, preceding = (
-            render(number and query.link(call.url, call.query, number))
-            for number in (page.next_number, page.previous_number)
-        )
-        rows = b",".join(map(table.encoded, positions[page.rows]))
-        return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (
-            page.count,
-            following,
-            preceding,
-            rows,
-        )
+def _detail(table: Table, criteria: query.Criteria, call: Call) -> bytes | None:
+    row_id = query.read_int(call.id or "")
+    position = None if row_id is None else table.find(row_id)
+    if position is None or not query.matches(table.rows[position], criteria):
+        return None
+    return table.encoded(position)
+
+
+def _list(table: Table, criteria: query.Criteria, call: Call, view: View) -> bytes | None:
+    positions = _positions(table, criteria, call, view)
+    page = query.read_page(call.params, view.paging, len(positions))
+    if page is None:
+        return None
+    following, preceding = (
+        render(number and query.link(call.url, call.query, number))
+        for number in (page.next_number, page.previous_number)
+    )
+    rows = b",".join(map(table.encoded, positions[page.rows]))
+    return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (page.count, following, preceding, rows)
+
+
+def _positions(table: Table, criteria: query.Criteria, call: Call, view: View) -> Sequence[int]:
+    asked = call.params.get("ordering")
+    terms = query.ordering_terms(asked, call.endpoint.orderings, view.default_ordering)
+    return table.positions(criteria, terms)
+
+
+def _strikes(request: web.Request, world: World, preferred: Fault | None) -> Sequence[Strike]:
+    path, sent = framework.split_target(request.raw_path)
+    asked = Asked(request.method, path, dict(parse_qsl(sent, keep_blank_values=True)))
+    strikes = world.strike(asked)
+    return [Strike(preferred), *strikes] if preferred else strikes
+
+
+def _move_pages(world: World, call: Call, answer: Answer, strike: Strike) -> None:
+    """After a page was read, let credits come, or the first ones of that list go."""
+    if answer.status != 200 or call.endpoint.is_detail or call.method == "OPTIONS":
+        return
+    rows = strike.fault.options.get("rows", 1)
+    if strike.fault.value == "inserted":
+        for _ in range(rows):
+            world.create_credit()
+        return
+    view = world.view
+    criteria, _ = query.read_filters(call.endpoint.filters, call.params, view.account.owned)
+    table = view.account.credits
+    for position in _positions(table, criteria, call, view)[:rows]:
+        world.delete_credit(table.rows[position].id)
+
+
+async def _read_body(content: StreamReader) -> bytes:
+    """Return the body of a request, as far as it is noted; the service reads none."""
+    body = b""
+    while len(body) < LARGEST_BODY and (chunk := await content.read(LARGEST_BODY - len(body))):
+        body += chunk
+    return body
 
 
 def _joined(name: bytes, sent: Sequence[tuple[bytes, bytes]]) -> str | None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from mock_webshare import dataset as datasets
 from mock_webshare import seeding, state
-from mock_webshare.api import Service
+from mock_webshare.api import Log, Service
 from mock_webshare.contract import ENDPOINTS
 from mock_webshare.dataset import Dataset
 from mock_webshare.routing import Subtree
 from mock_webshare.seeding import Progress
 from mock_webshare.settings import Settings
+from mock_webshare.worlds import Worlds
+
+if TYPE_CHECKING:
+    from mock_webshare.control import Control
+
+WORLDS = web.AppKey("worlds", Worlds)
+"""Where an application has its worlds."""
 
 
 def create_app(
@@ -22,15 +31,30 @@ def create_app(
     *,
     dataset: Dataset | None = None,
     timer: Callable[[], float] = time.monotonic,
+    log: Log | None = None,
 ) -> web.Application:
     """Return the stand-in as an aiohttp application.
 
     `dataset`, unless None, is served instead of what the settings name; `timer` returns seconds and
-    drives the rate limit. Raise `MockWebshareError` if the data set cannot be had.
+    drives the rate limit; `log` hears of each request. Raise `MockWebshareError` if the data set cannot
+    be had.
     """
     settings = settings or Settings()
-    service = Service(state.Worlds(dataset or make_dataset(settings), settings), settings, timer)
+    worlds = Worlds(dataset or make_dataset(settings), settings, timer)
+    service = Service(worlds, settings, log)
     app = web.Application()
+    app[WORLDS] = worlds
+
+    @cache
+    def control() -> Control:
+        from mock_webshare.control import Control  # only for those who use it
+
+        return Control(worlds, settings)
+
+    async def handle_control(request: web.Request) -> web.StreamResponse:
+        return await control().handle(request)
+
+    app.router.register_resource(Subtree("/__mock__/", handle_control))
     # One handler for all: the second root is only where the router finds it soonest.
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in ENDPOINTS}):
         app.router.register_resource(Subtree(root, service.handle))

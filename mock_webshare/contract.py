@@ -98,6 +98,7 @@ class Endpoint:
     errors: tuple[tuple[int, str], ...] = (
         (400, "field-errors"),
         (401, "error-detail"),
+        (403, "error-detail"),
         (404, "error-detail"),
         (405, "error-detail"),
         (406, "error-detail"),
@@ -228,7 +229,9 @@ _SCHEMA_SUFFIX = ".schema.json"
 
 def schema_names() -> list[str]:
     """Return the names of all schemas, sorted: `error-detail`, `referral-credit`, …"""
-    return sorted(path.name.removesuffix(_SCHEMA_SUFFIX) for path in data_path("schemas").glob("*.json"))
+    return sorted(
+        path.name.removesuffix(_SCHEMA_SUFFIX) for path in data_path("schemas").glob(f"*{_SCHEMA_SUFFIX}")
+    )
 
 
 @cache

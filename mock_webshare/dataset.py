@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TextIO
 from mock_webshare.contract import MODES, STATUSES, data_path
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
 from mock_webshare.instants import format_instant, parse_instant
+from mock_webshare.kinds import Kind, one_of, read_json, read_object, require_keys
 
 
 class Channel(NamedTuple):
@@ -49,14 +50,16 @@ _DATES = ("created_at", "updated_at", "reverted_at")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:
-    """Credits and channels, each by ascending id."""
+    """Credits and channels, each by ascending id, and the instant at which they were so."""
 
     credits: Sequence[Credit]
     channels: Sequence[Channel]
+    now: int
 
     def wire(self) -> dict[str, Any]:
         """Return the data set in the form that `load` reads and `write` writes."""
         return {
+            "now": format_instant(self.now),
             "credits": [credit.wire() for credit in self.credits],
             "channels": [channel._asdict() for channel in self.channels],
         }
@@ -64,7 +67,7 @@ class Dataset:
 
 def write(dataset: Dataset, stream: TextIO) -> None:
     """Write a data set as JSON, one row a line: easy to read, to compare and to edit."""
-    stream.write('{\n"credits": [')
+    stream.write(f'{{\n"now": "{format_instant(dataset.now)}",\n"credits": [')
     stream.writelines(_lines(credit.wire() for credit in dataset.credits))
     stream.write('\n],\n"channels": [')
     stream.writelines(_lines(channel._asdict() for channel in dataset.channels))
@@ -105,44 +108,25 @@ def load(name: str) -> Dataset:
 
 def parse(content: bytes, *, source: str) -> Dataset:
     """Given the JSON of a data set, return it; raise `DataError` for the first thing that is wrong."""
-    try:
-        document = json.loads(
-            content, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_int=_whole
-        )
-    except RecursionError as error:
-        raise DataError(source, "", "is nested too deeply; a data set has four levels") from error
-    except UnicodeDecodeError as error:
-        raise DataError(source, "", f"is not UTF-8 at byte {error.start}") from error
-    except ValueError as error:
-        raise DataError(source, "", f"is not JSON: {error}") from error
+    return from_wire(read_json(content, source=source), source=source)
+
+
+def from_wire(document: Any, *, source: str) -> Dataset:
+    """Given a data set as `Dataset.wire` returns it, return it; raise `DataError` as `parse` does."""
     return _Reader(source).dataset(document)
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} occurs twice in one object")
-    return result
+def read_credit(fields: Any, channels: Iterable[Channel], *, source: str) -> Credit:
+    """Given a credit as the service writes it and the channels there are, return it, or raise `DataError`."""
+    reader = _Reader(source)
+    credit = Credit(**reader.row("", fields, _CREDIT_FIELDS))
+    reader.check_relations("", credit, {channel.id: channel.code for channel in channels})
+    return credit
 
 
-def _whole(digits: str) -> int:
-    if len(digits) > _LONGEST_NUMBER:
-        raise ValueError(f"a number with {len(digits)} digits is too long")
-    return int(digits)
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
-
-
-class _Kind(NamedTuple):
-    """What a field may hold: a test, the words for it, and how to read a value that passes."""
-
-    is_allowed: Callable[[Any], bool]
-    allowed: str
-    read: Callable[[Any], Any] = lambda value: value
+def read_channel(fields: Any, *, source: str) -> Channel:
+    """Given a channel of a data set, return it, or raise `DataError`."""
+    return Channel(**_Reader(source).row("", fields, _CHANNEL_FIELDS))
 
 
 def _is_id(value: Any) -> bool:
@@ -168,21 +152,9 @@ def _is_date(value: Any) -> bool:
         return False
 
 
-def _or_null(kind: _Kind) -> _Kind:
-    return _Kind(
-        lambda value: value is None or kind.is_allowed(value),
-        f"null, or {kind.allowed}",
-        lambda value: None if value is None else kind.read(value),
-    )
-
-
-def _one_of(values: tuple[str, ...]) -> _Kind:
-    return _Kind(lambda value: isinstance(value, str) and value in values, ", ".join(values))
-
-
-_ID = _Kind(_is_id, "a whole number from 1 to 2^63 - 1")
-_CODE = _Kind(_is_code, "a string of Unicode characters that is not empty")
-_DATE = _Kind(
+_ID = Kind(_is_id, "a whole number from 1 to 2^63 - 1")
+_CODE = Kind(_is_code, "a string of Unicode characters that is not empty")
+_DATE = Kind(
     _is_date,
     "a date and time with an offset, from 1970 to 9998, like 2022-06-14T11:58:10.246406-07:00",
     parse_instant,
@@ -192,17 +164,23 @@ _CHANNEL_FIELDS = {"id": _ID, "code": _CODE}
 _CREDIT_FIELDS = {
     "id": _ID,
     "user_id": _ID,
-    "mode": _one_of(MODES),
-    "amount": _Kind(_is_amount, "a number, up to 1e300 either way", float),
-    "status": _one_of(STATUSES),
-    "referral_channel": _or_null(_ID),
-    "referral_channel_code": _or_null(_CODE),
+    "mode": one_of(*MODES),
+    "amount": Kind(_is_amount, "a number, up to 1e300 either way", float),
+    "status": one_of(*STATUSES),
+    "referral_channel": _ID.or_null(),
+    "referral_channel_code": _CODE.or_null(),
     "created_at": _DATE,
     "updated_at": _DATE,
-    "reverted_at": _or_null(_DATE),
+    "reverted_at": _DATE.or_null(),
 }
-_LONGEST_REPR = 80
-_LONGEST_NUMBER = 400
+SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")
+"""When every generated account is looked at: a constant, or the data would change with the calendar."""
+
+
+def _latest(credits: Sequence[Credit]) -> int:
+    """Return the latest instant in the credits: no earlier can they have been as they are."""
+    instants = (max(filter(None, (each.created_at, each.updated_at, each.reverted_at))) for each in credits)
+    return max(instants, default=SEEDED_NOW)
 
 
 class _Reader:
@@ -213,21 +191,29 @@ class _Reader:
 
     def dataset(self, document: Any) -> Dataset:
         """Given the parsed document, return the data set."""
-        self._keys("", document, ("credits", "channels"))
+        needed = ("credits", "channels")
+        require_keys(self.source, "", document, needed, (*needed, "now"))
         channels = [Channel(**row) for row in self._rows(document, "channels", _CHANNEL_FIELDS)]
         credits = [Credit(**row) for row in self._rows(document, "credits", _CREDIT_FIELDS)]
         codes = dict(channels)
         for index, credit in enumerate(credits):
-            self._check_relations(f"/credits/{index}", credit, codes)
+            self.check_relations(f"/credits/{index}", credit, codes)
         credits.sort(key=lambda credit: credit.id)
         channels.sort(key=lambda channel: channel.id)
-        return Dataset(credits=credits, channels=channels)
+        now = self._now(document) if "now" in document else _latest(credits)
+        return Dataset(credits=credits, channels=channels, now=now)
 
-    def _rows(self, document: Any, key: str, fields: dict[str, _Kind]) -> list[dict[str, Any]]:
+    def _now(self, document: Any) -> int:
+        if not _DATE.is_allowed(document["now"]):
+            raise self._refusal("/now", document["now"], _DATE.allowed)
+        now: int = _DATE.read(document["now"])
+        return now
+
+    def _rows(self, document: Any, key: str, fields: Mapping[str, Kind]) -> list[dict[str, Any]]:
         rows = document[key]
         if not isinstance(rows, list):
             raise self._refusal(f"/{key}", rows, "a list")
-        result = [self._row(f"/{key}/{index}", row, fields) for index, row in enumerate(rows)]
+        result = [self.row(f"/{key}/{index}", row, fields) for index, row in enumerate(rows)]
         seen: set[int] = set()
         for index, row in enumerate(result):
             if row["id"] in seen:
@@ -235,22 +221,10 @@ class _Reader:
             seen.add(row["id"])
         return result
 
-    def _row(self, pointer: str, row: Any, fields: dict[str, _Kind]) -> dict[str, Any]:
-        self._keys(pointer, row, tuple(fields))
-        for name, kind in fields.items():
-            if not kind.is_allowed(row[name]):
-                raise self._refusal(f"{pointer}/{name}", row[name], kind.allowed)
-        return {name: kind.read(row[name]) for name, kind in fields.items()}
+    def row(self, pointer: str, row: Any, fields: Mapping[str, Kind]) -> dict[str, Any]:
+        return read_object(self.source, pointer, row, fields)
 
-    def _keys(self, pointer: str, value: Any, keys: tuple[str, ...]) -> None:
-        if not isinstance(value, dict):
-            raise self._refusal(pointer, value, f"an object with the keys {', '.join(keys)}")
-        if missing := [key for key in keys if key not in value]:
-            raise DataError(self.source, pointer, f"lacks {missing[0]!r}; needed: {', '.join(keys)}")
-        if unknown := [key for key in value if key not in keys]:
-            raise DataError(self.source, pointer, f"unknown key {unknown[0]!r}; allowed: {', '.join(keys)}")
-
-    def _check_relations(self, pointer: str, credit: Credit, codes: dict[int, str]) -> None:
+    def check_relations(self, pointer: str, credit: Credit, codes: dict[int, str]) -> None:
         if (credit.reverted_at is None) == (credit.status == "reverted"):
             value = None if credit.reverted_at is None else format_instant(credit.reverted_at)
             raise self._refusal(
@@ -270,7 +244,4 @@ class _Reader:
             raise self._refusal(f"{pointer}/referral_channel_code", credit.referral_channel_code, allowed)
 
     def _refusal(self, pointer: str, value: Any, allowed: str) -> DataError:
-        shown = json.dumps(value, ensure_ascii=False)
-        if len(shown) > _LONGEST_REPR:
-            shown = shown[:_LONGEST_REPR] + "…"
-        return DataError(self.source, pointer, f"{shown} is not allowed; allowed: {allowed}")
+        return DataError.refused(self.source, pointer, value, allowed)

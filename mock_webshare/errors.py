@@ -5,6 +5,7 @@
     MockWebshareError
     ├── UsageError          an option or argument that cannot be what was meant
     │   └── UnknownName     a data set or schema that does not exist
+    ├── UnknownRow          a credit, fault or the like that a world does not have
     ├── DataError           a data file that is not a data set
     ├── UnreadableInput     a file that cannot be opened or read
     ├── UnwritableOutput    a file that cannot be written
@@ -15,6 +16,8 @@ allowed, what to do. `exit_code` is what the command line returns for it.
 """
 
 from __future__ import annotations
+
+_LONGEST_VALUE = 80
 
 
 class MockWebshareError(Exception):
@@ -34,6 +37,13 @@ class UnknownName(UsageError):
         super().__init__(f"there is no {kind} named {name!r}; there are: {', '.join(known)}")
 
 
+class UnknownRow(MockWebshareError):
+    """A world has no credit, channel, fault or snapshot of that id."""
+
+    def __init__(self, kind: str, row_id: object) -> None:
+        super().__init__(f"there is no {kind} {row_id!r} in this world")
+
+
 class DataError(MockWebshareError):
     """A data set breaks a rule; `pointer` (RFC 6901) says where in the file."""
 
@@ -42,6 +52,16 @@ class DataError(MockWebshareError):
         self.source = source
         self.pointer = pointer
         self.problem = problem
+
+    @classmethod
+    def refused(cls, source: str, pointer: str, value: object, allowed: str) -> DataError:
+        """Given a JSON value that is not allowed there, and what is, return the error."""
+        import json  # the command line starts without it
+
+        shown = json.dumps(value, ensure_ascii=False)
+        if len(shown) > _LONGEST_VALUE:
+            shown = f"{shown[:_LONGEST_VALUE]}…"
+        return cls(source, pointer, f"{shown} is not allowed; allowed: {allowed}")
 
 
 class UnreadableInput(MockWebshareError):

@@ -18,7 +18,8 @@ DAY = 86_400 * SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_LIMIT = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+LIMIT = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The first instant that is too late."""
 # What `fromisoformat` takes differs between Python releases and is wider than what the service writes.
 _FORM = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -37,7 +38,7 @@ def parse_instant(text: str) -> int:
     if not _FORM.fullmatch(text):
         raise ValueError("not an ISO 8601 date and time with an offset, like 2022-06-14T11:58:10-07:00")
     instant = (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
-    if not 0 <= instant < _LIMIT:
+    if not 0 <= instant < LIMIT:
         raise ValueError("not between 1970 and 9998")
     return instant
 

@@ -7,20 +7,19 @@ they are when more are asked for: each is drawn after the one before it, and not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mock_webshare import dataset
 from mock_webshare.contract import MODES, PENDING_DAYS
+from mock_webshare.dataset import SEEDED_NOW as NOW
 from mock_webshare.dataset import Channel, Credit, Dataset
-from mock_webshare.instants import DAY, SECOND, parse_instant
+from mock_webshare.instants import DAY, SECOND
 
 if TYPE_CHECKING:
     from faker import Faker
-
-NOW = parse_instant("2026-03-16T09:00:00-07:00")
-"""When every generated account is looked at: a constant, or the data would change with the calendar."""
 
 DEFAULT_SEED = 0
 DEFAULT_NAME = "default"
@@ -64,7 +63,7 @@ def generate(seed: int, credits: int, progress: Progress | None = None) -> Datas
         rows.append(row)
         if progress and (len(rows) % _PROGRESS_EVERY == 0 or len(rows) == credits):
             progress(len(rows), credits)
-    return Dataset(credits=rows, channels=channels)
+    return Dataset(credits=rows, channels=channels, now=NOW)
 
 
 def seeded(seed: int, credits: int, progress: Progress | None = None) -> Dataset:
@@ -74,7 +73,7 @@ def seeded(seed: int, credits: int, progress: Progress | None = None) -> Dataset
     data set `default`, which a test holds equal to what `generate` makes.
     """
     if seed == DEFAULT_SEED and credits <= len(_default().credits):
-        return Dataset(credits=_default().credits[:credits], channels=_default().channels)
+        return replace(_default(), credits=_default().credits[:credits])
     return generate(seed, credits, progress)
 
 

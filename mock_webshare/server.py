@@ -1,4 +1,4 @@
-"""A server: the stand-in on a port, for asynchronous users and for synchronous ones."""
+"""A server: the stand-in on a port, for asynchronous users and for a process of its own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import gc
 import logging
 import signal
 import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -19,10 +17,10 @@ from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
 
 from mock_webshare.app import create_app, make_dataset
 from mock_webshare.errors import ServerError
+from mock_webshare.journal import Entry
 from mock_webshare.seeding import Progress
 from mock_webshare.settings import Settings
 
@@ -44,9 +42,21 @@ async def running_server(
     unless None, gets one line a request. Raise `ServerError` if the address cannot be had, and what
     `create_app` raises.
     """
-    with _prepared(settings or Settings(port=0), timer) as prepared:
-        async with _started(prepared, log):
-            yield prepared.url
+    async with running_app(settings, timer=timer, log=log) as (url, _):
+        yield url
+
+
+@asynccontextmanager
+async def running_app(
+    settings: Settings | None = None,
+    *,
+    timer: Callable[[], float] = time.monotonic,
+    log: TextIO | None = None,
+) -> AsyncIterator[tuple[str, web.Application]]:
+    """Serve while the context lasts, as `running_server` does; the values are the base URL and the app."""
+    with _prepared(settings or Settings(port=0), timer, log) as prepared:
+        async with _started(prepared):
+            yield prepared.url, prepared.app
 
 
 def serve(
@@ -57,14 +67,14 @@ def serve(
     For a process of its own: once it stops, it ignores further signals, so that it ends as it should.
     """
     interrupt = _Interrupt()
-    with suppress(KeyboardInterrupt), _prepared(settings, time.monotonic, progress) as prepared:
+    with suppress(KeyboardInterrupt), _prepared(settings, time.monotonic, log, progress) as prepared:
 
         async def until_interrupted() -> None:
             interrupt.cancels(asyncio.current_task())
             # What was made up to here stays; without this each full collection walks all the credits again.
             gc.freeze()
             with suppress(asyncio.CancelledError):
-                async with _started(prepared, log):
+                async with _started(prepared):
                     announce(prepared.url)
                     await asyncio.Event().wait()
 
@@ -102,48 +112,44 @@ class _Prepared(NamedTuple):
     listener: socket.socket
     app: web.Application
     url: str
+    log: RequestLog | None
 
 
 @contextmanager
 def _prepared(
-    settings: Settings, timer: Callable[[], float], progress: Progress | None = None
+    settings: Settings,
+    timer: Callable[[], float],
+    log: TextIO | None,
+    progress: Progress | None = None,
 ) -> Iterator[_Prepared]:
     # A file is read before the port is taken, so that its mistakes are told first; what is generated
     # has none and may take a while.
     dataset = make_dataset(settings) if settings.data else None
+    request_log = None if log is None else RequestLog(log)
     with _listening_socket(settings) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
-        app = create_app(settings, dataset=dataset or make_dataset(settings, progress), timer=timer)
-        yield _Prepared(listener, app, f"http://{settings.authority}")
+        app = create_app(
+            settings,
+            dataset=dataset or make_dataset(settings, progress),
+            timer=timer,
+            log=None if request_log is None else request_log.note,
+        )
+        yield _Prepared(listener, app, f"http://{settings.authority}", request_log)
 
 
 @asynccontextmanager
-async def _started(prepared: _Prepared, log: TextIO | None) -> AsyncIterator[None]:
-    request_log = RequestLog(log)
-    runner = web.AppRunner(
-        prepared.app,
-        access_log_class=request_log.access_logger(),
-        logger=_without_tracebacks(),
-        shutdown_timeout=_GRACE,
-    )
+async def _started(prepared: _Prepared) -> AsyncIterator[None]:
+    logger = logging.Logger("mock_webshare.http")
+    logger.addHandler(_NotHttp(prepared.log))
+    runner = web.AppRunner(prepared.app, access_log=None, logger=logger, shutdown_timeout=_GRACE)
     await runner.setup()
     try:
         await web.SockSite(runner, prepared.listener).start()
         yield
     finally:
         await runner.cleanup()
-        request_log.flush()
-
-
-def _without_tracebacks() -> logging.Logger:
-    """Return where aiohttp tells of requests that are no HTTP: nowhere.
-
-    It would write a traceback with the offending bytes, among which a key may be. The request log
-    has a line for them, and a mistake of our own never gets as far as aiohttp.
-    """
-    logger = logging.Logger("mock_webshare.http")
-    logger.addHandler(logging.NullHandler())
-    return logger
+        if prepared.log:
+            prepared.log.flush()
 
 
 def _listening_socket(settings: Settings) -> socket.socket:
@@ -165,13 +171,19 @@ class RequestLog:
     Lines are written together a moment later: a write a request would cost more than answering it.
     """
 
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
-        self._noted: list[tuple[str, str, int, float]] = []  # method, target, status, seconds
+    def __init__(self, stream: TextIO) -> None:
+        self._stream: TextIO | None = stream
+        self._noted: list[Entry | str] = []
+
+    def note(self, entry: Entry | str) -> None:
+        """Note a request, or another line."""
+        if not self._noted:
+            asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
+        self._noted.append(entry)
 
     def flush(self) -> None:
         """Write what has been noted; a stream that nobody reads any more is given up."""
-        lines = "".join([f"{_described(*each)} {1000 * seconds:.1f} ms\n" for *each, seconds in self._noted])
+        lines = "".join([each if isinstance(each, str) else _line(each) for each in self._noted])
         self._noted.clear()
         if self._stream and lines:
             try:
@@ -180,102 +192,29 @@ class RequestLog:
             except (OSError, ValueError):
                 self._stream = None
 
-    def access_logger(self) -> type[AbstractAccessLogger]:
-        """Return the class of which aiohttp makes an instance for each connection."""
-        noted, flush, is_enabled = self._noted, self.flush, self._stream is not None
 
-        class Logger(AbstractAccessLogger):
-            def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-                if not noted:
-                    asyncio.get_running_loop().call_later(_FLUSH_AFTER, flush)
-                noted.append((request.method, request.raw_path, response.status, time))
-
-            @property
-            def enabled(self) -> bool:
-                return is_enabled
-
-        return Logger
+def _line(entry: Entry) -> str:
+    status = "-" if entry.answer is None else entry.answer.status
+    return f"{_described(entry.method, entry.target)} {status} {1000 * entry.seconds:.1f} ms\n"
 
 
 @lru_cache(256)
-def _described(method: str, target: str, status: int) -> str:
+def _described(method: str, target: str) -> str:
     """Return a request in words; of a target that names a host, and perhaps a user, only the path."""
     path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
-    return f"{method} {path} {status}".encode("ascii", "backslashreplace").decode()
+    return f"{method} {path}".encode("ascii", "backslashreplace").decode()
 
 
-class MockServer:
-    """A stand-in for synchronous users: it serves from a thread of its own while the context lasts.
+class _NotHttp(logging.Handler):
+    """Hears from aiohttp of what is no HTTP, and says no more of it than that.
 
-    ::
-
-        with MockServer() as server:
-            client = Webshare(api_key="any", base_url=server.url)
-
-    Without settings it takes a free port. `timer` returns seconds and drives the rate limit; `log`,
-    unless None, gets one line a request.
+    aiohttp would show a traceback with the offending bytes, among which a key may be.
     """
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        timer: Callable[[], float] = time.monotonic,
-        log: TextIO | None = None,
-    ) -> None:
-        self._settings = settings
-        self._timer = timer
+    def __init__(self, log: RequestLog | None) -> None:
+        super().__init__()
         self._log = log
-        self._url: str | None = None
-        self._thread: threading.Thread | None = None
-        self._stopped: Future[None] = Future()
 
-    @property
-    def url(self) -> str:
-        """The base URL, `http://127.0.0.1:PORT`, while the server runs."""
-        if self._url is None:
-            raise ServerError(f"{self!r} does not run; use it as a context manager, or call start()")
-        return self._url
-
-    def start(self) -> None:
-        """Start and return when the server answers; raise what `running_server` raises."""
-        if self._thread:
-            raise ServerError(f"{self!r} runs already; stop() it first")
-        ready: Future[str] = Future()
-        self._stopped = Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(ready)), name="mock-webshare", daemon=True
-        )
-        self._thread.start()
-        try:
-            self._url = ready.result()
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        """Stop and return when the port is free again; does nothing if the server does not run."""
-        if self._thread:
-            self._stopped.set_result(None)
-            self._thread.join()
-        self._url = self._thread = None
-
-    async def _serve(self, ready: Future[str]) -> None:
-        try:
-            async with running_server(self._settings, timer=self._timer, log=self._log) as url:
-                ready.set_result(url)
-                await asyncio.wrap_future(self._stopped)
-        except BaseException as error:
-            if ready.done():
-                raise
-            ready.set_exception(error)
-
-    def __enter__(self) -> MockServer:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def __repr__(self) -> str:
-        return f"<MockServer {self._url or 'stopped'}>"
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._log:
+            self._log.note("- - 400 no HTTP\n")

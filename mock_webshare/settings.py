@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from mock_webshare.contract import CREDIT_LIST, Paging
 from mock_webshare.errors import UsageError
@@ -18,6 +19,7 @@ REFUSED_KEY = "invalid"
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
+_OPTIONAL_TEXTS = ("data", "now", "public_url")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -58,6 +60,8 @@ class Settings:
     max_page_size: int = _PAGING.max_page_size
     default_ordering: str = ",".join(CREDIT_LIST.default_ordering)
     rate_limit: str = "240/min"  # or off
+    rate_limit_clock: str = "real"  # or world: by which clock the seconds of the limit pass
+    control_token: str | None = None  # what the control plane asks for; None: nothing, but loopback only
     public_url: str | None = None  # None: links are built from each request's Host
 
     def __post_init__(self) -> None:
@@ -65,9 +69,9 @@ class Settings:
         _require_whole("credits", self.credits, 0, MOST_CREDITS)
         _require_whole("max page size", self.max_page_size, 1, MOST_ROWS)
         _require_whole("seed", self.seed, -(2**63), 2**63 - 1)
-        for name in ("host", "default_ordering", "rate_limit", "data", "now", "public_url"):
+        for name in ("host", "default_ordering", "rate_limit", *_OPTIONAL_TEXTS):
             value = getattr(self, name)
-            is_optional = name in ("data", "now", "public_url")
+            is_optional = name in _OPTIONAL_TEXTS
             is_text = isinstance(value, str) or (is_optional and value is None)
             _require(name.replace("_", " "), value, is_text, "a text")
         _require("host", self.host, self.host.strip() != "", "a host name or an IP address")
@@ -79,7 +83,14 @@ class Settings:
             f"{', '.join(orderings)}, each with or without a leading '-', separated by commas",
         )
         _require_keys(self.api_keys)
+        _require_token(self.control_token)
         RateLimit.parse(self.rate_limit)
+        _require(
+            "rate limit clock",
+            self.rate_limit_clock,
+            self.rate_limit_clock in ("real", "world"),
+            "real, world",
+        )
         _ = self.now_instant
         is_origin = self.public_url is None or _ORIGIN.fullmatch(self.public_url) is not None
         _require(
@@ -90,6 +101,14 @@ class Settings:
     def authority(self) -> str:
         """Host and port as they stand in a URL."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # a name
+            return self.host == "localhost"
 
     @property
     def now_instant(self) -> int | None:
@@ -126,3 +145,11 @@ def _require_keys(keys: object) -> None:
                 f"an API key is not allowed; allowed: one word of visible ASCII characters, "
                 f"except {REFUSED_KEY!r}, which is always refused"
             )
+
+
+def _require_token(token: object) -> None:
+    """Refuse what no header could carry; the value is a secret, so it is not repeated."""
+    if token is not None and not (isinstance(token, str) and re.fullmatch(r"[!-~]{8,200}", token)):
+        raise UsageError(
+            "the control token is not allowed; allowed: one word of 8 to 200 visible ASCII characters"
+        )

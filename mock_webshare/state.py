@@ -1,26 +1,23 @@
-"""State: a world for each API key, all over one account that they share until one changes it."""
+"""State: what one account holds, as a value. A change makes a new account that shares what stays."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any
 
 from mock_webshare import query
 from mock_webshare.contract import PENDING_DAYS
-from mock_webshare.dataset import Dataset
+from mock_webshare.dataset import Channel, Credit, Dataset
 from mock_webshare.instants import DAY
 from mock_webshare.query import Criteria
 from mock_webshare.rendering import render
-from mock_webshare.settings import REFUSED_KEY, RateLimit, Settings
-from mock_webshare.throttle import Throttle
 
-MOST_WORLDS = 10_000
 _MOST_ORDERS = 32
+_PERIOD = PENDING_DAYS * DAY
 
 
 class Table:
@@ -30,9 +27,9 @@ class Table:
     `query.arrange` over the rows, remembered for the orders used last.
     """
 
-    def __init__(self, rows: Sequence[Any]) -> None:
+    def __init__(self, rows: Sequence[Any], encoded: list[bytes | None] | None = None) -> None:
         self.rows = rows
-        self._encoded: list[bytes | None] = [None] * len(rows)
+        self._encoded: list[bytes | None] = encoded or [None] * len(rows)
         self.positions = lru_cache(_MOST_ORDERS)(self._arrange)
 
     def _arrange(self, criteria: Criteria, terms: tuple[str, ...]) -> Sequence[int]:
@@ -46,63 +43,96 @@ class Table:
 
     def find(self, row_id: int) -> int | None:
         """Given an id, return the position of its row, or None."""
-        position = bisect_left(self.rows, row_id, key=attrgetter("id"))
+        position = self._place(row_id)
         return position if position < len(self.rows) and self.rows[position].id == row_id else None
+
+    def _place(self, row_id: int) -> int:
+        return bisect_left(self.rows, row_id, key=attrgetter("id"))
+
+    def with_row(self, row: Any) -> Table:
+        """Return the table with a row, in the place of the one that has its id, if there is one."""
+        position = self._place(row.id)
+        following = position if self.find(row.id) is None else position + 1
+        return self._spliced(position, following, [row])
+
+    def without_row(self, row_id: int) -> Table:
+        """Return the table without the row of an id."""
+        position = self._place(row_id)
+        return self._spliced(position, position + 1, [])
+
+    def _spliced(self, start: int, stop: int, rows: list[Any]) -> Table:
+        unknown: list[bytes | None] = [None] * len(rows)
+        return Table(
+            [*self.rows[:start], *rows, *self.rows[stop:]],
+            [*self._encoded[:start], *unknown, *self._encoded[stop:]],
+        )
+
+    def mapped(self, change: Callable[[Any], Any]) -> Table:
+        """Return the table with each row changed; a row that is returned as it is stays encoded."""
+        rows = [change(row) for row in self.rows]
+        pairs = zip(rows, self.rows, self._encoded, strict=True)
+        return Table(rows, [body if new is old else None for new, old, body in pairs])
 
 
 class Account:
     """What one account holds: a table for each collection, and the ids that it owns."""
 
-    def __init__(self, dataset: Dataset) -> None:
-        self.tables = {"credits": Table(dataset.credits)}
+    def __init__(self, credits: Table, channels: Sequence[Channel]) -> None:
+        self.credits = credits
+        self.channels = channels
+        self.tables = {"credits": credits}
         self.owned: Mapping[str, Collection[int]] = {
-            "channels": frozenset(channel.id for channel in dataset.channels)
+            "channels": frozenset(channel.id for channel in channels)
         }
 
+    @classmethod
+    def of(cls, dataset: Dataset) -> Account:
+        """Return the account that a data set describes."""
+        return cls(Table(dataset.credits), dataset.channels)
 
-@dataclass(slots=True)
-class World:
-    """All that belongs to one key: what its account holds, and which of its requests still count."""
+    def at(self, now: int) -> Dataset:
+        """Return the data set that describes the account, as of an instant."""
+        return Dataset(credits=self.credits.rows, channels=self.channels, now=now)
 
-    account: Account
-    throttle: Throttle | None  # None: no rate limit
+    @cached_property
+    def next_due(self) -> int | None:
+        """The instant at which the first pending credit becomes available; None if none is pending."""
+        pending = (credit for credit in self.credits.rows if credit.status == "pending")
+        return min((credit.created_at + _PERIOD for credit in pending), default=None)
+
+    def settled(self, now: int) -> Account:
+        """Return the account as it is at an instant: what was pending long enough is available."""
+        if self.next_due is None or self.next_due > now:
+            return self
+        return Account(self.credits.mapped(lambda credit: settle(credit, now)), self.channels)
+
+    def with_credit(self, credit: Credit) -> Account:
+        """Return the account with a credit, in the place of the one that has its id, if there is one."""
+        return Account(self.credits.with_row(credit), self.channels)
+
+    def without_credits(self, ids: Iterable[int]) -> Account:
+        """Return the account without the credits of some ids."""
+        table = self.credits
+        for each in ids:
+            table = table.without_row(each)
+        return Account(table, self.channels)
+
+    def with_channels(self, channels: Iterable[Channel]) -> Account:
+        """Return the account with other channels and the same credits."""
+        return Account(self.credits, sorted(channels))
 
 
-class Worlds:
-    """The worlds by key, made on first use; of too many, the one not used for longest goes."""
+def settle(credit: Credit, now: int) -> Credit:
+    """Given a credit and an instant, return it as it is then: available once its period has passed.
 
-    def __init__(self, dataset: Dataset, settings: Settings) -> None:
-        self._account = Account(dataset)
-        self._limit = RateLimit.parse(settings.rate_limit)
-        self._keys = frozenset(settings.api_keys)
-        self._worlds: OrderedDict[str, World] = OrderedDict()
-
-    def get(self, key: str) -> World | None:
-        """Given a well-formed key, return its world, or None if the key is not known."""
-        world = self._worlds.get(key)
-        if world is None:
-            if key == REFUSED_KEY or (self._keys and key not in self._keys):
-                return None
-            throttle = Throttle(self._limit) if self._limit else None
-            world = self._worlds[key] = World(self._account, throttle)
-            if len(self._worlds) > MOST_WORLDS:
-                self._worlds.popitem(last=False)
-        self._worlds.move_to_end(key)
-        return world
+    `updated_at` becomes the moment at which it had (documented: `referral_payment_pending_days`).
+    """
+    due = credit.created_at + _PERIOD
+    if credit.status != "pending" or due > now:
+        return credit
+    return credit._replace(status="available", updated_at=max(due, credit.updated_at))
 
 
 def advance(dataset: Dataset, now: int) -> Dataset:
-    """Given a data set and an instant, return it as it is then: what was pending long enough is available.
-
-    `updated_at` becomes the moment at which the period had passed (documented:
-    `referral_payment_pending_days`).
-    """
-    period = PENDING_DAYS * DAY
-
-    def settled(credit: Any) -> Any:
-        due = credit.created_at + period
-        if credit.status != "pending" or due > now:
-            return credit
-        return credit._replace(status="available", updated_at=max(due, credit.updated_at))
-
-    return replace(dataset, credits=[settled(credit) for credit in dataset.credits])
+    """Given a data set and an instant, return it as it is then."""
+    return replace(dataset, credits=[settle(credit, now) for credit in dataset.credits], now=now)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from mock_webshare import MockServer, Settings, contract, create_app, framework
+from mock_webshare.answers import Answer
 from mock_webshare.api import Service
 
 Client = TestClient[web.Request, web.Application]
@@ -32,42 +34,54 @@ class Watch:
         self.broken: list[str] = []
         self._clean: set[tuple[str, bytes]] = set()
 
-    def look(self, request: web.Request, response: web.Response) -> None:
-        body = response.body
-        assert isinstance(body, bytes)
-        schema = self._schema(request, response)
-        if schema is None or (schema, body) in self._clean:
+    def look(self, request: web.Request, answer: Answer) -> None:
+        schema = self._schema(request, answer)
+        if schema is None or (schema, answer.body) in self._clean:
             return
-        errors = [error.message for error in contract.validator(schema).iter_errors(json.loads(body))]
+        errors = [error.message for error in contract.validator(schema).iter_errors(json.loads(answer.body))]
         if errors:
             self.broken.append(
-                f"{request.method} {request.raw_path} {response.status} breaks {schema}: {errors}"
+                f"{request.method} {request.raw_path} {answer.status} breaks {schema}: {errors}"
             )
         else:
-            self._clean.add((schema, body))
+            self._clean.add((schema, answer.body))
 
-    def _schema(self, request: web.Request, response: web.Response) -> str | None:
+    def _schema(self, request: web.Request, answer: Answer) -> str | None:
         """Return the schema that the answer has to keep; None for HTML, redirects and metadata."""
         route = framework.find_route(framework.split_target(request.raw_path)[0])
-        if route is None or response.content_type != "application/json" or request.method == "OPTIONS":
+        is_json = ("Content-Type", "application/json") in answer.headers
+        if route is None or not is_json or (request.method == "OPTIONS" and answer.status == 200):
             return None
         endpoint, _ = route
-        return endpoint.schema if response.status == 200 else dict(endpoint.errors)[response.status]
+        return endpoint.schema if answer.status == 200 else _ERRORS.get(answer.status, "error-detail")
+
+
+_ERRORS = dict(contract.CREDIT_LIST.errors)
+BREAKING = {"drift", "fault", "contentType"}
+"""The faults under which an answer may break the contract: that is what they are for."""
 
 
 @pytest.fixture(scope="session")
 def watch() -> Iterator[Watch]:
     """Look at every answer that a stand-in in this process gives."""
     watch = Watch()
-    handle: Callable[[Service, web.Request], Awaitable[web.Response]] = Service.handle
+    note = Service._note
 
-    async def watched(self: Service, request: web.Request) -> web.Response:
-        response = await handle(self, request)
-        watch.look(request, response)
-        return response
+    def watched(
+        self: Service,
+        request: web.Request,
+        world: Any,
+        body: bytes,
+        answer: Any,
+        began: float,
+        faults: Any = (),
+    ) -> None:
+        note(self, request, world, body, answer, began, faults)
+        if answer is not None and not BREAKING & set(faults):
+            watch.look(request, answer)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Service, "handle", watched)
+        patch.setattr(Service, "_note", watched)
         yield watch
 
 

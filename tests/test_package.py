@@ -31,6 +31,7 @@ def test_public_names() -> None:
     assert mock_webshare.__all__ == [
         "MockServer",
         "MockWebshareError",
+        "MockWorld",
         "Settings",
         "__version__",
         "create_app",

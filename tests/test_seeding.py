@@ -16,7 +16,7 @@ from mock_webshare.contract import PENDING_DAYS
 from mock_webshare.dataset import Dataset
 from mock_webshare.instants import DAY
 
-DIGEST = "c7f0b99c239972f88697fe24e92b3eaa1e49ca33e1d92fb8af187b8c645de153"
+DIGEST = "f704982b631fe576fa289351feab15c31bc1cd8305f5f01deb8dc6d17aa80e42"
 """SHA-256 of the default data set as written.
 
 If it changes, what users have recorded breaks: that takes a new minor version, an entry in the change

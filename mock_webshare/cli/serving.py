@@ -26,6 +26,8 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("max-page-size", int, "100", "most rows on a page"),
     ("default-ordering", str, "id", "order of a list that asks for none; write =-created_at to descend"),
     ("rate-limit", str, "240/min", "requests a key may make in a sec, min, hour or day, or off"),
+    ("rate-limit-clock", str, "real", "clock by which the limit counts: real, or the world's own"),
+    ("control-token", str, "none", "what /__mock__ asks for; needed beyond loopback"),
     ("public-url", str, "as requested", "scheme and host that links begin with"),
 )
 _GENERATE_OPTIONS = tuple(option for option in SERVE_OPTIONS if option[0] in ("seed", "credits"))

@@ -1,4 +1,4 @@
-"""Exchange: one request and its response, and where they were found."""
+"""Exchange: one request and its response, and where they were found; or the record that is none."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Exchange:
     """The file, as the user named it; `-` is standard input."""
     body: bytes = b""
     """The body of the response, as a client sees it: without transfer or content encoding."""
+    is_body_known: bool = True
+    """False: there was a body, or may have been, but the recording does not hold it; `body` is empty."""
     entry: int | None = None
     """Which record of its file it is, counted from 0. None: the file is this one record."""
     line: int | None = None
@@ -59,11 +61,13 @@ class Exchange:
     def wire(self) -> dict[str, Any]:
         """Return the exchange as the JSON object that a line of an NDJSON recording holds.
 
-        The response is null if none came. A body that is no UTF-8 is under `body_base64`.
+        The response is null if none came. A body that is no UTF-8 is under `body_base64`, one that is
+        not known is null.
         """
         response = None
         if self.status is not None:
-            response = {"status": self.status, "headers": _pairs(self.headers), **_body(self.body)}
+            body = _body(self.body) if self.is_body_known else {"body": None}
+            response = {"status": self.status, "headers": _pairs(self.headers), **body}
         return {
             "started": None if self.started is None else format_instant(self.started),
             "seconds": self.seconds,
@@ -77,10 +81,24 @@ class Exchange:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRecord:
+    """A record that is no exchange, in a file that can be read."""
+
+    source: str
+    """As that of an exchange; so are `entry` and `line`."""
+    problem: str
+    """What is wrong, as a short phrase that shows no value of the record: `its status is no number`."""
+    entry: int | None = None
+    line: int | None = None
+    url: str | None = None
+    """What was asked for: it tells whether the record concerns the judge. None: not known."""
+
+
 def from_wire(document: Any, *, source: str, entry: int | None = None, line: int | None = None) -> Exchange:
     """Given the JSON object that `Exchange.wire` returns, return the exchange.
 
-    Raise ValueError if it is none.
+    Raise ValueError, with a phrase that shows no value, if it is none.
     """
     try:
         request, response = document["request"], document["response"] or {}
@@ -88,23 +106,40 @@ def from_wire(document: Any, *, source: str, entry: int | None = None, line: int
             source=source,
             entry=entry,
             line=line,
-            method=request["method"],
-            url=request["url"],
+            method=_optional(request["method"], str),
+            url=_optional(request["url"], str),
             request_headers=_read_pairs(request.get("headers")),
             request_body=_read_body(request),
-            status=response.get("status"),
+            status=read_status(response.get("status")),
             headers=_read_pairs(response.get("headers")),
             body=_read_body(response),
+            is_body_known="body_base64" in response or response.get("body", "") is not None,
             started=None if document.get("started") is None else parse_instant(document["started"]),
-            seconds=document.get("seconds"),
+            seconds=_optional(document.get("seconds"), float, int),
         )
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
         raise ValueError("not an exchange: an object with `request` and `response`") from error
 
 
+def read_status(value: Any) -> int | None:
+    """Given what a recording says of the status, return it; None if that is null, 0 or less: no response.
+
+    Raise ValueError if it is none.
+    """
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if value is None or (is_number and value <= 0):
+        return None
+    if not is_number or value not in range(100, 1000):
+        raise ValueError("its status is no number from 100 to 999")
+    return int(value)
+
+
 def write_line(exchange: Exchange) -> str:
-    """Given an exchange, return the line of an NDJSON recording that holds it, its line feed included."""
-    return json.dumps(exchange.wire(), ensure_ascii=False, separators=(",", ":")) + "\n"
+    """Given an exchange, return the line of an NDJSON recording that holds it, its line feed included.
+
+    It is ASCII: some readers end a line at a U+2028 too, and no encoding has a lone surrogate.
+    """
+    return json.dumps(exchange.wire(), separators=(",", ":")) + "\n"
 
 
 def _header(headers: Headers, name: str) -> str | None:
@@ -118,7 +153,19 @@ def _pairs(headers: Headers | None) -> list[list[str]] | None:
 
 
 def _read_pairs(pairs: Iterable[tuple[str, str]] | None) -> Headers | None:
-    return None if pairs is None else tuple((str(name), str(value)) for name, value in pairs)
+    return None if pairs is None else tuple((_text(name), _text(value)) for name, value in pairs)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(type(value))
+    return value
+
+
+def _optional(value: Any, *kinds: type) -> Any:
+    if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+        raise TypeError(type(value))
+    return value
 
 
 def _body(body: bytes) -> dict[str, str]:
@@ -132,4 +179,4 @@ def _read_body(message: Any) -> bytes:
     if encoded := message.get("body_base64"):
         return base64.b64decode(encoded, validate=True)
     body: str = message.get("body") or ""
-    return body.encode()
+    return body.encode(errors="surrogatepass")  # a lone `\ud800` is a string of JSON

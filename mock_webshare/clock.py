@@ -1,0 +1,60 @@
+"""A clock: the time of one world, which stands still unless it is told to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from mock_webshare.errors import UsageError
+from mock_webshare.instants import LIMIT, SECOND
+
+_UNITS = (("weeks", 7 * 86_400), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
+_DURATION = re.compile(
+    r"P(?=[\dT])((?P<weeks>\d{1,6})W)?((?P<days>\d{1,6})D)?"
+    r"(T(?=\d)((?P<hours>\d{1,8})H)?((?P<minutes>\d{1,9})M)?((?P<seconds>\d{1,10}(\.\d{1,6})?)S)?)?",
+    re.ASCII,
+)
+
+
+def parse_duration(text: object) -> int:
+    """Given an ISO 8601 duration, return its microseconds: `P1DT12H` is 129,600,000,000.
+
+    Raise `UsageError` for anything else; years and months are none, because their length varies.
+    """
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise UsageError(
+            f"duration {text!r} is not allowed; allowed: ISO 8601 with weeks, days, hours, minutes "
+            "and seconds, like P30D or PT90S"
+        )
+    return sum(round(float(match[unit] or 0) * seconds * SECOND) for unit, seconds in _UNITS)
+
+
+class Clock:
+    """An instant that stands still, or goes on from there as real time does; `timer` returns seconds."""
+
+    def __init__(self, now: int, timer: Callable[[], float]) -> None:
+        self._now = now
+        self._timer = timer
+        self._since: float | None = None  # what the timer said when the clock was last set; None: it stands
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it follows real time."""
+        return self._since is not None
+
+    def now(self) -> int:
+        """Return the instant that it shows."""
+        if self._since is None:
+            return self._now
+        return min(self._now + int((self._timer() - self._since) * SECOND), LIMIT - 1)
+
+    def set(self, now: int, *, is_running: bool) -> None:
+        """Set it to an instant, and let it stand or run from there.
+
+        Raise `UsageError` if it is beyond what the service could write.
+        """
+        if not 0 <= now < LIMIT:
+            raise UsageError("a clock can show the years 1970 to 9998 only; choose a shorter duration")
+        self._now = now
+        self._since = self._timer() if is_running else None

@@ -1,0 +1,323 @@
+"""Faults: what goes wrong on command, and when each strikes.
+
+A fault is a JSON object with one action and the conditions under which it strikes::
+
+    {"status": 503, "path": "/api/v2/referral/credit/", "query": {"page": "2"}, "times": 2}
+
+Keys are spelled as WireMock spells its own where it has the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any, NamedTuple
+
+from mock_webshare.dataset import Credit
+from mock_webshare.errors import DataError, UsageError
+from mock_webshare.kinds import Kind, one_of, read_object, whole
+from mock_webshare.settings import RateLimit
+from mock_webshare.throttle import Throttle
+
+MOST_FAULTS = 100
+LONGEST_DELAY = 600_000
+"""Milliseconds that one fault may hold an answer back."""
+_MOST_TIMES = 10**9
+
+CONNECTION_FAULTS = (
+    "CONNECTION_RESET_BY_PEER",
+    "CONNECTION_RESET_AFTER_HEADERS",
+    "EMPTY_RESPONSE",
+    "MALFORMED_RESPONSE_CHUNK",
+    "RANDOM_DATA_THEN_CLOSE",
+    "TRUNCATED_BODY",
+    "MALFORMED_JSON",
+)
+DRIFTS = ("removed", "renamed", "retyped", "added", "enum", "null")
+FORBIDDEN_CODES = ("2fa_needed", "account_suspended", "account_deleted")
+
+
+def _is_rate(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and RateLimit.parse(value) is not None
+    except UsageError:
+        return False
+
+
+def _is_uniform(value: Any) -> bool:
+    if (
+        not isinstance(value, dict)
+        or value.keys() != {"type", "lower", "upper"}
+        or value["type"] != "uniform"
+    ):
+        return False
+    bounds = (value["lower"], value["upper"])
+    return (
+        value["type"] == "uniform" and all(map(_MILLISECONDS.is_allowed, bounds)) and bounds[0] <= bounds[1]
+    )
+
+
+def _is_dribble(value: Any) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"numberOfChunks", "totalDuration"}:
+        return False
+    return whole(1, 1000).is_allowed(value["numberOfChunks"]) and _MILLISECONDS.is_allowed(
+        value["totalDuration"]
+    )
+
+
+def _is_header_value(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 200 and value.isascii() and value.isprintable()
+
+
+def _is_query(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+_MILLISECONDS = whole(0, LONGEST_DELAY)
+_TEXT = Kind(lambda value: isinstance(value, str) and 0 < len(value) <= 2000, "a text that is not empty")
+_JSON = Kind(lambda value: True, "any JSON value")
+_FIELD = Kind(lambda value: isinstance(value, str) and 0 < len(value) <= 100, "the name of a field")
+
+# Action, what it holds, and the keys that may go with it.
+ACTIONS: Mapping[str, tuple[Kind, Mapping[str, Kind]]] = {
+    "status": (
+        whole(400, 599),
+        {
+            "code": one_of(*FORBIDDEN_CODES),
+            "detail": _TEXT,
+            "retryAfter": whole(0, 86_400),
+            "form": one_of("json", "html", "proxy"),
+        },
+    ),
+    "throttle": (Kind(_is_rate, "a rate like 240/min"), {"clock": one_of("real", "world")}),
+    "fixedDelayMilliseconds": (_MILLISECONDS, {}),
+    "delayDistribution": (
+        Kind(_is_uniform, f'{{"type": "uniform", "lower": MS, "upper": MS}}, up to {LONGEST_DELAY}'),
+        {},
+    ),
+    "chunkedDribbleDelay": (
+        Kind(_is_dribble, '{"numberOfChunks": 1 to 1000, "totalDuration": MS}'),
+        {},
+    ),
+    "fault": (one_of(*CONNECTION_FAULTS), {}),
+    "contentType": (Kind(_is_header_value, "the value of a header, in printable ASCII"), {}),
+    "drift": (one_of(*DRIFTS), {"field": _FIELD, "to": _JSON}),
+    "pages": (one_of("inserted", "removed"), {"rows": whole(1, 1000)}),
+}
+_ANSWERING = ("status", "throttle")  # actions that answer instead of the service
+
+_CONDITIONS: Mapping[str, Kind] = {
+    "method": Kind(
+        lambda value: isinstance(value, str) and value.isalpha() and value.isupper(), "a method like GET"
+    ),
+    "path": Kind(
+        lambda value: isinstance(value, str) and value.startswith(("/", "*")),
+        "a path that begins with /; * stands for any characters",
+    ),
+    "query": Kind(_is_query, "an object of parameters and the text of each"),
+    "times": whole(1, _MOST_TIMES),
+    "after": whole(0, _MOST_TIMES),
+    "probability": Kind(
+        lambda value: type(value) in (int, float) and 0 <= value <= 1, "a number from 0 to 1"
+    ),
+    "seed": whole(-(2**63), 2**63 - 1),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One action (`status`, `fault`, …), its options, and when it strikes."""
+
+    action: str
+    value: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+    method: str | None = None  # None: any
+    path: str | None = None  # None: any; `*` stands for any characters
+    query: Mapping[str, str] = field(default_factory=dict)  # parameters that must be there with this value
+    times: int | None = None  # how often it strikes; None: every time
+    after: int = 0  # how many matching requests pass first
+    probability: float = 1.0  # with which it strikes a request
+    seed: int = 0  # of its chance: the same requests are struck in each run
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers instead of the service."""
+        return self.action in _ANSWERING
+
+    def wire(self) -> dict[str, Any]:
+        """Return the fault as the JSON object that `parse` reads, without what is as usual."""
+        usual = Fault(action=self.action, value=self.value)
+        conditions = {name: getattr(self, name) for name in _CONDITIONS}
+        unusual = {name: value for name, value in conditions.items() if value != getattr(usual, name)}
+        return {self.action: self.value, **self.options, **unusual}
+
+
+def parse(document: Any) -> Fault:
+    """Given a fault as a JSON object, return it; raise `DataError` with the pointer to what is wrong."""
+    if not isinstance(document, dict):
+        raise DataError.refused("fault", "", document, "an object with one action")
+    actions = [name for name in document if name in ACTIONS]
+    if len(actions) != 1:
+        found = " and ".join(actions) or "none"
+        raise DataError("fault", "", f"needs one action, has {found}; actions: {', '.join(ACTIONS)}")
+    action = actions[0]
+    kind, options = ACTIONS[action]
+    known = {action: kind, **options, **_CONDITIONS}
+    read_object("fault", "", document, known, optional=True)
+    fault = Fault(
+        action=action,
+        value=document[action],
+        options={name: document[name] for name in options if name in document},
+        **{name: document[name] for name in _CONDITIONS if name in document},
+    )
+    _check_options(fault)
+    return fault
+
+
+def _check_options(fault: Fault) -> None:
+    if fault.action == "drift":
+        _check_drift(fault)
+    if "code" in fault.options and fault.value != 403:
+        raise DataError.refused("fault", "/code", fault.options["code"], "a code with status 403 only")
+
+
+def _check_drift(fault: Fault) -> None:
+    needed = ("field", "to") if fault.value in ("renamed", "added", "enum") else ("field",)
+    for name in needed:
+        if name not in fault.options:
+            raise DataError(
+                "fault", "", f"lacks {name!r}; drift {fault.value!r} needs {' and '.join(needed)}"
+            )
+    name = fault.options["field"]
+    if fault.value != "added" and name not in Credit._fields:
+        raise DataError.refused("fault", "/field", name, ", ".join(Credit._fields))
+    if fault.value == "renamed" and not _FIELD.is_allowed(fault.options["to"]):
+        raise DataError.refused("fault", "/to", fault.options["to"], _FIELD.allowed)
+
+
+class Asked(NamedTuple):
+    """What a request asks, as far as a fault looks at it."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+
+
+class Strike(NamedTuple):
+    """A fault that strikes, and the seconds that it takes: a delay, or the wait that a throttle names."""
+
+    fault: Fault
+    seconds: float = 0.0
+
+
+class ActiveFault:
+    """A fault that waits for its requests, and what it has seen of them."""
+
+    def __init__(self, number: int, fault: Fault) -> None:
+        self.number = number
+        self.fault = fault
+        self.seen = 0
+        self.struck = 0
+        self._chance = Random(fault.seed)  # noqa: S311  # a chance that is the same each time is the point
+        rate = RateLimit.parse(fault.value) if fault.action == "throttle" else None
+        self._throttle = Throttle(rate) if rate else None
+
+    def wire(self) -> dict[str, Any]:
+        """Return the fault with its number, how many requests matched it, and how many it struck."""
+        return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck}
+
+    def strike(self, asked: Asked, seconds: Callable[[str], float]) -> Strike | None:
+        """Given a request, count it, and return the strike if it is struck.
+
+        `seconds` returns the time of the clock that it is given the name of.
+        """
+        fault = self.fault
+        if not _matches(fault, asked):
+            return None
+        self.seen += 1
+        if self.seen <= fault.after or (fault.times is not None and self.struck >= fault.times):
+            return None
+        if fault.probability < 1 and self._chance.random() >= fault.probability:
+            return None
+        taken = self._take(seconds)
+        if taken is None:
+            return None
+        self.struck += 1
+        return Strike(fault, taken)
+
+    def _take(self, seconds: Callable[[str], float]) -> float | None:
+        """Return the seconds that a strike takes; None if a throttle lets the request pass."""
+        fault = self.fault
+        if self._throttle:
+            return self._throttle.admit(seconds(fault.options.get("clock", "real")))
+        if fault.action == "fixedDelayMilliseconds":
+            return float(fault.value) / 1000
+        if fault.action == "delayDistribution":
+            return self._chance.uniform(fault.value["lower"], fault.value["upper"]) / 1000
+        return 0.0
+
+
+def _matches(fault: Fault, asked: Asked) -> bool:
+    return (
+        fault.method in (None, asked.method)
+        and (fault.path is None or fnmatchcase(asked.path, _literal(fault.path)))
+        and all(asked.params.get(name) == value for name, value in fault.query.items())
+    )
+
+
+def _literal(pattern: str) -> str:
+    """Return a pattern in which only `*` has a meaning."""
+    return pattern.replace("[", "[[]").replace("?", "[?]")
+
+
+class Faults:
+    """The faults of one world, in the order in which they were set."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._number = 0
+        self._active: list[ActiveFault] = []
+        for fault in faults:
+            self.add(fault)
+
+    def __len__(self) -> int:
+        return len(self._active)
+
+    def __iter__(self) -> Iterator[ActiveFault]:
+        return iter(self._active)
+
+    def add(self, fault: Fault) -> ActiveFault:
+        """Add a fault, and return it with its number; raise `UsageError` if there are too many."""
+        if len(self._active) >= MOST_FAULTS:
+            raise UsageError(f"{MOST_FAULTS} faults are set already; remove some before you set another")
+        self._number += 1
+        self._active.append(ActiveFault(self._number, fault))
+        return self._active[-1]
+
+    def remove(self, number: int) -> bool:
+        """Remove the fault of a number, and return whether there was one."""
+        kept = [each for each in self._active if each.number != number]
+        is_found = len(kept) < len(self._active)
+        self._active = kept
+        return is_found
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        self._active = []
+
+    def specs(self) -> Sequence[Fault]:
+        """Return the faults as they were set."""
+        return [each.fault for each in self._active]
+
+    def strike(self, asked: Asked, seconds: Callable[[str], float]) -> list[Strike]:
+        """Given a request, return what strikes it; of those that answer it, the first alone is asked."""
+        strikes: list[Strike] = []
+        is_answered = False
+        for each in self._active:
+            if each.fault.is_answer and is_answered:
+                continue
+            if strike := each.strike(asked, seconds):
+                strikes.append(strike)
+                is_answered = is_answered or each.fault.is_answer
+        return strikes

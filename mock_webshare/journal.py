@@ -1,0 +1,169 @@
+"""A journal: what was asked in one world, and what it answered."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from mock_webshare.traffic.exchange import Exchange, Headers
+
+MOST_ENTRIES = 1000
+"""How many requests a journal keeps; of more, the oldest go."""
+LARGEST_BODY = 65_536
+"""Bytes of a request's body that are kept."""
+
+
+class Answered(Protocol):
+    """An answer, as far as it is noted."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Entry(NamedTuple):
+    """One request and its answer, as they came; `answer` is None if none was sent."""
+
+    started: int  # by the world's clock
+    method: str
+    target: str
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+    answer: Answered | None
+    seconds: float
+    faults: tuple[str, ...] = ()  # the actions of those that struck it
+
+    @property
+    def path(self) -> str:
+        """The decoded path."""
+        return unquote(urlsplit(self.target).path)
+
+    @property
+    def query(self) -> Mapping[str, list[str]]:
+        """The decoded values of each parameter."""
+        return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
+
+    def exchange(self, number: int) -> Exchange:
+        """Return the exchange that it is, the `number`th of its journal, with the keys that are in it."""
+        answer = self.answer
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
+        host = next((value for name, value in headers if name.lower() == "host"), "")
+        return Exchange(
+            source="journal",
+            entry=number,
+            method=self.method,
+            url=f"http://{host}{self.target}" if self.target.startswith("/") else self.target,
+            request_headers=headers,
+            request_body=self.body,
+            status=None if answer is None else answer.status,
+            headers=None if answer is None else answer.headers,
+            body=b"" if answer is None else answer.body,
+            started=self.started,
+            seconds=self.seconds,
+        )
+
+
+class Wanted(NamedTuple):
+    """What a request should have been; of the query only the parameters that are named count."""
+
+    method: str
+    path: str
+    query: Mapping[str, Any]  # a text or a number, several of them as a list, or None: not there
+
+    def differences(self, entry: Entry) -> list[str]:
+        """Given a request, return a sentence for each thing in which it differs: none if it is wanted."""
+        found = []
+        if entry.method != self.method:
+            found.append(f"method: {entry.method}, wanted {self.method}")
+        if entry.path != self.path:
+            found.append(f"path: {entry.path}, wanted {self.path}")
+        for name, value in self.query.items():
+            wanted = [] if value is None else [str(each) for each in _listed(value)]
+            actual = entry.query.get(name, [])
+            if actual != wanted:
+                found.append(f"{name}: {_said(actual)}, wanted {_said(wanted)}")
+        return found
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _said(values: Sequence[str]) -> str:
+    return ", ".join(map(repr, values)) or "not there"
+
+
+class Journal:
+    """The last requests of one world, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
+        self.noted = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    @property
+    def dropped(self) -> int:
+        """How many requests were noted once and had to go."""
+        return self.noted - len(self._entries)
+
+    def note(self, entry: Entry) -> None:
+        """Note a request and its answer."""
+        self.noted += 1
+        self._entries.append(entry)
+
+    def clear(self) -> None:
+        """Forget all requests, also that there were any."""
+        self.drop()
+        self.noted = 0
+
+    def drop(self) -> None:
+        """Let all requests go, to make room."""
+        self._entries.clear()
+
+    def exchanges(self) -> Iterator[Exchange]:
+        """Yield the requests as exchanges, with the keys that are in them."""
+        for number, entry in enumerate(self._entries):
+            yield entry.exchange(number)
+
+    def count(self, wanted: Wanted) -> int:
+        """Return how many requests are as wanted."""
+        return sum(not wanted.differences(entry) for entry in self._entries)
+
+
+_NEAREST = 5
+
+
+def transcript(entries: Iterable[Entry]) -> str:
+    """Given requests, return a line for each: method, target, status, and the faults that struck it."""
+    return "\n".join(map(_line, entries)) or "none"
+
+
+def missed(wanted: Wanted, entries: Sequence[Entry]) -> str:
+    """Given what nobody asked, and what was asked, say so: the nearest requests, and how they differ."""
+    asked = "&".join(f"{name}={value}" for name, value in wanted.query.items())
+    text = f"{wanted.method} {wanted.path}{asked and f' with {asked}'} was not requested."
+    if not entries:
+        return f"{text} There were no requests with this key."
+    lines = [text, f"The nearest of {len(entries)} with this key:"]
+    for entry in sorted(entries, key=lambda each: len(wanted.differences(each)))[:_NEAREST]:
+        lines.append(f"  {_line(entry)}")
+        lines += [f"    {difference}" for difference in wanted.differences(entry)]
+    return "\n".join(lines)
+
+
+def _line(entry: Entry) -> str:
+    from mock_webshare.traffic.redaction import Redactor  # only for those who look
+
+    status = "no answer" if entry.answer is None else entry.answer.status
+    struck = f" ({', '.join(entry.faults)})" if entry.faults else ""
+    return f"{entry.method} {Redactor().url(entry.target)} {status}{struck}"

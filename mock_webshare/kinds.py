@@ -1,0 +1,102 @@
+"""Kinds: what a JSON value may be, as a test and the words for it; and strict reading of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from mock_webshare.errors import DataError
+
+
+class Kind(NamedTuple):
+    """What a field may hold: a test, the words for it, and how to read a value that passes."""
+
+    is_allowed: Callable[[Any], bool]
+    allowed: str
+    read: Callable[[Any], Any] = lambda value: value
+
+    def or_null(self) -> Kind:
+        """Return the kind that null is of as well."""
+        return Kind(
+            lambda value: value is None or self.is_allowed(value),
+            f"null, or {self.allowed}",
+            lambda value: None if value is None else self.read(value),
+        )
+
+
+def whole(least: int, most: int) -> Kind:
+    """Return the kind of whole numbers from `least` to `most`."""
+    # bool is a subclass of int, and JSON's true is no number.
+    return Kind(lambda value: type(value) is int and least <= value <= most, f"{least} to {most}")
+
+
+def one_of(*values: str) -> Kind:
+    """Return the kind of these strings."""
+    return Kind(lambda value: isinstance(value, str) and value in values, ", ".join(values))
+
+
+BOOLEAN = Kind(lambda value: isinstance(value, bool), "true or false")
+
+
+def read_object(
+    source: str, pointer: str, value: Any, kinds: Mapping[str, Kind], *, optional: bool = False
+) -> dict[str, Any]:
+    """Given an object and the kind of each of its keys, return what is read of them.
+
+    All keys are needed unless they are `optional`. Raise `DataError` for the first that is missing,
+    unknown or not of its kind; `source` and `pointer` say where the object is.
+    """
+    require_keys(source, pointer, value, () if optional else tuple(kinds), tuple(kinds))
+    for name, each in value.items():
+        if not kinds[name].is_allowed(each):
+            raise DataError.refused(source, f"{pointer}/{name}", each, kinds[name].allowed)
+    return {name: kind.read(value[name]) for name, kind in kinds.items() if name in value}
+
+
+def require_keys(
+    source: str, pointer: str, value: Any, needed: tuple[str, ...], known: tuple[str, ...]
+) -> None:
+    """Raise `DataError` unless a value is an object with the needed keys and none that is unknown."""
+    if not isinstance(value, dict):
+        raise DataError.refused(source, pointer, value, f"an object with the keys {', '.join(known)}")
+    if missing := [key for key in needed if key not in value]:
+        raise DataError(source, pointer, f"lacks {missing[0]!r}; needed: {', '.join(needed)}")
+    if unknown := [key for key in value if key not in known]:
+        raise DataError(source, pointer, f"unknown key {unknown[0]!r}; allowed: {', '.join(known)}")
+
+
+_LONGEST_NUMBER = 400
+
+
+def read_json(content: bytes, *, source: str) -> Any:
+    """Given JSON, return its value; raise `DataError` for what is none, or is read in several ways."""
+    try:
+        return json.loads(
+            content, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_int=_whole_number
+        )
+    except RecursionError as error:
+        raise DataError(source, "", "is nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise DataError(source, "", f"is not UTF-8 at byte {error.start}") from error
+    except ValueError as error:
+        raise DataError(source, "", f"is not JSON: {error}") from error
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} occurs twice in one object")
+    return result
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError(f"a number with {len(digits)} digits is too long")
+    return int(digits)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")

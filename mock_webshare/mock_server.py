@@ -1,0 +1,170 @@
+"""A server in a thread of its own, for synchronous users."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import lru_cache
+from os import PathLike, fspath
+from typing import Any, TextIO, TypeVar
+
+from mock_webshare.app import WORLDS, make_dataset
+from mock_webshare.errors import ServerError, UsageError
+from mock_webshare.mock_world import MockWorld
+from mock_webshare.server import running_app
+from mock_webshare.settings import Settings
+from mock_webshare.world import Beginning
+from mock_webshare.worlds import Worlds
+
+T = TypeVar("T")
+_MOST_BEGINNINGS = 32
+
+
+class MockServer:
+    """A stand-in for synchronous users: it serves from a thread of its own while the context lasts.
+
+    ::
+
+        with MockServer() as server:
+            client = Webshare(api_key="any", base_url=server.url)
+            server.world("any").add_fault(status=503, times=1)
+
+    Without settings it takes a free port. `timer` returns seconds and drives the rate limit and the
+    running clocks; `log`, unless None, gets one line a request.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        timer: Callable[[], float] = time.monotonic,
+        log: TextIO | None = None,
+    ) -> None:
+        self._settings = settings or Settings(port=0)
+        self._timer = timer
+        self._log = log
+        self._url: str | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped: Future[None] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._worlds: Worlds | None = None
+        self._begun = lru_cache(_MOST_BEGINNINGS)(self._make_beginning)
+
+    @property
+    def url(self) -> str:
+        """The base URL, `http://127.0.0.1:PORT`, while the server runs."""
+        if self._url is None:
+            raise self._not_running()
+        return self._url
+
+    def world(self, api_key: str) -> MockWorld:
+        """Return the world of a key, to be arranged and asked."""
+        return MockWorld(self, api_key)
+
+    def worlds(self) -> dict[str, int]:
+        """Return how many worlds there are, how many are kept, and how many had to go."""
+        return self.ask(lambda worlds: worlds.counted())
+
+    def forget_worlds(self) -> None:
+        """Let all worlds go; each begins anew with the next request."""
+        self.ask(lambda worlds: worlds.forget_all())
+
+    def start(self) -> None:
+        """Start and return when the server answers; raise what `running_server` raises."""
+        if self._thread:
+            raise ServerError(f"{self!r} runs already; stop() it first")
+        ready: Future[str] = Future()
+        self._stopped = Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(ready)), name="mock-webshare", daemon=True
+        )
+        self._thread.start()
+        try:
+            self._url = ready.result()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop and return when the port is free again; does nothing if the server does not run."""
+        if self._thread:
+            self._stopped.set_result(None)
+            self._thread.join()
+        self._url = self._thread = self._loop = self._worlds = None
+
+    def ask(self, act: Callable[[Worlds], T]) -> T:
+        """Let the server's own thread do something with the worlds, and return what it returns or raises.
+
+        So no request meets a world that is half changed.
+        """
+        loop, worlds = self._loop, self._worlds
+        if loop is None or worlds is None:
+            raise self._not_running()
+        done: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                done.set_result(act(worlds))
+            except BaseException as error:
+                done.set_exception(error)
+
+        loop.call_soon_threadsafe(do)
+        return done.result()
+
+    def retire(self, api_key: str) -> None:
+        """Let the world of a key go, some time; return at once."""
+        if self._worlds is not None:
+            self._worlds.retired.append(api_key)
+
+    def begin(self, api_key: str, /, **arrangement: Any) -> None:
+        """Give a key a new world that holds a data set or is in a scenario (see `MockWorld.begin`)."""
+        beginning = self._begun(**arrangement)
+        self.ask(lambda worlds: worlds.begin(api_key, beginning))
+
+    def _make_beginning(
+        self,
+        *,
+        seed: int | None = None,
+        credits: int | None = None,
+        data: str | PathLike[str] | None = None,
+        scenario: str | None = None,
+    ) -> Beginning:
+        """Return how such a world begins; the data set is made in the thread of the caller."""
+        generated = {"seed": seed, "credits": credits}
+        given: dict[str, Any] = {name: value for name, value in generated.items() if value is not None}
+        if data is not None and given:
+            raise UsageError(f"{' and '.join(given)} cannot go with data, which is not generated")
+        dataset = None
+        if data is not None:
+            dataset = make_dataset(replace(self._settings, data=fspath(data)))
+        elif given:
+            dataset = make_dataset(replace(self._settings, data=None, **given))
+        return self.ask(lambda worlds: worlds.beginning(dataset=dataset, scenario=scenario))
+
+    async def _serve(self, ready: Future[str]) -> None:
+        try:
+            async with running_app(self._settings, timer=self._timer, log=self._log) as (url, app):
+                self._loop, self._worlds = asyncio.get_running_loop(), app[WORLDS]
+                ready.set_result(url)
+                await asyncio.wrap_future(self._stopped)
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    def _not_running(self) -> ServerError:
+        return ServerError(f"{self!r} does not run; use it as a context manager, or call start()")
+
+    def __enter__(self) -> MockServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<MockServer {self._url or 'stopped'}>"

@@ -1,0 +1,215 @@
+"""A world in the hands of a test: its verbs as Python methods, one for one those of the control plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from io import StringIO
+from os import PathLike
+from typing import Any, Protocol, TypeVar
+
+from mock_webshare.errors import UsageError
+from mock_webshare.journal import Entry, Wanted, missed, transcript
+from mock_webshare.world import World
+from mock_webshare.worlds import Worlds
+
+T = TypeVar("T")
+
+
+class Server(Protocol):
+    """What a world asks of its server."""
+
+    @property
+    def url(self) -> str: ...
+    def ask(self, act: Callable[[Worlds], T], /) -> T: ...
+    def begin(self, api_key: str, /, **arrangement: Any) -> None: ...
+
+
+class MockWorld:
+    """The world of one API key. All values are JSON data, as over HTTP; see `World` for each verb.
+
+    Mistakes raise a `MockWebshareError` that says what is allowed.
+    """
+
+    def __init__(self, server: Server, api_key: str) -> None:
+        self._server = server
+        self.api_key = api_key
+
+    @property
+    def url(self) -> str:
+        """The base URL for clients."""
+        return self._server.url
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment variables that the official clients read."""
+        return {"WEBSHARE_BASE_URL": self.url, "WEBSHARE_API_KEY": self.api_key}
+
+    @property
+    def requests(self) -> Sequence[Entry]:
+        """What was asked with this key, and answered, in order."""
+        return self._do(lambda world: tuple(world.journal))
+
+    def assert_requested(self, method: str, path: str, /, **query: Any) -> None:
+        """Raise AssertionError unless there was such a request; the message shows the nearest ones.
+
+        Of the query only the parameters that are named count: a text or a number, several of them as a
+        list, or None for one that must not be there.
+        """
+        __tracebackhide__ = True
+        wanted, entries = Wanted(method, path, query), self.requests
+        if all(wanted.differences(entry) for entry in entries):
+            raise AssertionError(missed(wanted, entries))
+
+    def transcript(self) -> str:
+        """Return what was asked, a line each with the answer's status."""
+        return transcript(self.requests)
+
+    def count_requests(self, method: str, path: str, /, **query: Any) -> int:
+        """Return how many requests were like that."""
+        return self._do(lambda world: world.count_requests(method, path, query))
+
+    def clear_requests(self) -> None:
+        """Forget what was asked."""
+        self._do(lambda world: world.journal.clear())
+
+    def har(self) -> str:
+        """Return the journal as HAR 1.2, without the keys."""
+        from mock_webshare.traffic.archives import write_har
+
+        return self._archive(write_har)
+
+    def ndjson(self) -> str:
+        """Return the journal as exchanges, one a line, without the keys."""
+        from mock_webshare.traffic.archives import write_ndjson
+
+        return self._archive(write_ndjson)
+
+    def begin(
+        self,
+        *,
+        seed: int | None = None,
+        credits: int | None = None,
+        data: str | PathLike[str] | None = None,
+        scenario: str | None = None,
+    ) -> None:
+        """Begin anew: with generated credits, or a data set (a file, or a name), or in a scenario."""
+        self._server.begin(self.api_key, seed=seed, credits=credits, data=data, scenario=scenario)
+
+    def reset(self) -> None:
+        """Be as in the beginning."""
+        self._do(lambda world: world.reset())
+
+    def state(self) -> dict[str, Any]:
+        """Return the whole account as a data set."""
+        return self._do(lambda world: world.state())
+
+    def put_state(self, document: Mapping[str, Any]) -> None:
+        """Hold a data set."""
+        self._do(lambda world: world.put_state(document))
+
+    def snapshots(self) -> list[str]:
+        """Return the names of the snapshots."""
+        return self._do(lambda world: world.snapshots())
+
+    def take_snapshot(self, name: str) -> None:
+        """Save account, clock, settings and faults."""
+        self._do(lambda world: world.take_snapshot(name))
+
+    def restore_snapshot(self, name: str) -> None:
+        """Be as when the snapshot was taken."""
+        self._do(lambda world: world.restore_snapshot(name))
+
+    def delete_snapshot(self, name: str) -> None:
+        """Forget a snapshot."""
+        self._do(lambda world: world.delete_snapshot(name))
+
+    def credits(self) -> list[dict[str, Any]]:
+        """Return all credits."""
+        return self._do(lambda world: world.credits())
+
+    def credit(self, credit_id: int) -> dict[str, Any]:
+        """Return one credit."""
+        return self._do(lambda world: world.credit(credit_id))
+
+    def create_credit(self, **fields: Any) -> dict[str, Any]:
+        """Add a credit; every field may be left out."""
+        return self._do(lambda world: world.create_credit(**fields))
+
+    def change_credit(self, credit_id: int, **fields: Any) -> dict[str, Any]:
+        """Change fields of a credit."""
+        return self._do(lambda world: world.change_credit(credit_id, **fields))
+
+    def revert_credit(self, credit_id: int) -> dict[str, Any]:
+        """Revert a credit, as of now."""
+        return self._do(lambda world: world.revert_credit(credit_id))
+
+    def delete_credit(self, credit_id: int) -> None:
+        """Remove a credit."""
+        self._do(lambda world: world.delete_credit(credit_id))
+
+    def channels(self) -> list[dict[str, Any]]:
+        """Return all channels."""
+        return self._do(lambda world: world.channels())
+
+    def create_channel(self, **fields: Any) -> dict[str, Any]:
+        """Add a channel."""
+        return self._do(lambda world: world.create_channel(**fields))
+
+    def delete_channel(self, channel_id: int) -> None:
+        """Remove a channel that no credit names."""
+        self._do(lambda world: world.delete_channel(channel_id))
+
+    def clock(self) -> dict[str, Any]:
+        """Return what the clock shows, and whether it runs."""
+        return self._do(lambda world: world.clock())
+
+    def set_clock(
+        self, *, now: str | None = None, advance: str | timedelta | None = None, running: bool | None = None
+    ) -> dict[str, Any]:
+        """Set the clock, move it on by a duration (`P30D`, or a timedelta), let it run or stand."""
+        return self._do(lambda world: world.set_clock(now=now, advance=advance, running=running))
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the faults that are set."""
+        return self._do(lambda world: world.faults())
+
+    def add_fault(self, **fault: Any) -> dict[str, Any]:
+        """Set a fault: `add_fault(status=503, times=2)`."""
+        return self._do(lambda world: world.add_fault(**fault))
+
+    def remove_fault(self, fault_id: int) -> None:
+        """Remove a fault."""
+        self._do(lambda world: world.remove_fault(fault_id))
+
+    def clear_faults(self) -> None:
+        """Remove all faults."""
+        self._do(lambda world: world.clear_faults())
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of the world."""
+        return self._do(lambda world: world.settings())
+
+    def set_settings(self, **settings: Any) -> dict[str, Any]:
+        """Change settings of the world: `set_settings(rate_limit="5/min")`."""
+        return self._do(lambda world: world.set_settings(**settings))
+
+    def _do(self, act: Callable[[World], T]) -> T:
+        def done(worlds: Worlds) -> T:
+            world = worlds.get(self.api_key)
+            if world is None:
+                raise UsageError("there is no world of this key, for the server refuses the key")
+            return act(world)
+
+        return self._server.ask(done)
+
+    def _archive(self, write: Callable[[Any, StringIO], None]) -> str:
+        from mock_webshare.traffic.redaction import Redactor
+
+        exchanges = self._do(lambda world: list(world.journal.exchanges()))
+        stream = StringIO()
+        write(map(Redactor().exchange, exchanges), stream)
+        return stream.getvalue()
+
+    def __repr__(self) -> str:
+        return f"<MockWorld at {self.url}>"

@@ -1,0 +1,40 @@
+"""A preference: the error that a client asks for with `Prefer: code=429` (RFC 7240, as Prism reads it)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mock_webshare import faults
+from mock_webshare.errors import DataError
+from mock_webshare.faults import Fault
+
+_PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]+)\"?\s*")
+_OPTIONS = {"code": "status", "example": "code"}
+
+
+def read(header: str | None) -> Fault | None:
+    """Given a `Prefer` header, return the fault that it asks for; what we cannot do is ignored.
+
+    `code=403, example=account_suspended` is the 403 with that `code`.
+    """
+    if header is None:
+        return None
+    pairs = [match.groups() for part in re.split("[,;]", header) if (match := _PAIR.fullmatch(part))]
+    asked: Mapping[str, Any] = {
+        _OPTIONS[name.lower()]: int(value) if value.isdecimal() else value
+        for name, value in pairs
+        if name.lower() in _OPTIONS
+    }
+    if "status" not in asked:
+        return None
+    try:
+        return faults.parse(asked)
+    except DataError:
+        return None
+
+
+def applied(fault: Fault) -> tuple[str, str]:
+    """Given the fault that was asked for and given, return the header that says so."""
+    return "Preference-Applied", f"code={fault.value}"

@@ -1,0 +1,78 @@
+"""Scenarios: worlds that begin in trouble, chosen by the API key alone.
+
+The key `scenario:flaky` is the scenario `flaky`; `scenario:flaky:anything` is one too, in a world of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PREFIX = "scenario:"
+_LIST = "/api/v2/referral/credit/"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """How a world of this scenario differs from others in its beginning."""
+
+    says: str
+    credits: int | None = None  # generated ones; None: what every world holds
+    data: str | None = None  # the name of a data set of ours
+    faults: tuple[Mapping[str, Any], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _always(**fault: Any) -> tuple[Mapping[str, Any], ...]:
+    return (fault,)
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "empty": Scenario("An account without a single credit.", credits=0),
+    "one-page": Scenario("Ten credits, so that there is no second page.", credits=10),
+    "ten-thousand": Scenario("Ten thousand credits.", credits=10_000),
+    "edge-cases": Scenario("Ties, dates without a fraction, clock changes.", data="edge-cases"),
+    "throttled": Scenario(
+        "Every request is one too many, with a minute to wait.", faults=_always(status=429, retryAfter=60)
+    ),
+    "throttled-then-ok": Scenario(
+        "The first two requests are too many, with a second to wait; then all is well.",
+        faults=_always(status=429, retryAfter=1, times=2),
+    ),
+    "five-a-minute": Scenario("Five requests a minute.", settings={"rate_limit": "5/min"}),
+    "flaky": Scenario(
+        "About one request in three fails, the same ones each time: 503 from the proxy in front.",
+        faults=_always(status=503, form="proxy", probability=0.34, seed=26),
+    ),
+    "down": Scenario("The proxy in front has nobody to ask: 502.", faults=_always(status=502, form="proxy")),
+    "error": Scenario("The service fails: 500, Django's HTML page.", faults=_always(status=500, form="html")),
+    "slow": Scenario("Each answer takes two seconds.", faults=_always(fixedDelayMilliseconds=2000)),
+    "unsteady": Scenario(
+        "The connection is reset after the headers of every third request or so.",
+        faults=_always(fault="CONNECTION_RESET_AFTER_HEADERS", probability=0.34, seed=26),
+    ),
+    "truncated": Scenario("Each body ends half-way.", faults=_always(fault="TRUNCATED_BODY")),
+    "suspended": Scenario(
+        "The account is suspended: 403.", faults=_always(status=403, code="account_suspended")
+    ),
+    "deleted": Scenario("The account is deleted: 403.", faults=_always(status=403, code="account_deleted")),
+    "2fa": Scenario("A second factor is asked for: 403.", faults=_always(status=403, code="2fa_needed")),
+    "moving-pages": Scenario(
+        "A credit comes after each page that is read.", faults=_always(pages="inserted", path=_LIST)
+    ),
+    "drift": Scenario(
+        "The contract is broken: amounts are strings, a status is new, a field is missing, another has come.",
+        faults=(
+            {"drift": "retyped", "field": "amount"},
+            {"drift": "enum", "field": "status", "to": "on_hold"},
+            {"drift": "removed", "field": "updated_at"},
+            {"drift": "added", "field": "tier", "to": "gold"},
+        ),
+    ),
+}
+
+
+def name_of(key: str) -> str | None:
+    """Given an API key, return the name in it, of a scenario or not; None if it begins otherwise."""
+    return key.removeprefix(PREFIX).partition(":")[0] if key.startswith(PREFIX) else None

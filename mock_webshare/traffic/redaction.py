@@ -1,0 +1,379 @@
+"""Redaction: the secrets out of an exchange, before it is written anywhere.
+
+A value is a secret because of where it stands: under a name that says so (of a header, a query
+parameter, a field of JSON or of a form), before the `@` of a URL, in a cookie. From there on it is
+looked for everywhere, also percent-encoded, escaped and in base64. E-mail addresses, keys in the
+form of the service's own and JSON web tokens are secrets wherever they stand.
+
+All is done inside the text: what is no secret stays as it was, byte for byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import replace
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, unquote_plus
+
+from mock_webshare import contract
+from mock_webshare.traffic import lenient_json, texts
+from mock_webshare.traffic.spellings import Folded, Spellings, unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from mock_webshare.traffic.exchange import Exchange, Headers
+
+SHORTEST_SOUGHT = 8
+"""Characters from which on a secret is looked for elsewhere: a key like `any` would wreck every body."""
+LONGEST_ID = 19
+"""Digits of the largest id: a secret of no more digits may be an id, and is not looked for elsewhere."""
+MOST_SOUGHT = 10_000
+"""Secrets looked for elsewhere; of more, those not met for longest are forgotten."""
+LONGEST_COUNT = 5
+"""Digits of a JSON number that stays even under a telling name: `"keys": 3` opens nothing."""
+
+# A name tells of a secret if one of its words contains one of these, or is one of those.
+_TELLING_PARTS = (
+    "token", "secret", "passw", "passphrase", "apikey", "session", "credential", "cookie", "csrf", "xsrf",
+    "authoriz", "oauth", "jwt", "signature", "mail", "username",
+)  # fmt: skip
+_TELLING_WORDS = frozenset({"auth", "authentication", "key", "keys", "otp", "pass", "pin", "pwd", "sig"})
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_HINT = re.compile("|".join([*_TELLING_PARTS, *_TELLING_WORDS, r"\\[u\"]"]), re.IGNORECASE)
+_SCHEMES = frozenset(
+    {"token", "bearer", "basic", "digest", "negotiate", "ntlm", "oauth", "hmac", "apikey", "api-key", "jwt"}
+)
+_NO_SECRETS = frozenset({"true", "false", "null", "none"})
+
+_PSEUDONYM = re.compile(r"REDACTED(?:-([0-9]+))?\xff?|redacted-([0-9]+)@example\.com", re.IGNORECASE)
+_AT = r"(?:@|%(?:25){0,3}40|\\{1,8}u0040)"
+_HAS_AT = re.compile(_AT)
+# The lengths in all these patterns keep the search linear, whatever comes.
+_MAIL = re.compile(
+    rf"(?<!\\)(?P<local>(?:[\w.+~-]|%2[BbDdEe]|%5[Ff]|\\u(?!0040)[0-9a-fA-F]{{4}}){{1,64}}){_AT}"
+    r"(?:[\w-]{1,63}\.){1,9}[^\W\d_]{2,}"
+)
+_KEY_SHAPES = re.compile(
+    r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
+    r"(?:(?=[0-9]*[a-z])[a-z0-9]{40}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)(?![A-Za-z0-9])"
+)
+_USERINFO = re.compile(
+    rf"(?P<before>(?:\\?/){{2}}|%3A%2F%2F)(?P<user>(?:(?!{_AT})[^\s\"'<>/?#\\]){{1,500}})(?={_AT})",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"(?:^|[?&#;]\s{0,9}|%3F|%26|%23|\\u0026|\\u003f)"
+    r"(?P<name>(?:(?!%3D)[^\s\"'<>=?&#;/\\:{}]){1,100})(?:=|%3D)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_VALUE = re.compile(r"(?:(?!%26|%23)[^\s\"'<>&#;\\])*", re.IGNORECASE)
+_FORM_PART = re.compile(
+    r"(?P<before>form-data;[^\r\n]*\bname=\"(?P<name>[^\"\r\n]*)\"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)"
+    r"(?P<value>.*?)(?=\r?\n--|\Z)",
+    re.DOTALL,
+)
+_LINE_OF_TEXT = re.compile(
+    r"(?P<before>(?<![\w-])(?P<name>[\w-]{1,100})[\"']?[ \t]*[:=][ \t]*[\"']?"
+    r"(?:(?:token|bearer|basic)[ \t]+)?)"
+    r"(?P<value>[^\s\"',;&<>(){}\[\]]+)",
+    re.IGNORECASE,
+)
+_JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*[\[{\"])")
+
+
+def redact(exchange: Exchange) -> Exchange:
+    """Given an exchange, return it without its secrets; a `Redactor` does so for several."""
+    return Redactor().exchange(exchange)
+
+
+@lru_cache(4096)
+def is_telling(name: str) -> bool:
+    """Return whether the name of a header, parameter or field tells that a secret is in it."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return any(word in _TELLING_WORDS or any(part in word for part in _TELLING_PARTS) for word in words)
+
+
+class Redactor:
+    """Replaces secrets by pseudonyms: `REDACTED-1`, `redacted-1@example.com`, and for cookies `REDACTED`.
+
+    Equal secrets of one redactor have equal pseudonyms, so the exchanges of one key stay recognisable.
+    What it has met as a secret once it finds again anywhere, unless it is short, a word of the contract
+    or perhaps an id. `secrets` are known from the start. What is redacted already stays as it is.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._pseudonyms: dict[str, str] = {}
+        self._sought: dict[str, Spellings] = {}
+        self._last = 0
+        for secret in secrets:
+            self._pseudonym(secret)
+
+    def __repr__(self) -> str:
+        return f"<Redactor secrets: {len(self._pseudonyms)}>"
+
+    def learn(self, exchange: Exchange) -> None:
+        """Meet the secrets of an exchange, to find them in others that are redacted before it."""
+        self._named_url(exchange.url or "")
+        for headers, body in _messages(exchange):
+            self._named_headers(headers or ())
+            self._learn_body(body, _value(headers, "content-type"))
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """Return an exchange without its secrets; a `Content-Length` that was right for the body stays so."""
+        self.learn(exchange)
+        request, response = (self._message(*message) for message in _messages(exchange))
+        return replace(
+            exchange,
+            method=None if exchange.method is None else self._elsewhere(exchange.method),
+            url=None if exchange.url is None else self.url(exchange.url),
+            request_headers=request[0],
+            request_body=request[1],
+            headers=response[0],
+            body=response[1],
+        )
+
+    def url(self, url: str) -> str:
+        """Return a URL without its secrets."""
+        return self._elsewhere(self._named_url(url))
+
+    def headers(self, headers: Headers) -> Headers:
+        """Return headers without their secrets; `Token` and other schemes before one stay."""
+        named = self._named_headers(headers)
+        return tuple((self._elsewhere(name), self._elsewhere(value)) for name, value in named)
+
+    def body(self, body: bytes, content_type: str | None) -> bytes:
+        """Return a body without its secrets: JSON, a form, or any text, well-formed or not.
+
+        One that is compressed (gzip, deflate) comes back opened if there were secrets in it.
+        """
+        codec = texts.codec(body, content_type)
+        written = self.text(body.decode(codec, "surrogateescape")).encode(codec, "surrogateescape")
+        if (opened := texts.opened(body)) is not None:
+            inside = self.body(opened, content_type)
+            return written if inside == opened else inside
+        return written
+
+    def text(self, text: str) -> str:
+        """Return any text without its secrets."""
+        return self._elsewhere(self._named_text(text))
+
+    def _message(self, headers: Headers | None, body: bytes) -> tuple[Headers | None, bytes]:
+        written = self.body(body, _value(headers, "content-type"))
+        if headers is None:
+            return None, written
+        return _with_length(self.headers(headers), len(body), len(written)), written
+
+    # Where a name tells it: each of these replaces what it meets, and remembers it.
+
+    def _named_url(self, url: str) -> str:
+        return "".join(self._parameters(_USERINFO.sub(self._userinfo, url)))
+
+    def _parameters(self, text: str) -> Iterator[str]:
+        """Yield a text in pieces, without the secrets in query parameters, also in those of a URL in one."""
+        end = 0
+        for match in _NAME.finditer(text):
+            if match.end() >= end and is_telling(unquote_plus(match["name"])):
+                value = _VALUE.match(text, match.end())
+                assert value
+                yield text[end : match.end()] + self._replaced(value[0], unquote_plus)
+                end = value.end()
+        yield text[end:]
+
+    def _userinfo(self, match: re.Match[str]) -> str:
+        parts = match["user"].split(":", 1)
+        return match["before"] + ":".join(self._replaced(part, unquote) for part in parts)
+
+    def _pair(self, match: re.Match[str]) -> str:
+        return (
+            match["before"] + self._replaced(match["value"], str) if is_telling(match["name"]) else match[0]
+        )
+
+    def _named_headers(self, headers: Headers) -> Headers:
+        return tuple((name, self._named_header(name, value)) for name, value in headers)
+
+    def _named_header(self, name: str, value: str) -> str:
+        if "cookie" in name.lower():
+            # What follows the first part of a `Set-Cookie` are attributes.
+            return self._cookies(value.split(";")[: 1 if name.lower().startswith("set") else None])
+        return self._credentials(value) if is_telling(name) else self._named_url(value)
+
+    def _cookies(self, cookies: list[str]) -> str:
+        for cookie in cookies:
+            name, separator, content = cookie.partition("=")
+            for secret in _readings((content if separator else name).strip(' "')):
+                self._pseudonym(secret)
+        return "REDACTED" if any(cookies) else ""
+
+    def _credentials(self, value: str) -> str:
+        """Return credentials with their scheme, their blanks and as many words, of which no UTF-8 stays none.
+
+        That is what decides on the answer to wrong ones. `Token a b` is `Token REDACTED-1 REDACTED-2`.
+        """
+        scheme = re.match(r"\s*([^\s,]+)(?:\s+|$)", value)
+        start = scheme.end() if scheme and scheme[1].lower() in _SCHEMES else 0
+        for secret in _inside_credentials(value[start:].strip()):
+            self._pseudonym(secret)
+        return value[:start] + re.sub(r"\S+", self._credential, value[start:])
+
+    def _credential(self, match: re.Match[str]) -> str:
+        if _PSEUDONYM.fullmatch(match[0]):
+            return match[0]
+        return self._replaced(match[0], str) + ("" if _as_utf_8(match[0]) else _NO_UTF_8)
+
+    def _named_text(self, text: str) -> str:
+        text = self._named_url(text)
+        if not _HINT.search(text):
+            return text
+        if _JSON.match(text) and '"' in text:
+            return self._json(text)
+        return _LINE_OF_TEXT.sub(self._pair, _FORM_PART.sub(self._pair, text))
+
+    def _json(self, text: str) -> str:
+        pieces, end = list[str](), 0
+        for value in lenient_json.values(text, is_telling):
+            pieces += (text[end : value.start], self._json_value(value))
+            end = value.stop
+        return "".join(pieces) + text[end:]
+
+    def _json_value(self, value: lenient_json.Value) -> str:
+        if value.is_string and value.is_named:
+            return self._replaced(value.written, lenient_json.meaning)
+        if value.is_string:
+            return self._json_in_string(value.written)
+        if value.is_named and sum(map(str.isdigit, value.written)) > LONGEST_COUNT:
+            return f'"{self._replaced(value.written, str)}"'
+        return value.written
+
+    def _json_in_string(self, written: str) -> str:
+        """Given the inside of a JSON string, return it, with JSON that is in it without secrets."""
+        inside = lenient_json.meaning(written) if "\\" in written else ""
+        redacted = self._json(inside) if _JSON.match(inside) else inside
+        return written if redacted == inside else json.dumps(redacted)[1:-1]
+
+    def _learn_body(self, body: bytes, content_type: str | None) -> None:
+        self._named_text(body.decode(texts.codec(body, content_type), "surrogateescape"))
+        if (opened := texts.opened(body)) is not None:
+            self._learn_body(opened, content_type)
+
+    # The pseudonyms.
+
+    def _replaced(self, written: str, read: Callable[[str], str]) -> str:
+        """Given a secret as it is written, and what reads that, return what goes in its place."""
+        secret = read(written)
+        pseudonym = self._pseudonym(secret)
+        at = _HAS_AT.search(written)
+        return written if pseudonym == secret else pseudonym.replace("@", at[0] if at else "@")
+
+    def _pseudonym(self, secret: str) -> str:
+        if all(self._is_harmless(word) for word in secret.split()):
+            return secret
+        if secret not in self._pseudonyms:
+            self._last += 1
+            form = "redacted-{}@example.com" if _MAIL.fullmatch(secret) else "REDACTED-{}"
+            self._pseudonyms[secret] = form.format(self._last)
+        if _is_sought(secret):
+            self._seek(secret)
+        return self._pseudonyms[secret]
+
+    def _is_harmless(self, word: str) -> bool:
+        """Whether a word is no secret; the number of a pseudonym that is there already is not given again."""
+        taken = _PSEUDONYM.fullmatch(word)
+        if taken:
+            self._last = max(self._last, int(taken[1] or taken[2] or 0))
+        return taken is not None or word.lower() in _NO_SECRETS
+
+    def _seek(self, secret: str) -> None:
+        """Look for a secret from now on; it is the last of those that are forgotten."""
+        known = self._sought.pop(secret, None)
+        self._sought[secret] = known or Spellings(secret)
+        if len(self._sought) > MOST_SOUGHT:
+            del self._sought[next(iter(self._sought))]
+
+    # Anywhere: what was met before, and what shows by its form.
+
+    def _elsewhere(self, text: str) -> str:
+        folded = Folded(text)
+        found = [secret for secret, spellings in self._sought.items() if spellings.may_be_in(folded)]
+        for secret in sorted(found, key=len, reverse=True):  # one may be a part of another
+            text = self._sought[secret].pattern.sub(self._pseudonyms[secret], text)
+        text = _KEY_SHAPES.sub(lambda match: self._pseudonym(match[0]), text)
+        return _MAIL.sub(self._mail, text) if _HAS_AT.search(text) else text
+
+    def _mail(self, match: re.Match[str]) -> str:
+        if _PSEUDONYM.fullmatch(match["local"]):  # the user of a URL: `https://REDACTED-1@example.com`
+            return match[0]
+        return self._replaced(match[0], unescaped)
+
+
+def _is_sought(secret: str) -> bool:
+    if secret.isdigit():
+        return len(secret) > LONGEST_ID
+    if _MAIL.fullmatch(secret):  # it is found by its form
+        return False
+    return len(secret) >= SHORTEST_SOUGHT and secret.lower() not in _vocabulary()
+
+
+@cache
+def _vocabulary() -> str:
+    """Return what the contract is written in; a secret that is a part of it stays where no name tells it."""
+    words = [
+        "https://proxy.webshare.io",
+        "application/json",
+        "text/html; charset=utf-8",
+        "example.com",
+        "redacted",
+    ]
+    words += ["password", "authorization", "paypal_payout_email", *contract.MODES, *contract.STATUSES]
+    for endpoint in contract.ENDPOINTS:
+        words += [endpoint.path, *endpoint.orderings, *(each.name for each in endpoint.filters)]
+        words += contract.schema(endpoint.schema).get("properties", {})
+    return "\n".join(words)
+
+
+_NO_UTF_8 = "\xff"
+
+
+def _as_utf_8(text: str) -> str | None:
+    """Given text of a header, of which each character is an octet, return it read as UTF-8, if it is."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeEncodeError:  # a file that was written by hand
+        return text
+    except UnicodeDecodeError:
+        return None
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Given text of a header, yield what it may stand for elsewhere."""
+    yield from dict.fromkeys((text, unquote(text), _as_utf_8(text) or text))
+
+
+def _inside_credentials(value: str) -> Iterator[str]:
+    """Given credentials without their scheme, yield them whole, and the user and password in them."""
+    yield from _readings(value)
+    try:
+        pair = base64.b64decode(value, validate=True).decode()
+    except ValueError:
+        return
+    if ":" in pair:
+        yield from pair.split(":", 1)
+
+
+def _messages(exchange: Exchange) -> Iterator[tuple[Headers | None, bytes]]:
+    yield exchange.request_headers, exchange.request_body
+    yield exchange.headers, exchange.body
+
+
+def _value(headers: Headers | None, wanted: str) -> str | None:
+    return next((value for name, value in headers or () if name.lower() == wanted), None)
+
+
+def _with_length(headers: Headers, before: int, after: int) -> Headers:
+    return tuple(
+        (name, str(after) if name.lower() == "content-length" and value == str(before) else value)
+        for name, value in headers
+    )

@@ -1,0 +1,49 @@
+"""Text: what is written in the octets of a body, whatever its encoding and compression."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+LARGEST_OPENED = 64 * 1024 * 1024
+"""Bytes of a compressed body, opened, that are looked into."""
+
+_CHARSET = re.compile(r"charset\s*=\s*\"?(utf-(?:16|32)(?:-?[bl]e)?)", re.IGNORECASE)
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_COMPRESSED = (
+    b"\x1f\x8b",
+    b"\x78\x01",
+    b"\x78\x5e",
+    b"\x78\x9c",
+    b"\x78\xda",
+)  # gzip, and deflate four times
+_EITHER = 32 + zlib.MAX_WBITS  # zlib's word for: look at the first octets
+
+
+def codec(body: bytes, content_type: str | None) -> str:
+    """Return the encoding of a body that is UTF-16 or UTF-32, and for all others `utf-8`."""
+    charset = _CHARSET.search(content_type or "")
+    marked = "utf-16" if body[:2] in _BYTE_ORDER_MARKS else None
+    for name in (charset and charset[1], marked, _by_zeros(body)):
+        try:
+            if name and body.decode(name).encode(name) == body:
+                return name
+        except UnicodeError:
+            continue
+    return "utf-8"
+
+
+def opened(body: bytes) -> bytes | None:
+    """Given a body, return what is compressed in it (gzip, deflate); None if nothing is, or it is damaged."""
+    if body[:2] not in _COMPRESSED:
+        return None
+    try:
+        return zlib.decompressobj(_EITHER).decompress(body, LARGEST_OPENED)
+    except zlib.error:
+        return None
+
+
+def _by_zeros(body: bytes) -> str | None:
+    """Given a body, tell its encoding by RFC 4627: the first characters of JSON are ASCII."""
+    zeros = "".join("0" if octet == 0 else "x" for octet in body[:4])
+    return {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}.get(zeros)

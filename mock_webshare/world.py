@@ -1,0 +1,347 @@
+"""A world: all that belongs to one API key.
+
+The verbs here take and return JSON data; `control` offers them over HTTP and `MockWorld` in Python,
+under the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from mock_webshare import dataset
+from mock_webshare import faults as faulty
+from mock_webshare.clock import Clock, parse_duration
+from mock_webshare.contract import CREDIT_LIST, Paging
+from mock_webshare.dataset import Credit, Dataset
+from mock_webshare.errors import DataError, UnknownRow, UsageError
+from mock_webshare.faults import Asked, Fault, Faults, Strike
+from mock_webshare.instants import format_instant, parse_instant
+from mock_webshare.journal import Journal, Wanted
+from mock_webshare.settings import MOST_CREDITS, RateLimit, Settings
+from mock_webshare.state import Account
+from mock_webshare.throttle import Throttle
+
+MOST_SNAPSHOTS = 100
+WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
+"""The settings that a world may have of its own."""
+
+Timer = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """All that an answer depends on besides the request; it changes as a whole, so answers are kept by it."""
+
+    account: Account
+    paging: Paging
+    default_ordering: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beginning:
+    """How a world begins, and is again after a reset."""
+
+    account: Account
+    now: int
+    settings: Settings
+    faults: tuple[Fault, ...] = ()
+
+
+class _Snapshot(NamedTuple):
+    account: Account
+    now: int
+    is_running: bool
+    settings: Settings
+    faults: tuple[Fault, ...]
+
+
+class World:
+    """What the account of one key holds, its clock, faults, settings, rate limit, journal and snapshots.
+
+    `timer` returns seconds and drives the rate limit and a running clock.
+    """
+
+    def __init__(self, beginning: Beginning, timer: Timer) -> None:
+        self._beginning = beginning
+        self._timer = timer
+        self.reset()
+
+    def reset(self) -> None:
+        """Be as in the beginning: nothing of what was changed, set, noted or saved stays."""
+        beginning = self._beginning
+        self.journal = Journal()
+        self._snapshots: dict[str, _Snapshot] = {}
+        self._restore(
+            _Snapshot(beginning.account, beginning.now, False, beginning.settings, beginning.faults)
+        )
+
+    def _restore(self, saved: _Snapshot) -> None:
+        self._account = saved.account
+        self._clock = Clock(saved.now, self._timer)
+        self._clock.set(saved.now, is_running=saved.is_running)
+        self._faults = Faults(saved.faults)
+        self._use(saved.settings)
+
+    def _use(self, settings: Settings) -> None:
+        self._settings = settings
+        limit = RateLimit.parse(settings.rate_limit)
+        self._throttle = Throttle(limit) if limit else None
+        self._look()
+
+    def _look(self) -> None:
+        """Make the view anew, after a change of what an answer depends on."""
+        settings = self._settings
+        assert CREDIT_LIST.paging
+        paging = replace(CREDIT_LIST.paging, max_page_size=settings.max_page_size)
+        self._view = View(self._account, paging, settings.ordering_terms)
+        self._due = self._account.next_due if self._clock.is_running else None
+
+    # What the service asks, for every request.
+
+    @property
+    def now(self) -> int:
+        """The instant that the world's clock shows."""
+        return self._clock.now()
+
+    @property
+    def view(self) -> View:
+        """What answers are made from, as of now."""
+        if self._due is not None and self._due <= self._clock.now():
+            self._settle()
+        return self._view
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether any fault waits for a request."""
+        return len(self._faults) > 0
+
+    def admit(self) -> float | None:
+        """Count a request against the rate limit, and return None, or the seconds to wait."""
+        if self._throttle is None:
+            return None
+        return self._throttle.admit(self._seconds(self._settings.rate_limit_clock))
+
+    def strike(self, asked: Asked) -> list[Strike]:
+        """Given a request, return what strikes it."""
+        return self._faults.strike(asked, self._seconds)
+
+    def _seconds(self, clock: str) -> float:
+        return self._timer() if clock == "real" else self._clock.now() / 1e6
+
+    def _settle(self) -> None:
+        self._account = self._account.settled(self._clock.now())
+        self._look()
+
+    def _change(self, account: Account) -> None:
+        self._account = account
+        self._look()
+
+    # The verbs.
+
+    def state(self) -> dict[str, Any]:
+        """Return the whole account as a data set, which `put_state` and `serve --data` read."""
+        return self.view.account.at(self.now).wire()
+
+    def put_state(self, document: Any) -> None:
+        """Hold what a data set describes, from now on; the clock shows its `now`."""
+        held = dataset.from_wire(document, source="state")
+        if len(held.credits) > MOST_CREDITS:
+            raise DataError("state", "/credits", f"has {len(held.credits)} rows; allowed: {MOST_CREDITS}")
+        self.hold(held)
+
+    def hold(self, held: Dataset) -> None:
+        """Hold what a data set describes."""
+        self._clock.set(held.now, is_running=self._clock.is_running)
+        self._change(Account.of(held))
+
+    def credits(self) -> list[dict[str, Any]]:
+        """Return all credits, by ascending id."""
+        return [credit.wire() for credit in self.view.account.credits.rows]
+
+    def credit(self, credit_id: int) -> dict[str, Any]:
+        """Return one credit; raise `UnknownRow` if there is none of that id."""
+        return self._credit(credit_id).wire()
+
+    def create_credit(self, **fields: Any) -> dict[str, Any]:
+        """Add a credit, and return it; a field that is not given is as in a new pending credit of now."""
+        account = self.view.account
+        rows = account.credits.rows
+        if len(rows) >= MOST_CREDITS:
+            raise UsageError(f"there are {MOST_CREDITS} credits already; more are not allowed")
+        now = format_instant(self.now)
+        usual = {
+            "id": rows[-1].id + 1 if rows else 1,
+            "user_id": max((row.user_id for row in rows[-100:]), default=0) + 1,
+            "mode": "payout",
+            "amount": 2.5,
+            "status": "pending",
+            "created_at": now,
+        }
+        given = {**usual, **fields}
+        given.setdefault("updated_at", given["created_at"])
+        if account.credits.find(given["id"] if type(given["id"]) is int else 0) is not None:
+            raise DataError.refused("credit", "/id", given["id"], "an id that no other credit has")
+        return self._hold_credit({"reverted_at": None, **given}, fields)
+
+    def change_credit(self, credit_id: int, **fields: Any) -> dict[str, Any]:
+        """Change fields of a credit, and return it; `updated_at` is now, unless it is given."""
+        if "id" in fields:
+            raise DataError.refused("credit", "/id", fields["id"], "no id, for it never changes")
+        before = self._credit(credit_id)
+        updated_at = format_instant(max(before.updated_at, self.now))
+        changed = {**before.wire(), "updated_at": updated_at, **fields}
+        return self._hold_credit(changed, fields)
+
+    def revert_credit(self, credit_id: int) -> dict[str, Any]:
+        """Revert a credit as of now, as when the purchase is undone, and return it."""
+        return self.change_credit(credit_id, status="reverted")
+
+    def delete_credit(self, credit_id: int) -> None:
+        """Remove a credit, as the service never does."""
+        self._change(self.view.account.without_credits([self._credit(credit_id).id]))
+
+    def channels(self) -> list[dict[str, Any]]:
+        """Return all channels, by ascending id."""
+        return [channel._asdict() for channel in self._account.channels]
+
+    def create_channel(self, **fields: Any) -> dict[str, Any]:
+        """Add a channel, and return it; without an id it has the next one."""
+        channels = self._account.channels
+        usual = {"id": channels[-1].id + 1 if channels else 1}
+        channel = dataset.read_channel({**usual, **fields}, source="channel")
+        if any(channel.id == each.id for each in channels):
+            raise DataError.refused("channel", "/id", channel.id, "an id that no other channel has")
+        self._change(self.view.account.with_channels([*channels, channel]))
+        return channel._asdict()
+
+    def delete_channel(self, channel_id: int) -> None:
+        """Remove a channel that no credit names."""
+        account = self.view.account
+        if channel_id not in account.owned["channels"]:
+            raise UnknownRow("channel", channel_id)
+        users = [row.id for row in account.credits.rows if row.referral_channel == channel_id]
+        if users:
+            raise UsageError(f"channel {channel_id} is named by {len(users)} credits; change these first")
+        self._change(account.with_channels(each for each in account.channels if each.id != channel_id))
+
+    def clock(self) -> dict[str, Any]:
+        """Return what the clock shows, and whether it runs."""
+        return {"now": format_instant(self.now), "running": self._clock.is_running}
+
+    def set_clock(
+        self, *, now: str | None = None, advance: str | timedelta | None = None, running: bool | None = None
+    ) -> dict[str, Any]:
+        """Set the clock and return it: to an instant, on by an ISO 8601 duration, standing or running.
+
+        A credit whose pending period has passed by then is available. Going back makes none pending again.
+        """
+        instant = self.now if now is None else _instant(now)
+        if isinstance(advance, timedelta):
+            instant += advance // timedelta(microseconds=1)
+        elif advance is not None:
+            instant += parse_duration(advance)
+        is_running = self._clock.is_running if running is None else running
+        self._clock.set(instant, is_running=is_running)
+        self._settle()
+        return self.clock()
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the faults that are set, with how many requests each has seen and struck."""
+        return [each.wire() for each in self._faults]
+
+    def add_fault(self, **fault: Any) -> dict[str, Any]:
+        """Set a fault (see `faults`), and return it with its id."""
+        return self._faults.add(faulty.parse(fault)).wire()
+
+    def remove_fault(self, fault_id: int) -> None:
+        """Remove a fault; raise `UnknownRow` if there is none of that id."""
+        if not self._faults.remove(fault_id):
+            raise UnknownRow("fault", fault_id)
+
+    def clear_faults(self) -> None:
+        """Remove all faults."""
+        self._faults.clear()
+
+    def count_requests(self, method: str, path: str, query: Mapping[str, Any] | None = None) -> int:
+        """Return how many requests of the journal were like that (see `Wanted`)."""
+        return self.journal.count(Wanted(method, path, query or {}))
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of this world."""
+        return {name: getattr(self._settings, name) for name in WORLD_SETTINGS}
+
+    def set_settings(self, **settings: Any) -> dict[str, Any]:
+        """Change some settings of this world, and return all; the rate limit begins to count anew."""
+        if unknown := settings.keys() - set(WORLD_SETTINGS):
+            allowed = ", ".join(WORLD_SETTINGS)
+            raise DataError("settings", "", f"unknown key {min(unknown)!r}; allowed: {allowed}")
+        self._use(replace(self._settings, **settings))
+        return self.settings()
+
+    def snapshots(self) -> list[str]:
+        """Return the names of the snapshots, sorted."""
+        return sorted(self._snapshots)
+
+    def take_snapshot(self, name: str) -> None:
+        """Save account, clock, settings and faults under a name; the journal goes on."""
+        if len(self._snapshots) >= MOST_SNAPSHOTS and name not in self._snapshots:
+            raise UsageError(f"there are {MOST_SNAPSHOTS} snapshots already; delete some first")
+        self._snapshots[name] = _Snapshot(
+            self.view.account, self.now, self._clock.is_running, self._settings, tuple(self._faults.specs())
+        )
+
+    def restore_snapshot(self, name: str) -> None:
+        """Be as when a snapshot was taken; raise `UnknownRow` if there is none of that name."""
+        if name not in self._snapshots:
+            raise UnknownRow("snapshot", name)
+        self._restore(self._snapshots[name])
+
+    def delete_snapshot(self, name: str) -> None:
+        """Forget a snapshot; raise `UnknownRow` if there is none of that name."""
+        if self._snapshots.pop(name, None) is None:
+            raise UnknownRow("snapshot", name)
+
+    def _credit(self, credit_id: int) -> Credit:
+        table = self.view.account.credits
+        position = table.find(credit_id)
+        if position is None:
+            raise UnknownRow("credit", credit_id)
+        credit: Credit = table.rows[position]
+        return credit
+
+    def _hold_credit(self, credit: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Hold a credit whose dependent fields follow from the given ones, and return it."""
+        account = self.view.account
+        _fill_channel(credit, given, account.channels)
+        if "reverted_at" not in given:
+            is_reverted = credit["status"] == "reverted"
+            credit["reverted_at"] = (credit["reverted_at"] or credit["updated_at"]) if is_reverted else None
+        ordered = {name: credit.pop(name) for name in Credit._fields}
+        held = dataset.read_credit({**ordered, **credit}, account.channels, source="credit")
+        self._change(account.with_credit(held))
+        return held.wire()
+
+
+def _fill_channel(credit: dict[str, Any], given: Mapping[str, Any], channels: Any) -> None:
+    """Given a credit of which one of the two channel fields was given, fill in the other."""
+    codes: dict[Any, str] = {channel.id: channel.code for channel in channels}
+    ids: dict[Any, int] = {channel.code: channel.id for channel in channels}
+    channel, code = "referral_channel", "referral_channel_code"
+    if channel in given and code not in given:
+        value = given[channel]
+        credit[code] = codes.get(value) if isinstance(value, int) else None
+    elif code in given and channel not in given:
+        value = given[code]
+        credit[channel] = ids.get(value) if isinstance(value, str) else None
+    credit.setdefault(channel, None)
+    credit.setdefault(code, None)
+
+
+def _instant(text: str) -> int:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise UsageError(f"now {text!r} is not allowed: {error}") from error

@@ -1,0 +1,140 @@
+"""The worlds by key: made on first use, forgotten when too many others were used since."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import replace
+
+from mock_webshare import dataset as datasets
+from mock_webshare import faults, seeding
+from mock_webshare.dataset import Dataset
+from mock_webshare.errors import UnknownName
+from mock_webshare.journal import Entry, Journal
+from mock_webshare.scenarios import SCENARIOS, Scenario, name_of
+from mock_webshare.settings import REFUSED_KEY, Settings
+from mock_webshare.state import Account
+from mock_webshare.world import Beginning, Timer, World
+
+MOST_WORLDS = 10_000
+MOST_NOTED = 200_000
+"""How many requests all journals together keep; of more, those of the worlds unused for longest go."""
+
+
+class Worlds:
+    """The worlds of a stand-in, over one account that they share until one changes it.
+
+    `forgotten` counts those that had to go: more than `MOST_WORLDS` are not kept.
+    """
+
+    def __init__(self, dataset: Dataset, settings: Settings, timer: Timer) -> None:
+        self._settings = settings
+        self._timer = timer
+        self._beginning = Beginning(Account.of(dataset), dataset.now, settings)
+        self._scenarios: dict[str, Beginning] = {}
+        self._worlds: OrderedDict[str, World] = OrderedDict()
+        self.keyless = Journal()
+        self.retired: deque[str] = deque()  # keys that nobody uses any more, put here by any thread
+        self.forgotten = 0
+        self._noted = 0
+
+    def __len__(self) -> int:
+        return len(self._worlds)
+
+    @property
+    def now(self) -> int:
+        """The instant at which every world begins."""
+        return self._beginning.now
+
+    def get(self, key: str) -> World | None:
+        """Given a well-formed key, return its world, or None if the key is not known."""
+        world = self._worlds.get(key)
+        if world is None:
+            beginning = self._beginning_of(key)
+            if beginning is None:
+                return None
+            return self.begin(key, beginning)
+        self._worlds.move_to_end(key)
+        return world
+
+    def begin(self, key: str, beginning: Beginning) -> World:
+        """Give a key a new world, and return it."""
+        while self.retired:
+            self.forget(self.retired.popleft())
+        world = self._worlds[key] = World(beginning, self._timer)
+        self._worlds.move_to_end(key)
+        if len(self._worlds) > MOST_WORLDS:
+            self._worlds.popitem(last=False)
+            self.forgotten += 1
+        return world
+
+    def counted(self) -> dict[str, int]:
+        """Return how many worlds there are, how many are kept, and how many had to go."""
+        return {"worlds": len(self._worlds), "most": MOST_WORLDS, "forgotten": self.forgotten}
+
+    def note(self, journal: Journal, entry: Entry) -> None:
+        """Note a request in one of the journals, and make room if they hold too many together."""
+        journal.note(entry)
+        self._noted += 1
+        if self._noted > MOST_NOTED:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        journals = [world.journal for world in self._worlds.values()]
+        self._noted = sum(map(len, journals)) + len(self.keyless)
+        for journal in journals:
+            if self._noted <= MOST_NOTED // 2:
+                break
+            self._noted -= len(journal)
+            journal.drop()
+
+    def forget(self, key: str) -> None:
+        """Let the world of a key go; the next request with the key begins a new one."""
+        self._worlds.pop(key, None)
+
+    def forget_all(self) -> None:
+        """Let all worlds go, and the requests that came without a known key."""
+        self._worlds.clear()
+        self.keyless.clear()
+        self.forgotten = 0
+
+    def beginning(
+        self, *, dataset: Dataset | None = None, scenario: str | None = None, settings: Settings | None = None
+    ) -> Beginning:
+        """Return how a world begins that holds a data set, or is in a scenario, or both.
+
+        Raise `UnknownName` if there is no such scenario.
+        """
+        usual = self._beginning if scenario is None else self._scenario(scenario)
+        settings = settings or usual.settings
+        if dataset is None:
+            return replace(usual, settings=settings)
+        return replace(usual, account=Account.of(dataset), now=dataset.now, settings=settings)
+
+    def _beginning_of(self, key: str) -> Beginning | None:
+        if key == REFUSED_KEY or (self._settings.api_keys and key not in self._settings.api_keys):
+            return None
+        name = name_of(key)
+        if name is None:
+            return self._beginning
+        return self._scenario(name) if name in SCENARIOS else None
+
+    def _scenario(self, name: str) -> Beginning:
+        if name not in SCENARIOS:
+            raise UnknownName("scenario", name, sorted(SCENARIOS))
+        if name not in self._scenarios:
+            self._scenarios[name] = self._made(SCENARIOS[name])
+        return self._scenarios[name]
+
+    def _made(self, scenario: Scenario) -> Beginning:
+        beginning = replace(
+            self._beginning,
+            settings=replace(self._settings, **scenario.settings),
+            faults=tuple(map(faults.parse, scenario.faults)),
+        )
+        if scenario.data is not None:
+            dataset = datasets.load(scenario.data)
+        elif scenario.credits is not None:
+            dataset = seeding.seeded(self._settings.seed, scenario.credits)
+        else:
+            return beginning
+        return replace(beginning, account=Account.of(dataset), now=dataset.now)
