@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _READ, _ANSWERED = 1024, 128  # requests understood and answers made that are remembered
 _DECIDING = (b"host", b"authorization", b"accept", b"content-type")  # the fields of `Headers`
 _PREFER = b"prefer"
-_READ_HEADERS = (*_DECIDING, _PREFER)
+_READ_HEADERS = frozenset((*_DECIDING, _PREFER))
 _NONE: Sequence[Strike] = ()
 
 Log = Callable[[Entry], object]

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 import mock_webshare
-from mock_webshare import MockServer, Settings, cli, dataset
+from mock_webshare import MockServer, Settings, cli, dataset, faults
 from mock_webshare.cli import serving
 from mock_webshare.contract import RULES
+from mock_webshare.control import VERBS, Verb
+from mock_webshare.scenarios import SCENARIOS
 
 ROOT = Path(mock_webshare.__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -99,6 +101,27 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
 @pytest.mark.parametrize("name", dataset.names())
 def test_every_data_set_is_in_the_readme(name: str) -> None:
     assert f"- `{name}`: " in README
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_is_in_the_readme(name: str) -> None:
+    assert f"| `scenario:{name}` | {SCENARIOS[name].says} |" in README
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: f"{verb.method} {verb.path}")
+def test_every_verb_of_the_control_plane_is_in_the_readme(verb: Verb) -> None:
+    assert f"| `{verb.method}` | `{verb.path}` | {verb.says} |" in README
+
+
+@pytest.mark.parametrize("action", faults.ACTIONS)
+def test_every_action_of_a_fault_is_in_the_readme(action: str) -> None:
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{action}` |"))
+    options = (*faults.ACTIONS[action][1], *_values(action))
+    assert [name for name in options if f"`{name}`" not in row] == []
+
+
+def _values(action: str) -> tuple[str, ...]:
+    return {"fault": faults.CONNECTION_FAULTS, "drift": faults.DRIFTS}.get(action, ())
 
 
 def test_the_change_log_has_this_version() -> None:
