@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
-from typing import NamedTuple
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import StreamReader, web
 from multidict import CIMultiDict
 
-from mock_webshare import __version__, answers, effects, framework, preference, query
+from mock_webshare import __version__, answers, framework, query
 from mock_webshare.answers import Answer
-from mock_webshare.delivery import deliver
-from mock_webshare.effects import Outcome
-from mock_webshare.faults import Asked, Fault, Strike
 from mock_webshare.framework import Call
 from mock_webshare.journal import LARGEST_BODY, Entry
 from mock_webshare.rendering import render
@@ -27,13 +22,14 @@ from mock_webshare.state import Table
 from mock_webshare.world import View, World
 from mock_webshare.worlds import Worlds
 
+if TYPE_CHECKING:
+    from mock_webshare.effects import Outcome
+
 _log = logging.getLogger(__name__)
 _READ, _ANSWERED = 1024, 128  # requests understood and answers made that are remembered
 _DECIDING = (b"host", b"authorization", b"accept", b"content-type")  # the fields of `Headers`
 _PREFER = b"prefer"
 _READ_HEADERS = frozenset((*_DECIDING, _PREFER))
-_NONE: Sequence[Strike] = ()
-
 Log = Callable[[Entry], object]
 """Called with each request, once it is answered."""
 
@@ -43,7 +39,7 @@ class Understood(NamedTuple):
 
     result: Call | Answer
     key: str | None  # None: it has none that is well-formed
-    preferred: Fault | None  # what its `Prefer` asks for
+    prefer: str | None  # the header; None: not sent
 
 
 class Service:
@@ -66,32 +62,45 @@ class Service:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request under any path that is not ours."""
         began = perf_counter()
-        world, strikes, body = None, _NONE, b""
+        world, body = None, b""
         try:
             if request.body_exists:
                 body = await _read_body(request.content)
             sent = [pair for pair in request.raw_headers if pair[0].lower() in _READ_HEADERS]
-            result, key, preferred = self._read(request.method, request.raw_path, *sent)
+            result, key, prefer = self._read(request.method, request.raw_path, *sent)
             world = None if key is None else self._worlds.get(key)
-            if world is not None and (preferred or world.has_faults):
-                strikes = _strikes(request, world, preferred)
-            answer = self._answer(world, result, strikes)
-            if world is not None and preferred:
-                answer = replace(answer, headers=(*answer.headers, preference.applied(preferred)))
+            if world is not None and (world.has_faults or prefer is not None):
+                outcome = self._outcome(request, world, result, prefer)
+                return await self._deliver(request, world, body, outcome, began)
+            answer = self.answer(world, result)
         except Exception as error:
             # The kind alone: the text of an error may hold a key, or a whole row.
             _log.error("a mistake of mock-webshare, please report it: %s", type(error).__name__)
             _log.debug("where it happened:", exc_info=True)
             answer = answers.html_page(500)
-        if strikes:
-            return await self._deliver(request, world, body, effects.outcome(answer, strikes), began)
         self._note(request, world, body, answer, began)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
 
+    def _outcome(
+        self, request: web.Request, world: World, result: Call | Answer, prefer: str | None
+    ) -> Outcome:
+        """Given what a request means, return what its world makes of it under the faults that strike it."""
+        from mock_webshare import effects, trouble  # most servers never need it
+
+        strikes = trouble.strikes(request, world, prefer)
+        answer = trouble.answer_instead(strikes, result)
+        if answer is None:
+            answer = self.answer(world, result)
+            if isinstance(result, Call):
+                trouble.move_pages(world, result, answer, strikes)
+        return effects.outcome(answer, strikes)
+
     async def _deliver(
-        self, request: web.Request, world: World | None, body: bytes, outcome: Outcome, began: float
+        self, request: web.Request, world: World, body: bytes, outcome: Outcome, began: float
     ) -> web.StreamResponse:
         """Send an answer as its faults will have it, and note it even if nobody waits for it any more."""
+        from mock_webshare.delivery import deliver
+
         try:
             return await deliver(request, outcome, _wire_headers(outcome.answer))
         finally:
@@ -127,27 +136,17 @@ class Service:
         headers = framework.Headers(*(_joined(name, sent) for name in _DECIDING))
         result = framework.read(method, target, headers, self._settings.authority, self._origin)
         key, _ = framework.read_credentials(headers.authorization or "")
-        return Understood(result, key or None, preference.read(_joined(_PREFER, sent)))
+        return Understood(result, key or None, _joined(_PREFER, sent))
 
-    def _answer(
-        self, world: World | None, result: Call | Answer, strikes: Sequence[Strike] = _NONE
-    ) -> Answer:
-        """Given what a request means and what strikes it, return what its world answers."""
-        if strikes:
-            endpoint = result.endpoint if isinstance(result, Call) else None
-            if instead := effects.answer_instead(strikes, endpoint):
-                return instead
+    def answer(self, world: World | None, result: Call | Answer) -> Answer:
+        """Given what a request means, return what its world answers; None is the world of an unknown key."""
         if isinstance(result, Answer):
             return result
         if world is None:
             return answers.unauthorized(result.endpoint, "Invalid token.", result.indent)
         if (wait := world.admit()) is not None:
             return answers.throttled(result.endpoint, wait, result.indent)
-        answer = self._respond(world.view, result)
-        for strike in strikes:
-            if strike.fault.action == "pages":
-                _move_pages(world, result, answer, strike)
-        return answer
+        return self._respond(world.view, result)
 
     def _make_answer(self, view: View, call: Call) -> Answer:
         endpoint, account = call.endpoint, view.account
@@ -177,7 +176,7 @@ def _detail(table: Table, criteria: query.Criteria, call: Call) -> bytes | None:
 
 
 def _list(table: Table, criteria: query.Criteria, call: Call, view: View) -> bytes | None:
-    positions = _positions(table, criteria, call, view)
+    positions = view.positions(call.endpoint, criteria, call.params)
     page = query.read_page(call.params, view.paging, len(positions))
     if page is None:
         return None
@@ -187,35 +186,6 @@ def _list(table: Table, criteria: query.Criteria, call: Call, view: View) -> byt
     )
     rows = b",".join(map(table.encoded, positions[page.rows]))
     return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (page.count, following, preceding, rows)
-
-
-def _positions(table: Table, criteria: query.Criteria, call: Call, view: View) -> Sequence[int]:
-    asked = call.params.get("ordering")
-    terms = query.ordering_terms(asked, call.endpoint.orderings, view.default_ordering)
-    return table.positions(criteria, terms)
-
-
-def _strikes(request: web.Request, world: World, preferred: Fault | None) -> Sequence[Strike]:
-    path, sent = framework.split_target(request.raw_path)
-    asked = Asked(request.method, path, dict(parse_qsl(sent, keep_blank_values=True)))
-    strikes = world.strike(asked)
-    return [Strike(preferred), *strikes] if preferred else strikes
-
-
-def _move_pages(world: World, call: Call, answer: Answer, strike: Strike) -> None:
-    """After a page was read, let credits come, or the first ones of that list go."""
-    if answer.status != 200 or call.endpoint.is_detail or call.method == "OPTIONS":
-        return
-    rows = strike.fault.options.get("rows", 1)
-    if strike.fault.value == "inserted":
-        for _ in range(rows):
-            world.create_credit()
-        return
-    view = world.view
-    criteria, _ = query.read_filters(call.endpoint.filters, call.params, view.account.owned)
-    table = view.account.credits
-    for position in _positions(table, criteria, call, view)[:rows]:
-        world.delete_credit(table.rows[position].id)
 
 
 async def _read_body(content: StreamReader) -> bytes:

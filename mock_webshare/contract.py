@@ -7,11 +7,10 @@ and the fidelity table of the README is printed from `RULES`. Nothing here speak
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare.errors import UnknownName
 
@@ -37,8 +36,7 @@ class Mark(StrEnum):
     ASSUMED = "A"  # nobody said so: a setting, to be changed
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One sentence of the contract; `setting` is the option that changes it, if there is one."""
 
     id: str
@@ -47,8 +45,7 @@ class Rule:
     setting: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """One query parameter that narrows a list.
 
     Either a choice (`choices` lists the values; an empty value is no filter), or a relation to the
@@ -61,8 +58,7 @@ class Filter:
     collection: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(NamedTuple):
     """Page-number pagination: the size when none is asked for, and the largest one served."""
 
     page_size: int = 25
@@ -76,8 +72,7 @@ class Paging:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One route of the service.
 
     `path` may end in `{id}/`; `collection` is where its rows live in a data set; `schema` names the

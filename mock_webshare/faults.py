@@ -210,6 +210,8 @@ class Strike(NamedTuple):
 
     fault: Fault
     seconds: float = 0.0
+    is_asked_for: bool = False
+    """Whether the request itself asked for it."""
 
 
 class ActiveFault:

@@ -159,8 +159,7 @@ def _charset(content_type: str) -> str | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _MediaType:
+class _MediaType(NamedTuple):
     """A media type with its parameters, and how specific it is: from `*/*`, 0, to one with parameters, 3."""
 
     name: str
@@ -189,8 +188,7 @@ def _media_type(text: str) -> _MediaType:
     return _MediaType(name.lower(), {key: collapse_rfc2231_value(value) for key, value in params if key})
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What JSON the caller takes: indented by so many blanks, or compact if None."""
 
     indent: int | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from mock_webshare.contract import SERVICE_ZONE
@@ -29,6 +29,7 @@ def _zone() -> ZoneInfo:
     return ZoneInfo(SERVICE_ZONE)
 
 
+@lru_cache(1024)
 def parse_instant(text: str) -> int:
     """Given an ISO 8601 date and time with its offset, return the instant.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from mock_webshare.traffic.exchange import Exchange, Headers
+if TYPE_CHECKING:
+    from mock_webshare.traffic.exchange import Exchange, Headers
 
 MOST_ENTRIES = 1000
 """How many requests a journal keeps; of more, the oldest go."""
@@ -50,6 +51,8 @@ class Entry(NamedTuple):
 
     def exchange(self, number: int) -> Exchange:
         """Return the exchange that it is, the `number`th of its journal, with the keys that are in it."""
+        from mock_webshare.traffic.exchange import Exchange
+
         answer = self.answer
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
         host = next((value for name, value in headers if name.lower() == "host"), "")

@@ -6,22 +6,22 @@ The key `scenario:flaky` is the scenario `flaky`; `scenario:flaky:anything` is o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-PREFIX = "scenario:"
+from mock_webshare.settings import SCENARIO_PREFIX
+
 _LIST = "/api/v2/referral/credit/"
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(NamedTuple):
     """How a world of this scenario differs from others in its beginning."""
 
     says: str
     credits: int | None = None  # generated ones; None: what every world holds
     data: str | None = None  # the name of a data set of ours
     faults: tuple[Mapping[str, Any], ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = MappingProxyType({})
 
 
 def _always(**fault: Any) -> tuple[Mapping[str, Any], ...]:
@@ -73,6 +73,6 @@ SCENARIOS: Mapping[str, Scenario] = {
 }
 
 
-def name_of(key: str) -> str | None:
-    """Given an API key, return the name in it, of a scenario or not; None if it begins otherwise."""
-    return key.removeprefix(PREFIX).partition(":")[0] if key.startswith(PREFIX) else None
+def name_of(key: str) -> str:
+    """Given an API key that begins as one of a scenario, return the name in it."""
+    return key.removeprefix(SCENARIO_PREFIX).partition(":")[0]

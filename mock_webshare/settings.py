@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from typing import NamedTuple
 
 from mock_webshare.contract import CREDIT_LIST, Paging
 from mock_webshare.errors import UsageError
@@ -16,6 +16,8 @@ MOST_ROWS = 10_000
 """The largest page that can be set: a page is one answer, made in memory."""
 REFUSED_KEY = "invalid"
 """The one well-formed key that no stand-in accepts, so that a 401 can always be had."""
+SCENARIO_PREFIX = "scenario:"
+"""How the keys of scenarios begin."""
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
@@ -23,8 +25,7 @@ _OPTIONAL_TEXTS = ("data", "now", "public_url")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(NamedTuple):
     """So many requests in so many seconds, for each key."""
 
     requests: int
@@ -106,6 +107,8 @@ class Settings:
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the address."""
         try:
+            from ipaddress import ip_address  # the control plane alone asks
+
             return ip_address(self.host).is_loopback
         except ValueError:  # a name
             return self.host == "localhost"

@@ -6,23 +6,25 @@ under the same names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare import dataset
-from mock_webshare import faults as faulty
 from mock_webshare.clock import Clock, parse_duration
-from mock_webshare.contract import CREDIT_LIST, Paging
+from mock_webshare.contract import CREDIT_LIST, Endpoint
 from mock_webshare.dataset import Credit, Dataset
 from mock_webshare.errors import DataError, UnknownRow, UsageError
-from mock_webshare.faults import Asked, Fault, Faults, Strike
 from mock_webshare.instants import format_instant, parse_instant
 from mock_webshare.journal import Journal, Wanted
+from mock_webshare.query import Criteria, Params, ordering_terms
 from mock_webshare.settings import MOST_CREDITS, RateLimit, Settings
 from mock_webshare.state import Account
 from mock_webshare.throttle import Throttle
+
+if TYPE_CHECKING:
+    from mock_webshare.faults import Asked, Fault, Faults, Strike
 
 MOST_SNAPSHOTS = 100
 WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
@@ -31,31 +33,32 @@ WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit
 Timer = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class View:
     """All that an answer depends on besides the request; it changes as a whole, so answers are kept by it."""
 
-    account: Account
-    paging: Paging
-    default_ordering: tuple[str, ...]
+    __slots__ = ("account", "default_ordering", "paging")
+
+    def __init__(self, account: Account, settings: Settings) -> None:
+        assert CREDIT_LIST.paging
+        self.account = account
+        self.paging = CREDIT_LIST.paging._replace(max_page_size=settings.max_page_size)
+        self.default_ordering = settings.ordering_terms
+
+    def positions(self, endpoint: Endpoint, criteria: Criteria, params: Params) -> Sequence[int]:
+        """Return the positions of the rows that match, in the order that the parameters ask for."""
+        asked = params.get("ordering")
+        terms = ordering_terms(asked, endpoint.orderings, self.default_ordering)
+        return self.account.tables[endpoint.collection].positions(criteria, terms)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Beginning:
-    """How a world begins, and is again after a reset."""
+class Beginning(NamedTuple):
+    """What a world begins with, and a snapshot of what it has become."""
 
     account: Account
     now: int
     settings: Settings
     faults: tuple[Fault, ...] = ()
-
-
-class _Snapshot(NamedTuple):
-    account: Account
-    now: int
-    is_running: bool
-    settings: Settings
-    faults: tuple[Fault, ...]
+    is_running: bool = False
 
 
 class World:
@@ -71,19 +74,24 @@ class World:
 
     def reset(self) -> None:
         """Be as in the beginning: nothing of what was changed, set, noted or saved stays."""
-        beginning = self._beginning
         self.journal = Journal()
-        self._snapshots: dict[str, _Snapshot] = {}
-        self._restore(
-            _Snapshot(beginning.account, beginning.now, False, beginning.settings, beginning.faults)
-        )
+        self._snapshots: dict[str, Beginning] = {}
+        self._restore(self._beginning)
 
-    def _restore(self, saved: _Snapshot) -> None:
+    def _restore(self, saved: Beginning) -> None:
         self._account = saved.account
         self._clock = Clock(saved.now, self._timer)
         self._clock.set(saved.now, is_running=saved.is_running)
-        self._faults = Faults(saved.faults)
+        self._set_faults(saved.faults)
         self._use(saved.settings)
+
+    def _set_faults(self, faults: Sequence[Fault]) -> None:
+        """Have these faults; None stands for none, so that a server without any starts sooner."""
+        self._faults: Faults | None = None
+        if faults:
+            from mock_webshare.faults import Faults
+
+            self._faults = Faults(faults)
 
     def _use(self, settings: Settings) -> None:
         self._settings = settings
@@ -93,10 +101,7 @@ class World:
 
     def _look(self) -> None:
         """Make the view anew, after a change of what an answer depends on."""
-        settings = self._settings
-        assert CREDIT_LIST.paging
-        paging = replace(CREDIT_LIST.paging, max_page_size=settings.max_page_size)
-        self._view = View(self._account, paging, settings.ordering_terms)
+        self._view = View(self._account, self._settings)
         self._due = self._account.next_due if self._clock.is_running else None
 
     # What the service asks, for every request.
@@ -116,7 +121,7 @@ class World:
     @property
     def has_faults(self) -> bool:
         """Whether any fault waits for a request."""
-        return len(self._faults) > 0
+        return self._faults is not None
 
     def admit(self) -> float | None:
         """Count a request against the rate limit, and return None, or the seconds to wait."""
@@ -126,7 +131,7 @@ class World:
 
     def strike(self, asked: Asked) -> list[Strike]:
         """Given a request, return what strikes it."""
-        return self._faults.strike(asked, self._seconds)
+        return [] if self._faults is None else self._faults.strike(asked, self._seconds)
 
     def _seconds(self, clock: str) -> float:
         return self._timer() if clock == "real" else self._clock.now() / 1e6
@@ -250,20 +255,24 @@ class World:
 
     def faults(self) -> list[dict[str, Any]]:
         """Return the faults that are set, with how many requests each has seen and struck."""
-        return [each.wire() for each in self._faults]
+        return [each.wire() for each in self._faults or ()]
 
     def add_fault(self, **fault: Any) -> dict[str, Any]:
         """Set a fault (see `faults`), and return it with its id."""
-        return self._faults.add(faulty.parse(fault)).wire()
+        from mock_webshare.faults import Faults, parse
+
+        parsed = parse(fault)
+        self._faults = self._faults or Faults()
+        return self._faults.add(parsed).wire()
 
     def remove_fault(self, fault_id: int) -> None:
         """Remove a fault; raise `UnknownRow` if there is none of that id."""
-        if not self._faults.remove(fault_id):
+        if self._faults is None or not self._faults.remove(fault_id):
             raise UnknownRow("fault", fault_id)
 
     def clear_faults(self) -> None:
         """Remove all faults."""
-        self._faults.clear()
+        self._faults = None
 
     def count_requests(self, method: str, path: str, query: Mapping[str, Any] | None = None) -> int:
         """Return how many requests of the journal were like that (see `Wanted`)."""
@@ -289,9 +298,8 @@ class World:
         """Save account, clock, settings and faults under a name; the journal goes on."""
         if len(self._snapshots) >= MOST_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MOST_SNAPSHOTS} snapshots already; delete some first")
-        self._snapshots[name] = _Snapshot(
-            self.view.account, self.now, self._clock.is_running, self._settings, tuple(self._faults.specs())
-        )
+        account, is_running = self.view.account, self._clock.is_running
+        self._snapshots[name] = Beginning(account, self.now, self._settings, self._specs(), is_running)
 
     def restore_snapshot(self, name: str) -> None:
         """Be as when a snapshot was taken; raise `UnknownRow` if there is none of that name."""
@@ -303,6 +311,9 @@ class World:
         """Forget a snapshot; raise `UnknownRow` if there is none of that name."""
         if self._snapshots.pop(name, None) is None:
             raise UnknownRow("snapshot", name)
+
+    def _specs(self) -> tuple[Fault, ...]:
+        return () if self._faults is None else tuple(self._faults.specs())
 
     def _credit(self, credit_id: int) -> Credit:
         table = self.view.account.credits

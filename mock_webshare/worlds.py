@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mock_webshare import dataset as datasets
-from mock_webshare import faults, seeding
+from mock_webshare import seeding
 from mock_webshare.dataset import Dataset
 from mock_webshare.errors import UnknownName
 from mock_webshare.journal import Entry, Journal
-from mock_webshare.scenarios import SCENARIOS, Scenario, name_of
-from mock_webshare.settings import REFUSED_KEY, Settings
+from mock_webshare.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
 from mock_webshare.state import Account
 from mock_webshare.world import Beginning, Timer, World
+
+if TYPE_CHECKING:
+    from mock_webshare.scenarios import Scenario
 
 MOST_WORLDS = 10_000
 MOST_NOTED = 200_000
@@ -107,18 +110,22 @@ class Worlds:
         usual = self._beginning if scenario is None else self._scenario(scenario)
         settings = settings or usual.settings
         if dataset is None:
-            return replace(usual, settings=settings)
-        return replace(usual, account=Account.of(dataset), now=dataset.now, settings=settings)
+            return usual._replace(settings=settings)
+        return usual._replace(account=Account.of(dataset), now=dataset.now, settings=settings)
 
     def _beginning_of(self, key: str) -> Beginning | None:
         if key == REFUSED_KEY or (self._settings.api_keys and key not in self._settings.api_keys):
             return None
-        name = name_of(key)
-        if name is None:
+        if not key.startswith(SCENARIO_PREFIX):
             return self._beginning
+        from mock_webshare.scenarios import SCENARIOS, name_of
+
+        name = name_of(key)
         return self._scenario(name) if name in SCENARIOS else None
 
     def _scenario(self, name: str) -> Beginning:
+        from mock_webshare.scenarios import SCENARIOS
+
         if name not in SCENARIOS:
             raise UnknownName("scenario", name, sorted(SCENARIOS))
         if name not in self._scenarios:
@@ -126,8 +133,9 @@ class Worlds:
         return self._scenarios[name]
 
     def _made(self, scenario: Scenario) -> Beginning:
-        beginning = replace(
-            self._beginning,
+        from mock_webshare import faults
+
+        beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),
             faults=tuple(map(faults.parse, scenario.faults)),
         )
@@ -137,4 +145,4 @@ class Worlds:
             dataset = seeding.seeded(self._settings.seed, scenario.credits)
         else:
             return beginning
-        return replace(beginning, account=Account.of(dataset), now=dataset.now)
+        return beginning._replace(account=Account.of(dataset), now=dataset.now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import signal
@@ -44,17 +43,6 @@ def send(url: str, request: bytes) -> bytes:
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(request)
         return connection.recv(65536)
-
-
-def await_port(port: int) -> None:
-    """Return when something listens on a port of this machine."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)) as connection:
-            if connection.getsockname() != connection.getpeername():  # a port may connect to itself
-                return
-        time.sleep(0.005)
-    raise TimeoutError(port)
 
 
 def line(stream: IO[bytes] | None) -> str:
@@ -237,11 +225,14 @@ def test_signals_that_come_again_and_again_end_it_cleanly_too() -> None:
 
 
 def test_a_signal_while_the_data_is_made_ends_it_too() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    command = [*COMMAND, "serve", "--port", str(port), "--credits", "1000000"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-        await_port(port)  # it is taken before the data is made
+    program = (
+        "import sys; from mock_webshare import Settings, server; "
+        "server.serve(Settings(port=0, credits=1_000_000), announce=print, log=sys.stderr, "
+        "progress=lambda done, total: print(done, flush=True))"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert line(process.stdout).isdecimal()  # so many are made
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
         assert line(process.stderr) == ""

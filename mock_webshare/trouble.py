@@ -1,0 +1,59 @@
+"""Trouble: what strikes a request, and what becomes of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from mock_webshare import effects, framework, preference, query
+from mock_webshare.answers import Answer
+from mock_webshare.faults import Asked, Strike
+from mock_webshare.framework import Call
+from mock_webshare.world import World
+
+
+def strikes(request: web.Request, world: World, prefer: str | None) -> Sequence[Strike]:
+    """Given a request and its `Prefer` header, return what strikes it, first what it asks for."""
+    path, sent = framework.split_target(request.raw_path)
+    params = dict(parse_qsl(sent, keep_blank_values=True))
+    struck = world.strike(Asked(request.method, path, params))
+    preferred = preference.read(prefer)
+    return [Strike(preferred, is_asked_for=True), *struck] if preferred else struck
+
+
+def answer_instead(strikes: Sequence[Strike], result: Call | Answer) -> Answer | None:
+    """Given what strikes a request, return the answer that is given instead of the service's, if one is."""
+    endpoint = result.endpoint if isinstance(result, Call) else None
+    answer = effects.answer_instead(strikes, endpoint)
+    if answer and strikes[0].is_asked_for:
+        return replace(answer, headers=(*answer.headers, preference.applied(strikes[0].fault)))
+    return answer
+
+
+def move_pages(world: World, call: Call, answer: Answer, strikes: Sequence[Strike]) -> None:
+    """After a page was read, let credits come or go, if that is what strikes."""
+    is_page = answer.status == 200 and not call.endpoint.is_detail and call.method != "OPTIONS"
+    for strike in strikes if is_page else ():
+        if strike.fault.action == "pages":
+            _MOVES[strike.fault.value](world, call, strike.fault.options.get("rows", 1))
+
+
+def _insert(world: World, call: Call, rows: int) -> None:
+    for _ in range(rows):
+        world.create_credit()
+
+
+def _remove(world: World, call: Call, rows: int) -> None:
+    """Remove the first rows of the list that was read."""
+    view = world.view
+    criteria, _ = query.read_filters(call.endpoint.filters, call.params, view.account.owned)
+    credits = view.account.credits.rows
+    first = view.positions(call.endpoint, criteria, call.params)[:rows]
+    for credit in [credits[position] for position in first]:
+        world.delete_credit(credit.id)
+
+
+_MOVES = {"inserted": _insert, "removed": _remove}
