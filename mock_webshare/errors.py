@@ -9,7 +9,10 @@
     ├── DataError           a data file that is not a data set
     ├── UnreadableInput     a file that cannot be opened or read
     ├── UnwritableOutput    a file that cannot be written
-    └── ServerError         a server that cannot start
+    ├── ServerError         a server that cannot start, or has failed
+    └── CommandError        a command that cannot be executed
+        ├── CommandNotFound one that does not exist
+        └── CommandLost     one that was killed because its guard was
 
 The message of each is one sentence for a person: what is wrong, the value, what is
 allowed, what to do. `exit_code` is what the command line returns for it.
@@ -83,4 +86,29 @@ class UnwritableOutput(MockWebshareError):
 
 
 class ServerError(MockWebshareError):
-    """The server cannot start, for instance because the port is taken."""
+    """The server cannot start, for instance because the port is taken, or has failed while it ran."""
+
+
+class CommandError(MockWebshareError):
+    """A command cannot be executed; the message names the program alone, for its arguments may be secret."""
+
+    exit_code = 126  # what a shell returns then
+    hint = ""
+
+    @classmethod
+    def from_reason(cls, program: str, reason: str) -> CommandError:
+        """Given the name of a program and the system's reason, return the error."""
+        return cls(f"cannot run {program!r}: {reason}{cls.hint}")
+
+
+class CommandNotFound(CommandError):
+    """There is no such command."""
+
+    exit_code = 127
+    hint = "; is it installed, and on the PATH?"
+
+
+class CommandLost(CommandError):
+    """A command was killed because its guard was."""
+
+    exit_code = 137  # that of SIGKILL

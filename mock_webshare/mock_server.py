@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,10 @@ from mock_webshare.world import Beginning
 from mock_webshare.worlds import Worlds
 
 T = TypeVar("T")
+_FAULTS = {
+    number for number in signal.Signals if number.name in ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV")
+}
+"""The signals that a thread gets for what it has done itself."""
 _MOST_BEGINNINGS = 32
 
 
@@ -34,7 +39,8 @@ class MockServer:
             server.world("any").add_fault(status=503, times=1)
 
     Without settings it takes a free port. `timer` returns seconds and drives the rate limit and the
-    running clocks; `log`, unless None, gets one line a request.
+    running clocks; `log`, unless None, gets one line a request. `failed` is called, in that thread, with
+    what ended the server if it was not `stop()`; None: that is raised in the thread.
     """
 
     def __init__(
@@ -43,7 +49,9 @@ class MockServer:
         *,
         timer: Callable[[], float] = time.monotonic,
         log: TextIO | None = None,
+        failed: Callable[[BaseException], object] | None = None,
     ) -> None:
+        self._failed = failed
         self._settings = settings or Settings(port=0)
         self._timer = timer
         self._log = log
@@ -79,9 +87,7 @@ class MockServer:
             raise ServerError(f"{self!r} runs already; stop() it first")
         ready: Future[str] = Future()
         self._stopped = Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(ready)), name="mock-webshare", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="mock-webshare", daemon=True)
         self._thread.start()
         try:
             self._url = ready.result()
@@ -92,7 +98,8 @@ class MockServer:
     def stop(self) -> None:
         """Stop and return when the port is free again; does nothing if the server does not run."""
         if self._thread:
-            self._stopped.set_result(None)
+            if not self._stopped.done():  # it is, if the server has failed
+                self._stopped.set_result(None)
             self._thread.join()
         self._url = self._thread = self._loop = self._worlds = None
 
@@ -145,6 +152,12 @@ class MockServer:
             dataset = make_dataset(replace(self._settings, data=None, **given))
         return self.ask(lambda worlds: worlds.beginning(dataset=dataset, scenario=scenario))
 
+    def _run(self, ready: Future[str]) -> None:
+        # Signals are for the main thread, which may be waiting for them.
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _FAULTS)
+        asyncio.run(self._serve(ready))
+
     async def _serve(self, ready: Future[str]) -> None:
         try:
             async with running_app(self._settings, timer=self._timer, log=self._log) as (url, app):
@@ -152,9 +165,12 @@ class MockServer:
                 ready.set_result(url)
                 await asyncio.wrap_future(self._stopped)
         except BaseException as error:
-            if ready.done():
+            if not ready.done():
+                ready.set_exception(error)
+            elif self._failed:
+                self._failed(error)
+            else:
                 raise
-            ready.set_exception(error)
 
     def _not_running(self) -> ServerError:
         return ServerError(f"{self!r} does not run; use it as a context manager, or call start()")

@@ -27,10 +27,10 @@ class Run:
 def test_the_help_names_every_verb() -> None:
     run = Run("--help")
     assert (run.code, run.err) == (0, "")
-    assert all(f"    {verb} " in run.out for verb in ("serve", "generate", "validate", "schema"))
+    assert all(f"    {verb} " in run.out for verb in ("serve", "run", "generate", "validate", "schema"))
 
 
-@pytest.mark.parametrize("verb", ["serve", "generate", "validate", "schema"])
+@pytest.mark.parametrize("verb", ["serve", "run", "generate", "validate", "schema"])
 def test_every_verb_explains_itself(verb: str) -> None:
     run = Run(verb, "--help")
     assert (run.code, run.err) == (0, "")
@@ -43,7 +43,7 @@ def test_the_version() -> None:
 
 MISTAKES: list[tuple[tuple[str, ...], str]] = [
     ((), "no verb is given"),
-    (("serv",), "there are: serve, generate, validate, schema; did you mean serve?"),
+    (("serv",), "there are: serve, run, generate, validate, schema; did you mean serve?"),
     (("serve", "--prot", "1"), "unknown option --prot; did you mean --port?"),
     (("serve", "--nothing-like-it"), "unknown option --nothing-like-it\n"),
     (("serve", "here"), "1 arguments too many"),
@@ -64,6 +64,13 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("serve", "--data", "x" * 300), "cannot read"),
     (("serve", "--data", "default", "--credits", "3"), "credits cannot go with data"),
     (("validate",), "PATH"),
+    (("run",), "after --, like mock-webshare run -- pytest -q"),
+    (("run", "--"), "no command is given"),
+    (("run", "pytest", "-q"), "after --, like mock-webshare run -- pytest -q"),
+    (("run", "--prot", "1", "--", "true"), "unknown option --prot; did you mean --port?"),
+    (("run", "here", "--", "true"), "1 arguments too many"),
+    (("run", "--port", "70000", "--", "true"), "port 70000 is not allowed"),
+    (("run", "--data", "default", "--seed", "3", "--", "true"), "seed cannot go with data"),
     (("validate", "-", "--schema", "nothing"), "there are: error-detail"),
 ]
 
@@ -160,6 +167,9 @@ SECRETS = [
     ("serve", "--api-key", "secret secret"),
     ("secret",),
     ("schema", "--secret=secret"),
+    ("run", "curl", "-H", "secret"),
+    ("run", "--api-key", "key", "secret", "--", "true"),
+    ("run", "--apikey", "key", "--", "curl", "secret", "--secret=secret"),
 ]
 
 

@@ -37,7 +37,8 @@ JUDGE = (
     ("traffic.rules",),
     ("traffic.judge", "traffic.reports"),
 )
-WITHOUT_HTTP = {*MOCK[0], *MOCK[1], *MOCK[2]}
+RUNNER = (("errors",), ("supervisor",))
+WITHOUT_HTTP = {*MOCK[0], *MOCK[1], *MOCK[2], "supervisor"}
 FRONT_DOORS = (
     "__init__",
     "cli",
@@ -51,7 +52,7 @@ FRONT_DOORS = (
 
 ORDER = {
     house: [module for floor in floors for module in floor]
-    for house, floors in (("mock", MOCK), ("judge", JUDGE))
+    for house, floors in (("mock", MOCK), ("judge", JUDGE), ("runner", RUNNER))
 }
 MODULES = sorted(
     str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".").removesuffix(".__init__")
@@ -75,7 +76,7 @@ def imported(module: str) -> set[str]:
 
 
 def test_every_module_has_its_place() -> None:
-    known = {*ORDER["mock"], *ORDER["judge"], *FRONT_DOORS, "traffic"}
+    known = {*ORDER["mock"], *ORDER["judge"], *ORDER["runner"], *FRONT_DOORS, "traffic"}
     assert known == set(MODULES)
 
 
@@ -104,6 +105,7 @@ def test_the_semantics_know_nothing_of_http(module: str) -> None:
             {"aiohttp", "faker", "asyncio"},
         ),
         ("import mock_webshare.server", {"faker", "jsonschema"}),
+        ("import mock_webshare.supervisor", {"aiohttp", "asyncio", "subprocess", "threading"}),
         ("from mock_webshare.app import create_app; create_app()", {"faker", "jsonschema"}),
     ],
 )

@@ -11,7 +11,7 @@ import sys
 
 from mock_webshare import __version__
 from mock_webshare.cli import judging, serving
-from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant
+from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant, split_command
 from mock_webshare.cli.streams import Streams
 from mock_webshare.errors import MockWebshareError, UsageError
 
@@ -40,7 +40,10 @@ def main() -> NoReturn:
 
 
 def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> int:
-    """Given arguments, streams and environment, do what they ask and return the exit code: 0, 1 or 2."""
+    """Given arguments, streams and environment, do what they ask and return the exit code.
+
+    It is 0, 1 or 2; of the verb `run` it is that of the command.
+    """
     try:
         options = _parse(_parser(streams), argv)
         code: int = options.execute(options, streams, environ)
@@ -82,10 +85,15 @@ def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
     words = [argument for argument in argv if not argument.startswith("-")]
     if words and words[0] not in verbs:
         raise UsageError(f"there is no such verb; there are: {', '.join(verbs)}{meant(words[0], verbs)}")
-    options, rest = parser.parse_known_args(argv)
+    takes_command = words[:1] == ["run"]
+    ours, command = split_command(argv) if takes_command else (argv, ())
+    options, rest = parser.parse_known_args(ours)
+    if takes_command and not command:
+        raise UsageError("no command is given; write it after --, like mock-webshare run -- pytest -q")
+    options.command = command
     unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("--")]
     if unknown:
-        known = [f"--{option[0]}" for option in serving.SERVE_OPTIONS]
+        known = [f"--{option[0]}" for option in serving.SERVE_OPTIONS] + ["--log"] * takes_command
         raise UsageError(f"unknown option {unknown[0]}{meant(unknown[0], known)}")
     if rest:
         raise UsageError(

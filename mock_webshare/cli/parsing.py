@@ -58,6 +58,12 @@ def meant(word: str, known: Sequence[str]) -> str:
     return f"; did you mean {matches[0]}?" if matches else ""
 
 
+def split_command(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the arguments before the first `--`, which are ours, and those after it, which are a command."""
+    end = list(argv).index("--") if "--" in argv else len(argv)
+    return argv[:end], argv[end + 1 :]
+
+
 def add_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
     for name, kind, default, help_text in options:
         parser.add_argument(

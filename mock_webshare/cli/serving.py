@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mock_webshare.cli.parsing import CLEAN, add_options, settings_values, variable
-from mock_webshare.cli.streams import progress_bar, write_file
+from mock_webshare.cli.streams import log_file, progress_bar, write_file
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.cli.parsing import Option, Verb
     from mock_webshare.cli.streams import Streams
     from mock_webshare.seeding import Progress
+    from mock_webshare.settings import Settings
 
 SERVE_OPTIONS: Sequence[Option] = (
     ("host", str, "127.0.0.1", "address to listen on"),
@@ -30,6 +31,12 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("control-token", str, "none", "what /__mock__ asks for; needed beyond loopback"),
     ("public-url", str, "as requested", "scheme and host that links begin with"),
 )
+_ANY_KEY = "mock-webshare"
+"""The key that a command gets if none is set: it replaces a real one, which is no business of a stand-in."""
+_RUN_OPTIONS = tuple(
+    (name, kind, "0" if name == "port" else default, help_text)
+    for name, kind, default, help_text in SERVE_OPTIONS
+)
 _GENERATE_OPTIONS = tuple(option for option in SERVE_OPTIONS if option[0] in ("seed", "credits"))
 
 
@@ -40,6 +47,18 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, SERVE_OPTIONS)
 
 
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [OPTION ...] -- COMMAND [ARGUMENT ...]"
+    parser.epilog = (
+        "The command finds the stand-in by WEBSHARE_BASE_URL and WEBSHARE_API_KEY in its environment. "
+        "Exit code: the command's; 128 + N if it ended by signal N; 127 if it does not exist, 126 if it "
+        "cannot be executed; 2 if the stand-in cannot start, and then the command is not run. "
+        f"Each option but --log also as an environment variable: --data as {variable('data')}."
+    )
+    add_options(parser, _RUN_OPTIONS)
+    parser.add_argument("--log", metavar="FILE", help="file for a line about each request (default: none)")
+
+
 def _generate_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, _GENERATE_OPTIONS)
     parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: standard output)")
@@ -47,12 +66,8 @@ def _generate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare import server
-    from mock_webshare.settings import Settings
 
-    values = settings_values(options, environ, SERVE_OPTIONS)
-    if "data" in values and (idle := {"seed", "credits"} & set(values)):
-        raise UsageError(f"{' and '.join(sorted(idle))} cannot go with data, which is not generated")
-    settings = Settings(**values)
+    settings = _settings(options, environ)
 
     def announce(url: str) -> None:
         streams.stdout.write(f"{url}\n")
@@ -60,6 +75,28 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
 
     server.serve(settings, announce=announce, log=streams.stderr, progress=_progress(streams))
     return CLEAN
+
+
+def _run(options: argparse.Namespace, _: Streams, environ: Mapping[str, str]) -> int:
+    from mock_webshare.supervisor import Guard
+
+    settings = _settings(options, environ, port=0)
+    with Guard(options.command, environ) as guard:
+        from mock_webshare.mock_server import MockServer  # not earlier, for the guard has no need of all that
+
+        with log_file(options.log) as log, MockServer(settings, log=log, failed=guard.abandon) as server:
+            return guard.run(
+                {"WEBSHARE_BASE_URL": server.url, "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0]}
+            )
+
+
+def _settings(options: argparse.Namespace, environ: Mapping[str, str], **defaults: int) -> Settings:
+    from mock_webshare.settings import Settings
+
+    values = settings_values(options, environ, SERVE_OPTIONS)
+    if "data" in values and (idle := {"seed", "credits"} & set(values)):
+        raise UsageError(f"{' and '.join(sorted(idle))} cannot go with data, which is not generated")
+    return Settings(**{**defaults, **values})
 
 
 def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
@@ -82,5 +119,11 @@ def _progress(streams: Streams) -> Progress | None:
 
 VERBS: Sequence[Verb] = (
     ("serve", "serve the API on this machine until interrupted", _serve_arguments, _serve),
+    (
+        "run",
+        "run a command beside a stand-in of its own, and leave nothing behind",
+        _run_arguments,
+        _run,
+    ),
     ("generate", "write a data set that serve --data reads", _generate_arguments, _generate),
 )

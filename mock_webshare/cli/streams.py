@@ -8,7 +8,8 @@ from mock_webshare.errors import UnwritableOutput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from typing import BinaryIO, TextIO
 
 
@@ -35,6 +36,27 @@ def write_file(path: str, write: Callable[[TextIO], object]) -> None:
         if not is_special and os.path.exists(unfinished):
             os.unlink(unfinished)
         raise UnwritableOutput.from_os_error(path, error) from error
+
+
+def log_file(path: str | None) -> AbstractContextManager[TextIO | None]:
+    """Open a text file for as long as the context lasts; given None, the context has none."""
+    from contextlib import contextmanager, suppress
+
+    try:
+        stream = None if path is None else open(path, "w", encoding="utf-8")  # noqa: SIM115  # closed below
+    except OSError as error:
+        raise UnwritableOutput.from_os_error(str(path), error) from error
+
+    @contextmanager
+    def opened() -> Iterator[TextIO | None]:
+        try:
+            yield stream
+        finally:
+            with suppress(OSError):  # a disk that is full does not change how the command ended
+                if stream:
+                    stream.close()
+
+    return opened()
 
 
 def progress_bar(stderr: TextIO, unit: str) -> Callable[[int, int], None] | None:

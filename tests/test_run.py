@@ -1,0 +1,488 @@
+"""The process that `mock-webshare run` is: what its command gets, and what is left when it is over."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from mock_webshare import MockServer, cli, supervisor
+from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.errors import UsageError
+
+RUN = [sys.executable, "-m", "mock_webshare", "run"]
+LIST = CREDIT_LIST.path
+SECRET = "a-very-secret-key"
+
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="the death signal and orphans' adoption are Linux's"
+)
+
+
+def run(
+    *command: str, options: tuple[str, ...] = (), stdin: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*RUN, *options, "--", *command],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=os.environ | variables,
+        timeout=60,
+    )
+
+
+def sh(script: str, options: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess[str]:
+    return run("sh", "-c", script, options=options, **variables)
+
+
+def await_true(condition: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended and is only not reaped yet does not."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+def is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Family:
+    """A run whose command has unruly children: deaf to signals, orphaned, in a session of their own."""
+
+    SCRIPT = """
+import json, os, signal, subprocess, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is started from here inherits both
+sleep = ["sleep", "600"]
+orphan = subprocess.run(["sh", "-c", "sleep 600 >&- 2>&- & echo $!"], stdout=subprocess.PIPE).stdout
+pids = {
+    "command": os.getpid(),
+    "guard": os.getppid(),
+    "child": subprocess.Popen(sleep).pid,
+    "session": subprocess.Popen(sleep, start_new_session=True).pid,
+    "orphan": int(orphan),
+    "port": int(os.environ["WEBSHARE_BASE_URL"].rpartition(":")[2]),
+}
+with open(sys.argv[1] + ".part", "w") as stream:
+    json.dump(pids, stream)
+os.rename(sys.argv[1] + ".part", sys.argv[1])
+time.sleep(float(sys.argv[2]))
+"""
+
+    def __init__(self, folder: Path, *, seconds: float = 600) -> None:
+        where = folder / "pids.json"
+        self.process = subprocess.Popen(
+            [*RUN, "--", sys.executable, "-c", self.SCRIPT, str(where), str(seconds)],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        await_true(where.exists)
+        self.pids: dict[str, int] = json.loads(where.read_text(encoding="utf-8"))
+        self.port = self.pids.pop("port")
+        self.pids["run"] = self.process.pid
+
+    def assert_gone(self) -> None:
+        """Return when nothing of it is left, within a few seconds."""
+        await_true(lambda: self.process.poll() is not None)
+        await_true(lambda: not [name for name, pid in self.pids.items() if is_alive(pid)])
+        assert is_free(self.port)
+
+    def end(self) -> None:
+        for pid in self.pids.values():
+            if is_alive(pid):
+                os.kill(pid, signal.SIGKILL)
+        with self.process:
+            pass
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Family]:
+    family = Family(tmp_path)
+    yield family
+    family.end()
+
+
+class TestCommand:
+    def test_pytest(self, tmp_path: Path) -> None:
+        test = tmp_path / "test_credits.py"
+        test.write_text(
+            "import os\n"
+            "from webshare import Webshare\n\n"
+            "def test_credits():\n"
+            "    key, url = os.environ['WEBSHARE_API_KEY'], os.environ['WEBSHARE_BASE_URL']\n"
+            "    with Webshare(api_key=key, base_url=url) as client:\n"
+            "        assert client.referral.list_credits().count == 100\n",
+            encoding="utf-8",
+        )
+        process = run(sys.executable, "-m", "pytest", "-q", str(test))
+        assert (process.returncode, "1 passed" in process.stdout) == (0, True)
+        test.write_text("def test_that_fails():\n    assert False\n", encoding="utf-8")
+        assert run(sys.executable, "-m", "pytest", "-q", str(test)).returncode == 1
+
+    @pytest.mark.skipif(not shutil.which("node"), reason="there is no Node here")
+    def test_a_script_for_node(self, tmp_path: Path) -> None:
+        script = tmp_path / "credits.mjs"
+        script.write_text(
+            f"const answer = await fetch(process.env.WEBSHARE_BASE_URL + '{LIST}', "
+            "{headers: {Authorization: `Token ${process.env.WEBSHARE_API_KEY}`}});\n"
+            "console.log((await answer.json()).count);\n"
+            "process.exitCode = answer.status === 200 ? 5 : 1;\n",
+            encoding="utf-8",
+        )
+        process = run("node", str(script))
+        assert (process.returncode, process.stdout, process.stderr) == (5, "100\n", "")
+
+    def test_a_pipeline_of_a_shell(self) -> None:
+        url = f'"$WEBSHARE_BASE_URL{LIST}?page_size=1"'
+        process = sh(f'curl -sH "Authorization: Token $WEBSHARE_API_KEY" {url} | cut -c 2-12')
+        assert (process.returncode, process.stdout, process.stderr) == (0, '"count":100\n', "")
+
+
+class TestEnvironment:
+    SHOW = "echo $WEBSHARE_BASE_URL $WEBSHARE_API_KEY"
+
+    def test_it_names_the_stand_in_and_a_key(self) -> None:
+        url, key = sh(self.SHOW).stdout.split()
+        assert url.startswith("http://127.0.0.1:") and key == "mock-webshare"
+
+    def test_a_real_key_never_meets_the_stand_in(self) -> None:
+        real = {"WEBSHARE_BASE_URL": "https://proxy.webshare.io", "WEBSHARE_API_KEY": SECRET}
+        process = sh(self.SHOW, **real)
+        assert process.stdout.startswith("http://127.0.0.1:")
+        assert SECRET not in process.stdout + process.stderr
+
+    def test_the_first_key_that_is_set_is_the_one(self) -> None:
+        assert sh(self.SHOW, ("--api-key", "one", "--api-key", "two")).stdout.endswith(" one\n")
+        assert sh(self.SHOW, MOCK_WEBSHARE_API_KEY="three four").stdout.endswith(" three\n")
+
+    def test_the_options_are_those_of_serve(self) -> None:
+        script = f'curl -sH "Authorization: Token k" "$WEBSHARE_BASE_URL{LIST}" | cut -c 2-10'
+        assert sh(script, ("--credits", "7")).stdout == '"count":7\n'
+        assert sh(script, MOCK_WEBSHARE_CREDITS="8").stdout == '"count":8\n'
+
+    def test_requests_are_logged_where_the_option_says(self, tmp_path: Path) -> None:
+        log = tmp_path / "log.txt"
+        process = sh(f'curl -so /dev/null "$WEBSHARE_BASE_URL{LIST}?a=b"', ("--log", str(log)))
+        assert (process.stdout, process.stderr) == ("", "")
+        assert log.read_text(encoding="utf-8").startswith(f"GET {LIST} 401 ")
+
+    def test_a_log_that_cannot_be_opened_is_told_before_anything_runs(self, tmp_path: Path) -> None:
+        process = sh(f"touch {tmp_path}/ran", ("--log", f"{tmp_path}/no/log.txt"))
+        assert process.returncode == 2 and "cannot write" in process.stderr
+        assert not (tmp_path / "ran").exists()
+
+    @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="only Linux has such a device")
+    def test_a_log_on_a_full_disk_changes_nothing(self) -> None:
+        process = sh('curl -so /dev/null "$WEBSHARE_BASE_URL"; exit 3', ("--log", "/dev/full"))
+        assert (process.returncode, process.stderr) == (3, "")
+
+
+class TestStreams:
+    def test_standard_input_is_the_command_s(self) -> None:
+        assert run("cat", stdin="one\ntwo\n").stdout == "one\ntwo\n"
+
+    def test_the_output_is_the_command_s_alone(self) -> None:
+        process = sh("echo out; echo err >&2")
+        assert (process.stdout, process.stderr) == ("out\n", "err\n")
+
+    def test_a_reader_that_has_gone_ends_the_command_as_ever(self) -> None:
+        command = f"{' '.join(RUN)} -- seq 10000000"
+        process = subprocess.run(
+            ["bash", "-c", f"{command} | head -1; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True
+        )
+        assert (process.stdout, process.stderr) == ("1\n141\n", "")
+
+    def test_a_reader_sees_the_end_when_the_command_closes_its_output(self) -> None:
+        with subprocess.Popen(
+            [*RUN, "--", "sh", "-c", "exec >&-; sleep 600"], stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout and process.stdout.read() == b""
+            assert process.poll() is None
+            process.terminate()
+
+    @pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-"])
+    def test_a_stream_that_is_closed_is_closed_to_the_command_too(self, redirection: str) -> None:
+        assert subprocess.run(["sh", "-c", f"{' '.join(RUN)} -- true {redirection}"]).returncode == 0
+
+    def test_other_open_files_are_passed_on(self) -> None:
+        script = f"{' '.join(RUN)} -- cat <(echo passed on)"
+        assert subprocess.run(["bash", "-c", script], capture_output=True).stdout == b"passed on\n"
+
+
+class TestExitCode:
+    @pytest.mark.parametrize("code", [0, 1, 2, 77, 255])
+    def test_it_is_the_command_s(self, code: int) -> None:
+        assert sh(f"exit {code}").returncode == code
+
+    @pytest.mark.parametrize("name", ["TERM", "KILL", "INT"])
+    def test_a_signal_counts_from_128(self, name: str) -> None:
+        assert sh(f"kill -{name} $$").returncode == 128 + signal.Signals[f"SIG{name}"]
+
+    def test_a_command_that_does_not_exist(self) -> None:
+        process = run("no-such-command", SECRET)
+        assert (process.returncode, process.stdout) == (127, "")
+        assert process.stderr.startswith("mock-webshare: cannot run 'no-such-command': No such file")
+        assert process.stderr.count("\n") == 1 and SECRET not in process.stderr
+
+    @pytest.mark.parametrize("content", ["", "no program"])
+    def test_a_command_that_cannot_be_executed(self, tmp_path: Path, content: str) -> None:
+        program = tmp_path / "program"
+        program.write_text(content, encoding="utf-8")
+        program.chmod(0o755 if content else 0o644)
+        process = run(str(program), SECRET)
+        assert (process.returncode, process.stdout) == (126, "")
+        assert process.stderr.startswith(f"mock-webshare: cannot run '{program}': ")
+        assert process.stderr.count("\n") == 1 and SECRET not in process.stderr
+
+    def test_no_command_is_run_without_a_stand_in(self, tmp_path: Path) -> None:
+        ran = tmp_path / "ran"
+        with MockServer() as server:
+            port = server.url.rpartition(":")[2]
+            process = run("touch", str(ran), options=("--port", port))
+        assert (process.returncode, process.stdout) == (2, "")
+        assert "choose another port" in process.stderr and process.stderr.count("\n") == 1
+        assert not ran.exists()
+
+    def test_a_stand_in_that_fails_takes_the_command_with_it(self) -> None:
+        code = """if True:
+            import asyncio, sys
+            from contextlib import asynccontextmanager
+            from mock_webshare import cli, mock_server
+            from mock_webshare.app import WORLDS
+
+            @asynccontextmanager
+            async def failing(*_, **__):
+                asyncio.get_running_loop().call_later(0.3, asyncio.current_task().cancel)
+                yield "http://127.0.0.1:1", {WORLDS: None}
+
+            mock_server.running_app = failing
+            sys.argv[1:] = ["run", "--", "sleep", "600"]
+            cli.main()
+        """
+        process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+        assert process.returncode == 2
+        assert process.stderr == (
+            "mock-webshare: the stand-in has failed (CancelledError), so the command was ended\n"
+        )
+
+    def test_a_system_without_fork_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delattr(os, "fork")
+        with pytest.raises(UsageError, match="run needs a POSIX system"):
+            supervisor.Guard(["true"], {})
+
+
+class Tally:
+    """A run whose command notes the signals it gets, in a session of its own and perhaps on a terminal."""
+
+    SCRIPT = """
+import os, signal, sys, time
+def note(number, _):
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())
+    if number == signal.SIGTERM:
+        time.sleep(0.3)  # so that what comes twice would be noted
+        sys.exit(9)
+for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"):
+    signal.signal(signal.Signals[name], note)
+os.write(1, b"ready\\n")
+while True:
+    time.sleep(600)
+"""
+
+    def __init__(self, *, on_terminal: bool = False) -> None:
+        self.ours, theirs = os.openpty() if on_terminal else os.pipe()
+        self.process = subprocess.Popen(
+            [*RUN, "--", sys.executable, "-c", self.SCRIPT],
+            stdin=theirs if on_terminal else subprocess.DEVNULL,
+            stdout=theirs,
+            start_new_session=True,
+            preexec_fn=(lambda: _take_terminal(theirs)) if on_terminal else None,
+        )
+        os.close(theirs)
+        self.lines: list[str] = []
+
+    def see(self, line: str, do: Callable[[], object] = lambda: None) -> None:
+        """Do something and return when the line has been seen that it leads to."""
+        do()
+        seen = b""
+        while not seen.endswith(b"\n"):
+            assert select.select([self.ours], [], [], 10)[0], f"no {line} after {self.lines}"
+            seen += os.read(self.ours, 1)
+        self.lines.append(seen.decode().strip())
+        assert self.lines[-1] == line
+
+    def ends(self) -> list[str]:
+        """Return the lines of the whole run, which SIGTERM ends."""
+        self.see("SIGTERM", self.process.terminate)
+        assert self.process.wait(10) == 9
+        return self.lines
+
+    def __enter__(self) -> Self:
+        self.see("ready")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.ours)
+        with self.process:
+            self.process.kill()
+
+
+def _take_terminal(terminal: int) -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    attributes = termios.tcgetattr(terminal)
+    attributes[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+
+
+class TestSignals:
+    @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"])
+    @pytest.mark.parametrize("on_terminal", [False, True])
+    def test_one_for_us_is_passed_on_once(self, name: str, on_terminal: bool) -> None:
+        with Tally(on_terminal=on_terminal) as tally:
+            tally.see(name, lambda: tally.process.send_signal(signal.Signals[name]))
+            assert tally.ends() == ["ready", name, "SIGTERM"]
+
+    @pytest.mark.parametrize(("typed", "name"), [(b"\x03", "SIGINT"), (b"\x1c", "SIGQUIT")])
+    def test_one_that_is_typed_comes_once(self, typed: bytes, name: str) -> None:
+        with Tally(on_terminal=True) as tally:
+            tally.see(name, lambda: os.write(tally.ours, typed))
+            assert tally.ends() == ["ready", name, "SIGTERM"]
+
+    @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGUSR1"])
+    def test_one_for_our_whole_group_comes_once(self, name: str) -> None:
+        with Tally() as tally:
+            for _ in range(2):
+                tally.see(name, lambda: os.killpg(tally.process.pid, signal.Signals[name]))
+                time.sleep(0.2)  # two that come at the same moment may count as one
+            assert tally.ends() == ["ready", name, name, "SIGTERM"]
+
+    def test_the_command_may_read_from_the_terminal(self) -> None:
+        ours, theirs = os.openpty()
+        process = subprocess.Popen(
+            [*RUN, "--", "sh", "-c", "read line; exit $line"],
+            stdin=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: _take_terminal(theirs),
+        )
+        os.write(ours, b"23\n")
+        assert process.wait(10) == 23
+        os.close(ours)
+        os.close(theirs)
+
+    def test_what_ignores_a_signal_goes_on(self) -> None:
+        script = "trap '' TERM; echo ready; sleep 0.5; exit 4"
+        with subprocess.Popen([*RUN, "--", "sh", "-c", script], stdout=subprocess.PIPE) as process:
+            assert process.stdout and process.stdout.readline() == b"ready\n"
+            process.terminate()
+            assert process.wait(10) == 4
+
+    def test_before_the_command_runs_they_end_us(self, tmp_path: Path) -> None:
+        ran = tmp_path / "ran"
+        for number in (signal.SIGINT, signal.SIGTERM):
+            port = free_port()  # which is taken before the data is made
+            options = ["--port", str(port), "--credits", "1000000"]
+            with subprocess.Popen([*RUN, *options, "--", "touch", str(ran)]) as process:
+                await_true(lambda port=port: not is_free(port))  # type: ignore[misc]
+                process.send_signal(number)
+                assert process.wait(10) == -number
+        assert not ran.exists()
+
+    @pytest.mark.parametrize("ignored", ["", "trap '' HUP INT;"])
+    def test_the_command_gets_its_signals_as_we_got_ours(self, ignored: str) -> None:
+        look = "grep Sig[BI] /proc/self/status" if sys.platform == "linux" else "trap"
+        shown = [
+            subprocess.run(["sh", "-c", f"{ignored} {command}"], capture_output=True).stdout
+            for command in (look, f"{' '.join(RUN)} -- {look}")
+        ]
+        assert shown[0] == shown[1]
+
+
+@linux
+class TestNothingIsLeft:
+    @pytest.mark.parametrize("whom", ["command", "run", "guard"])
+    def test_whoever_is_killed(self, family: Family, whom: str) -> None:
+        os.kill(family.pids[whom], signal.SIGKILL)
+        family.assert_gone()
+        assert family.process.returncode == (-signal.SIGKILL if whom == "run" else 128 + signal.SIGKILL)
+        assert family.process.stderr
+        assert ("the guard of " in family.process.stderr.read()) == (whom == "guard")
+
+    def test_not_even_if_the_whole_group_is_killed(self, family: Family) -> None:
+        os.killpg(family.process.pid, signal.SIGKILL)
+        family.assert_gone()
+
+    def test_when_the_command_ends_by_itself(self, tmp_path: Path) -> None:
+        family = Family(tmp_path, seconds=0)
+        try:
+            family.assert_gone()
+            assert family.process.returncode == 0
+        finally:
+            family.end()
+
+    def test_what_is_left_behind_may_end_in_peace(self, tmp_path: Path) -> None:
+        note = tmp_path / "note"
+        leftover = f"trap 'echo told > {note}; exit' TERM; touch {note}; while :; do sleep 0.05; done"
+        began = time.monotonic()
+        assert sh(f'sh -c "{leftover}" & while ! [ -e {note} ]; do sleep 0.05; done').returncode == 0
+        assert time.monotonic() - began < supervisor._GRACE
+        assert note.read_text(encoding="utf-8") == "told\n"
+
+    def test_not_even_of_what_multiplies(self) -> None:
+        seconds = f"60{os.getpid()}"
+        orphan = f"setsid sh -c 'sleep {seconds} & sleep 0.01' &"
+        process = subprocess.Popen([*RUN, "--", "sh", "-c", f"while :; do {orphan} sleep 0.02; done"])
+
+        def count() -> int:
+            shown = subprocess.run(["pgrep", "-fx", f"sleep {seconds}"], capture_output=True).stdout
+            return shown.count(b"\n")
+
+        await_true(lambda: count() > 20)
+        process.kill()
+        process.wait()
+        await_true(lambda: count() == 0)
+
+
+def test_a_run_within_a_run() -> None:
+    inner = " ".join(RUN)
+    process = sh(f"{inner} -- sh -c 'echo $WEBSHARE_BASE_URL; exit 6'; echo $? $WEBSHARE_BASE_URL")
+    inside, code, outside = process.stdout.split()
+    assert code == "6" and inside != outside
+
+
+def test_the_help_shows_where_the_command_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["mock-webshare", "run", "--help"])
+        cli.main()
+    assert ended.value.code == 0
+    assert "-- COMMAND [ARGUMENT ...]" in capsys.readouterr().out
