@@ -87,13 +87,14 @@ def refused(
 ) -> Answer:
     """Return the JSON error of a status, as the service would say it for no reason of the request's own.
 
-    `code` goes with 403; `wait` is seconds, for 429 and 503.
+    `code` goes with 403; `wait` is seconds, for `Retry-After`.
     """
     after: Headers = () if wait is None else (("Retry-After", str(wait)),)
     if status == 400:
         body: Any = {"non_field_errors": [{"message": text or "Invalid input.", "code": "invalid"}]}
     elif status == 401:
-        return unauthorized(endpoint, text or "Invalid token.", None)
+        body = {"detail": text or "Invalid token."}
+        after = (("WWW-Authenticate", "Token"), *after)
     elif status == 429 and text is None:
         return throttled(endpoint, 60 if wait is None else wait, None)
     else:

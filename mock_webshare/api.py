@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ from multidict import CIMultiDict
 from mock_webshare import __version__, answers, framework, query
 from mock_webshare.answers import Answer
 from mock_webshare.framework import Call
-from mock_webshare.journal import LARGEST_BODY, Entry
+from mock_webshare.journal import LARGEST_BODY, Entry, Journal
 from mock_webshare.rendering import render
 from mock_webshare.settings import Settings
 from mock_webshare.state import Table
@@ -62,7 +63,7 @@ class Service:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request under any path that is not ours."""
         began = perf_counter()
-        world, body = None, b""
+        world, outcome, body = None, None, b""
         try:
             if request.body_exists:
                 body = await _read_body(request.content)
@@ -71,14 +72,19 @@ class Service:
             world = None if key is None else self._worlds.get(key)
             if world is not None and (world.has_faults or prefer is not None):
                 outcome = self._outcome(request, world, result, prefer)
-                return await self._deliver(request, world, body, outcome, began)
-            answer = self.answer(world, result)
+                answer = outcome.answer
+            else:
+                answer = self.answer(world, result)
         except Exception as error:
             # The kind alone: the text of an error may hold a key, or a whole row.
             _log.error("a mistake of mock-webshare, please report it: %s", type(error).__name__)
             _log.debug("where it happened:", exc_info=True)
-            answer = answers.html_page(500)
-        self._note(request, world, body, answer, began)
+            outcome, answer = None, answers.html_page(500)
+        if outcome is not None and outcome.faults:
+            return await self._deliver(request, world, body, outcome, began)
+        journal, entry = self._noted(request, world, body, answer, began)
+        self._worlds.note(journal, entry)
+        self._tell(entry)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
 
     def _outcome(
@@ -96,18 +102,24 @@ class Service:
         return effects.outcome(answer, strikes)
 
     async def _deliver(
-        self, request: web.Request, world: World, body: bytes, outcome: Outcome, began: float
+        self, request: web.Request, world: World | None, body: bytes, outcome: Outcome, began: float
     ) -> web.StreamResponse:
-        """Send an answer as its faults will have it, and note it even if nobody waits for it any more."""
+        """Send an answer as its faults will have it; note the request when it comes, and then its answer."""
         from mock_webshare.delivery import deliver
 
+        journal, entry = self._noted(request, world, body, None, began, outcome.faults)
+        self._worlds.note(journal, entry)
+        answer = None
         try:
-            return await deliver(request, outcome, _wire_headers(outcome.answer))
+            response = await deliver(request, outcome, _wire_headers(outcome.answer))
+            answer = outcome.answer if _is_open(request) else None
+            return response
         finally:
-            is_sent = outcome.delivery is None
-            self._note(request, world, body, outcome.answer if is_sent else None, began, outcome.faults)
+            answered = entry._replace(answer=answer, seconds=perf_counter() - began)
+            journal.amend(entry, answered)
+            self._tell(answered)
 
-    def _note(
+    def _noted(
         self,
         request: web.Request,
         world: World | None,
@@ -115,10 +127,11 @@ class Service:
         answer: Answer | None,
         began: float,
         faults: tuple[str, ...] = (),
-    ) -> None:
+    ) -> tuple[Journal, Entry]:
+        """Return a request as it is noted, and the journal that it belongs in."""
         worlds = self._worlds
         journal, now = (worlds.keyless, worlds.now) if world is None else (world.journal, world.now)
-        entry = Entry(
+        return journal, Entry(
             now,
             request.method,
             request.raw_path,
@@ -128,7 +141,8 @@ class Service:
             perf_counter() - began,
             faults,
         )
-        worlds.note(journal, entry)
+
+    def _tell(self, entry: Entry) -> None:
         if self._log is not None:
             self._log(entry)
 
@@ -189,11 +203,19 @@ def _list(table: Table, criteria: query.Criteria, call: Call, view: View) -> byt
 
 
 async def _read_body(content: StreamReader) -> bytes:
-    """Return the body of a request, as far as it is noted; the service reads none."""
+    """Return the body of a request, as far as it came and is noted; the service reads none."""
     body = b""
-    while len(body) < LARGEST_BODY and (chunk := await content.read(LARGEST_BODY - len(body))):
-        body += chunk
+    # It may end before its time, or not be in the coding that it says.
+    with suppress(ConnectionError, web.RequestPayloadError):
+        while len(body) < LARGEST_BODY and (chunk := await content.read(LARGEST_BODY - len(body))):
+            body += chunk
     return body
+
+
+def _is_open(request: web.Request) -> bool:
+    """Return whether the connection is still there, so that what was sent can have arrived."""
+    transport = request.transport
+    return transport is not None and not transport.is_closing()
 
 
 def _joined(name: bytes, sent: Sequence[tuple[bytes, bytes]]) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from itertools import pairwise
 
 from aiohttp import web
@@ -25,7 +26,7 @@ async def deliver(request: web.Request, outcome: Outcome, headers: CIMultiDict[s
         await asyncio.sleep(outcome.seconds)
     if outcome.delivery is not None:
         return await _break(request, outcome, headers)
-    if outcome.chunks > 1:
+    if outcome.chunks:
         return await _drip(request, outcome, headers)
     return web.Response(status=outcome.answer.status, headers=headers, body=outcome.answer.body)
 
@@ -33,14 +34,14 @@ async def deliver(request: web.Request, outcome: Outcome, headers: CIMultiDict[s
 async def _drip(request: web.Request, outcome: Outcome, headers: CIMultiDict[str]) -> web.StreamResponse:
     """Send the body piece by piece, under its full length."""
     response = web.StreamResponse(status=outcome.answer.status, headers=headers)
-    await response.prepare(request)
-    body, count = outcome.answer.body, outcome.chunks
+    body, count = _body(request, outcome), outcome.chunks
     bounds = [len(body) * index // count for index in range(count + 1)]
-    for start, end in pairwise(bounds):
-        await asyncio.sleep(outcome.drip_seconds / count)
-        if request.method != "HEAD":
+    with suppress(ConnectionError):  # the client had enough
+        await response.prepare(request)
+        for start, end in pairwise(bounds):
+            await asyncio.sleep(outcome.drip_seconds / count)
             await response.write(body[start:end])
-    await response.write_eof()
+        await response.write_eof()
     return response
 
 
@@ -49,9 +50,13 @@ async def _break(request: web.Request, outcome: Outcome, headers: CIMultiDict[st
     transport = request.transport
     assert outcome.delivery
     if transport is not None:
-        await _BREAKS[outcome.delivery](transport, _head(outcome, headers), outcome.answer.body)
+        await _BREAKS[outcome.delivery](transport, _head(outcome, headers), _body(request, outcome))
     # Nothing more can be sent, which aiohttp notices by itself.
     return web.Response(status=outcome.answer.status)
+
+
+def _body(request: web.Request, outcome: Outcome) -> bytes:
+    return b"" if request.method == "HEAD" else outcome.answer.body
 
 
 def _head(outcome: Outcome, headers: CIMultiDict[str]) -> bytes:
@@ -64,10 +69,11 @@ Break = Callable[[asyncio.Transport, bytes, bytes], Awaitable[None]]
 
 
 async def _reset(transport: asyncio.Transport, head: bytes, body: bytes) -> None:
-    """Reset the connection without a word."""
-    connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
-    transport.abort()
+    """Reset the connection without a word, unless the client has left already."""
+    if not transport.is_closing():
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        transport.abort()
 
 
 async def _reset_after_headers(transport: asyncio.Transport, head: bytes, body: bytes) -> None:

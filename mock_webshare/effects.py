@@ -23,8 +23,8 @@ class Outcome:
     """How long it is held back."""
     delivery: str | None = None
     """How the connection misbehaves, as in `faults.CONNECTION_FAULTS`. None: it does not."""
-    chunks: int = 1
-    """In how many pieces the body goes."""
+    chunks: int = 0
+    """In how many pieces the body goes, one after the other. 0: as usual."""
     drip_seconds: float = 0.0
     """Over how many seconds the pieces are spread."""
     faults: tuple[str, ...] = ()

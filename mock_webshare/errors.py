@@ -61,7 +61,8 @@ class DataError(MockWebshareError):
         """Given a JSON value that is not allowed there, and what is, return the error."""
         import json  # the command line starts without it
 
-        shown = json.dumps(value, ensure_ascii=False)
+        written = json.dumps(value, ensure_ascii=False, default=repr)
+        shown = written.encode(errors="backslashreplace").decode()  # half a surrogate pair is in no encoding
         if len(shown) > _LONGEST_VALUE:
             shown = f"{shown[:_LONGEST_VALUE]}…"
         return cls(source, pointer, f"{shown} is not allowed; allowed: {allowed}")

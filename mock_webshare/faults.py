@@ -9,6 +9,7 @@ Keys are spelled as WireMock spells its own where it has the same.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -47,11 +48,7 @@ def _is_rate(value: Any) -> bool:
 
 
 def _is_uniform(value: Any) -> bool:
-    if (
-        not isinstance(value, dict)
-        or value.keys() != {"type", "lower", "upper"}
-        or value["type"] != "uniform"
-    ):
+    if not isinstance(value, dict) or value.keys() != {"type", "lower", "upper"}:
         return False
     bounds = (value["lower"], value["upper"])
     return (
@@ -65,6 +62,14 @@ def _is_dribble(value: Any) -> bool:
     return whole(1, 1000).is_allowed(value["numberOfChunks"]) and _MILLISECONDS.is_allowed(
         value["totalDuration"]
     )
+
+
+def _is_json(value: Any) -> bool:
+    """Return whether a value can be written: half a surrogate pair cannot, nor NaN, nor a set."""
+    try:
+        return bool(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _is_header_value(value: Any) -> bool:
@@ -163,6 +168,9 @@ def parse(document: Any) -> Fault:
         found = " and ".join(actions) or "none"
         raise DataError("fault", "", f"needs one action, has {found}; actions: {', '.join(ACTIONS)}")
     action = actions[0]
+    for name, value in document.items():
+        if not _is_json(value):
+            raise DataError.refused("fault", f"/{name}", value, _JSON.allowed)
     kind, options = ACTIONS[action]
     known = {action: kind, **options, **_CONDITIONS}
     read_object("fault", "", document, known, optional=True)
@@ -181,6 +189,10 @@ def _check_options(fault: Fault) -> None:
         _check_drift(fault)
     if "code" in fault.options and fault.value != 403:
         raise DataError.refused("fault", "/code", fault.options["code"], "a code with status 403 only")
+    if fault.options.get("form", "json") != "json":
+        for name in ("code", "detail"):
+            if name in fault.options:
+                raise DataError.refused("fault", f"/{name}", fault.options[name], f"{name} in JSON only")
 
 
 def _check_drift(fault: Fault) -> None:
@@ -190,11 +202,20 @@ def _check_drift(fault: Fault) -> None:
             raise DataError(
                 "fault", "", f"lacks {name!r}; drift {fault.value!r} needs {' and '.join(needed)}"
             )
+    if "to" in fault.options and "to" not in needed:
+        raise DataError.refused("fault", "/to", fault.options["to"], f"nothing with drift {fault.value!r}")
     name = fault.options["field"]
-    if fault.value != "added" and name not in Credit._fields:
+    if fault.value == "added":
+        _check_new_field("/field", name)
+    elif name not in Credit._fields:
         raise DataError.refused("fault", "/field", name, ", ".join(Credit._fields))
-    if fault.value == "renamed" and not _FIELD.is_allowed(fault.options["to"]):
-        raise DataError.refused("fault", "/to", fault.options["to"], _FIELD.allowed)
+    if fault.value == "renamed":
+        _check_new_field("/to", fault.options["to"])
+
+
+def _check_new_field(pointer: str, name: Any) -> None:
+    if not _FIELD.is_allowed(name) or name in Credit._fields:
+        raise DataError.refused("fault", pointer, name, f"{_FIELD.allowed} that credits do not have")
 
 
 class Asked(NamedTuple):
@@ -312,10 +333,14 @@ class Faults:
         """Return the faults as they were set."""
         return [each.fault for each in self._active]
 
-    def strike(self, asked: Asked, seconds: Callable[[str], float]) -> list[Strike]:
-        """Given a request, return what strikes it; of those that answer it, the first alone is asked."""
+    def strike(
+        self, asked: Asked, seconds: Callable[[str], float], *, is_answered: bool = False
+    ) -> list[Strike]:
+        """Given a request, return what strikes it; of those that answer it, the first alone is asked.
+
+        None of them is if it `is_answered` already.
+        """
         strikes: list[Strike] = []
-        is_answered = False
         for each in self._active:
             if each.fault.is_answer and is_answered:
                 continue

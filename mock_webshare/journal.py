@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 if TYPE_CHECKING:
     from mock_webshare.traffic.exchange import Exchange, Headers
+    from mock_webshare.traffic.redaction import Redactor
 
 MOST_ENTRIES = 1000
 """How many requests a journal keeps; of more, the oldest go."""
@@ -28,9 +29,9 @@ class Answered(Protocol):
 
 
 class Entry(NamedTuple):
-    """One request and its answer, as they came; `answer` is None if none was sent."""
+    """One request and its answer, as they came; `answer` is None if none was sent, or not yet."""
 
-    started: int  # by the world's clock
+    started: int  # by the world's clock, when it came
     method: str
     target: str
     headers: Sequence[tuple[bytes, bytes]]
@@ -42,12 +43,21 @@ class Entry(NamedTuple):
     @property
     def path(self) -> str:
         """The decoded path."""
-        return unquote(urlsplit(self.target).path)
+        return unquote(self._parts[0])
 
     @property
     def query(self) -> Mapping[str, list[str]]:
         """The decoded values of each parameter."""
-        return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
+        return parse_qs(self._parts[2], keep_blank_values=True)
+
+    @property
+    def _parts(self) -> tuple[str, str, str]:
+        """The path and the query, as they were sent, and what is between them."""
+        # Not as a URL: `//[a` is a path here, and as one it would be a host that is none.
+        target = self.target
+        if not target.startswith(("/", "*")):  # the absolute form, which proxies send
+            target = "/" + target.partition("://")[2].partition("/")[2]
+        return target.partition("?")
 
     def exchange(self, number: int) -> Exchange:
         """Return the exchange that it is, the `number`th of its journal, with the keys that are in it."""
@@ -65,7 +75,7 @@ class Entry(NamedTuple):
             request_body=self.body,
             status=None if answer is None else answer.status,
             headers=None if answer is None else answer.headers,
-            body=b"" if answer is None else answer.body,
+            body=b"" if answer is None or self.method == "HEAD" else answer.body,
             started=self.started,
             seconds=self.seconds,
         )
@@ -98,7 +108,7 @@ def _listed(value: Any) -> Sequence[Any]:
 
 
 def _said(values: Sequence[str]) -> str:
-    return ", ".join(map(repr, values)) or "not there"
+    return ", ".join(map(repr, values)) or "none"
 
 
 class Journal:
@@ -124,6 +134,13 @@ class Journal:
         self.noted += 1
         self._entries.append(entry)
 
+    def amend(self, entry: Entry, amended: Entry) -> None:
+        """Put what has become of a request in the place of what was noted of it, unless that is gone."""
+        for index in reversed(range(len(self._entries))):
+            if self._entries[index] is entry:
+                self._entries[index] = amended
+                return
+
     def clear(self) -> None:
         """Forget all requests, also that there were any."""
         self.drop()
@@ -148,7 +165,8 @@ _NEAREST = 5
 
 def transcript(entries: Iterable[Entry]) -> str:
     """Given requests, return a line for each: method, target, status, and the faults that struck it."""
-    return "\n".join(map(_line, entries)) or "none"
+    redactor = _redactor()
+    return "\n".join(_line(entry, redactor) for entry in entries) or "none"
 
 
 def missed(wanted: Wanted, entries: Sequence[Entry]) -> str:
@@ -157,16 +175,21 @@ def missed(wanted: Wanted, entries: Sequence[Entry]) -> str:
     text = f"{wanted.method} {wanted.path}{asked and f' with {asked}'} was not requested."
     if not entries:
         return f"{text} There were no requests with this key."
+    redactor = _redactor()
     lines = [text, f"The nearest of {len(entries)} with this key:"]
     for entry in sorted(entries, key=lambda each: len(wanted.differences(each)))[:_NEAREST]:
-        lines.append(f"  {_line(entry)}")
-        lines += [f"    {difference}" for difference in wanted.differences(entry)]
+        lines.append(f"  {_line(entry, redactor)}")
+        lines += [f"    {redactor.text(difference)}" for difference in wanted.differences(entry)]
     return "\n".join(lines)
 
 
-def _line(entry: Entry) -> str:
+def _redactor() -> Redactor:
     from mock_webshare.traffic.redaction import Redactor  # only for those who look
 
+    return Redactor()
+
+
+def _line(entry: Entry, redactor: Redactor) -> str:
     status = "no answer" if entry.answer is None else entry.answer.status
     struck = f" ({', '.join(entry.faults)})" if entry.faults else ""
-    return f"{entry.method} {Redactor().url(entry.target)} {status}{struck}"
+    return f"{entry.method} {redactor.url(entry.target)} {status}{struck}"

@@ -27,8 +27,11 @@ class Kind(NamedTuple):
 
 def whole(least: int, most: int) -> Kind:
     """Return the kind of whole numbers from `least` to `most`."""
-    # bool is a subclass of int, and JSON's true is no number.
-    return Kind(lambda value: type(value) is int and least <= value <= most, f"{least} to {most}")
+    # bool is a subclass of int, and JSON's true is no number; so is HTTPStatus, which is one.
+    return Kind(
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most,
+        f"{least} to {most}",
+    )
 
 
 def one_of(*values: str) -> Kind:

@@ -10,21 +10,21 @@ from mock_webshare import faults
 from mock_webshare.errors import DataError
 from mock_webshare.faults import Fault
 
-_PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]+)\"?\s*")
+_PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]{1,100})\"?\s*")
 _OPTIONS = {"code": "status", "example": "code"}
 
 
 def read(header: str | None) -> Fault | None:
     """Given a `Prefer` header, return the fault that it asks for; what we cannot do is ignored.
 
-    `code=403, example=account_suspended` is the 403 with that `code`.
+    `code=403, example=account_suspended` is the 403 with that `code`. Of repeated ones the first counts.
     """
     if header is None:
         return None
     pairs = [match.groups() for part in re.split("[,;]", header) if (match := _PAIR.fullmatch(part))]
     asked: Mapping[str, Any] = {
         _OPTIONS[name.lower()]: int(value) if value.isdecimal() else value
-        for name, value in pairs
+        for name, value in reversed(pairs)
         if name.lower() in _OPTIONS
     }
     if "status" not in asked:

@@ -73,6 +73,8 @@ SCENARIOS: Mapping[str, Scenario] = {
 }
 
 
-def name_of(key: str) -> str:
-    """Given an API key that begins as one of a scenario, return the name in it."""
+def name_of(key: str) -> str | None:
+    """Given an API key, return the name in it, of a scenario or not; None if it begins otherwise."""
+    if not key.startswith(SCENARIO_PREFIX):
+        return None
     return key.removeprefix(SCENARIO_PREFIX).partition(":")[0]

@@ -20,6 +20,8 @@ class Throttle:
         A refused request leaves no trace, so it does not prolong the wait.
         """
         admitted, limit = self._admitted, self._limit
+        if admitted and admitted[-1] > now:  # the clock of a world was set back
+            admitted.clear()
         while admitted and admitted[0] <= now - limit.seconds:
             admitted.popleft()
         if len(admitted) < limit.requests:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from mock_webshare import effects, framework, preference, query
 from mock_webshare.answers import Answer
+from mock_webshare.errors import UsageError
 from mock_webshare.faults import Asked, Strike
 from mock_webshare.framework import Call
 from mock_webshare.world import World
@@ -19,8 +21,8 @@ def strikes(request: web.Request, world: World, prefer: str | None) -> Sequence[
     """Given a request and its `Prefer` header, return what strikes it, first what it asks for."""
     path, sent = framework.split_target(request.raw_path)
     params = dict(parse_qsl(sent, keep_blank_values=True))
-    struck = world.strike(Asked(request.method, path, params))
     preferred = preference.read(prefer)
+    struck = world.strike(Asked(request.method, path, params), is_answered=preferred is not None)
     return [Strike(preferred, is_asked_for=True), *struck] if preferred else struck
 
 
@@ -42,8 +44,9 @@ def move_pages(world: World, call: Call, answer: Answer, strikes: Sequence[Strik
 
 
 def _insert(world: World, call: Call, rows: int) -> None:
-    for _ in range(rows):
-        world.create_credit()
+    with suppress(UsageError):  # no world has room for more than so many
+        for _ in range(rows):
+            world.create_credit()
 
 
 def _remove(world: World, call: Call, rows: int) -> None:

@@ -129,9 +129,11 @@ class World:
             return None
         return self._throttle.admit(self._seconds(self._settings.rate_limit_clock))
 
-    def strike(self, asked: Asked) -> list[Strike]:
-        """Given a request, return what strikes it."""
-        return [] if self._faults is None else self._faults.strike(asked, self._seconds)
+    def strike(self, asked: Asked, *, is_answered: bool = False) -> list[Strike]:
+        """Given a request, return what strikes it (see `Faults.strike`)."""
+        if self._faults is None:
+            return []
+        return self._faults.strike(asked, self._seconds, is_answered=is_answered)
 
     def _seconds(self, clock: str) -> float:
         return self._timer() if clock == "real" else self._clock.now() / 1e6

@@ -12,7 +12,7 @@ from mock_webshare.dataset import Dataset
 from mock_webshare.errors import UnknownName
 from mock_webshare.journal import Entry, Journal
 from mock_webshare.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
-from mock_webshare.state import Account
+from mock_webshare.state import Account, advance
 from mock_webshare.world import Beginning, Timer, World
 
 if TYPE_CHECKING:
@@ -76,14 +76,18 @@ class Worlds:
 
     def note(self, journal: Journal, entry: Entry) -> None:
         """Note a request in one of the journals, and make room if they hold too many together."""
+        self._noted -= len(journal)
         journal.note(entry)
-        self._noted += 1
+        self._noted += len(journal)
         if self._noted > MOST_NOTED:
             self._make_room()
 
     def _make_room(self) -> None:
         journals = [world.journal for world in self._worlds.values()]
+        # What was cleared since was counted all the same.
         self._noted = sum(map(len, journals)) + len(self.keyless)
+        if self._noted <= MOST_NOTED:
+            return
         for journal in journals:
             if self._noted <= MOST_NOTED // 2:
                 break
@@ -121,7 +125,7 @@ class Worlds:
         from mock_webshare.scenarios import SCENARIOS, name_of
 
         name = name_of(key)
-        return self._scenario(name) if name in SCENARIOS else None
+        return self._scenario(name) if name is not None and name in SCENARIOS else None
 
     def _scenario(self, name: str) -> Beginning:
         from mock_webshare.scenarios import SCENARIOS
@@ -145,4 +149,6 @@ class Worlds:
             dataset = seeding.seeded(self._settings.seed, scenario.credits)
         else:
             return beginning
+        if (now := self._settings.now_instant) is not None:
+            dataset = advance(dataset, now)
         return beginning._replace(account=Account.of(dataset), now=dataset.now)

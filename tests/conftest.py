@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from mock_webshare import MockServer, Settings, contract, create_app, framework
-from mock_webshare.answers import Answer
+from mock_webshare import MockServer, MockWorld, Settings, contract, create_app, framework
 from mock_webshare.api import Service
+from mock_webshare.journal import Entry
 
 Client = TestClient[web.Request, web.Application]
 
@@ -34,26 +34,26 @@ class Watch:
         self.broken: list[str] = []
         self._clean: set[tuple[str, bytes]] = set()
 
-    def look(self, request: web.Request, answer: Answer) -> None:
-        schema = self._schema(request, answer)
-        if schema is None or (schema, answer.body) in self._clean:
+    def look(self, entry: Entry) -> None:
+        answer, schema = entry.answer, schema_of(entry)
+        if answer is None or schema is None or (schema, answer.body) in self._clean:
             return
         errors = [error.message for error in contract.validator(schema).iter_errors(json.loads(answer.body))]
         if errors:
-            self.broken.append(
-                f"{request.method} {request.raw_path} {answer.status} breaks {schema}: {errors}"
-            )
+            self.broken.append(f"{entry.method} {entry.target} {answer.status} breaks {schema}: {errors}")
         else:
             self._clean.add((schema, answer.body))
 
-    def _schema(self, request: web.Request, answer: Answer) -> str | None:
-        """Return the schema that the answer has to keep; None for HTML, redirects and metadata."""
-        route = framework.find_route(framework.split_target(request.raw_path)[0])
-        is_json = ("Content-Type", "application/json") in answer.headers
-        if route is None or not is_json or (request.method == "OPTIONS" and answer.status == 200):
-            return None
-        endpoint, _ = route
-        return endpoint.schema if answer.status == 200 else _ERRORS.get(answer.status, "error-detail")
+
+def schema_of(entry: Entry) -> str | None:
+    """Return the schema that an answer has to keep; None for none, HTML, redirects and metadata."""
+    answer, route = entry.answer, framework.find_route(framework.split_target(entry.target)[0])
+    if answer is None or route is None or ("Content-Type", "application/json") not in answer.headers:
+        return None
+    if entry.method == "OPTIONS" and answer.status == 200:
+        return None
+    endpoint, _ = route
+    return endpoint.schema if answer.status == 200 else _ERRORS.get(answer.status, "error-detail")
 
 
 _ERRORS = dict(contract.CREDIT_LIST.errors)
@@ -65,23 +65,15 @@ BREAKING = {"drift", "fault", "contentType"}
 def watch() -> Iterator[Watch]:
     """Look at every answer that a stand-in in this process gives."""
     watch = Watch()
-    note = Service._note
+    tell = Service._tell
 
-    def watched(
-        self: Service,
-        request: web.Request,
-        world: Any,
-        body: bytes,
-        answer: Any,
-        began: float,
-        faults: Any = (),
-    ) -> None:
-        note(self, request, world, body, answer, began, faults)
-        if answer is not None and not BREAKING & set(faults):
-            watch.look(request, answer)
+    def watched(self: Service, entry: Entry) -> None:
+        tell(self, entry)
+        if not BREAKING & set(entry.faults):
+            watch.look(entry)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Service, "_note", watched)
+        patch.setattr(Service, "_tell", watched)
         yield watch
 
 
@@ -105,3 +97,11 @@ def server(watch: Watch) -> Iterator[MockServer]:
     """A stand-in with the default data set, in a thread, for synchronous clients."""
     with MockServer(Settings(port=0, rate_limit="off")) as server:
         yield server
+
+
+@pytest.fixture
+def world(server: MockServer) -> Iterator[MockWorld]:
+    """A world of that stand-in which no other test sees."""
+    world = server.world(uuid.uuid4().hex)
+    yield world
+    server.retire(world.api_key)

@@ -1,0 +1,204 @@
+"""What each kind of fault makes of an answer."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from mock_webshare import answers, dataset, effects
+from mock_webshare.answers import Answer
+from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.effects import Outcome
+from mock_webshare.faults import FORBIDDEN_CODES, Strike, parse
+from mock_webshare.rendering import render
+
+CREDIT = dataset.load("default").credits[0].wire()
+PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}
+OK = answers.routed(CREDIT_LIST, 200, render(PAGE))
+
+
+def strike(seconds: float = 0.0, **fault: Any) -> Strike:
+    return Strike(parse(fault), seconds)
+
+
+def instead(**fault: Any) -> Answer:
+    """Return the answer that a fault gives instead of the service."""
+    answer = effects.answer_instead([strike(**fault)], CREDIT_LIST)
+    assert answer
+    return answer
+
+
+def outcome(**fault: Any) -> Outcome:
+    """Return what becomes of the usual answer under a fault."""
+    return effects.outcome(OK, [strike(**fault)])
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"non_field_errors": [{"message": "Invalid input.", "code": "invalid"}]}),
+        (401, {"detail": "Invalid token."}),
+        (403, {"detail": "You do not have permission to perform this action."}),
+        (404, {"detail": "Not found."}),
+        (408, {"detail": "Request Timeout"}),
+        (429, {"detail": "Request was throttled. Expected available in 60 seconds."}),
+        (500, {"detail": "A server error occurred."}),
+        (502, {"detail": "Bad Gateway"}),
+        (503, {"detail": "Service Unavailable"}),
+        (504, {"detail": "Gateway Timeout"}),
+        (499, {"detail": "Client Error"}),
+        (599, {"detail": "Server Error"}),
+    ],
+)
+def test_a_status_has_the_body_that_the_service_would_send(status: int, body: Any) -> None:
+    answer = instead(status=status)
+    assert (answer.status, json.loads(answer.body)) == (status, body)
+    assert (
+        dict(answer.headers).items()
+        >= {"Content-Type": "application/json", "Allow": "GET, HEAD, OPTIONS"}.items()
+    )
+
+
+def test_a_401_names_its_scheme() -> None:
+    assert ("WWW-Authenticate", "Token") in instead(status=401).headers
+
+
+@pytest.mark.parametrize("code", FORBIDDEN_CODES)
+def test_a_403_may_have_a_code(code: str) -> None:
+    body = json.loads(instead(status=403, code=code).body)
+    assert (body["code"], list(body)) == (code, ["detail", "code"])
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
+def test_its_text_may_be_another(status: int) -> None:
+    assert b'"No."' in instead(status=status, detail="No.").body
+
+
+def test_a_429_names_its_wait_twice() -> None:
+    answer = instead(status=429, retryAfter=1)
+    assert ("Retry-After", "1") in answer.headers
+    assert json.loads(answer.body) == {"detail": "Request was throttled. Expected available in 1 second."}
+
+
+@pytest.mark.parametrize("form", ["json", "html", "proxy"])
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 503])
+def test_every_answer_may_say_when_to_come_back(status: int, form: str) -> None:
+    assert ("Retry-After", "7") in instead(status=status, form=form, retryAfter=7).headers
+
+
+def test_without_a_wait_none_but_the_429_names_one() -> None:
+    named = {
+        status
+        for status in (400, 401, 403, 429, 503)
+        if "Retry-After" in dict(instead(status=status).headers)
+    }
+    assert named == {429}
+
+
+def test_a_page_of_django_is_html() -> None:
+    answer = instead(status=500, form="html")
+    assert answer.headers == (("Content-Type", "text/html; charset=utf-8"),)
+    assert b"<h1>Server Error (500)</h1>" in answer.body
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_page_of_the_proxy_names_the_status(status: int) -> None:
+    answer = instead(status=status, form="proxy")
+    assert f"<title>{status} {HTTPStatus(status).phrase}</title>".encode() in answer.body
+    assert "Allow" not in dict(answer.headers)
+
+
+def test_a_throttle_rounds_its_wait_up() -> None:
+    answer = effects.answer_instead([strike(41.2, throttle="1/min")], None)
+    assert answer and ("Retry-After", "42") in answer.headers
+
+
+def test_where_none_answers_the_service_does() -> None:
+    assert effects.answer_instead([strike(fixedDelayMilliseconds=1)], CREDIT_LIST) is None
+
+
+def test_delays_add_up() -> None:
+    both = [strike(0.5, fixedDelayMilliseconds=500), strike(0.25, delayDistribution=UNIFORM)]
+    assert effects.outcome(OK, both).seconds == 0.75
+
+
+UNIFORM = {"type": "uniform", "lower": 250, "upper": 250}
+
+
+def test_a_drip_has_its_pieces_and_its_time() -> None:
+    result = outcome(chunkedDribbleDelay={"numberOfChunks": 3, "totalDuration": 1500})
+    assert (result.chunks, result.drip_seconds) == (3, 1.5)
+
+
+def test_without_a_drip_the_body_goes_as_usual() -> None:
+    assert effects.outcome(OK, []).chunks == 0
+
+
+def test_a_broken_connection_leaves_the_answer_as_it_is() -> None:
+    result = outcome(fault="TRUNCATED_BODY")
+    assert (result.delivery, result.answer) == ("TRUNCATED_BODY", OK)
+
+
+def test_malformed_json_is_as_long_and_arrives_in_order() -> None:
+    result = outcome(fault="MALFORMED_JSON")
+    assert (result.delivery, len(result.answer.body)) == (None, len(OK.body))
+    with pytest.raises(ValueError, match="line 1"):
+        json.loads(result.answer.body)
+
+
+def test_another_content_type_takes_the_place_of_the_right_one() -> None:
+    headers = outcome(contentType="text/plain").answer.headers
+    assert [value for name, value in headers if name == "Content-Type"] == ["text/plain"]
+    assert len(headers) == len(OK.headers)
+
+
+def test_several_effects_come_together() -> None:
+    result = effects.outcome(OK, [strike(1.0, fixedDelayMilliseconds=1000), strike(contentType="a/b")])
+    assert (result.seconds, result.answer.headers[0], result.faults) == (
+        1.0,
+        ("Content-Type", "a/b"),
+        ("fixedDelayMilliseconds", "contentType"),
+    )
+
+
+def drifted(document: Any, **drift: Any) -> Any:
+    return json.loads(effects.drifted(render(document), parse(drift)))
+
+
+@pytest.mark.parametrize(
+    ("drift", "becomes"),
+    [
+        ({"drift": "removed", "field": "mode"}, {k: v for k, v in CREDIT.items() if k != "mode"}),
+        ({"drift": "retyped", "field": "amount"}, CREDIT | {"amount": str(CREDIT["amount"])}),
+        ({"drift": "retyped", "field": "mode"}, CREDIT | {"mode": [CREDIT["mode"]]}),
+        ({"drift": "retyped", "field": "reverted_at"}, CREDIT | {"reverted_at": "null"}),
+        ({"drift": "added", "field": "tier", "to": {"name": "gold"}}, CREDIT | {"tier": {"name": "gold"}}),
+        ({"drift": "enum", "field": "status", "to": "on_hold"}, CREDIT | {"status": "on_hold"}),
+        ({"drift": "null", "field": "user_id"}, CREDIT | {"user_id": None}),
+    ],
+    ids=str,
+)
+def test_a_drift_changes_one_field(drift: dict[str, Any], becomes: dict[str, Any]) -> None:
+    assert drifted(CREDIT, **drift) == becomes
+
+
+def test_a_renamed_field_keeps_its_value_and_its_place() -> None:
+    row = drifted(CREDIT, drift="renamed", field="amount", to="usd")
+    assert list(row) == ["usd" if name == "amount" else name for name in CREDIT]
+    assert row["usd"] == CREDIT["amount"]
+
+
+def test_a_drift_changes_every_row_of_a_page_and_nothing_else() -> None:
+    page = drifted(PAGE, drift="null", field="mode")
+    assert page == PAGE | {"results": [CREDIT | {"mode": None}] * 2}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b'{"detail":"Not found."}', b"[]", b'{"count":0,"results":[]}', b'{"name":"List"}'],
+)
+def test_what_has_no_credits_does_not_drift(body: bytes) -> None:
+    assert effects.drifted(body, parse({"drift": "null", "field": "mode"})) is body

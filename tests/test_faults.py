@@ -1,0 +1,357 @@
+"""When faults strike: what they are read from, which requests they match, and how they count."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+
+from mock_webshare import MockServer, MockWorld
+from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.errors import DataError, UsageError
+from mock_webshare.faults import (
+    ACTIONS,
+    CONNECTION_FAULTS,
+    DRIFTS,
+    FORBIDDEN_CODES,
+    LONGEST_DELAY,
+    MOST_FAULTS,
+    Asked,
+    Faults,
+    Strike,
+    parse,
+)
+
+LIST = CREDIT_LIST.path
+UNIFORM = {"type": "uniform", "lower": 10, "upper": 20}
+TO = {"renamed": "usd", "added": "gold", "enum": "on_hold"}
+
+
+def asked(method: str = "GET", path: str = LIST, **params: str) -> Asked:
+    return Asked(method, path, params)
+
+
+GET = asked()
+
+
+def strikes(faults: Faults, request: Asked = GET, **clocks: float) -> list[Strike]:
+    """Return what strikes a request; `clocks` are the seconds that each clock shows."""
+    return faults.strike(request, lambda name: clocks.get(name, 0.0))
+
+
+def struck(count: int, **fault: Any) -> list[bool]:
+    """Return of each of so many requests whether a fault strikes it."""
+    faults = Faults([parse(fault)])
+    return [bool(strikes(faults)) for _ in range(count)]
+
+
+def actions(found: list[Strike]) -> list[tuple[str, Any]]:
+    return [(strike.fault.action, strike.fault.value) for strike in found]
+
+
+ALLOWED: list[dict[str, Any]] = [
+    {"status": 400},
+    {"status": 599, "detail": "No.", "retryAfter": 0},
+    {"status": 503, "form": "proxy", "retryAfter": 86_400},
+    *({"status": 403, "code": code} for code in FORBIDDEN_CODES),
+    {"throttle": "240/min"},
+    {"throttle": "1/sec", "clock": "world"},
+    {"fixedDelayMilliseconds": LONGEST_DELAY},
+    {"delayDistribution": UNIFORM},
+    {"delayDistribution": {"type": "uniform", "lower": 5, "upper": 5}},
+    {"chunkedDribbleDelay": {"numberOfChunks": 1, "totalDuration": 0}},
+    *({"fault": name} for name in CONNECTION_FAULTS),
+    {"contentType": "text/html; charset=utf-8"},
+    *({"drift": name, "field": "status"} for name in DRIFTS if name not in TO),
+    {"drift": "renamed", "field": "amount", "to": "usd"},
+    {"drift": "added", "field": "tier", "to": None},
+    {"drift": "enum", "field": "mode", "to": {"any": ["thing"]}},
+    {"pages": "inserted"},
+    {"pages": "removed", "rows": 1000},
+    {
+        "status": 500,
+        "method": "GET",
+        "path": "/api/*",
+        "query": {"page": "2", "empty": ""},
+        "times": 1,
+        "after": 3,
+        "probability": 0.5,
+        "seed": -1,
+    },
+]
+
+
+@pytest.mark.parametrize("document", ALLOWED, ids=str)
+def test_a_fault_is_written_as_it_was_read(document: dict[str, Any]) -> None:
+    assert parse(document).wire() == document
+
+
+def test_each_action_is_tried() -> None:
+    assert {name for document in ALLOWED for name in document if name in ACTIONS} == set(ACTIONS)
+
+
+def test_what_is_as_usual_is_not_written() -> None:
+    assert parse({"status": 500, "after": 0, "probability": 1, "seed": 0, "query": {}}).wire() == {
+        "status": 500
+    }
+
+
+def test_a_status_may_have_a_name_in_python() -> None:
+    assert parse({"status": HTTPStatus.BAD_GATEWAY}).value == 502
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ([], ""),
+        ({}, ""),
+        ({"times": 1}, ""),
+        ({"status": 500, "fault": "EMPTY_RESPONSE"}, ""),
+        ({"status": 500, "tims": 1}, ""),
+        ({"status": 500, "rows": 1}, ""),
+        ({"status": 399}, "/status"),
+        ({"status": 600}, "/status"),
+        ({"status": "500"}, "/status"),
+        ({"status": True}, "/status"),
+        ({"status": object()}, "/status"),
+        ({"status": 403, "code": "unknown"}, "/code"),
+        ({"status": 404, "code": "2fa_needed"}, "/code"),
+        ({"status": 403, "code": "2fa_needed", "form": "html"}, "/code"),
+        ({"status": 500, "detail": ""}, "/detail"),
+        ({"status": 500, "detail": "\ud800"}, "/detail"),
+        ({"status": 503, "detail": "Unheard.", "form": "proxy"}, "/detail"),
+        ({"status": 429, "retryAfter": -1}, "/retryAfter"),
+        ({"status": 429, "retryAfter": 1.5}, "/retryAfter"),
+        ({"status": 500, "form": "xml"}, "/form"),
+        ({"throttle": "off"}, "/throttle"),
+        ({"throttle": "0/min"}, "/throttle"),
+        ({"throttle": 240}, "/throttle"),
+        ({"throttle": "1/min", "clock": "sun"}, "/clock"),
+        ({"fixedDelayMilliseconds": LONGEST_DELAY + 1}, "/fixedDelayMilliseconds"),
+        ({"delayDistribution": 10}, "/delayDistribution"),
+        ({"delayDistribution": UNIFORM | {"lower": 21}}, "/delayDistribution"),
+        ({"delayDistribution": UNIFORM | {"type": "lognormal"}}, "/delayDistribution"),
+        ({"delayDistribution": UNIFORM | {"median": 15}}, "/delayDistribution"),
+        ({"chunkedDribbleDelay": {"numberOfChunks": 0, "totalDuration": 1}}, "/chunkedDribbleDelay"),
+        ({"chunkedDribbleDelay": {"numberOfChunks": 1}}, "/chunkedDribbleDelay"),
+        ({"chunkedDribbleDelay": 5}, "/chunkedDribbleDelay"),
+        ({"fault": "SOMETHING"}, "/fault"),
+        ({"contentType": "a\r\nb"}, "/contentType"),
+        ({"contentType": "é"}, "/contentType"),
+        ({"drift": "grown", "field": "amount"}, "/drift"),
+        ({"drift": "removed"}, ""),
+        ({"drift": "renamed", "field": "amount"}, ""),
+        ({"drift": "removed", "field": "tier"}, "/field"),
+        ({"drift": "removed", "field": "amount", "to": 1}, "/to"),
+        ({"drift": "added", "field": "amount", "to": 1}, "/field"),
+        ({"drift": "added", "field": "tier", "to": float("nan")}, "/to"),
+        ({"drift": "renamed", "field": "amount", "to": 1}, "/to"),
+        ({"drift": "renamed", "field": "amount", "to": "status"}, "/to"),
+        ({"pages": "shuffled"}, "/pages"),
+        ({"pages": "removed", "rows": 0}, "/rows"),
+        ({"status": 500, "method": "get"}, "/method"),
+        ({"status": 500, "path": "api"}, "/path"),
+        ({"status": 500, "query": {"page": 2}}, "/query"),
+        ({"status": 500, "query": {"page": "\ud800"}}, "/query"),
+        ({"status": 500, "times": 0}, "/times"),
+        ({"status": 500, "times": None}, "/times"),
+        ({"status": 500, "after": -1}, "/after"),
+        ({"status": 500, "probability": 1.1}, "/probability"),
+        ({"status": 500, "probability": True}, "/probability"),
+        ({"status": 500, "seed": 2**63}, "/seed"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_refused_with_its_place(document: Any, pointer: str) -> None:
+    with pytest.raises(DataError) as error:
+        parse(document)
+    assert error.value.pointer == pointer
+    assert str(error.value).encode(), "it can be written"
+
+
+def test_a_refusal_says_what_is_allowed() -> None:
+    with pytest.raises(DataError, match='fault#/form: "xml" is not allowed; allowed: json, html, proxy'):
+        parse({"status": 500, "form": "xml"})
+
+
+@pytest.mark.parametrize(
+    ("conditions", "request_", "is_matched"),
+    [
+        ({}, asked("POST", "/anywhere/"), True),
+        ({"method": "GET"}, asked("GET"), True),
+        ({"method": "GET"}, asked("HEAD"), False),
+        ({"path": LIST}, asked(), True),
+        ({"path": LIST}, asked(path=f"{LIST}7/"), False),
+        ({"path": LIST}, asked(path=LIST.rstrip("/")), False),
+        ({"path": f"{LIST}*/"}, asked(path=f"{LIST}7/"), True),
+        ({"path": "*/credit/*"}, asked(), True),
+        ({"path": "/a?c/"}, asked(path="/abc/"), False),
+        ({"path": "/a?c/"}, asked(path="/a?c/"), True),
+        ({"path": "/[ab]/"}, asked(path="/a/"), False),
+        ({"path": "/[ab]/"}, asked(path="/[ab]/"), True),
+        ({"path": "/Café/"}, asked(path="/café/"), False),
+        ({"query": {"page": "2"}}, asked(page="2", mode="payout"), True),
+        ({"query": {"page": "2"}}, asked(page="02"), False),
+        ({"query": {"page": "2"}}, asked(), False),
+        ({"query": {"mode": ""}}, asked(mode=""), True),
+        ({"query": {"mode": ""}}, asked(), False),
+        ({"query": {"page": "2", "mode": "payout"}}, asked(page="2"), False),
+    ],
+    ids=str,
+)
+def test_all_conditions_have_to_be_met(conditions: Any, request_: Asked, is_matched: bool) -> None:
+    assert bool(strikes(Faults([parse({"status": 500, **conditions})]), request_)) is is_matched
+
+
+def test_it_strikes_every_time_unless_told_otherwise() -> None:
+    assert struck(3, status=500) == [True] * 3
+
+
+def test_it_strikes_so_many_times() -> None:
+    assert struck(4, status=500, times=2) == [True, True, False, False]
+
+
+def test_so_many_pass_first() -> None:
+    assert struck(4, status=500, after=2) == [False, False, True, True]
+
+
+def test_requests_that_do_not_match_pass_without_being_counted() -> None:
+    faults = Faults([parse({"status": 500, "method": "GET", "after": 1, "times": 1})])
+    methods = ["POST", "GET", "POST", "GET", "GET"]
+    assert [bool(strikes(faults, asked(method))) for method in methods] == [False, False, False, True, False]
+
+
+def test_by_chance_the_same_ones_are_struck_each_time() -> None:
+    first = struck(1000, status=500, probability=0.3, seed=7)
+    assert first == struck(1000, status=500, probability=0.3, seed=7)
+    assert first != struck(1000, status=500, probability=0.3, seed=8)
+    assert 250 < sum(first) < 350
+
+
+@pytest.mark.parametrize(("probability", "count"), [(0, 0), (1, 100)])
+def test_a_chance_of_none_or_one_is_never_or_always(probability: int, count: int) -> None:
+    assert sum(struck(100, status=500, probability=probability)) == count
+
+
+def test_times_count_what_was_struck_and_not_what_was_spared_by_chance() -> None:
+    assert sum(struck(1000, status=500, probability=0.1, times=5)) == 5
+
+
+def test_all_that_do_not_answer_strike_in_the_order_in_which_they_were_set() -> None:
+    faults = Faults(
+        map(parse, [{"fixedDelayMilliseconds": 5}, {"fault": "TRUNCATED_BODY"}, {"pages": "removed"}])
+    )
+    assert [action for action, _ in actions(strikes(faults))] == ["fixedDelayMilliseconds", "fault", "pages"]
+
+
+def test_of_those_that_answer_the_next_has_its_turn_when_the_first_is_used_up() -> None:
+    faults = Faults(map(parse, [{"status": 503, "times": 1}, {"status": 429, "times": 1}]))
+    assert [actions(strikes(faults)) for _ in range(3)] == [[("status", 503)], [("status", 429)], []]
+
+
+def test_none_of_those_that_answer_is_used_up_by_what_is_answered_already() -> None:
+    faults = Faults(map(parse, [{"status": 503, "times": 1}, {"fixedDelayMilliseconds": 5}]))
+    found = faults.strike(asked(), lambda _: 0.0, is_answered=True)
+    assert actions(found) == [("fixedDelayMilliseconds", 5)]
+    assert [each.struck for each in faults] == [0, 1]
+
+
+def test_it_tells_how_many_it_has_seen_and_struck() -> None:
+    faults = Faults([parse({"status": 500, "after": 1, "times": 1})])
+    for _ in range(3):
+        strikes(faults)
+    assert [each.wire() for each in faults] == [
+        {"id": 1, "status": 500, "after": 1, "times": 1, "seen": 3, "struck": 1}
+    ]
+
+
+def test_a_fixed_delay_takes_its_milliseconds() -> None:
+    assert strikes(Faults([parse({"fixedDelayMilliseconds": 1500})]))[0].seconds == 1.5
+
+
+def test_a_range_of_delays_stays_within_it_and_is_the_same_each_time() -> None:
+    def delays() -> list[float]:
+        faults = Faults([parse({"delayDistribution": UNIFORM, "seed": 3})])
+        return [strikes(faults)[0].seconds for _ in range(100)]
+
+    assert delays() == delays()
+    assert all(0.010 <= seconds <= 0.020 for seconds in delays())
+    assert len(set(delays())) > 90
+
+
+def test_a_throttle_strikes_from_the_first_that_is_too_many_until_its_time_has_passed() -> None:
+    faults = Faults([parse({"throttle": "2/min"})])
+    waits = [[strike.seconds for strike in strikes(faults, real=now)] for now in (0, 10, 20, 59.5, 60, 61)]
+    assert waits == [[], [], [40.0], [0.5], [], [9.0]]
+
+
+def test_a_throttle_goes_by_the_clock_that_it_names() -> None:
+    faults = Faults([parse({"throttle": "1/min", "clock": "world"})])
+    clocks = [(0, 0), (0, 99), (60, 99)]
+    assert [bool(strikes(faults, world=world, real=real)) for world, real in clocks] == [False, True, False]
+
+
+def test_what_a_throttle_lets_pass_the_next_may_answer() -> None:
+    faults = Faults(map(parse, [{"throttle": "1/min"}, {"status": 500}]))
+    assert [actions(strikes(faults)) for _ in range(2)] == [[("status", 500)], [("throttle", "1/min")]]
+
+
+def test_a_number_is_not_given_twice() -> None:
+    faults = Faults()
+    for _ in range(2):
+        faults.add(parse({"status": 500}))
+    assert faults.remove(2)
+    assert faults.add(parse({"status": 500})).number == 3
+    assert not faults.remove(2)
+
+
+def test_after_removing_none_strikes() -> None:
+    faults = Faults(map(parse, [{"status": 500}, {"status": 503}]))
+    faults.remove(1)
+    assert actions(strikes(faults)) == [("status", 503)]
+    faults.clear()
+    assert (strikes(faults), len(faults)) == ([], 0)
+
+
+def test_there_is_an_end_to_how_many_can_be_set() -> None:
+    faults = Faults([parse({"status": 500})] * MOST_FAULTS)
+    with pytest.raises(UsageError, match=f"{MOST_FAULTS} faults are set already; remove some"):
+        faults.add(parse({"status": 500}))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("HEAD", LIST), ("OPTIONS", LIST), ("POST", LIST), ("GET", LIST.rstrip("/")), ("GET", "/unknown/")],
+)
+def test_without_conditions_it_strikes_whatever_is_asked(world: MockWorld, method: str, path: str) -> None:
+    world.add_fault(status=503)
+    answer = httpx.request(method, world.url + path, headers=token(world))
+    assert (answer.status_code, world.requests[0].faults) == (503, ("status",))
+
+
+def test_it_strikes_in_the_world_of_its_key_alone(server: MockServer, world: MockWorld) -> None:
+    world.add_fault(status=503)
+    assert httpx.get(world.url + LIST, headers=token(server.world("unharmed"))).status_code == 200
+
+
+async def test_of_many_tasks_at_once_exactly_so_many_are_struck(world: MockWorld) -> None:
+    world.add_fault(status=503, times=7)
+    async with httpx.AsyncClient(base_url=world.url, headers=token(world)) as client:
+        answers = await asyncio.gather(*(client.get(LIST) for _ in range(50)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 43 + [503] * 7
+
+
+def test_of_many_threads_at_once_exactly_so_many_are_struck(world: MockWorld) -> None:
+    world.add_fault(status=503, times=7)
+    with httpx.Client(base_url=world.url, headers=token(world)) as client, ThreadPoolExecutor(50) as threads:
+        answers = list(threads.map(lambda _: client.get(LIST), range(50)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 43 + [503] * 7
+    assert world.faults()[0]["struck"] == 7
+
+
+def token(world: MockWorld) -> dict[str, str]:
+    return {"Authorization": f"Token {world.api_key}"}

@@ -1,0 +1,376 @@
+"""What was asked in each world: noted in order, within bounds, and clean by our own schemas."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from mock_webshare import MockServer, MockWorld, Settings, contract, dataset
+from mock_webshare import worlds as module
+from mock_webshare.answers import Answer
+from mock_webshare.contract import CREDIT_LIST, ENDPOINTS
+from mock_webshare.faults import DRIFTS
+from mock_webshare.journal import (
+    LARGEST_BODY,
+    MOST_ENTRIES,
+    Entry,
+    Journal,
+    Wanted,
+    missed,
+    transcript,
+)
+from mock_webshare.worlds import Worlds
+from tests.conftest import schema_of
+
+LIST = CREDIT_LIST.path
+SECRET = "a-very-secret-key"
+
+
+def entry(target: str = LIST, method: str = "GET", status: int | None = 200, **fields: Any) -> Entry:
+    answer = None if status is None else Answer(status, (), b"{}")
+    return Entry(0, method, target, [(b"Host", b"example.com")], b"", answer, 0.1)._replace(**fields)
+
+
+def journal(*entries: Entry) -> Journal:
+    journal = Journal()
+    for each in entries:
+        journal.note(each)
+    return journal
+
+
+class TestJournal:
+    def test_it_keeps_requests_in_order(self) -> None:
+        one, two = entry("/1"), entry("/2")
+        assert list(journal(one, two)) == [one, two]
+
+    def test_of_too_many_the_oldest_go_and_are_counted(self) -> None:
+        ours = journal(*(entry(f"/{number}") for number in range(MOST_ENTRIES + 3)))
+        assert (len(ours), ours.noted, ours.dropped) == (MOST_ENTRIES, MOST_ENTRIES + 3, 3)
+        assert next(iter(ours)).target == "/3"
+
+    def test_what_had_to_make_room_is_counted(self) -> None:
+        ours = journal(entry(), entry())
+        ours.drop()
+        assert (len(ours), ours.dropped) == (0, 2)
+
+    def test_what_is_forgotten_is_not(self) -> None:
+        ours = journal(entry(), entry())
+        ours.clear()
+        assert (len(ours), ours.dropped) == (0, 0)
+
+    def test_what_became_of_a_request_takes_its_place(self) -> None:
+        first, second = entry(status=None), entry(status=None)
+        ours = journal(first, second)
+        ours.amend(first, entry(status=200))
+        assert [each.answer and each.answer.status for each in ours] == [200, None]
+        assert ours.dropped == 0
+
+    def test_what_is_gone_stays_gone(self) -> None:
+        ours, gone = journal(entry("/kept")), entry("/gone")
+        ours.amend(gone, entry())
+        assert [each.target for each in ours] == ["/kept"]
+
+    def test_it_counts_what_is_wanted(self) -> None:
+        ours = journal(entry(f"{LIST}?page=2"), entry(f"{LIST}?page=2&mode=payout"), entry())
+        assert ours.count(Wanted("GET", LIST, {"page": 2})) == 2
+
+
+class TestEntry:
+    @pytest.mark.parametrize(
+        ("target", "path"),
+        [
+            ("/caf%C3%A9/?a=1", "/café/"),
+            ("http://user@example.com/a/?b=1", "/a/"),
+            ("http://example.com", "/"),
+            ("//[a/", "//[a/"),
+            ("/a;b#c/", "/a;b#c/"),
+            ("*", "*"),
+        ],
+    )
+    def test_its_path_is_decoded(self, target: str, path: str) -> None:
+        assert entry(target).path == path
+
+    def test_its_query_is_decoded_with_repeated_and_empty_ones(self) -> None:
+        assert entry("/?a=1&b=&a=%C3%A9+x?").query == {"a": ["1", "é x?"], "b": [""]}
+
+    def test_as_an_exchange_it_has_its_place_and_its_url(self) -> None:
+        exchange = entry(f"{LIST}?page=2").exchange(7)
+        assert (exchange.source, exchange.entry) == ("journal", 7)
+        assert exchange.url == f"http://example.com{LIST}?page=2"
+        assert (exchange.status, exchange.body, exchange.seconds) == (200, b"{}", 0.1)
+
+    def test_as_an_exchange_it_keeps_an_absolute_target(self) -> None:
+        assert entry("http://a/b").exchange(0).url == "http://a/b"
+
+    def test_as_an_exchange_without_an_answer_it_has_no_response(self) -> None:
+        exchange = entry(status=None).exchange(0)
+        assert (exchange.status, exchange.headers, exchange.body) == (None, None, b"")
+
+    def test_as_an_exchange_a_head_has_no_body(self) -> None:
+        assert entry(method="HEAD").exchange(0).body == b""
+
+
+@pytest.mark.parametrize(
+    ("query", "differences"),
+    [
+        ({}, []),
+        ({"page": 2}, []),
+        ({"page": "2", "tag": ["a", "b"], "mode": ""}, []),
+        ({"ordering": None}, []),
+        ({"page": 3}, ["page: '2', wanted '3'"]),
+        ({"tag": "a"}, ["tag: 'a', 'b', wanted 'a'"]),
+        ({"ordering": "id"}, ["ordering: none, wanted 'id'"]),
+        ({"mode": None}, ["mode: '', wanted none"]),
+    ],
+)
+def test_of_the_query_only_what_is_named_has_to_be_as_wanted(query: Any, differences: list[str]) -> None:
+    found = Wanted("GET", LIST, query).differences(entry(f"{LIST}?page=2&tag=a&tag=b&mode="))
+    assert found == differences
+
+
+def test_method_and_path_have_to_be_as_wanted() -> None:
+    found = Wanted("GET", LIST, {}).differences(entry("/a/", "HEAD"))
+    assert found == ["method: HEAD, wanted GET", f"path: /a/, wanted {LIST}"]
+
+
+def test_a_transcript_has_a_line_for_each_request() -> None:
+    text = transcript([entry(), entry(status=None, faults=("fixedDelayMilliseconds", "fault"))])
+    assert text == f"GET {LIST} 200\nGET {LIST} no answer (fixedDelayMilliseconds, fault)"
+    assert transcript([]) == "none"
+
+
+def test_a_transcript_has_no_key() -> None:
+    text = transcript([entry(f"{LIST}?api_key={SECRET}&page=2"), entry(f"/{SECRET}/")])
+    assert text == f"GET {LIST}?api_key=REDACTED-1&page=2 200\nGET /REDACTED-1/ 200"
+
+
+def test_what_was_missed_is_told_with_the_nearest_first() -> None:
+    entries = [entry("/a/", "POST"), entry(f"{LIST}?page=3")]
+    assert missed(Wanted("GET", LIST, {"page": 2}), entries).splitlines() == [
+        f"GET {LIST} with page=2 was not requested.",
+        "The nearest of 2 with this key:",
+        f"  GET {LIST}?page=3 200",
+        "    page: '3', wanted '2'",
+        "  POST /a/ 200",
+        "    method: POST, wanted GET",
+        f"    path: /a/, wanted {LIST}",
+        "    page: none, wanted '2'",
+    ]
+
+
+def test_what_was_missed_shows_five_at_most() -> None:
+    lines = missed(Wanted("GET", "/", {}), [entry()] * 9).splitlines()
+    assert len(lines) == 2 + 5 * 2
+
+
+def test_what_was_missed_where_nothing_was_asked_says_so() -> None:
+    text = missed(Wanted("GET", "/", {}), [])
+    assert text == "GET / was not requested. There were no requests with this key."
+
+
+def test_what_was_missed_has_no_key() -> None:
+    text = missed(Wanted("GET", LIST, {"api_key": "other"}), [entry(f"{LIST}?api_key={SECRET}")])
+    assert "api_key: 'REDACTED-1', wanted 'other'" in text
+    assert SECRET not in text
+
+
+class TestWorlds:
+    """The bound that all journals have together."""
+
+    @pytest.fixture
+    def ours(self, monkeypatch: pytest.MonkeyPatch) -> Worlds:
+        monkeypatch.setattr(module, "MOST_NOTED", 10)
+        return Worlds(dataset.load("edge-cases"), Settings(), lambda: 0.0)
+
+    def note(self, ours: Worlds, key: str, count: int) -> Journal:
+        world = ours.get(key)
+        assert world
+        for _ in range(count):
+            ours.note(world.journal, entry())
+        return world.journal
+
+    def test_beyond_it_those_of_the_worlds_unused_for_longest_go(self, ours: Worlds) -> None:
+        old, new = self.note(ours, "old", 7), self.note(ours, "new", 3)
+        assert (len(old), len(new)) == (7, 3)
+        self.note(ours, "new", 1)
+        assert (len(old), old.dropped) == (0, 7)
+        assert (len(new), new.dropped) == (4, 0)
+
+    def test_half_of_it_stays_free_afterwards(self, ours: Worlds) -> None:
+        journals = [self.note(ours, str(number), 2) for number in range(6)]
+        assert [len(each) for each in journals] == [0, 0, 0, 2, 2, 2]
+
+    def test_what_came_without_a_key_counts_and_stays(self, ours: Worlds) -> None:
+        old = self.note(ours, "old", 4)
+        for _ in range(7):
+            ours.note(ours.keyless, entry())
+        assert (len(old), len(ours.keyless)) == (0, 7)
+
+    def test_what_had_to_go_from_a_full_journal_counts_no_more(
+        self, ours: Worlds, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("mock_webshare.journal.MOST_ENTRIES", 3)
+        old = self.note(ours, "old", 3)
+        self.note(ours, "new", 20)
+        assert len(old) == 3
+
+    def test_what_a_world_forgets_counts_no_more(self, ours: Worlds) -> None:
+        old = self.note(ours, "old", 5)
+        self.note(ours, "new", 5).clear()
+        self.note(ours, "new", 5)
+        assert len(old) == 5
+
+
+def ask(world: MockWorld, method: str, path: str, **options: Any) -> requests.Response:
+    headers = {"Authorization": f"Token {world.api_key}", **options.pop("headers", {})}
+    return requests.request(
+        method, world.url + path, headers=headers, allow_redirects=False, timeout=10, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "kept"), [(0, 0), (100, 100), (LARGEST_BODY, LARGEST_BODY), (3 * LARGEST_BODY, LARGEST_BODY)]
+)
+def test_of_a_body_as_much_is_kept_as_there_is_room_for(world: MockWorld, size: int, kept: int) -> None:
+    assert ask(world, "POST", LIST, data=b"x" * size).status_code == 405
+    assert world.requests[0].body == b"x" * kept
+
+
+def test_a_body_in_pieces_is_kept_too(world: MockWorld) -> None:
+    ask(world, "POST", LIST, data=iter([b"one ", b"two"]))
+    assert world.requests[0].body == b"one two"
+
+
+def test_of_two_worlds_each_notes_its_own(server: MockServer, world: MockWorld) -> None:
+    other = server.world("the-other")
+    other.clear_requests()
+    ask(world, "GET", LIST)
+    ask(other, "GET", f"{LIST}?page=2")
+    assert [each.target for each in world.requests] == [LIST]
+    assert [each.target for each in other.requests] == [f"{LIST}?page=2"]
+
+
+def test_what_comes_without_a_known_key_is_noted_apart(server: MockServer) -> None:
+    before = server.ask(lambda worlds: worlds.keyless.noted)
+    requests.get(server.url + LIST, timeout=10)
+    ask(server.world("invalid"), "GET", LIST)
+    assert server.ask(lambda worlds: worlds.keyless.noted) == before + 2
+
+
+def test_a_target_that_is_no_url_does_not_spoil_the_journal(world: MockWorld) -> None:
+    connection = http.client.HTTPConnection(world.url.removeprefix("http://"), timeout=10)
+    connection.request("GET", "//[a?b=1", headers={"Authorization": f"Token {world.api_key}"})
+    assert connection.getresponse().status == 404
+    connection.close()
+    assert world.count_requests("GET", "//[a", b=1) == 1
+    assert world.transcript() == "GET //[a?b=1 404"
+
+
+def vary(world: MockWorld) -> None:
+    """Ask in all the ways that have an answer of their own."""
+    credit = world.credits()[0]["id"]
+    for path in (
+        LIST,
+        f"{LIST}?page=2&page_size=7&ordering=-amount,mode",
+        f"{LIST}?page=last",
+        f"{LIST}?status=reverted&mode=credits",
+        f"{LIST}?referral_channel=",
+        f"{LIST}?mode=x&status=x&referral_channel=1",
+        f"{LIST}?page=99",
+        f"{LIST}?format=xml",
+        f"{LIST}{credit}/",
+        f"{LIST}{credit}/?mode=x",
+        f"{LIST}0/",
+        LIST.rstrip("/"),
+        "/unknown/",
+    ):
+        for method in ("GET", "HEAD", "OPTIONS", "POST"):
+            ask(world, method, path)
+    ask(world, "GET", LIST, headers={"Accept": "text/html"})
+    ask(world, "GET", LIST, headers={"Accept": "application/json; indent=4"})
+    for status in (400, 401, 403, 404, 429, 500, 503):
+        ask(world, "GET", LIST, headers={"Prefer": f"code={status}"})
+    world.revert_credit(credit)
+    world.set_clock(advance="P60D")
+    world.set_settings(rate_limit="1/min")
+    ask(world, "GET", LIST)
+    ask(world, "GET", LIST)
+
+
+def found(world: MockWorld) -> Iterator[str]:
+    """Yield what is wrong with the exchanges of a journal, by the schemas of the contract."""
+    for number, entry in enumerate(world.requests):
+        exchange, schema = entry.exchange(number), schema_of(entry)
+        if schema is not None and exchange.method != "HEAD":
+            yield from (
+                f"{entry.target}: {error.json_path} {error.message}"
+                for error in contract.validator(schema).iter_errors(json.loads(exchange.body))
+            )
+
+
+def test_the_journal_of_a_varied_session_is_clean(world: MockWorld) -> None:
+    vary(world)
+    statuses = {each.answer.status for each in world.requests if each.answer}
+    assert statuses == {200, 301, 400, 401, 403, 404, 405, 406, 429, 500, 503}
+    assert list(found(world)) == []
+
+
+BREAKING_DRIFTS = [
+    *({"drift": "removed", "field": name} for name in dataset.Credit._fields),
+    *({"drift": "renamed", "field": name, "to": f"{name}_2"} for name in dataset.Credit._fields),
+    *(
+        {"drift": "retyped", "field": name}
+        for name in dataset.Credit._fields
+        if name != "referral_channel_code"
+    ),
+    *({"drift": "enum", "field": name, "to": "on_hold"} for name in ("mode", "status")),
+    *(
+        {"drift": "null", "field": name}
+        for name in dataset.Credit._fields
+        if name not in ("referral_channel", "referral_channel_code", "reverted_at")
+    ),
+]
+
+
+def test_every_drift_but_a_new_field_breaks_the_contract() -> None:
+    assert {drift["drift"] for drift in BREAKING_DRIFTS} == set(DRIFTS) - {"added"}
+
+
+@pytest.mark.parametrize("drift", BREAKING_DRIFTS, ids=lambda drift: f"{drift['drift']}-{drift['field']}")
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.schema)
+def test_every_drift_is_found(world: MockWorld, endpoint: contract.Endpoint, drift: dict[str, Any]) -> None:
+    path = endpoint.path.format(id=world.credits()[0]["id"])
+    world.add_fault(**drift)
+    ask(world, "GET", path)
+    assert any(drift["field"] in finding for finding in found(world))
+
+
+@pytest.mark.parametrize("field", ["referral_channel", "referral_channel_code", "reverted_at"])
+def test_a_null_that_is_documented_is_found_where_it_contradicts(world: MockWorld, field: str) -> None:
+    world.add_fault(drift="null", field=field)
+    ask(world, "GET", f"{LIST}?page_size=100")
+    findings = list(found(world))
+    assert 0 < len(findings) < 100
+
+
+def test_a_new_field_is_news_and_no_finding(world: MockWorld) -> None:
+    world.add_fault(drift="added", field="tier", to="gold")
+    ask(world, "GET", LIST)
+    answer = world.requests[0].answer
+    assert answer
+    new = [row.keys() - set(dataset.Credit._fields) for row in json.loads(answer.body)["results"]]
+    assert new == [{"tier"}] * 25
+    assert list(found(world)) == []
+
+
+def test_when_the_drift_is_over_nothing_is_found(world: MockWorld) -> None:
+    world.add_fault(drift="null", field="amount", times=1)
+    for _ in range(2):
+        ask(world, "GET", LIST)
+    assert all("amount" in finding for finding in found(world))
+    assert len(list(found(world))) == 25

@@ -1,0 +1,102 @@
+"""The error that one request asks for with `Prefer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from mock_webshare import MockServer, MockWorld, preference
+from mock_webshare.contract import CREDIT_LIST
+
+LIST = CREDIT_LIST.path
+
+
+@pytest.mark.parametrize(
+    ("header", "fault"),
+    [
+        ("code=429", {"status": 429}),
+        ("CODE=429", {"status": 429}),
+        (' code = "429" ', {"status": 429}),
+        ("respond-async, code=503", {"status": 503}),
+        ("code=503; dynamic=true", {"status": 503}),
+        ("code=403, example=account_suspended", {"status": 403, "code": "account_suspended"}),
+        ("example=2fa_needed;code=403", {"status": 403, "code": "2fa_needed"}),
+        ("code=500, code=503", {"status": 500}),
+    ],
+)
+def test_an_error_is_asked_for(header: str, fault: dict[str, Any]) -> None:
+    asked = preference.read(header)
+    assert asked and asked.wire() == fault
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "code",
+        "code=",
+        "code=200",
+        "code=600",
+        "code=4 29",
+        "code=-429",
+        "code=429.0",
+        f"code={'9' * 8000}",
+        "example=2fa_needed",
+        "code=404, example=2fa_needed",
+        "code=403, example=unknown",
+        "return=minimal",
+        "code=٤٢٩",
+    ],
+)
+def test_what_cannot_be_done_is_ignored(header: str | None) -> None:
+    assert preference.read(header) is None
+
+
+def get(world: MockWorld, **headers: str) -> requests.Response:
+    headers["Authorization"] = f"Token {world.api_key}"
+    return requests.get(world.url + LIST, headers=headers, timeout=10)
+
+
+def test_one_answer_is_the_error_and_says_so(world: MockWorld) -> None:
+    answer = get(world, Prefer="code=429")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+    assert answer.headers["Preference-Applied"] == "code=429"
+
+
+def test_the_next_answer_is_as_usual(world: MockWorld) -> None:
+    answers = [get(world, **headers) for headers in ({}, {"Prefer": "code=500"}, {})]
+    assert [answer.status_code for answer in answers] == [200, 500, 200]
+    assert "Preference-Applied" not in answers[2].headers
+
+
+def test_what_is_ignored_is_not_said_to_be_applied(world: MockWorld) -> None:
+    answer = get(world, Prefer="code=200")
+    assert (answer.status_code, "Preference-Applied" in answer.headers) == (200, False)
+
+
+def test_an_unknown_key_is_refused_all_the_same(server: MockServer) -> None:
+    assert get(server.world("invalid"), Prefer="code=500").status_code == 401
+
+
+def test_it_goes_before_a_fault_and_does_not_use_it_up(world: MockWorld) -> None:
+    world.add_fault(status=503, times=1)
+    assert [get(world, Prefer="code=429").status_code, get(world).status_code] == [429, 503]
+
+
+def test_a_fault_that_does_not_answer_strikes_as_well(world: MockWorld) -> None:
+    world.add_fault(contentType="text/plain")
+    answer = get(world, Prefer="code=404")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/plain")
+
+
+def test_it_is_noted_as_what_struck(world: MockWorld) -> None:
+    get(world, Prefer="code=500")
+    assert world.requests[0].faults == ("status",)
+
+
+def test_it_does_not_count_against_the_rate_limit(world: MockWorld) -> None:
+    world.set_settings(rate_limit="1/min")
+    assert [get(world, Prefer="code=500").status_code, get(world).status_code] == [500, 200]
