@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from time import perf_counter
@@ -147,10 +147,10 @@ class Service:
             self._log(entry)
 
     def _understand(self, method: str, target: str, *sent: tuple[bytes, bytes]) -> Understood:
-        headers = framework.Headers(*(_joined(name, sent) for name in _DECIDING))
+        headers = framework.Headers(*(framework.joined(name, sent) for name in _DECIDING))
         result = framework.read(method, target, headers, self._settings.authority, self._origin)
         key, _ = framework.read_credentials(headers.authorization or "")
-        return Understood(result, key or None, _joined(_PREFER, sent))
+        return Understood(result, key or None, framework.joined(_PREFER, sent))
 
     def answer(self, world: World | None, result: Call | Answer) -> Answer:
         """Given what a request means, return what its world answers; None is the world of an unknown key."""
@@ -216,13 +216,6 @@ def _is_open(request: web.Request) -> bool:
     """Return whether the connection is still there, so that what was sent can have arrived."""
     transport = request.transport
     return transport is not None and not transport.is_closing()
-
-
-def _joined(name: bytes, sent: Sequence[tuple[bytes, bytes]]) -> str | None:
-    """Join the values of a header, repeated ones too, as WSGI does; None if it was not sent."""
-    # aiohttp before 3.12 leaves the blanks around a value.
-    values = [value.strip(b" \t") for each, value in sent if each.lower() == name]
-    return b",".join(values).decode("latin-1") if values else None
 
 
 def _wire_headers(answer: Answer) -> CIMultiDict[str]:

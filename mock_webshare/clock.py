@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 from mock_webshare.errors import UsageError
 from mock_webshare.instants import LIMIT, SECOND
+from mock_webshare.kinds import Kind
 
 _UNITS = (("weeks", 7 * 86_400), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 _DURATION = re.compile(
@@ -14,20 +16,31 @@ _DURATION = re.compile(
     r"(T(?=\d)((?P<hours>\d{1,8})H)?((?P<minutes>\d{1,9})M)?((?P<seconds>\d{1,10}(\.\d{1,6})?)S)?)?",
     re.ASCII,
 )
+_ISO_8601 = "ISO 8601 with weeks, days, hours, minutes and seconds, like P30D or PT90S"
 
 
 def parse_duration(text: object) -> int:
-    """Given an ISO 8601 duration, return its microseconds: `P1DT12H` is 129,600,000,000.
+    """Given an ISO 8601 duration or a timedelta, return its microseconds: `P1DT12H` is 129,600,000,000.
 
     Raise `UsageError` for anything else; years and months are none, because their length varies.
     """
+    if isinstance(text, timedelta):
+        return text // timedelta(microseconds=1)
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise UsageError(
-            f"duration {text!r} is not allowed; allowed: ISO 8601 with weeks, days, hours, minutes "
-            "and seconds, like P30D or PT90S"
-        )
+        raise UsageError(f"duration {text!r:.80} is not allowed; allowed: {_ISO_8601}")
     return sum(round(float(match[unit] or 0) * seconds * SECOND) for unit, seconds in _UNITS)
+
+
+def _is_duration(value: object) -> bool:
+    try:
+        parse_duration(value)
+    except UsageError:
+        return False
+    return True
+
+
+DURATION = Kind(_is_duration, _ISO_8601, parse_duration)
 
 
 class Clock:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TextIO
 from mock_webshare.contract import MODES, STATUSES, data_path
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
 from mock_webshare.instants import format_instant, parse_instant
-from mock_webshare.kinds import Kind, one_of, read_json, read_object, require_keys
+from mock_webshare.kinds import Kind, is_text, one_of, read_json, read_object, require_keys
 
 
 class Channel(NamedTuple):
@@ -129,9 +129,12 @@ def read_channel(fields: Any, *, source: str) -> Channel:
     return Channel(**_Reader(source).row("", fields, _CHANNEL_FIELDS))
 
 
+LARGEST_ID = 2**63 - 1
+
+
 def _is_id(value: Any) -> bool:
     # bool is a subclass of int, and JSON's true is no id.
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID
 
 
 def _is_amount(value: Any) -> bool:
@@ -141,8 +144,7 @@ def _is_amount(value: Any) -> bool:
 
 
 def _is_code(value: Any) -> bool:
-    # JSON can escape half a character ("\\ud800"), which no UTF-8 can be made of.
-    return isinstance(value, str) and value != "" and not any("\ud800" <= each <= "\udfff" for each in value)
+    return is_text(value) and value != ""
 
 
 def _is_date(value: Any) -> bool:
@@ -154,7 +156,7 @@ def _is_date(value: Any) -> bool:
 
 _ID = Kind(_is_id, "a whole number from 1 to 2^63 - 1")
 _CODE = Kind(_is_code, "a string of Unicode characters that is not empty")
-_DATE = Kind(
+DATE = Kind(
     _is_date,
     "a date and time with an offset, from 1970 to 9998, like 2022-06-14T11:58:10.246406-07:00",
     parse_instant,
@@ -169,9 +171,9 @@ _CREDIT_FIELDS = {
     "status": one_of(*STATUSES),
     "referral_channel": _ID.or_null(),
     "referral_channel_code": _CODE.or_null(),
-    "created_at": _DATE,
-    "updated_at": _DATE,
-    "reverted_at": _DATE.or_null(),
+    "created_at": DATE,
+    "updated_at": DATE,
+    "reverted_at": DATE.or_null(),
 }
 SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")
 """When every generated account is looked at: a constant, or the data would change with the calendar."""
@@ -204,9 +206,9 @@ class _Reader:
         return Dataset(credits=credits, channels=channels, now=now)
 
     def _now(self, document: Any) -> int:
-        if not _DATE.is_allowed(document["now"]):
-            raise self._refusal("/now", document["now"], _DATE.allowed)
-        now: int = _DATE.read(document["now"])
+        if not DATE.is_allowed(document["now"]):
+            raise self._refusal("/now", document["now"], DATE.allowed)
+        now: int = DATE.read(document["now"])
         return now
 
     def _rows(self, document: Any, key: str, fields: Mapping[str, Kind]) -> list[dict[str, Any]]:

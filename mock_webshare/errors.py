@@ -44,7 +44,7 @@ class UnknownRow(MockWebshareError):
     """A world has no credit, channel, fault or snapshot of that id."""
 
     def __init__(self, kind: str, row_id: object) -> None:
-        super().__init__(f"there is no {kind} {row_id!r} in this world")
+        super().__init__(f"there is no {kind} {row_id!r:.80} in this world")
 
 
 class DataError(MockWebshareError):
@@ -59,13 +59,22 @@ class DataError(MockWebshareError):
     @classmethod
     def refused(cls, source: str, pointer: str, value: object, allowed: str) -> DataError:
         """Given a JSON value that is not allowed there, and what is, return the error."""
-        import json  # the command line starts without it
+        return cls(source, pointer, f"{shown(value)} is not allowed; allowed: {allowed}")
 
-        written = json.dumps(value, ensure_ascii=False, default=repr)
-        shown = written.encode(errors="backslashreplace").decode()  # half a surrogate pair is in no encoding
-        if len(shown) > _LONGEST_VALUE:
-            shown = f"{shown[:_LONGEST_VALUE]}…"
-        return cls(source, pointer, f"{shown} is not allowed; allowed: {allowed}")
+
+def shown(value: object) -> str:
+    """Given a value, return it as JSON for a message: cut if it is long, and in whole characters.
+
+    What JSON does not know is in quotes as Python writes it; only the type is named if even that is no use.
+    """
+    import json  # the command line starts without it
+
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=repr)
+    except (RecursionError, TypeError, ValueError):
+        return f"a {type(value).__name__}"
+    text = text[: _LONGEST_VALUE + 1].encode(errors="backslashreplace").decode()
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 class UnreadableInput(MockWebshareError):

@@ -10,6 +10,7 @@ Keys are spelled as WireMock spells its own where it has the same.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple
 
 from mock_webshare.dataset import Credit
 from mock_webshare.errors import DataError, UsageError
-from mock_webshare.kinds import Kind, one_of, read_object, whole
+from mock_webshare.kinds import Kind, one_of, read_object, text, whole
 from mock_webshare.settings import RateLimit
 from mock_webshare.throttle import Throttle
 
@@ -26,6 +27,9 @@ MOST_FAULTS = 100
 LONGEST_DELAY = 600_000
 """Milliseconds that one fault may hold an answer back."""
 _MOST_TIMES = 10**9
+_LONGEST_TEXT = 2000
+_LONGEST_JSON, _DEEPEST_JSON = 10_000, 20
+_MOST_PARAMETERS = 100
 
 CONNECTION_FAULTS = (
     "CONNECTION_RESET_BY_PEER",
@@ -64,26 +68,42 @@ def _is_dribble(value: Any) -> bool:
     )
 
 
-def _is_json(value: Any) -> bool:
-    """Return whether a value can be written: half a surrogate pair cannot, nor NaN, nor a set."""
-    try:
-        return bool(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
-    except (TypeError, ValueError, RecursionError):
-        return False
-
-
 def _is_header_value(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 200 and value.isascii() and value.isprintable()
 
 
+def _is_method(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[A-Z]{1,32}", value) is not None
+
+
+def _is_path(value: Any) -> bool:
+    return _TEXT.is_allowed(value) and value.startswith(("/", "*"))
+
+
 def _is_query(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+    if not isinstance(value, dict) or len(value) > _MOST_PARAMETERS:
+        return False
+    return all(map(text(0, _LONGEST_TEXT).is_allowed, [*value, *value.values()]))
+
+
+def _is_json(value: Any) -> bool:
+    """Return whether a value can be written in a body, as JSON and in UTF-8, and is not too large."""
+    try:
+        written = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (RecursionError, TypeError, ValueError):
+        return False
+    return len(written) <= _LONGEST_JSON and _is_shallow(value, _DEEPEST_JSON)
+
+
+def _is_shallow(value: Any, deepest: int) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return deepest >= 0 and all(_is_shallow(each, deepest - 1) for each in inside)
 
 
 _MILLISECONDS = whole(0, LONGEST_DELAY)
-_TEXT = Kind(lambda value: isinstance(value, str) and 0 < len(value) <= 2000, "a text that is not empty")
-_JSON = Kind(lambda value: True, "any JSON value")
-_FIELD = Kind(lambda value: isinstance(value, str) and 0 < len(value) <= 100, "the name of a field")
+_TEXT = text(1, _LONGEST_TEXT)
+_JSON = Kind(_is_json, f"any JSON value of up to {_LONGEST_JSON} bytes, nested up to {_DEEPEST_JSON} deep")
+_FIELD = text(1, 100)
 
 # Action, what it holds, and the keys that may go with it.
 ACTIONS: Mapping[str, tuple[Kind, Mapping[str, Kind]]] = {
@@ -114,14 +134,12 @@ ACTIONS: Mapping[str, tuple[Kind, Mapping[str, Kind]]] = {
 _ANSWERING = ("status", "throttle")  # actions that answer instead of the service
 
 _CONDITIONS: Mapping[str, Kind] = {
-    "method": Kind(
-        lambda value: isinstance(value, str) and value.isalpha() and value.isupper(), "a method like GET"
-    ),
+    "method": Kind(_is_method, "a method like GET"),
     "path": Kind(
-        lambda value: isinstance(value, str) and value.startswith(("/", "*")),
-        "a path that begins with /; * stands for any characters",
+        _is_path,
+        f"a path that begins with /, of up to {_LONGEST_TEXT} characters; * stands for any characters",
     ),
-    "query": Kind(_is_query, "an object of parameters and the text of each"),
+    "query": Kind(_is_query, f"an object of up to {_MOST_PARAMETERS} parameters and the text of each"),
     "times": whole(1, _MOST_TIMES),
     "after": whole(0, _MOST_TIMES),
     "probability": Kind(

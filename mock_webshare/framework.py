@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -27,6 +28,13 @@ class Headers(NamedTuple):
     authorization: str | None = None
     accept: str | None = None
     content_type: str | None = None
+
+
+def joined(name: bytes, sent: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Join the values of a header, repeated ones too, as WSGI does; None if it was not sent."""
+    # aiohttp before 3.12 leaves the blanks around a value.
+    values = [value.strip(b" \t") for each, value in sent if each.lower() == name]
+    return b",".join(values).decode("latin-1") if values else None
 
 
 MOST_PARAMETERS = 1000

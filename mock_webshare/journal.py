@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote
 
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 1000
 """How many requests a journal keeps; of more, the oldest go."""
+MOST_BYTES = 64 * 1024 * 1024
+"""About how many bytes they have together; of more, the oldest go."""
 LARGEST_BODY = 65_536
 """Bytes of a request's body that are kept."""
+_ENTRY_BYTES = 1024
+"""About what an entry takes besides what was sent and answered."""
 
 
 class Answered(Protocol):
@@ -39,6 +44,23 @@ class Entry(NamedTuple):
     answer: Answered | None
     seconds: float
     faults: tuple[str, ...] = ()  # the actions of those that struck it
+
+    def __repr__(self) -> str:
+        """Return the request without its key: where an assertion fails, it is written into a log."""
+        return f"<Entry {_line(self, _redactor([self]))}>"
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        headers = sum([len(name) + len(value) for name, value in self.headers])
+        sent = len(self.target) + len(self.body) + headers
+        return _ENTRY_BYTES + sent + (0 if self.answer is None else len(self.answer.body))
+
+    @property
+    def credentials(self) -> list[str]:
+        """The words of its `Authorization`, one of which is the key."""
+        values = [value for name, value in self.headers if name.lower() == b"authorization"]
+        return b" ".join(values).decode("latin-1").split()
 
     @property
     def path(self) -> str:
@@ -115,8 +137,10 @@ class Journal:
     """The last requests of one world, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
+        self._entries: deque[Entry] = deque()
         self.noted = 0
+        self.size = 0
+        """About how many bytes the requests take."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -132,13 +156,17 @@ class Journal:
     def note(self, entry: Entry) -> None:
         """Note a request and its answer."""
         self.noted += 1
+        self.size += entry.size
         self._entries.append(entry)
+        while len(self._entries) > MOST_ENTRIES or (self.size > MOST_BYTES and len(self._entries) > 1):
+            self.size -= self._entries.popleft().size
 
     def amend(self, entry: Entry, amended: Entry) -> None:
         """Put what has become of a request in the place of what was noted of it, unless that is gone."""
         for index in reversed(range(len(self._entries))):
             if self._entries[index] is entry:
                 self._entries[index] = amended
+                self.size += amended.size - entry.size
                 return
 
     def clear(self) -> None:
@@ -149,15 +177,22 @@ class Journal:
     def drop(self) -> None:
         """Let all requests go, to make room."""
         self._entries.clear()
-
-    def exchanges(self) -> Iterator[Exchange]:
-        """Yield the requests as exchanges, with the keys that are in them."""
-        for number, entry in enumerate(self._entries):
-            yield entry.exchange(number)
+        self.size = 0
 
     def count(self, wanted: Wanted) -> int:
         """Return how many requests are as wanted."""
         return sum(not wanted.differences(entry) for entry in self._entries)
+
+
+def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exchange]:
+    """Return requests as exchanges, without the keys that any of them sent, and some other `secrets`."""
+    from mock_webshare.traffic.redaction import Redactor  # only for those who look
+
+    redactor = Redactor(secrets)
+    found = [entry.exchange(number) for number, entry in enumerate(entries)]
+    for exchange in found:
+        redactor.learn(replace(exchange, headers=None, body=b""))  # our own answers tell no new ones
+    return list(map(redactor.exchange, found))
 
 
 _NEAREST = 5
@@ -165,7 +200,8 @@ _NEAREST = 5
 
 def transcript(entries: Iterable[Entry]) -> str:
     """Given requests, return a line for each: method, target, status, and the faults that struck it."""
-    redactor = _redactor()
+    entries = list(entries)
+    redactor = _redactor(entries)
     return "\n".join(_line(entry, redactor) for entry in entries) or "none"
 
 
@@ -175,7 +211,7 @@ def missed(wanted: Wanted, entries: Sequence[Entry]) -> str:
     text = f"{wanted.method} {wanted.path}{asked and f' with {asked}'} was not requested."
     if not entries:
         return f"{text} There were no requests with this key."
-    redactor = _redactor()
+    redactor = _redactor(entries)
     lines = [text, f"The nearest of {len(entries)} with this key:"]
     for entry in sorted(entries, key=lambda each: len(wanted.differences(each)))[:_NEAREST]:
         lines.append(f"  {_line(entry, redactor)}")
@@ -183,10 +219,11 @@ def missed(wanted: Wanted, entries: Sequence[Entry]) -> str:
     return "\n".join(lines)
 
 
-def _redactor() -> Redactor:
+def _redactor(entries: Iterable[Entry]) -> Redactor:
+    """Return what knows the keys of all these requests."""
     from mock_webshare.traffic.redaction import Redactor  # only for those who look
 
-    return Redactor()
+    return Redactor(secret for entry in entries for secret in entry.credentials)
 
 
 def _line(entry: Entry, redactor: Redactor) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -39,6 +41,25 @@ def one_of(*values: str) -> Kind:
     return Kind(lambda value: isinstance(value, str) and value in values, ", ".join(values))
 
 
+def is_text(value: Any) -> bool:
+    """Return whether a value is a string of whole characters, of which alone UTF-8 can be made.
+
+    JSON can escape half a one: `"\\ud800"`.
+    """
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def text(least: int, most: int) -> Kind:
+    """Return the kind of texts of `least` to `most` characters."""
+    return Kind(
+        lambda value: is_text(value) and least <= len(value) <= most,
+        f"a text of {least} to {most} characters",
+    )
+
+
 BOOLEAN = Kind(lambda value: isinstance(value, bool), "true or false")
 
 
@@ -66,7 +87,7 @@ def require_keys(
     if missing := [key for key in needed if key not in value]:
         raise DataError(source, pointer, f"lacks {missing[0]!r}; needed: {', '.join(needed)}")
     if unknown := [key for key in value if key not in known]:
-        raise DataError(source, pointer, f"unknown key {unknown[0]!r}; allowed: {', '.join(known)}")
+        raise DataError(source, pointer, f"unknown key {unknown[0]!r:.80}; allowed: {', '.join(known)}")
 
 
 _LONGEST_NUMBER = 400
@@ -76,7 +97,11 @@ def read_json(content: bytes, *, source: str) -> Any:
     """Given JSON, return its value; raise `DataError` for what is none, or is read in several ways."""
     try:
         return json.loads(
-            content, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_int=_whole_number
+            content,
+            object_pairs_hook=_unique_keys,
+            parse_constant=_no_constant,
+            parse_int=_whole_number,
+            parse_float=_number,
         )
     except RecursionError as error:
         raise DataError(source, "", "is nested too deeply") from error
@@ -89,9 +114,8 @@ def read_json(content: bytes, *, source: str) -> Any:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} occurs twice in one object")
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {twice!r:.80} occurs twice in one object")
     return result
 
 
@@ -99,6 +123,13 @@ def _whole_number(digits: str) -> int:
     if len(digits) > _LONGEST_NUMBER:
         raise ValueError(f"a number with {len(digits)} digits is too long")
     return int(digits)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # which JSON could not say again
+        raise ValueError(f"the number {text:.80} is too large")
+    return number
 
 
 def _no_constant(name: str) -> float:

@@ -8,10 +8,9 @@ from io import StringIO
 from os import PathLike
 from typing import Any, Protocol, TypeVar
 
-from mock_webshare.errors import UsageError
-from mock_webshare.journal import Entry, Wanted, missed, transcript
-from mock_webshare.world import World
-from mock_webshare.worlds import Worlds
+from mock_webshare.journal import Entry, Wanted, exchanges, missed, transcript
+from mock_webshare.world import World, read_state
+from mock_webshare.worlds import Worlds, unknown_key
 
 T = TypeVar("T")
 
@@ -102,11 +101,12 @@ class MockWorld:
 
     def state(self) -> dict[str, Any]:
         """Return the whole account as a data set."""
-        return self._do(lambda world: world.state())
+        return self._do(lambda world: world.state()).wire()
 
     def put_state(self, document: Mapping[str, Any]) -> None:
         """Hold a data set."""
-        self._do(lambda world: world.put_state(document))
+        held = read_state(document)  # in the thread of the caller
+        self._do(lambda world: world.put_state(held))
 
     def snapshots(self) -> list[str]:
         """Return the names of the snapshots."""
@@ -126,17 +126,17 @@ class MockWorld:
 
     def credits(self) -> list[dict[str, Any]]:
         """Return all credits."""
-        return self._do(lambda world: world.credits())
+        return [credit.wire() for credit in self._do(lambda world: world.state()).credits]
 
     def credit(self, credit_id: int) -> dict[str, Any]:
         """Return one credit."""
         return self._do(lambda world: world.credit(credit_id))
 
-    def create_credit(self, **fields: Any) -> dict[str, Any]:
+    def create_credit(self, /, **fields: Any) -> dict[str, Any]:
         """Add a credit; every field may be left out."""
         return self._do(lambda world: world.create_credit(**fields))
 
-    def change_credit(self, credit_id: int, **fields: Any) -> dict[str, Any]:
+    def change_credit(self, credit_id: int, /, **fields: Any) -> dict[str, Any]:
         """Change fields of a credit."""
         return self._do(lambda world: world.change_credit(credit_id, **fields))
 
@@ -152,7 +152,7 @@ class MockWorld:
         """Return all channels."""
         return self._do(lambda world: world.channels())
 
-    def create_channel(self, **fields: Any) -> dict[str, Any]:
+    def create_channel(self, /, **fields: Any) -> dict[str, Any]:
         """Add a channel."""
         return self._do(lambda world: world.create_channel(**fields))
 
@@ -174,7 +174,7 @@ class MockWorld:
         """Return the faults that are set."""
         return self._do(lambda world: world.faults())
 
-    def add_fault(self, **fault: Any) -> dict[str, Any]:
+    def add_fault(self, /, **fault: Any) -> dict[str, Any]:
         """Set a fault: `add_fault(status=503, times=2)`."""
         return self._do(lambda world: world.add_fault(**fault))
 
@@ -190,7 +190,7 @@ class MockWorld:
         """Return the settings of the world."""
         return self._do(lambda world: world.settings())
 
-    def set_settings(self, **settings: Any) -> dict[str, Any]:
+    def set_settings(self, /, **settings: Any) -> dict[str, Any]:
         """Change settings of the world: `set_settings(rate_limit="5/min")`."""
         return self._do(lambda world: world.set_settings(**settings))
 
@@ -198,17 +198,14 @@ class MockWorld:
         def done(worlds: Worlds) -> T:
             world = worlds.get(self.api_key)
             if world is None:
-                raise UsageError("there is no world of this key, for the server refuses the key")
+                raise unknown_key()
             return act(world)
 
         return self._server.ask(done)
 
     def _archive(self, write: Callable[[Any, StringIO], None]) -> str:
-        from mock_webshare.traffic.redaction import Redactor
-
-        exchanges = self._do(lambda world: list(world.journal.exchanges()))
         stream = StringIO()
-        write(map(Redactor().exchange, exchanges), stream)
+        write(exchanges(self.requests, (self.api_key,)), stream)
         return stream.getvalue()
 
     def __repr__(self) -> str:

@@ -36,10 +36,7 @@ def document(root: str, verbs: Sequence[Verb]) -> dict[str, Any]:
     text = (contract.data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
     result: dict[str, Any] = json.loads(text)
     result["info"]["version"] = __version__
-    credit = contract.schema("referral-credit")
-    result["components"]["schemas"]["credit"] = {
-        key: value for key, value in credit.items() if key not in ("$id", "$schema")
-    }
+    result["components"]["schemas"]["credit"] = _component("credit", contract.schema("referral-credit"))
     paths: dict[str, Any] = {}
     for verb in verbs:
         paths.setdefault(root + verb.path, {})[verb.method.lower()] = _operation(verb)
@@ -47,12 +44,27 @@ def document(root: str, verbs: Sequence[Verb]) -> dict[str, Any]:
     return result
 
 
+def _component(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema as one of the components: what it refers to in itself is elsewhere now."""
+    kept = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
+    text = json.dumps(kept).replace('"#/$defs/', f'"#/components/schemas/{name}/$defs/')
+    moved: dict[str, Any] = json.loads(text)
+    return moved
+
+
 def _operation(verb: Verb) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": verb.says, "responses": _responses(verb)}
-    operation["security"] = [{"token": []}, {}] if verb.path in _WITHOUT_WORLD else [{"world": []}]
+    world: dict[str, list[str]] = {} if verb.path in _WITHOUT_WORLD else {"world": []}
+    operation["security"] = [world, {**world, "token": []}]
     if names := re.findall(r"{(\w+)}", verb.path):
         operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": {"$ref": f"#/components/schemas/{name}"},
+            }
+            for name in names
         ]
     if verb.body:
         operation["requestBody"] = {"required": True, "content": _content(verb.body, "application/json")}

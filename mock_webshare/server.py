@@ -9,12 +9,12 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, TextIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
@@ -125,7 +125,8 @@ def _prepared(
     # A file is read before the port is taken, so that its mistakes are told first; what is generated
     # has none and may take a while.
     dataset = make_dataset(settings) if settings.data else None
-    request_log = None if log is None else RequestLog(log)
+    secrets = [*settings.api_keys, *filter(None, [settings.control_token])]
+    request_log = None if log is None else RequestLog(log, secrets)
     with _listening_socket(settings) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
         app = create_app(
@@ -168,11 +169,14 @@ def _listening_socket(settings: Settings) -> socket.socket:
 class RequestLog:
     """One line a request: method, path, status, milliseconds. Neither query nor headers, where keys may be.
 
+    A key that is in the path too, or another of the `secrets`, is left out.
+
     Lines are written together a moment later: a write a request would cost more than answering it.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, secrets: Sequence[str] = ()) -> None:
         self._stream: TextIO | None = stream
+        self._secrets = secrets
         self._noted: list[Entry | str] = []
 
     def note(self, entry: Entry | str) -> None:
@@ -183,7 +187,7 @@ class RequestLog:
 
     def flush(self) -> None:
         """Write what has been noted; a stream that nobody reads any more is given up."""
-        lines = "".join([each if isinstance(each, str) else _line(each) for each in self._noted])
+        lines = "".join([each if isinstance(each, str) else self._line(each) for each in self._noted])
         self._noted.clear()
         if self._stream and lines:
             try:
@@ -192,16 +196,20 @@ class RequestLog:
             except (OSError, ValueError):
                 self._stream = None
 
-
-def _line(entry: Entry) -> str:
-    status = "-" if entry.answer is None else entry.answer.status
-    return f"{_described(entry.method, entry.target)} {status} {1000 * entry.seconds:.1f} ms\n"
+    def _line(self, entry: Entry) -> str:
+        status = "-" if entry.answer is None else entry.answer.status
+        described = _described(entry.method, entry.target, *entry.credentials, *self._secrets)
+        return f"{described} {status} {1000 * entry.seconds:.1f} ms\n"
 
 
 @lru_cache(256)
-def _described(method: str, target: str) -> str:
+def _described(method: str, target: str, *secrets: str) -> str:
     """Return a request in words; of a target that names a host, and perhaps a user, only the path."""
     path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
+    if any(secret in unquote(path) for secret in secrets):
+        from mock_webshare.traffic.redaction import Redactor  # only for those who err
+
+        path = Redactor(secrets).url(path)
     return f"{method} {path}".encode("ascii", "backslashreplace").decode()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mock_webshare.contract import CREDIT_LIST, Paging
@@ -38,7 +38,7 @@ class RateLimit(NamedTuple):
             return None
         if not (match := _RATE.fullmatch(text)):
             raise UsageError(
-                f"rate limit {text!r} is not allowed; allowed: off, or a number of requests for each "
+                f"rate limit {text!r:.80} is not allowed; allowed: off, or a number of requests for each "
                 "sec, min, hour or day, like 240/min"
             )
         return cls(requests=int(match[1]), seconds=_SECONDS[match[2][0]])
@@ -56,13 +56,15 @@ class Settings:
     seed: int = 0
     credits: int = 100
     data: str | None = None  # a data set's file or name; None: generated from seed and credits
-    api_keys: tuple[str, ...] = ()  # empty: every well-formed key but `invalid`
+    # Empty: every well-formed key but `invalid`. A secret, as the token is.
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
     now: str | None = None  # ISO 8601 with offset; None: the moment at which the data set was taken
     max_page_size: int = _PAGING.max_page_size
     default_ordering: str = ",".join(CREDIT_LIST.default_ordering)
     rate_limit: str = "240/min"  # or off
     rate_limit_clock: str = "real"  # or world: by which clock the seconds of the limit pass
-    control_token: str | None = None  # what the control plane asks for; None: nothing, but loopback only
+    # What the control plane asks for; None: nothing, but loopback only.
+    control_token: str | None = field(default=None, repr=False)
     public_url: str | None = None  # None: links are built from each request's Host
 
     def __post_init__(self) -> None:
@@ -129,7 +131,7 @@ class Settings:
 
 def _require(name: str, value: object, is_allowed: bool, allowed: str) -> None:
     if not is_allowed:
-        raise UsageError(f"{name} {value!r} is not allowed; allowed: {allowed}")
+        raise UsageError(f"{name} {value!r:.80} is not allowed; allowed: {allowed}")
 
 
 def _require_whole(name: str, value: object, least: int, most: int, allowed: str = "") -> None:

@@ -1,7 +1,7 @@
 """A world: all that belongs to one API key.
 
-The verbs here take and return JSON data; `control` offers them over HTTP and `MockWorld` in Python,
-under the same names.
+The verbs here take and return JSON data, and data sets, which may be large; `control` offers them over
+HTTP and `MockWorld` in Python, under the same names.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare import dataset
-from mock_webshare.clock import Clock, parse_duration
+from mock_webshare.clock import DURATION, Clock
 from mock_webshare.contract import CREDIT_LIST, Endpoint
-from mock_webshare.dataset import Credit, Dataset
+from mock_webshare.dataset import LARGEST_ID, Credit, Dataset
 from mock_webshare.errors import DataError, UnknownRow, UsageError
-from mock_webshare.instants import format_instant, parse_instant
+from mock_webshare.instants import LIMIT, format_instant
 from mock_webshare.journal import Journal, Wanted
+from mock_webshare.kinds import BOOLEAN, Kind, is_text, read_object
 from mock_webshare.query import Criteria, Params, ordering_terms
 from mock_webshare.settings import MOST_CREDITS, RateLimit, Settings
 from mock_webshare.state import Account
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 MOST_SNAPSHOTS = 100
 WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
 """The settings that a world may have of its own."""
+CLOCK: Mapping[str, Kind] = {"now": dataset.DATE, "advance": DURATION, "running": BOOLEAN}
+"""What a clock is changed by."""
+_NAME = Kind(
+    lambda value: is_text(value) and 0 < len(value) <= 200 and value.isprintable() and "/" not in value,
+    "1 to 200 printable characters, none of them a slash",
+)
 
 Timer = Callable[[], float]
 
@@ -148,31 +155,20 @@ class World:
 
     # The verbs.
 
-    def state(self) -> dict[str, Any]:
-        """Return the whole account as a data set, which `put_state` and `serve --data` read."""
-        return self.view.account.at(self.now).wire()
+    def state(self) -> Dataset:
+        """Return the whole account as a data set; it stays as it is, whatever becomes of the world."""
+        return self.view.account.at(self.now)
 
-    def put_state(self, document: Any) -> None:
-        """Hold what a data set describes, from now on; the clock shows its `now`."""
-        held = dataset.from_wire(document, source="state")
-        if len(held.credits) > MOST_CREDITS:
-            raise DataError("state", "/credits", f"has {len(held.credits)} rows; allowed: {MOST_CREDITS}")
-        self.hold(held)
-
-    def hold(self, held: Dataset) -> None:
-        """Hold what a data set describes."""
+    def put_state(self, held: Dataset) -> None:
+        """Hold what a data set describes (see `read_state`), from now on; the clock shows its `now`."""
         self._clock.set(held.now, is_running=self._clock.is_running)
         self._change(Account.of(held))
-
-    def credits(self) -> list[dict[str, Any]]:
-        """Return all credits, by ascending id."""
-        return [credit.wire() for credit in self.view.account.credits.rows]
 
     def credit(self, credit_id: int) -> dict[str, Any]:
         """Return one credit; raise `UnknownRow` if there is none of that id."""
         return self._credit(credit_id).wire()
 
-    def create_credit(self, **fields: Any) -> dict[str, Any]:
+    def create_credit(self, /, **fields: Any) -> dict[str, Any]:
         """Add a credit, and return it; a field that is not given is as in a new pending credit of now."""
         account = self.view.account
         rows = account.credits.rows
@@ -180,8 +176,8 @@ class World:
             raise UsageError(f"there are {MOST_CREDITS} credits already; more are not allowed")
         now = format_instant(self.now)
         usual = {
-            "id": rows[-1].id + 1 if rows else 1,
-            "user_id": max((row.user_id for row in rows[-100:]), default=0) + 1,
+            "id": _following(rows),
+            "user_id": min(max((row.user_id for row in rows[-100:]), default=0) + 1, LARGEST_ID),
             "mode": "payout",
             "amount": 2.5,
             "status": "pending",
@@ -193,7 +189,7 @@ class World:
             raise DataError.refused("credit", "/id", given["id"], "an id that no other credit has")
         return self._hold_credit({"reverted_at": None, **given}, fields)
 
-    def change_credit(self, credit_id: int, **fields: Any) -> dict[str, Any]:
+    def change_credit(self, credit_id: int, /, **fields: Any) -> dict[str, Any]:
         """Change fields of a credit, and return it; `updated_at` is now, unless it is given."""
         if "id" in fields:
             raise DataError.refused("credit", "/id", fields["id"], "no id, for it never changes")
@@ -214,10 +210,10 @@ class World:
         """Return all channels, by ascending id."""
         return [channel._asdict() for channel in self._account.channels]
 
-    def create_channel(self, **fields: Any) -> dict[str, Any]:
+    def create_channel(self, /, **fields: Any) -> dict[str, Any]:
         """Add a channel, and return it; without an id it has the next one."""
         channels = self._account.channels
-        usual = {"id": channels[-1].id + 1 if channels else 1}
+        usual = {"id": _following(channels)}
         channel = dataset.read_channel({**usual, **fields}, source="channel")
         if any(channel.id == each.id for each in channels):
             raise DataError.refused("channel", "/id", channel.id, "an id that no other channel has")
@@ -245,13 +241,13 @@ class World:
 
         A credit whose pending period has passed by then is available. Going back makes none pending again.
         """
-        instant = self.now if now is None else _instant(now)
-        if isinstance(advance, timedelta):
-            instant += advance // timedelta(microseconds=1)
-        elif advance is not None:
-            instant += parse_duration(advance)
-        is_running = self._clock.is_running if running is None else running
-        self._clock.set(instant, is_running=is_running)
+        given = {"now": now, "advance": advance, "running": running}
+        given = {name: value for name, value in given.items() if value is not None}
+        change = read_object("clock", "", given, CLOCK, optional=True)
+        instant = change.get("now", self.now) + change.get("advance", 0)
+        if not 0 <= instant < LIMIT:
+            raise DataError.refused("clock", "/advance", advance, "a duration that ends from 1970 to 9998")
+        self._clock.set(instant, is_running=change.get("running", self._clock.is_running))
         self._settle()
         return self.clock()
 
@@ -259,7 +255,7 @@ class World:
         """Return the faults that are set, with how many requests each has seen and struck."""
         return [each.wire() for each in self._faults or ()]
 
-    def add_fault(self, **fault: Any) -> dict[str, Any]:
+    def add_fault(self, /, **fault: Any) -> dict[str, Any]:
         """Set a fault (see `faults`), and return it with its id."""
         from mock_webshare.faults import Faults, parse
 
@@ -284,11 +280,16 @@ class World:
         """Return the settings of this world."""
         return {name: getattr(self._settings, name) for name in WORLD_SETTINGS}
 
-    def set_settings(self, **settings: Any) -> dict[str, Any]:
+    def set_settings(self, /, **settings: Any) -> dict[str, Any]:
         """Change some settings of this world, and return all; the rate limit begins to count anew."""
         if unknown := settings.keys() - set(WORLD_SETTINGS):
             allowed = ", ".join(WORLD_SETTINGS)
-            raise DataError("settings", "", f"unknown key {min(unknown)!r}; allowed: {allowed}")
+            raise DataError("settings", "", f"unknown key {min(unknown)!r:.80}; allowed: {allowed}")
+        for name, value in settings.items():
+            try:
+                replace(self._settings, **{name: value})
+            except UsageError as error:
+                raise DataError("settings", f"/{name}", str(error)) from error
         self._use(replace(self._settings, **settings))
         return self.settings()
 
@@ -298,6 +299,8 @@ class World:
 
     def take_snapshot(self, name: str) -> None:
         """Save account, clock, settings and faults under a name; the journal goes on."""
+        if not _NAME.is_allowed(name):
+            raise UsageError(f"snapshot name {name!r:.80} is not allowed; allowed: {_NAME.allowed}")
         if len(self._snapshots) >= MOST_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MOST_SNAPSHOTS} snapshots already; delete some first")
         account, is_running = self.view.account, self._clock.is_running
@@ -338,6 +341,24 @@ class World:
         return held.wire()
 
 
+def read_state(document: Any) -> Dataset:
+    """Given a data set as JSON data, return it; raise `DataError` if it is none, or has too many credits."""
+    credits = document.get("credits") if isinstance(document, dict) else None
+    if isinstance(credits, list) and len(credits) > MOST_CREDITS:
+        raise DataError("state", "/credits", f"has {len(credits)} rows; allowed: {MOST_CREDITS}")
+    return dataset.from_wire(document, source="state")
+
+
+def _following(rows: Sequence[Any]) -> int:
+    """Given rows by ascending id, return the id of one more: after the last, or else where one is free."""
+    bound = LARGEST_ID + 1
+    for row in reversed(rows):
+        if row.id + 1 < bound:
+            return int(row.id) + 1
+        bound = row.id
+    return 1
+
+
 def _fill_channel(credit: dict[str, Any], given: Mapping[str, Any], channels: Any) -> None:
     """Given a credit of which one of the two channel fields was given, fill in the other."""
     codes: dict[Any, str] = {channel.id: channel.code for channel in channels}
@@ -351,10 +372,3 @@ def _fill_channel(credit: dict[str, Any], given: Mapping[str, Any], channels: An
         credit[channel] = ids.get(value) if isinstance(value, str) else None
     credit.setdefault(channel, None)
     credit.setdefault(code, None)
-
-
-def _instant(text: str) -> int:
-    try:
-        return parse_instant(text)
-    except ValueError as error:
-        raise UsageError(f"now {text!r} is not allowed: {error}") from error

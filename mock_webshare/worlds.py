@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from mock_webshare import dataset as datasets
 from mock_webshare import seeding
 from mock_webshare.dataset import Dataset
-from mock_webshare.errors import UnknownName
+from mock_webshare.errors import UnknownName, UsageError
 from mock_webshare.journal import Entry, Journal
 from mock_webshare.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
 from mock_webshare.state import Account, advance
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from mock_webshare.scenarios import Scenario
 
 MOST_WORLDS = 10_000
-MOST_NOTED = 200_000
-"""How many requests all journals together keep; of more, those of the worlds unused for longest go."""
+MOST_NOTED = 512 * 1024 * 1024
+"""About how many bytes of requests all journals keep; of more, those of the worlds unused for longest go."""
+_log = logging.getLogger(__name__)
 
 
 class Worlds:
@@ -53,14 +55,17 @@ class Worlds:
         world = self._worlds.get(key)
         if world is None:
             beginning = self._beginning_of(key)
-            if beginning is None:
-                return None
-            return self.begin(key, beginning)
+            return None if beginning is None else self._begin(key, beginning)
         self._worlds.move_to_end(key)
         return world
 
     def begin(self, key: str, beginning: Beginning) -> World:
-        """Give a key a new world, and return it."""
+        """Give a key a new world, and return it; raise `UsageError` if the key is not known."""
+        if self._beginning_of(key) is None:
+            raise unknown_key()
+        return self._begin(key, beginning)
+
+    def _begin(self, key: str, beginning: Beginning) -> World:
         while self.retired:
             self.forget(self.retired.popleft())
         world = self._worlds[key] = World(beginning, self._timer)
@@ -68,6 +73,8 @@ class Worlds:
         if len(self._worlds) > MOST_WORLDS:
             self._worlds.popitem(last=False)
             self.forgotten += 1
+            if self.forgotten == 1:
+                _log.warning("more than %d keys: the worlds that are unused for longest go", MOST_WORLDS)
         return world
 
     def counted(self) -> dict[str, int]:
@@ -76,22 +83,22 @@ class Worlds:
 
     def note(self, journal: Journal, entry: Entry) -> None:
         """Note a request in one of the journals, and make room if they hold too many together."""
-        self._noted -= len(journal)
+        before = journal.size
         journal.note(entry)
-        self._noted += len(journal)
+        self._noted += journal.size - before
         if self._noted > MOST_NOTED:
             self._make_room()
 
     def _make_room(self) -> None:
         journals = [world.journal for world in self._worlds.values()]
         # What was cleared since was counted all the same.
-        self._noted = sum(map(len, journals)) + len(self.keyless)
+        self._noted = sum(journal.size for journal in journals) + self.keyless.size
         if self._noted <= MOST_NOTED:
             return
         for journal in journals:
             if self._noted <= MOST_NOTED // 2:
                 break
-            self._noted -= len(journal)
+            self._noted -= journal.size
             journal.drop()
 
     def forget(self, key: str) -> None:
@@ -152,3 +159,8 @@ class Worlds:
         if (now := self._settings.now_instant) is not None:
             dataset = advance(dataset, now)
         return beginning._replace(account=Account.of(dataset), now=dataset.now)
+
+
+def unknown_key() -> UsageError:
+    """Return the error of who wants the world of a key that is not known."""
+    return UsageError("there is no world of this key, for the server refuses the key")

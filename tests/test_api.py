@@ -135,5 +135,10 @@ async def test_a_mistake_of_ours_is_the_error_page_of_the_service(
     assert "Server Error (500)" in await response.text()
 
 
+async def test_a_body_that_is_not_compressed_as_it_says_is_no_mistake_of_the_service(client: Client) -> None:
+    response = await client.post(LIST, data=b"{}", headers={"Content-Encoding": "gzip"})
+    assert response.status == 405
+
+
 def test_the_application_is_one_of_aiohttp() -> None:
     assert isinstance(create_app(), web.Application)

@@ -184,7 +184,7 @@ class TestWorlds:
 
     @pytest.fixture
     def ours(self, monkeypatch: pytest.MonkeyPatch) -> Worlds:
-        monkeypatch.setattr(module, "MOST_NOTED", 10)
+        monkeypatch.setattr(module, "MOST_NOTED", 10 * entry().size)
         return Worlds(dataset.load("edge-cases"), Settings(), lambda: 0.0)
 
     def note(self, ours: Worlds, key: str, count: int) -> Journal:

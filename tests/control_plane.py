@@ -1,0 +1,132 @@
+"""What the tests of the control plane share: a client that checks each answer, and what a world is in all."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from mock_webshare import __version__, control
+from mock_webshare.control import ROOT, VERBS, Verb
+from mock_webshare.world import World
+from mock_webshare.worlds import Worlds
+from tests.conftest import Client
+
+KEY = "the-key-of-this-world"
+HEADERS = {"Authorization": f"Token {KEY}"}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    return control.document()
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """Return what checks a value against a component of the OpenAPI document."""
+    whole = {**document(), "$ref": f"#/components/schemas/{schema}"}
+    return Draft202012Validator(whole, format_checker=FormatChecker())
+
+
+def name(verb: Verb) -> str:
+    """Return what a verb is called in a test: `PUT state`."""
+    return f"{verb.method} {verb.path}"
+
+
+BY_NAME = {name(verb): verb for verb in VERBS}
+
+
+def look(headers: Mapping[str, str]) -> None:
+    """Check what every answer of the control plane has, and has not."""
+    assert headers["Mock-Webshare-Version"] == __version__
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert not any(header.lower().startswith("access-control-") for header in headers)
+
+
+class Controlled:
+    """The control plane over HTTP; each answer is held against the schema of its verb."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def done(self, method: str, path: str, body: Any = None, *, verb: str | None = None) -> Any:
+        """Do something that is allowed; return what is answered. `verb` is its name if its path varies."""
+        known = BY_NAME[verb or f"{method} {path}"]
+        kwargs = {} if body is None else {"json": body}
+        async with self.client.request(method, ROOT + path, **kwargs) as response:
+            answer = await response.read()
+        look(response.headers)
+        assert response.status == (204 if known.answer is None else known.status), answer
+        if known.answer is None:
+            assert answer == b""
+            return None
+        text = answer.decode()
+        said = text if known.answer == "ndjson" else json.loads(text)
+        assert list(validator(known.answer).iter_errors(said)) == []
+        return said
+
+    async def refused(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+        """Do something that is not allowed; return the problem that is answered."""
+        async with self.client.request(method, ROOT + path, **kwargs) as response:
+            problem: dict[str, Any] = await response.json(content_type="application/problem+json")
+        look(response.headers)
+        assert response.status == problem["status"] >= 400
+        assert list(validator("problem").iter_errors(problem)) == []
+        return problem
+
+
+def digest(world: World) -> str:
+    """Return all that a world is."""
+    return json.dumps(
+        [
+            world.state().wire(),
+            world.clock(),
+            world.faults(),
+            world.settings(),
+            world.snapshots(),
+            world.journal.noted,
+            len(world.journal),
+        ]
+    )
+
+
+def digest_of(worlds: Worlds, key: str = KEY) -> str:
+    """Return all that the world of a key is, and how many others there are."""
+    world = worlds.get(key)
+    assert world
+    return digest(world) + json.dumps([worlds.counted(), worlds.keyless.noted])
+
+
+class Reply(NamedTuple):
+    """What came back over a socket."""
+
+    status: int
+    head: str
+    body: str
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The problem that it is."""
+        assert "content-type: application/problem+json" in self.head.lower(), self
+        problem: dict[str, Any] = json.loads(self.body)
+        assert problem["status"] == self.status
+        return problem
+
+
+def send(url: str, method: str, target: str, *headers: str, body: bytes = b"") -> Reply:
+    """Send a request as it is given, which no HTTP client would touch up; only `Connection` is added."""
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    lines = [f"{method} {target} HTTP/1.1", *headers, "Connection: close"]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + body)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, content = answer.decode("utf-8", "surrogateescape").partition("\r\n\r\n")
+    return Reply(int(head.split()[1]), head, content)

@@ -1,0 +1,90 @@
+"""The clock of a world: it stands where it is set, or runs as a timer does, and never leaves its years."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from mock_webshare.clock import Clock, parse_duration
+from mock_webshare.errors import UsageError
+from mock_webshare.instants import DAY, LIMIT, SECOND, format_instant
+
+HOUR = 3600 * SECOND
+
+DURATIONS = [
+    ("P30D", 30 * DAY),
+    ("P2W", 14 * DAY),
+    ("P1W1D", 8 * DAY),
+    ("P1DT12H", 36 * HOUR),
+    ("PT90S", 90 * SECOND),
+    ("PT1H30M", 90 * 60 * SECOND),
+    ("PT0.000001S", 1),
+    ("PT0S", 0),
+    (timedelta(days=30), 30 * DAY),
+    (timedelta(microseconds=-1), -1),
+]
+NO_DURATIONS = [
+    "", "P", "PT", "P1DT", "30D", "P30", "-P1D", "+P1D", "P-1D", "P1Y", "P1M", "P1.5D", "P1D ", "p1d", "P１D",
+    "PT1.0000001S", "P1D1W", "P1H", "P9999999D", None, 30, 1.5, True, [],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "microseconds"), DURATIONS)
+def test_a_duration_is_read(text: object, microseconds: int) -> None:
+    assert parse_duration(text) == microseconds
+
+
+@pytest.mark.parametrize("text", NO_DURATIONS)
+def test_what_is_no_duration_is_refused_with_what_is(text: object) -> None:
+    with pytest.raises(UsageError, match=r"is not allowed; allowed: ISO 8601 .* like P30D or PT90S"):
+        parse_duration(text)
+
+
+def test_a_refused_duration_is_not_repeated_at_length() -> None:
+    with pytest.raises(UsageError) as refusal:
+        parse_duration("P" * 1_000_000)
+    assert len(str(refusal.value)) < 250
+
+
+def test_a_clock_stands_where_it_is_set() -> None:
+    seconds = 0.0
+    clock = Clock(5, lambda: seconds)
+    seconds = 100.0
+    assert (clock.now(), clock.is_running) == (5, False)
+
+
+def test_a_running_clock_goes_as_the_timer_does() -> None:
+    seconds = 1000.0
+    clock = Clock(0, lambda: seconds)
+    clock.set(DAY, is_running=True)
+    assert (clock.now(), clock.is_running) == (DAY, True)
+    seconds += 1.5
+    assert clock.now() == DAY + 3 * SECOND // 2
+
+
+def test_a_clock_that_is_stopped_stays_at_that_moment() -> None:
+    seconds = 0.0
+    clock = Clock(0, lambda: seconds)
+    clock.set(0, is_running=True)
+    seconds = 2.0
+    clock.set(clock.now(), is_running=False)
+    seconds = 9.0
+    assert clock.now() == 2 * SECOND
+
+
+def test_a_running_clock_stops_at_the_end_of_time() -> None:
+    seconds = 0.0
+    clock = Clock(0, lambda: seconds)
+    clock.set(LIMIT - SECOND, is_running=True)
+    seconds = 1e9
+    assert clock.now() == LIMIT - 1
+    assert format_instant(clock.now()) == "9998-12-31T15:59:59.999999-08:00"
+
+
+@pytest.mark.parametrize("instant", [-1, LIMIT])
+def test_a_clock_cannot_be_set_beyond_its_years(instant: int) -> None:
+    clock = Clock(7, lambda: 0.0)
+    with pytest.raises(UsageError, match="1970 to 9998"):
+        clock.set(instant, is_running=False)
+    assert clock.now() == 7

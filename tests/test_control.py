@@ -1,0 +1,666 @@
+"""The control plane over HTTP: every verb, every refusal, and the document that describes them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pkgutil import resolve_name
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from mock_webshare import Settings, control, create_app, dataset, faults
+from mock_webshare.app import WORLDS
+from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.control import ROOT, VERBS, Asked, Verb
+from mock_webshare.errors import MockWebshareError
+from mock_webshare.settings import MOST_CREDITS
+from mock_webshare.worlds import Worlds
+from tests.conftest import Client
+from tests.control_plane import BY_NAME, HEADERS, KEY, Controlled, digest_of, document, name, validator
+
+LIST = CREDIT_LIST.path
+EDGE_CASES = dataset.load("edge-cases")
+CREDIT, CHANNEL = EDGE_CASES.credits[0].id, 99
+
+BODIES: dict[str, Any] = {
+    "PUT state": {"credits": [], "channels": [{"id": 7, "code": "SPRING10"}]},
+    "POST credits": {"amount": 12.5},
+    "PATCH credits/{id}": {"status": "available"},
+    "POST channels": {"code": "SUMMER20"},
+    "PUT clock": {"advance": "P1D"},
+    "POST faults": {"status": 503, "times": 2},
+    "POST requests/count": {"method": "GET", "path": LIST},
+    "PUT settings": {"max_page_size": 10},
+}
+"""A body for each verb that takes one."""
+
+FOREIGN_TYPES = (
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+    "text/plain;application/json",
+    "text/json",
+    "",
+)
+"""What a form of a foreign page can send, and the like."""
+
+IDS = {"credits": CREDIT, "channels": CHANNEL, "faults": 1}
+
+
+def filled(verb: Verb) -> str:
+    """Return the path of a verb with names and ids in it that the prepared world has."""
+    return verb.path.format(name="before", id=IDS.get(verb.path.partition("/")[0]))
+
+
+@pytest.fixture
+async def worlds() -> Worlds:
+    """Worlds of which one has a bit of everything."""
+    app_worlds = Worlds(EDGE_CASES, Settings(rate_limit="off"), lambda: 0.0)
+    world = app_worlds.get(KEY)
+    assert world
+    world.create_channel(id=CHANNEL, code="UNUSED")
+    world.add_fault(status=503, method="PATCH")
+    world.take_snapshot("before")
+    return app_worlds
+
+
+@pytest.fixture
+async def controlled(
+    aiohttp_client: Callable[..., Awaitable[Client]], worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Controlled]:
+    """The control plane of those worlds, after one request to the service."""
+    monkeypatch.setattr("mock_webshare.app.Worlds", lambda *_: worlds)
+    client = await aiohttp_client(create_app(dataset=EDGE_CASES), headers=HEADERS)
+    assert client.app and client.app[WORLDS] is worlds
+    await client.get(LIST)
+    yield Controlled(client)
+
+
+class TestEveryVerb:
+    def test_has_a_body_here_if_it_takes_one(self) -> None:
+        assert BODIES.keys() == {name(verb) for verb in VERBS if verb.body}
+
+    @pytest.mark.parametrize("verb", VERBS, ids=name)
+    async def test_answers_what_its_schema_says(self, controlled: Controlled, verb: Verb) -> None:
+        await controlled.done(verb.method, filled(verb), BODIES.get(name(verb)), verb=name(verb))
+
+    @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.method == "GET"], ids=name)
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    async def test_of_get_changes_nothing(
+        self, controlled: Controlled, worlds: Worlds, verb: Verb, method: str
+    ) -> None:
+        before = digest_of(worlds)
+        response = await controlled.client.request(method, ROOT + filled(verb))
+        assert response.status == 200
+        assert bool(await response.read()) == (method == "GET")
+        assert digest_of(worlds) == before
+
+    @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.method != "GET"], ids=name)
+    async def test_that_changes_something_does_not_by_a_safe_method(
+        self, controlled: Controlled, worlds: Worlds, verb: Verb
+    ) -> None:
+        before = digest_of(worlds)
+        for method in ("GET", "HEAD", "OPTIONS", "TRACE"):
+            await controlled.client.request(method, ROOT + filled(verb), json=BODIES.get(name(verb)))
+        assert digest_of(worlds) == before
+
+    @pytest.mark.parametrize("path", sorted({verb.path for verb in VERBS}))
+    async def test_names_the_methods_that_are_allowed(self, controlled: Controlled, path: str) -> None:
+        methods = {verb.method for verb in VERBS if verb.path == path}
+        allowed = methods | ({"HEAD"} if "GET" in methods else set())
+        for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - allowed:
+            verb = next(verb for verb in VERBS if verb.path == path)
+            response = await controlled.client.request(method, ROOT + filled(verb))
+            assert response.status == 405
+            assert set(response.headers["Allow"].split(", ")) == allowed
+            if method != "HEAD":
+                problem = await controlled.refused(method, filled(verb))
+                assert problem["detail"].startswith(f"{method} is no method of the verb; allowed: ")
+
+
+class TestWorlds:
+    async def test_health_survives_a_reset(self, controlled: Controlled) -> None:
+        await controlled.done("POST", "reset")
+        assert await controlled.done("GET", "health") == {"status": "ready"}
+
+    async def test_health_needs_no_world(self, controlled: Controlled, worlds: Worlds) -> None:
+        await controlled.client.get(f"{ROOT}health", headers={"Authorization": ""})
+        assert len(worlds) == 1
+
+    async def test_the_world_is_that_of_the_key(self, controlled: Controlled, worlds: Worlds) -> None:
+        before = digest_of(worlds)
+        other = {"Authorization": "Token other"}
+        await controlled.client.put(f"{ROOT}settings", json={"max_page_size": 1}, headers=other)
+        assert digest_of(worlds).replace('"worlds": 2', '"worlds": 1') == before
+
+    async def test_a_key_is_read_as_the_service_reads_it(
+        self, controlled: Controlled, worlds: Worlds
+    ) -> None:
+        for authorization in ("token \t clé".encode(), b"TOKEN cl\xc3\xa9"):
+            headers = {"Authorization": authorization.decode("utf-8", "surrogateescape")}
+            assert (await controlled.client.get(f"{ROOT}clock", headers=headers)).status == 200
+        assert worlds.get("clé") and len(worlds) == 2
+
+    @pytest.mark.parametrize(
+        "authorization", ["", "Token", "Basic x", "Token a b", "Token \udcff", "Token invalid"]
+    )
+    async def test_without_a_known_key_the_answer_is_401(
+        self, controlled: Controlled, authorization: str
+    ) -> None:
+        headers = {"Authorization": authorization}
+        problem = await controlled.refused("GET", "state", headers=headers)
+        assert (problem["status"], problem["title"]) == (401, "Unauthorized")
+        assert "with the header Authorization: Token KEY" in problem["detail"]
+        response = await controlled.client.get(f"{ROOT}state", headers=headers)
+        assert response.headers["WWW-Authenticate"] == "Token"
+
+    async def test_requests_without_a_known_key_are_in_a_journal_of_their_own(
+        self, controlled: Controlled
+    ) -> None:
+        await controlled.client.get(LIST, headers={"Authorization": "Token invalid"})
+        response = await controlled.client.get(f"{ROOT}requests", headers={"Authorization": ""})
+        [request] = (await response.json())["requests"]
+        assert request["response"]["status"] == 401
+
+    async def test_all_worlds_can_be_let_go(self, controlled: Controlled) -> None:
+        await controlled.done("DELETE", "worlds")
+        assert (await controlled.done("GET", "worlds"))["worlds"] == 0
+
+    async def test_a_change_is_what_the_service_answers(self, controlled: Controlled) -> None:
+        credit = await controlled.done("POST", "credits", {"amount": 12.5})
+        page = await (await controlled.client.get(f"{LIST}{credit['id']}/")).json()
+        assert page == credit
+
+    async def test_a_state_that_is_read_can_be_put(self, controlled: Controlled, worlds: Worlds) -> None:
+        state = await controlled.done("GET", "state")
+        before = digest_of(worlds)
+        await controlled.done("PUT", "state", state)
+        assert digest_of(worlds) == before
+
+    async def test_the_journal_has_the_request_and_its_answer(self, controlled: Controlled) -> None:
+        noted = await controlled.done("GET", "requests")
+        [request] = noted["requests"]
+        assert request["request"]["url"].endswith(LIST)
+        assert json.loads(request["response"]["body"])["count"] == 30
+        har = await controlled.done("GET", "requests.har")
+        assert [entry["response"]["status"] for entry in har["log"]["entries"]] == [200]
+        ndjson = await controlled.done("GET", "requests.ndjson")
+        assert [json.loads(line)["request"]["method"] for line in ndjson.splitlines()] == ["GET"]
+
+    @pytest.mark.parametrize(
+        ("wanted", "count"),
+        [
+            ({"method": "GET", "path": LIST}, 1),
+            ({"method": "POST", "path": LIST}, 0),
+            ({"method": "GET", "path": LIST, "query": {"page": None}}, 1),
+            ({"method": "GET", "path": LIST, "query": {"page": 2}}, 0),
+        ],
+    )
+    async def test_requests_are_counted(
+        self, controlled: Controlled, wanted: dict[str, Any], count: int
+    ) -> None:
+        assert await controlled.done("POST", "requests/count", wanted) == {"count": count}
+
+    @pytest.mark.parametrize("text", ["é x", "日本", "100%", "a?b#c", "'\"<>", "..."])
+    async def test_a_snapshot_may_have_any_printable_name(self, controlled: Controlled, text: str) -> None:
+        path = f"snapshots/{quote(text, safe='')}"
+        await controlled.done("PUT", path, verb="PUT snapshots/{name}")
+        assert text in await controlled.done("GET", "snapshots")
+        await controlled.done("POST", f"{path}/restore", verb="POST snapshots/{name}/restore")
+        await controlled.done("DELETE", path, verb="DELETE snapshots/{name}")
+
+
+class TestARefusal:
+    @pytest.mark.parametrize(
+        "path", ["", "nothing", "health/", "state//", "credits/1/2", "reset/x", "snapshots/a/b"]
+    )
+    async def test_of_what_is_no_verb_is_404(self, controlled: Controlled, path: str) -> None:
+        problem = await controlled.refused("GET", path)
+        assert problem["status"] == 404
+        assert f"GET {ROOT}openapi.json lists them" in problem["detail"]
+
+    @pytest.mark.parametrize(
+        ("method", "path", "detail"),
+        [
+            ("GET", "credits/7000000", "there is no credit 7000000 in this world"),
+            ("GET", "credits/1.0", "there is no id '1.0' in this world"),
+            ("GET", "credits/true", "there is no id 'true' in this world"),
+            ("GET", "credits/%2B1", "there is no id '+1' in this world"),
+            ("GET", "credits/1_0", "there is no id '1_0' in this world"),
+            ("GET", "credits/%D9%A1", "there is no id '\u0661' in this world"),
+            ("GET", f"credits/{'9' * 5000}", f"there is no id '{'9' * 79} in this world"),
+            ("DELETE", "credits/-1", "there is no id '-1' in this world"),
+            ("POST", "credits/7000000/revert", "there is no credit 7000000 in this world"),
+            ("DELETE", "channels/7000000", "there is no channel 7000000 in this world"),
+            ("DELETE", "faults/7000000", "there is no fault 7000000 in this world"),
+            ("DELETE", "snapshots/after", "there is no snapshot 'after' in this world"),
+            ("POST", "snapshots/after/restore", "there is no snapshot 'after' in this world"),
+        ],
+    )
+    async def test_of_what_is_not_there_is_404(
+        self, controlled: Controlled, method: str, path: str, detail: str
+    ) -> None:
+        assert await controlled.refused(method, path) == {
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "detail": detail,
+        }
+
+    @pytest.mark.parametrize("text", ["%00", "%0A", "x" * 201, "%E2%80%A8"])
+    async def test_of_a_name_says_what_a_name_is(self, controlled: Controlled, text: str) -> None:
+        problem = await controlled.refused("PUT", f"snapshots/{text}")
+        assert "is not allowed; allowed: 1 to 200 printable characters" in problem["detail"]
+
+    async def test_of_a_channel_in_use_says_by_how_many(self, controlled: Controlled) -> None:
+        channel = EDGE_CASES.channels[0].id
+        problem = await controlled.refused("DELETE", f"channels/{channel}")
+        assert f"channel {channel} is named by " in problem["detail"]
+
+    @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.body], ids=name)
+    async def test_of_another_type_of_body_is_415(
+        self, controlled: Controlled, worlds: Worlds, verb: Verb
+    ) -> None:
+        before = digest_of(worlds)
+        for content_type in FOREIGN_TYPES:
+            problem = await controlled.refused(
+                verb.method, filled(verb), data=b"{}", headers={"Content-Type": content_type}
+            )
+            assert problem["status"] == 415
+            assert problem["detail"].endswith("is not allowed; allowed: application/json")
+        assert digest_of(worlds) == before
+
+    async def test_of_too_large_a_body_is_413(
+        self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(control, "LARGEST_BODY", 100)
+        await controlled.done("POST", "credits", {"amount": 1})
+        problem = await controlled.refused("POST", "credits", json={"amount": 1, "x": "x" * 100})
+        assert (problem["status"], problem["detail"]) == (413, "the body is too large; allowed: 100 bytes")
+
+    async def test_of_a_small_body_that_unfolds_is_413_too(
+        self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(control, "LARGEST_BODY", 100_000)
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        body = gzip.compress(b" " * 10_000_000)
+        assert len(body) < 100_000
+        problem = await controlled.refused("PUT", "state", data=body, headers=headers)
+        assert problem["status"] == 413
+
+    async def test_of_a_broken_encoding_says_so(self, controlled: Controlled) -> None:
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        problem = await controlled.refused("POST", "credits", data=b"{}", headers=headers)
+        assert problem["status"] == 400
+        assert "Content-Encoding" in problem["detail"]
+
+    async def test_is_for_nobody_if_the_client_has_gone(
+        self, controlled: Controlled, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        url = controlled.client.make_url(f"{ROOT}state")
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        head = f"PUT {url.path} HTTP/1.1\r\nHost: {url.host}\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        await controlled.done("GET", "health")
+        assert "a mistake of mock-webshare" not in caplog.text
+
+    async def test_of_a_mistake_of_ours_is_a_problem_too(
+        self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise RuntimeError(KEY)
+
+        monkeypatch.setattr("mock_webshare.world.World.reset", broken)
+        problem = await controlled.refused("POST", "reset")
+        assert (problem["status"], problem["detail"]) == (
+            500,
+            "a mistake of mock-webshare, please report it: RuntimeError",
+        )
+        assert KEY not in caplog.text
+
+    async def test_of_too_many_credits_says_how_many_are_allowed(self, worlds: Worlds) -> None:
+        body = {"credits": [None] * (MOST_CREDITS + 1), "channels": []}
+        with pytest.raises(MockWebshareError, match="has 1000001 rows; allowed: 1000000"):
+            BY_NAME["PUT state"].read(body)
+
+    async def test_of_too_many_faults_says_how_many_are_allowed(
+        self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(faults, "MOST_FAULTS", 1)
+        problem = await controlled.refused("POST", "faults", json={"status": 503})
+        assert problem["detail"] == "1 faults are set already; remove some before you set another"
+
+    async def test_of_too_many_snapshots_says_what_to_do(
+        self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("mock_webshare.world.MOST_SNAPSHOTS", 1)
+        await controlled.done("PUT", "snapshots/before", verb="PUT snapshots/{name}")
+        problem = await controlled.refused("PUT", "snapshots/after")
+        assert problem["detail"] == "there are 1 snapshots already; delete some first"
+
+
+@pytest.mark.parametrize(
+    ("verb", "slow"),
+    [
+        ("PUT state", "mock_webshare.dataset.from_wire"),
+        ("GET state", "mock_webshare.dataset.Dataset.wire"),
+        ("GET credits", "mock_webshare.dataset.Credit.wire"),
+        ("GET requests", "mock_webshare.control.exchanges"),
+        ("GET requests.har", "mock_webshare.control.exchanges"),
+        ("GET requests.ndjson", "mock_webshare.control.exchanges"),
+    ],
+)
+async def test_others_are_answered_while_one_takes_its_time(
+    controlled: Controlled, monkeypatch: pytest.MonkeyPatch, verb: str, slow: str
+) -> None:
+    began, answered, act = threading.Event(), threading.Event(), resolve_name(slow)
+
+    def held(*args: Any, **kwargs: Any) -> Any:
+        began.set()
+        assert answered.wait(5)
+        return act(*args, **kwargs)
+
+    monkeypatch.setattr(slow, held)
+    monkeypatch.setattr(control, "_SMALL_BODY", 0)
+    task = asyncio.ensure_future(controlled.done(*verb.split(), BODIES.get(verb)))
+    assert await asyncio.to_thread(began.wait, 5)
+    await controlled.done("GET", "health")
+    answered.set()
+    await task
+
+
+def schemas(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield each schema with examples in a part of the document."""
+    if isinstance(part, dict):
+        if isinstance(part.get("examples"), list):
+            yield part
+        for each in part.values():
+            yield from schemas(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from schemas(each)
+
+
+EXAMPLES = [
+    pytest.param(verb, example, id=f"{name(verb)} {json.dumps(example)[:40]}")
+    for verb in VERBS
+    for example in document()["components"]["schemas"].get(verb.body, {}).get("examples", ())
+]
+
+# Verb, body, and the pointer to what is wrong with it.
+BROKEN: list[tuple[str, Any, str]] = [
+    *((verb, body, "") for verb in BODIES for body in (None, [], "text", 1, True)),
+    *((verb, {"self": 1}, "") for verb in BODIES),
+    *((verb, {"unknown": None}, "") for verb in BODIES),
+    *(("POST credits", {"id": value}, "/id") for value in (0, -1, 1.5, True, "1", None, [], {}, 2**63)),
+    ("POST credits", {"id": 10**300}, "/id"),
+    ("POST credits", {"user_id": 0}, "/user_id"),
+    ("POST credits", {"mode": "credit"}, "/mode"),
+    *(
+        ("POST credits", {"amount": value}, "/amount")
+        for value in ("2.50", True, None, [], 1e300, -(10**301))
+    ),
+    *(("POST credits", {"status": value}, "/status") for value in ("Pending", None, ["pending"])),
+    *(("POST credits", {"referral_channel": value}, "/referral_channel") for value in (0, "7", True, 1.5)),
+    ("POST credits", {"referral_channel_code": ""}, "/referral_channel_code"),
+    *(
+        ("POST credits", {"created_at": value}, "/created_at")
+        for value in ("2026-03-16", "2026-02-30T09:00:00Z", "now", None, 1742140800)
+    ),
+    ("POST credits", {"reverted_at": 0}, "/reverted_at"),
+    ("PATCH credits/{id}", {"amount": "1"}, "/amount"),
+    ("PATCH credits/{id}", {"credit_id": 1}, ""),
+    ("POST channels", {}, ""),
+    ("POST channels", {"code": ""}, "/code"),
+    ("POST channels", {"code": None}, "/code"),
+    ("POST channels", {"id": 1.5, "code": "A"}, "/id"),
+    ("PUT state", {"credits": []}, ""),
+    ("PUT state", {"credits": {}, "channels": []}, "/credits"),
+    ("PUT state", {"credits": [[]], "channels": []}, "/credits/0"),
+    ("PUT state", {"credits": [], "channels": [{"code": "A"}]}, "/channels/0"),
+    ("PUT state", {"credits": [], "channels": [], "now": "today"}, "/now"),
+    ("PUT state", {"credits": [], "channels": [], "now": None}, "/now"),
+    *(("PUT clock", {"now": value}, "/now") for value in ("", "tomorrow", None, 0)),
+    *(("PUT clock", {"advance": value}, "/advance") for value in ("-P1D", "P1Y", "PT", "P", 30, None)),
+    *(("PUT clock", {"running": value}, "/running") for value in (0, "true", None)),
+    ("POST faults", {}, ""),
+    ("POST faults", {"times": 2}, ""),
+    ("POST faults", {"status": 503, "fault": "EMPTY_RESPONSE"}, ""),
+    *(("POST faults", {"status": value}, "/status") for value in (200, 399, 600, "503", True, 503.5, None)),
+    ("POST faults", {"status": 503, "code": "2fa_needed"}, "/code"),
+    ("POST faults", {"status": 503, "retryAfter": -1}, "/retryAfter"),
+    ("POST faults", {"status": 503, "detail": ""}, "/detail"),
+    ("POST faults", {"status": 503, "detail": "x" * 2001}, "/detail"),
+    ("POST faults", {"status": 503, "form": "xml"}, "/form"),
+    ("POST faults", {"status": 503, "clock": "real"}, ""),
+    *(("POST faults", {"status": 503, "times": value}, "/times") for value in (0, -1, "2", True, 10**10)),
+    ("POST faults", {"status": 503, "after": -1}, "/after"),
+    *(
+        ("POST faults", {"status": 503, "probability": value}, "/probability")
+        for value in (-0.1, 1.1, "1", True)
+    ),
+    ("POST faults", {"status": 503, "seed": 2**63}, "/seed"),
+    *(
+        ("POST faults", {"status": 503, "method": value}, "/method")
+        for value in ("get", "", "Ä", "G T", None)
+    ),
+    *(("POST faults", {"status": 503, "path": value}, "/path") for value in ("api", "", 1, "/" * 2001)),
+    *(
+        ("POST faults", {"status": 503, "query": value}, "/query")
+        for value in ([], {"page": 2}, {"page": None}, {str(n): "" for n in range(101)}, {"x" * 2001: ""})
+    ),
+    *(("POST faults", {"throttle": value}, "/throttle") for value in ("off", "5", "0/min", "5/year", 5)),
+    ("POST faults", {"throttle": "5/min", "clock": "sun"}, "/clock"),
+    *(
+        ("POST faults", {"fixedDelayMilliseconds": value}, "/fixedDelayMilliseconds")
+        for value in (-1, 600_001, "1")
+    ),
+    ("POST faults", {"delayDistribution": {"type": "uniform"}}, "/delayDistribution"),
+    ("POST faults", {"delayDistribution": {"type": [], "lower": 1, "upper": 2}}, "/delayDistribution"),
+    (
+        "POST faults",
+        {"chunkedDribbleDelay": {"numberOfChunks": 0, "totalDuration": 1}},
+        "/chunkedDribbleDelay",
+    ),
+    ("POST faults", {"fault": "NONE"}, "/fault"),
+    *(
+        ("POST faults", {"contentType": value}, "/contentType")
+        for value in ("", "a\r\nb: c", "é", "x" * 201, None)
+    ),
+    ("POST faults", {"drift": "removed"}, ""),
+    ("POST faults", {"drift": "removed", "field": "colour"}, "/field"),
+    ("POST faults", {"drift": "renamed", "field": "amount"}, ""),
+    ("POST faults", {"drift": "renamed", "field": "amount", "to": 1}, "/to"),
+    ("POST faults", {"drift": "added", "field": ""}, "/field"),
+    ("POST faults", {"pages": "inserted", "rows": 1001}, "/rows"),
+    ("POST requests/count", {"method": "GET"}, ""),
+    ("POST requests/count", {"method": "GET", "path": None}, "/path"),
+    *(
+        ("POST requests/count", {"method": "GET", "path": "/", "query": query}, "/query")
+        for query in ([], {"page": True}, {"page": {}}, {"page": [[]]}, {"page": [None]})
+    ),
+    *(
+        ("PUT settings", {"max_page_size": value}, "/max_page_size")
+        for value in (0, 10_001, "10", True, 1.5, None)
+    ),
+    *(("PUT settings", {"rate_limit": value}, "/rate_limit") for value in ("", "5", "off/min", 5, None)),
+    *(("PUT settings", {"rate_limit_clock": value}, "/rate_limit_clock") for value in ("", [], None)),
+    *(
+        ("PUT settings", {"default_ordering": value}, "/default_ordering")
+        for value in ("", "colour", "id,", "--id", 1)
+    ),
+    ("PUT settings", {"port": 80}, ""),
+]
+
+# The same, of which a schema cannot tell: it is about other rows, other fields, or half characters.
+BROKEN_FOR_PARSERS: list[tuple[str, Any, str]] = [
+    ("POST credits", {"id": CREDIT}, "/id"),
+    ("POST credits", {"id": 7.0}, "/id"),
+    ("POST credits", {"status": "reverted", "reverted_at": None}, "/reverted_at"),
+    ("POST credits", {"reverted_at": "2026-03-16T09:00:00Z"}, "/reverted_at"),
+    ("POST credits", {"referral_channel": 7_000_000}, "/referral_channel"),
+    ("POST credits", {"referral_channel_code": "NOBODYS"}, "/referral_channel_code"),
+    ("POST credits", {"created_at": "1969-12-31T23:59:59Z"}, "/created_at"),
+    ("PATCH credits/{id}", {"id": CREDIT}, "/id"),
+    ("POST channels", {"id": CHANNEL, "code": "A"}, "/id"),
+    ("POST channels", {"code": "\ud800"}, "/code"),
+    (
+        "PUT state",
+        {"credits": [], "channels": [{"id": 1, "code": "A"}, {"id": 1, "code": "B"}]},
+        "/channels/1/id",
+    ),
+    ("PUT clock", {"advance": "P999999W"}, "/advance"),
+    ("PUT clock", {"now": "9999-01-01T00:00:00Z"}, "/now"),
+    ("POST faults", {"status": 503, "detail": "\ud800"}, "/detail"),
+    ("POST faults", {"delayDistribution": {"type": "uniform", "lower": 2, "upper": 1}}, "/delayDistribution"),
+    *(
+        ("POST faults", {"drift": "added", "field": "x", "to": value}, "/to")
+        for value in (["\ud800"], "x" * 10_000, [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]])
+    ),
+]  # fmt: skip
+
+
+class TestTheDocument:
+    def test_is_valid(self) -> None:
+        assert list(OpenAPIV31SpecValidator(document()).iter_errors()) == []
+
+    async def test_is_what_the_server_says(self, controlled: Controlled) -> None:
+        assert await controlled.done("GET", "openapi.json") == document()
+
+    def test_has_each_verb_and_no_other(self) -> None:
+        paths = document()["paths"]
+        told = {(method.upper(), path.removeprefix(ROOT)) for path in paths for method in paths[path]}
+        assert told == {(verb.method, verb.path) for verb in VERBS}
+
+    def test_uses_each_of_its_schemas(self) -> None:
+        text = json.dumps(document())
+        for schema in document()["components"]["schemas"]:
+            assert f'"#/components/schemas/{schema}"' in text
+
+    def test_has_valid_schemas(self) -> None:
+        for schema in document()["components"]["schemas"].values():
+            Draft202012Validator.check_schema(schema)
+
+    @pytest.mark.parametrize("schema", list(schemas(document()["components"]["schemas"])))
+    def test_has_valid_examples(self, schema: dict[str, Any]) -> None:
+        for example in schema["examples"]:
+            assert (
+                list(validator("problem").evolve(schema={**document(), **schema}).iter_errors(example)) == []
+            )
+
+    def test_has_an_example_of_each_body(self) -> None:
+        assert {verb.values[0] for verb in EXAMPLES} == {verb for verb in VERBS if verb.body}
+
+    @pytest.mark.parametrize(("verb", "example"), EXAMPLES)
+    async def test_has_examples_that_are_accepted(
+        self, controlled: Controlled, verb: Verb, example: Any
+    ) -> None:
+        body = {**example, "id": 8} if name(verb) == "POST channels" else example
+        await controlled.done(verb.method, filled(verb), body, verb=name(verb))
+
+
+class TestABrokenBody:
+    @pytest.mark.parametrize(("verb", "body", "pointer"), BROKEN)
+    def test_is_refused_by_the_schema(self, verb: str, body: Any, pointer: str) -> None:
+        assert not validator(BY_NAME[verb].body or "").is_valid(body)
+
+    @pytest.mark.parametrize(("verb", "body", "pointer"), [*BROKEN, *BROKEN_FOR_PARSERS])
+    async def test_is_refused_by_the_server_with_its_place(
+        self, controlled: Controlled, worlds: Worlds, verb: str, body: Any, pointer: str
+    ) -> None:
+        before = digest_of(worlds)
+        problem = await controlled.refused(
+            BY_NAME[verb].method, filled(BY_NAME[verb]), data=json.dumps(body), headers=JSON
+        )
+        assert (problem["status"], problem["pointer"]) == (400, pointer)
+        assert len(problem["detail"]) < 400
+        assert digest_of(worlds) == before
+
+    @pytest.mark.parametrize(
+        ("body", "detail"),
+        [
+            (b"", "is not JSON: Expecting value: line 1 column 1 (char 0)"),
+            (b'{"amount": 1', "is not JSON: Expecting ',' delimiter: line 1 column 13 (char 12)"),
+            (b"\xff", "is not UTF-8 at byte 0"),
+            (b"[" * 100_000, "is nested too deeply"),
+            (b'{"amount": NaN}', "is not JSON: NaN is no JSON number"),
+            (b'{"amount": 1e999}', "is not JSON: the number 1e999 is too large"),
+            (b'{"amount": %b}' % (b"1" * 401), "is not JSON: a number with 401 digits is too long"),
+            (b'{"amount": 1, "amount": 2}', "is not JSON: the key 'amount' occurs twice in one object"),
+            (
+                b'{"amount": "%b"}' % (b"x" * 1000),
+                f'"{"x" * 79}… is not allowed; allowed: a number, up to 1e300 either way',
+            ),
+            (b'{"mode": "\\ud800"}', '"\\ud800" is not allowed; allowed: payout, credits'),
+            (b'{"%b": 1}' % (b"x" * 1000), None),
+        ],
+        ids=range(11),
+    )
+    async def test_is_refused_in_few_words(
+        self, controlled: Controlled, body: bytes, detail: str | None
+    ) -> None:
+        problem = await controlled.refused("POST", "credits", data=body, headers=JSON)
+        assert problem["status"] == 400
+        assert detail in (None, problem["detail"])
+        assert len(problem["detail"]) < 300
+
+    @pytest.mark.parametrize("depth", [100, 500, 900, 950, 980, 1500])
+    async def test_may_be_nested_as_deeply_as_it_likes(self, controlled: Controlled, depth: int) -> None:
+        body = b'{"amount":' + b"[" * depth + b"]" * depth + b"}"
+        assert (await controlled.refused("POST", "credits", data=body, headers=JSON))["status"] == 400
+
+    async def test_with_many_keys_of_which_two_are_the_same_is_refused_soon(
+        self, controlled: Controlled
+    ) -> None:
+        keys = ",".join(f'"{number}":0' for number in [*range(100_000), 99_999])
+        async with asyncio.timeout(5):
+            problem = await controlled.refused("POST", "credits", data=f"{{{keys}}}", headers=JSON)
+        assert problem["detail"] == "is not JSON: the key '99999' occurs twice in one object"
+
+
+JSON = {"Content-Type": "application/json"}
+
+_names = sorted(
+    {key for schema in document()["components"]["schemas"].values() for key in schema.get("properties", ())}
+    | {key for each in document()["components"]["schemas"]["fault"]["oneOf"] for key in each["properties"]}
+)
+_leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+    st.sampled_from(
+        ["pending", "P1D", "off", "5/min", "id", "payout", "2026-03-16T09:00:00-07:00", "/api", "added"]
+    ),
+)
+_values = st.recursive(
+    _leaves, lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(), inside, max_size=3)
+)
+_bodies = _values | st.dictionaries(st.sampled_from(_names), _values, max_size=4)
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.body], ids=name)
+@hypothesis_settings(max_examples=40, deadline=None, database=None)
+@given(body=_bodies)
+def test_what_a_schema_refuses_its_parser_refuses_and_nothing_breaks(verb: Verb, body: Any) -> None:
+    worlds = Worlds(EDGE_CASES, Settings(), lambda: 0.0)
+    try:
+        answer = verb.act(Asked(worlds, KEY, {"id": str(CREDIT)}, verb.read(body)))
+    except MockWebshareError:
+        return
+    assert validator(verb.body or "").is_valid(body)
+    assert verb.answer is None or validator(verb.answer).is_valid(answer)

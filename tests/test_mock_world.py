@@ -1,0 +1,262 @@
+"""A world in Python: verb for verb what the control plane does, with the same answers and errors."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mock_webshare import MockServer, MockWebshareError, MockWorld, Settings
+from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.control import ROOT, VERBS
+from mock_webshare.errors import ServerError, UsageError
+from tests.control_plane import name
+
+LIST = CREDIT_LIST.path
+
+Done = Callable[[MockWorld], Any]
+
+# Verb, its path and body as they are sent, and the same in Python.
+MIRROR: dict[str, tuple[str, Any, str, Done]] = {
+    "PUT state": (
+        "state",
+        {"credits": [], "channels": [{"id": 7, "code": "A"}]},
+        "put_state",
+        lambda it: it.put_state({"credits": [], "channels": [{"id": 7, "code": "A"}]}),
+    ),
+    "POST channels": ("channels", {"code": "B"}, "create_channel", lambda it: it.create_channel(code="B")),
+    "GET channels": ("channels", None, "channels", lambda it: it.channels()),
+    "DELETE channels/{id}": ("channels/7", None, "delete_channel", lambda it: it.delete_channel(7)),
+    "POST credits": ("credits", {"amount": 3}, "create_credit", lambda it: it.create_credit(amount=3)),
+    "PATCH credits/{id}": (
+        "credits/1",
+        {"amount": 4},
+        "change_credit",
+        lambda it: it.change_credit(1, amount=4),
+    ),
+    "POST credits/{id}/revert": ("credits/1/revert", None, "revert_credit", lambda it: it.revert_credit(1)),
+    "GET credits/{id}": ("credits/1", None, "credit", lambda it: it.credit(1)),
+    "GET credits": ("credits", None, "credits", lambda it: it.credits()),
+    "PUT clock": ("clock", {"advance": "P1D"}, "set_clock", lambda it: it.set_clock(advance="P1D")),
+    "GET clock": ("clock", None, "clock", lambda it: it.clock()),
+    "POST faults": (
+        "faults",
+        {"status": 503, "times": 1},
+        "add_fault",
+        lambda it: it.add_fault(status=503, times=1),
+    ),
+    "GET faults": ("faults", None, "faults", lambda it: it.faults()),
+    "PUT snapshots/{name}": ("snapshots/one", None, "take_snapshot", lambda it: it.take_snapshot("one")),
+    "GET snapshots": ("snapshots", None, "snapshots", lambda it: it.snapshots()),
+    "DELETE faults/{id}": ("faults/1", None, "remove_fault", lambda it: it.remove_fault(1)),
+    "DELETE faults": ("faults", None, "clear_faults", lambda it: it.clear_faults()),
+    "POST snapshots/{name}/restore": (
+        "snapshots/one/restore",
+        None,
+        "restore_snapshot",
+        lambda it: it.restore_snapshot("one"),
+    ),
+    "DELETE snapshots/{name}": (
+        "snapshots/one",
+        None,
+        "delete_snapshot",
+        lambda it: it.delete_snapshot("one"),
+    ),
+    "PUT settings": (
+        "settings",
+        {"max_page_size": 3},
+        "set_settings",
+        lambda it: it.set_settings(max_page_size=3),
+    ),
+    "GET settings": ("settings", None, "settings", lambda it: it.settings()),
+    "GET state": ("state", None, "state", lambda it: it.state()),
+    "DELETE credits/{id}": ("credits/1", None, "delete_credit", lambda it: it.delete_credit(1)),
+    "GET requests": (
+        "requests",
+        None,
+        "requests",
+        lambda it: {"requests": list(it.requests), "dropped": 0},
+    ),
+    "GET requests.har": ("requests.har", None, "har", lambda it: json.loads(it.har())),
+    "GET requests.ndjson": ("requests.ndjson", None, "ndjson", lambda it: it.ndjson()),
+    "POST requests/count": (
+        "requests/count",
+        {"method": "GET", "path": LIST},
+        "count_requests",
+        lambda it: {"count": it.count_requests("GET", LIST)},
+    ),
+    "DELETE requests": ("requests", None, "clear_requests", lambda it: it.clear_requests()),
+    "POST reset": ("reset", None, "reset", lambda it: it.reset()),
+}
+"""In an order in which they can be done one after the other."""
+
+OF_THE_SERVER = {"GET worlds": "worlds", "DELETE worlds": "forget_worlds"}
+WITHOUT_A_METHOD = {
+    "GET health": "a server that has started is ready",
+    "GET version": "mock_webshare.__version__",
+    "GET openapi.json": "about HTTP",
+    "GET scenarios": "mock_webshare.scenarios.SCENARIOS",
+}
+ONLY_IN_PYTHON = {"url", "env", "begin", "assert_requested", "transcript"}
+
+
+def public(kind: type) -> set[str]:
+    """Return the public names of a class."""
+    return {each for each in vars(kind) if not each.startswith("_")}
+
+
+def over_http(url: str, verb: str, path: str, body: Any, key: str = "http") -> Any:
+    """Do something over HTTP, and return what is answered."""
+    request = urllib.request.Request(
+        f"{url}{ROOT}{path}",
+        method=verb.split()[0],
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Token {key}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        text = response.read().decode()
+    if verb.endswith("ndjson"):
+        return text
+    return json.loads(text) if text else None
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockServer]:
+    with MockServer(Settings(port=0, data="edge-cases", rate_limit="off")) as server:
+        yield server
+
+
+@pytest.fixture
+def ours(server: MockServer, request: pytest.FixtureRequest) -> MockWorld:
+    """A world of the test's own."""
+    return server.world(request.node.name.replace(" ", "-"))
+
+
+class TestTheMirror:
+    def test_has_each_verb_of_the_control_plane(self) -> None:
+        assert {name(verb) for verb in VERBS} == {*MIRROR, *OF_THE_SERVER, *WITHOUT_A_METHOD}
+
+    def test_has_each_method_once(self) -> None:
+        methods = [method for _, _, method, _ in MIRROR.values()]
+        assert sorted([*methods, *ONLY_IN_PYTHON]) == sorted(public(MockWorld))
+
+    def test_has_the_verbs_of_all_worlds_at_the_server(self) -> None:
+        assert set(OF_THE_SERVER.values()) <= public(MockServer)
+
+    def test_shows_the_same_on_both_sides(self, server: MockServer) -> None:
+        python = server.world("python")
+        for verb, (path, body, _, do) in MIRROR.items():
+            answer, returned = over_http(server.url, verb, path, body), do(python)
+            assert answer == returned, verb
+
+    def test_counts_and_forgets_the_worlds(self) -> None:
+        with MockServer() as server:
+            server.world("any").clock()
+            assert server.worlds() == {"worlds": 1, "most": 10_000, "forgotten": 0}
+            assert over_http(server.url, "GET worlds", "worlds", None) == server.worlds()
+            server.forget_worlds()
+            assert server.worlds()["worlds"] == 0
+
+
+MISTAKES: dict[str, Done] = {
+    "an amount that is a text": lambda it: it.create_credit(amount="2.50"),
+    "a decimal": lambda it: it.create_credit(amount=Decimal("2.50")),
+    "a datetime": lambda it: it.create_credit(created_at=datetime(2026, 1, 1)),
+    "keys that are no texts": lambda it: it.create_credit(amount={(1, 2): 3}),
+    "an unknown field": lambda it: it.create_credit(colour="red"),
+    "a field called self": lambda it: it.create_credit(**{"self": 1}),
+    "no such credit": lambda it: it.credit(7_000_000),
+    "an id that is a text": lambda it: it.change_credit(1, id="1"),
+    "no such channel": lambda it: it.delete_channel(7_000_000),
+    "half a character": lambda it: it.create_channel(code="\ud800"),
+    "no data set": lambda it: it.put_state({}),
+    "no data set at all": lambda it: it.put_state(None),  # type: ignore[arg-type]
+    "no duration": lambda it: it.set_clock(advance="a month"),
+    "too long a duration": lambda it: it.set_clock(advance="P999999W"),
+    "no instant": lambda it: it.set_clock(now="tomorrow"),
+    "no fault": lambda it: it.add_fault(times=2),
+    "what JSON cannot say": lambda it: it.add_fault(drift="added", field="x", to=datetime(2026, 1, 1)),
+    "no such fault": lambda it: it.remove_fault(9),
+    "no setting": lambda it: it.set_settings(port=80),
+    "no such snapshot": lambda it: it.restore_snapshot("none"),
+    "no name": lambda it: it.take_snapshot(""),
+    "no such scenario": lambda it: it.begin(scenario="none"),
+    "no such data set": lambda it: it.begin(data="none"),
+    "a seed for a file": lambda it: it.begin(data="edge-cases", seed=1),
+    "too many credits": lambda it: it.begin(credits=10**9),
+}
+
+
+class TestAMistake:
+    @pytest.mark.parametrize("mistake", MISTAKES)
+    def test_is_an_error_of_ours(self, server: MockServer, mistake: str) -> None:
+        ours = server.world("mistaken")
+        before = ours.state()
+        with pytest.raises(MockWebshareError) as refusal:
+            MISTAKES[mistake](ours)
+        assert len(str(refusal.value)) < 400
+        assert ours.state() == before
+
+    def test_is_a_key_that_the_server_refuses(self, server: MockServer) -> None:
+        for act in (MockWorld.clock, MockWorld.begin):
+            with pytest.raises(UsageError, match="there is no world of this key") as refusal:
+                act(server.world("invalid"))
+            assert "invalid" not in str(refusal.value)
+
+    def test_is_a_key_that_is_none_of_those_given(self) -> None:
+        with MockServer(Settings(port=0, api_keys=("good",))) as server:
+            server.world("good").begin(scenario="empty")
+            with pytest.raises(UsageError, match="there is no world of this key"):
+                server.world("other").begin(scenario="empty")
+
+    def test_is_to_ask_a_server_that_does_not_run(self) -> None:
+        with MockServer() as server:
+            ours = server.world("any")
+        with pytest.raises(ServerError, match="does not run"):
+            ours.state()
+
+
+class TestFromElsewhere:
+    def test_many_threads_change_one_world_in_turn(self, ours: MockWorld) -> None:
+        ours.begin(scenario="empty")
+        with ThreadPoolExecutor(4) as threads:
+            created = list(threads.map(lambda _: ours.create_credit()["id"], range(100)))
+        assert sorted(created) == list(range(1, 101))
+
+    async def test_a_coroutine_can_ask_too(self, ours: MockWorld) -> None:
+        ours.begin(scenario="empty")
+        assert ours.create_credit()["id"] == 1
+
+    def test_the_service_answers_what_was_arranged(self, ours: MockWorld) -> None:
+        ours.set_settings(max_page_size=2)
+        request = urllib.request.Request(
+            f"{ours.url}{LIST}?page_size=9", headers={"Authorization": f"Token {ours.api_key}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            assert len(json.load(response)["results"]) == 2
+        assert ours.count_requests("GET", LIST, page_size=9) == 1
+
+    def test_the_environment_is_what_official_clients_read(self, ours: MockWorld) -> None:
+        assert ours.env == {"WEBSHARE_BASE_URL": ours.url, "WEBSHARE_API_KEY": ours.api_key}
+
+
+class TestBegin:
+    def test_with_a_seed_is_another_account(self, ours: MockWorld) -> None:
+        ours.begin(seed=1, credits=3)
+        assert len(ours.credits()) == 3
+
+    def test_with_a_scenario_is_in_trouble(self, ours: MockWorld) -> None:
+        ours.begin(scenario="down")
+        assert [fault["status"] for fault in ours.faults()] == [502]
+
+    def test_is_what_a_reset_comes_back_to(self, ours: MockWorld) -> None:
+        ours.begin(credits=3)
+        ours.delete_credit(ours.credits()[0]["id"])
+        ours.reset()
+        assert len(ours.credits()) == 3

@@ -1,0 +1,510 @@
+"""A world: each of its verbs, what follows from a change, and that a reset forgets everything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from mock_webshare import dataset, world
+from mock_webshare.dataset import LARGEST_ID
+from mock_webshare.errors import DataError, MockWebshareError, UnknownRow, UsageError
+from mock_webshare.faults import Asked, Fault
+from mock_webshare.instants import DAY, SECOND, format_instant
+from mock_webshare.journal import Entry
+from mock_webshare.settings import Settings
+from mock_webshare.state import Account
+from mock_webshare.world import Beginning, World, read_state
+from tests.control_plane import digest
+
+EDGE_CASES = dataset.load("edge-cases")
+NOW = "2026-03-16T09:00:00-07:00"
+CHANNELS = [{"id": 7, "code": "SPRING10"}, {"id": 9, "code": "SUMMER20"}]
+OLD, NEW = "2026-02-20T09:00:00-08:00", "2026-03-15T09:00:00-07:00"
+
+
+def credit(number: int, **fields: Any) -> dict[str, Any]:
+    """Return a pending credit that no channel brought."""
+    return {
+        "id": number,
+        "user_id": 100 + number,
+        "mode": "payout",
+        "amount": 2.5,
+        "status": "pending",
+        "referral_channel": None,
+        "referral_channel_code": None,
+        "created_at": OLD,
+        "updated_at": OLD,
+        "reverted_at": None,
+        **fields,
+    }
+
+
+STATE = {
+    "now": NOW,
+    "credits": [
+        credit(1),
+        credit(2, status="available", referral_channel=7, referral_channel_code="SPRING10"),
+        credit(3, status="reverted", updated_at=NEW, reverted_at=NEW),
+        credit(4, created_at=NEW, updated_at=NEW),
+    ],
+    "channels": CHANNELS,
+}
+
+
+class Seconds:
+    """A timer that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def __call__(self) -> float:
+        return self.passed
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+def begun(timer: Callable[[], float], **settings: Any) -> World:
+    """Return a new world that holds the state above."""
+    held = read_state(STATE)
+    return World(Beginning(Account.of(held), held.now, Settings(**settings)), timer)
+
+
+@pytest.fixture
+def ours(seconds: Seconds) -> World:
+    return begun(seconds)
+
+
+def noted(ours: World) -> None:
+    ours.journal.note(Entry(ours.now, "GET", "/", (), b"", None, 0.0))
+
+
+class TestState:
+    def test_is_what_was_put(self, ours: World) -> None:
+        assert ours.state().wire() == STATE
+
+    def test_stays_what_it_was_when_the_world_changes(self, ours: World) -> None:
+        before = ours.state()
+        ours.delete_credit(1)
+        assert before.wire() == STATE
+
+    def test_without_now_is_as_of_its_latest_change(self, ours: World) -> None:
+        ours.put_state(read_state({"credits": [credit(1)], "channels": []}))
+        assert ours.clock()["now"] == OLD
+
+    def test_that_is_put_leaves_faults_settings_and_snapshots(self, ours: World) -> None:
+        ours.add_fault(status=503)
+        ours.set_settings(max_page_size=5)
+        ours.take_snapshot("before")
+        ours.put_state(read_state({"credits": [], "channels": []}))
+        assert (len(ours.faults()), ours.settings()["max_page_size"], ours.snapshots()) == (1, 5, ["before"])
+
+    def test_that_is_put_leaves_the_clock_running(self, ours: World, seconds: Seconds) -> None:
+        ours.set_clock(running=True)
+        ours.put_state(read_state(STATE))
+        seconds.passed = 1.0
+        assert ours.clock() == {"now": NOW.replace("00:00-", "00:01-"), "running": True}
+
+
+class TestACreditThatIsCreated:
+    def test_is_a_pending_one_of_now_unless_something_else_is_said(self, ours: World) -> None:
+        assert ours.create_credit() == credit(5, created_at=NOW, updated_at=NOW)
+
+    @pytest.mark.parametrize(
+        ("given", "follows"),
+        [
+            ({"created_at": OLD}, {"updated_at": OLD}),
+            ({"referral_channel": 7}, {"referral_channel_code": "SPRING10"}),
+            ({"referral_channel_code": "SUMMER20"}, {"referral_channel": 9}),
+            ({"referral_channel": None}, {"referral_channel_code": None}),
+            ({"referral_channel_code": None}, {"referral_channel": None}),
+            ({"status": "reverted"}, {"reverted_at": NOW}),
+            ({"status": "reverted", "updated_at": NEW}, {"reverted_at": NEW}),
+            ({"status": "reverted", "reverted_at": NEW}, {"updated_at": NOW}),
+            ({"status": "available"}, {"reverted_at": None}),
+            ({"id": 9}, {"user_id": 105}),
+            ({"amount": 3}, {"amount": 3.0}),
+        ],
+    )
+    def test_has_what_follows_from_what_is_said(
+        self, ours: World, given: dict[str, Any], follows: dict[str, Any]
+    ) -> None:
+        created = ours.create_credit(**given)
+        assert created.items() >= {**given, **follows}.items()
+        assert ours.credit(created["id"]) == created
+
+    def test_is_at_its_place_among_the_others(self, ours: World) -> None:
+        ours.delete_credit(2)
+        ours.create_credit(id=2)
+        ours.create_credit(id=1000)
+        assert [row.id for row in ours.state().credits] == [1, 2, 3, 4, 1000]
+
+    def test_has_a_free_id_even_if_the_largest_is_taken(self, ours: World) -> None:
+        ours.create_credit(id=LARGEST_ID, user_id=LARGEST_ID)
+        ours.create_credit(id=LARGEST_ID - 1)
+        created = ours.create_credit()
+        assert (created["id"], created["user_id"]) == (5, LARGEST_ID)
+
+    def test_is_the_first_of_an_empty_account(self, ours: World) -> None:
+        ours.put_state(read_state({"credits": [], "channels": []}))
+        assert (ours.create_credit()["id"], ours.create_credit()["id"]) == (1, 2)
+
+    @pytest.mark.parametrize(
+        ("fields", "pointer"),
+        [
+            ({"id": 1}, "/id"),
+            ({"id": True}, "/id"),
+            ({"amount": math.inf}, "/amount"),
+            ({"amount": math.nan}, "/amount"),
+            ({"created_at": datetime(2026, 1, 1)}, "/created_at"),
+            ({"referral_channel": 8}, "/referral_channel"),
+            ({"referral_channel": True}, "/referral_channel"),
+            ({"referral_channel": 7, "referral_channel_code": "SUMMER20"}, "/referral_channel_code"),
+            ({"referral_channel_code": "NOBODYS"}, "/referral_channel_code"),
+            ({"status": "pending", "reverted_at": NOW}, "/reverted_at"),
+            ({"status": "reverted", "reverted_at": None}, "/reverted_at"),
+            ({"colour": "red"}, ""),
+        ],
+    )
+    def test_is_refused_if_it_breaks_a_rule(self, ours: World, fields: dict[str, Any], pointer: str) -> None:
+        with pytest.raises(DataError) as refusal:
+            ours.create_credit(**fields)
+        assert refusal.value.pointer == pointer
+        assert ours.state().wire() == STATE
+
+    def test_is_refused_if_there_are_too_many(self, ours: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(world, "MOST_CREDITS", 4)
+        with pytest.raises(UsageError, match="there are 4 credits already; more are not allowed"):
+            ours.create_credit()
+
+
+class TestACreditThatIsChanged:
+    @pytest.mark.parametrize(
+        ("number", "given", "follows"),
+        [
+            (1, {"amount": 9.0}, {"updated_at": NOW, "status": "pending"}),
+            (1, {"updated_at": NEW}, {}),
+            (1, {"status": "reverted"}, {"updated_at": NOW, "reverted_at": NOW}),
+            (1, {"status": "reverted", "reverted_at": NEW}, {"updated_at": NOW}),
+            (3, {"status": "available"}, {"reverted_at": None, "updated_at": NOW}),
+            (3, {"amount": 1.0}, {"reverted_at": NEW, "updated_at": NOW}),
+            (1, {"referral_channel": 9}, {"referral_channel_code": "SUMMER20"}),
+            (2, {"referral_channel": None}, {"referral_channel_code": None}),
+            (2, {"referral_channel_code": "SUMMER20"}, {"referral_channel": 9}),
+            (2, {"amount": 1.0}, {"referral_channel": 7, "referral_channel_code": "SPRING10"}),
+        ],
+    )
+    def test_has_what_follows_from_the_change(
+        self, ours: World, number: int, given: dict[str, Any], follows: dict[str, Any]
+    ) -> None:
+        before = ours.credit(number)
+        changed = ours.change_credit(number, **given)
+        assert changed.items() >= {**given, **follows}.items()
+        assert {name for name in changed if changed[name] != before[name]} <= {*given, *follows, "updated_at"}
+        assert ours.credit(number) == changed
+
+    def test_was_never_changed_before_it_was(self, ours: World) -> None:
+        ours.set_clock(now=OLD)
+        assert ours.change_credit(4, amount=1.0)["updated_at"] == NEW
+
+    def test_keeps_its_id(self, ours: World) -> None:
+        with pytest.raises(DataError, match="for it never changes") as refusal:
+            ours.change_credit(1, id=5)
+        assert refusal.value.pointer == "/id"
+
+    def test_is_reverted_as_of_now(self, ours: World) -> None:
+        assert ours.revert_credit(1).items() >= {"status": "reverted", "reverted_at": NOW}.items()
+
+    def test_stays_reverted_as_of_the_first_time(self, ours: World) -> None:
+        assert ours.revert_credit(3)["reverted_at"] == NEW
+
+    @pytest.mark.parametrize("verb", ["credit", "change_credit", "revert_credit", "delete_credit"])
+    def test_has_to_be_there(self, ours: World, verb: str) -> None:
+        with pytest.raises(UnknownRow, match="there is no credit 5 in this world"):
+            getattr(ours, verb)(5)
+
+    def test_is_gone_once_it_is_deleted(self, ours: World) -> None:
+        ours.delete_credit(1)
+        assert [row.id for row in ours.state().credits] == [2, 3, 4]
+
+
+class TestAChannel:
+    def test_that_is_created_has_the_next_id(self, ours: World) -> None:
+        assert ours.create_channel(code="NEW") == {"id": 10, "code": "NEW"}
+        assert ours.channels() == [*CHANNELS, {"id": 10, "code": "NEW"}]
+
+    def test_may_have_an_id_of_its_own(self, ours: World) -> None:
+        ours.create_channel(id=8, code="NEW")
+        assert [channel["id"] for channel in ours.channels()] == [7, 8, 9]
+
+    def test_has_a_free_id_even_if_the_largest_is_taken(self, ours: World) -> None:
+        ours.create_channel(id=LARGEST_ID, code="LAST")
+        assert ours.create_channel(code="NEW")["id"] == 10
+
+    def test_needs_an_id_that_is_free(self, ours: World) -> None:
+        with pytest.raises(DataError, match="an id that no other channel has"):
+            ours.create_channel(id=7, code="NEW")
+
+    def test_can_be_filtered_for_at_once(self, ours: World) -> None:
+        number = ours.create_channel(code="NEW")["id"]
+        assert number in ours.view.account.owned["channels"]
+
+    def test_that_no_credit_names_can_be_deleted(self, ours: World) -> None:
+        ours.delete_channel(9)
+        assert ours.channels() == CHANNELS[:1]
+
+    def test_that_a_credit_names_stays(self, ours: World) -> None:
+        with pytest.raises(UsageError, match="channel 7 is named by 1 credits; change these first"):
+            ours.delete_channel(7)
+
+    def test_that_is_not_there_cannot_be_deleted(self, ours: World) -> None:
+        with pytest.raises(UnknownRow, match="there is no channel 8 in this world"):
+            ours.delete_channel(8)
+
+
+class TestTheClock:
+    @pytest.mark.parametrize(
+        ("change", "clock"),
+        [
+            ({}, {"now": NOW, "running": False}),
+            ({"now": NEW}, {"now": NEW, "running": False}),
+            ({"advance": "P1D"}, {"now": "2026-03-17T09:00:00-07:00", "running": False}),
+            ({"advance": timedelta(days=1)}, {"now": "2026-03-17T09:00:00-07:00", "running": False}),
+            ({"advance": timedelta(days=-1)}, {"now": NEW, "running": False}),
+            ({"now": NEW, "advance": "P1D"}, {"now": NOW, "running": False}),
+            ({"now": "1970-01-01T00:00:00Z"}, {"now": "1969-12-31T16:00:00-08:00", "running": False}),
+            ({"running": True}, {"now": NOW, "running": True}),
+        ],
+    )
+    def test_is_what_it_is_set_to(self, ours: World, change: dict[str, Any], clock: dict[str, Any]) -> None:
+        assert ours.set_clock(**change) == clock == ours.clock()
+
+    @pytest.mark.parametrize(
+        ("change", "pointer"),
+        [
+            ({"now": "tomorrow"}, "/now"),
+            ({"now": "9999-01-01T00:00:00Z"}, "/now"),
+            ({"now": 0}, "/now"),
+            ({"advance": "P1M"}, "/advance"),
+            ({"advance": "P999999W"}, "/advance"),
+            ({"advance": timedelta(days=-99_999)}, "/advance"),
+            ({"running": 1}, "/running"),
+        ],
+    )
+    def test_that_is_refused_a_change_shows_what_it_did(
+        self, ours: World, change: dict[str, Any], pointer: str
+    ) -> None:
+        with pytest.raises(DataError) as refusal:
+            ours.set_clock(**{"running": True, **change})
+        assert refusal.value.pointer == pointer
+        assert ours.clock() == {"now": NOW, "running": False}
+
+    def test_makes_available_what_was_pending_for_its_period(self, ours: World) -> None:
+        due = format_instant(ours.state().credits[0].created_at + 30 * DAY)
+        ours.set_clock(now=due, advance=timedelta(microseconds=-1))
+        assert ours.credit(1)["status"] == "pending"
+        ours.set_clock(advance="PT0.000001S")
+        assert ours.credit(1) == credit(1, status="available", updated_at=due)
+        assert ours.credit(4)["status"] == "pending"
+
+    def test_makes_nothing_pending_again(self, ours: World) -> None:
+        ours.set_clock(advance="P60D")
+        ours.set_clock(now=OLD)
+        assert ours.credit(1)["status"] == "available"
+
+    def test_that_runs_makes_it_available_when_it_is_due(self, ours: World, seconds: Seconds) -> None:
+        due = ours.state().credits[0].created_at + 30 * DAY
+        ours.set_clock(now=format_instant(due - 10 * SECOND), running=True)
+        seconds.passed = 9.9
+        assert ours.view.account.credits.rows[0].status == "pending"
+        seconds.passed = 10.0
+        assert ours.view.account.credits.rows[0].status == "available"
+        assert ours.credit(1)["updated_at"] == format_instant(due)
+
+    def test_that_stands_lets_no_time_pass(self, ours: World, seconds: Seconds) -> None:
+        seconds.passed = 1e9
+        assert ours.state().wire() == STATE
+
+    def test_stops_at_the_end_of_time(self, ours: World, seconds: Seconds) -> None:
+        ours.set_clock(now="9998-12-31T23:59:59Z", running=True)
+        seconds.passed = 1e9
+        assert ours.clock()["now"] == "9998-12-31T15:59:59.999999-08:00"
+        assert ours.create_credit()["created_at"] == ours.clock()["now"]
+        with pytest.raises(DataError, match="1970 to 9998"):
+            ours.set_clock(advance="PT1S")
+
+    def test_that_is_set_back_does_not_prolong_a_wait(self) -> None:
+        ours = begun(lambda: 0.0, rate_limit="1/min", rate_limit_clock="world")
+        assert (ours.admit(), ours.admit()) == (None, 60.0)
+        ours.set_clock(now=OLD)
+        assert ours.admit() is None
+
+
+class TestSettings:
+    def test_are_those_of_the_server_until_they_are_changed(self) -> None:
+        assert begun(lambda: 0.0, max_page_size=7).settings() == {
+            "max_page_size": 7,
+            "default_ordering": "id",
+            "rate_limit": "240/min",
+            "rate_limit_clock": "real",
+        }
+
+    def test_decide_how_pages_are_made(self, ours: World) -> None:
+        ours.set_settings(max_page_size=5, default_ordering="-amount,id")
+        assert ours.view.paging.max_page_size == 5
+        assert ours.view.default_ordering == ("-amount", "id")
+
+    def test_begin_a_new_count_of_requests(self, ours: World) -> None:
+        ours.set_settings(rate_limit="1/min")
+        assert (ours.admit(), ours.admit()) == (None, 60.0)
+        ours.set_settings(rate_limit="1/min")
+        assert ours.admit() is None
+
+    @pytest.mark.parametrize(
+        ("settings", "pointer"),
+        [
+            ({"max_page_size": 0}, "/max_page_size"),
+            ({"max_page_size": 5, "rate_limit": "often"}, "/rate_limit"),
+            ({"default_ordering": "colour"}, "/default_ordering"),
+            ({"rate_limit_clock": "sun"}, "/rate_limit_clock"),
+            ({"port": 80}, ""),
+            ({"control_token": "12345678"}, ""),
+        ],
+    )
+    def test_that_are_refused_change_nothing(
+        self, ours: World, settings: dict[str, Any], pointer: str
+    ) -> None:
+        before = ours.settings()
+        with pytest.raises(DataError) as refusal:
+            ours.set_settings(**settings)
+        assert refusal.value.pointer == pointer
+        assert ours.settings() == before
+
+
+class TestASnapshot:
+    def test_brings_back_account_clock_settings_and_faults(self, ours: World, seconds: Seconds) -> None:
+        ours.set_clock(running=True)
+        ours.add_fault(status=503)
+        ours.set_settings(max_page_size=5)
+        before = digest(ours)
+        ours.take_snapshot("before")
+        ours.delete_credit(1)
+        ours.set_clock(advance="P1D", running=False)
+        ours.clear_faults()
+        ours.set_settings(max_page_size=6)
+        ours.restore_snapshot("before")
+        assert digest(ours).replace('["before"]', "[]") == before
+
+    def test_leaves_the_journal(self, ours: World) -> None:
+        ours.take_snapshot("before")
+        noted(ours)
+        ours.restore_snapshot("before")
+        assert len(ours.journal) == 1
+
+    def test_can_be_restored_again_and_again(self, ours: World) -> None:
+        ours.take_snapshot("before")
+        for _ in range(2):
+            ours.delete_credit(1)
+            ours.restore_snapshot("before")
+            assert ours.state().wire() == STATE
+
+    def test_of_the_same_name_takes_the_place_of_the_first(self, ours: World) -> None:
+        ours.take_snapshot("before")
+        ours.delete_credit(1)
+        ours.take_snapshot("before")
+        ours.restore_snapshot("before")
+        assert (ours.snapshots(), len(ours.state().credits)) == (["before"], 3)
+
+    def test_lets_its_faults_strike_anew(self, ours: World) -> None:
+        ours.add_fault(status=503, times=1)
+        ours.take_snapshot("before")
+        asked = Asked("GET", "/", {})
+        assert ours.strike(asked) and not ours.strike(asked)
+        ours.restore_snapshot("before")
+        assert ours.strike(asked)
+
+    @pytest.mark.parametrize("name", ["", "a/b", "\n", "x" * 201, "\ud800", None, 5])
+    def test_needs_a_name_that_a_path_can_have(self, ours: World, name: Any) -> None:
+        with pytest.raises(UsageError, match="allowed: 1 to 200 printable characters, none of them a slash"):
+            ours.take_snapshot(name)
+
+    def test_can_be_forgotten(self, ours: World) -> None:
+        ours.take_snapshot("before")
+        ours.delete_snapshot("before")
+        for verb in (ours.delete_snapshot, ours.restore_snapshot):
+            with pytest.raises(UnknownRow, match="there is no snapshot 'before' in this world"):
+                verb("before")
+
+    def test_is_one_of_a_hundred_at_most(self, ours: World) -> None:
+        for number in range(100):
+            ours.take_snapshot(str(number))
+        with pytest.raises(UsageError, match="there are 100 snapshots already; delete some first"):
+            ours.take_snapshot("one more")
+
+
+VERBS: dict[str, Callable[[World, int], object]] = {
+    "put_state": lambda it, n: it.put_state(read_state({"credits": [credit(n)], "channels": []})),
+    "create_credit": lambda it, n: it.create_credit(id=n),
+    "change_credit": lambda it, n: it.change_credit(n, amount=n),
+    "revert_credit": lambda it, n: it.revert_credit(n),
+    "delete_credit": lambda it, n: it.delete_credit(n),
+    "create_channel": lambda it, n: it.create_channel(id=n, code=f"C{n}"),
+    "delete_channel": lambda it, n: it.delete_channel(n),
+    "set_clock": lambda it, n: it.set_clock(advance=timedelta(days=n), running=n % 2 == 0),
+    "add_fault": lambda it, n: it.add_fault(status=500 + n),
+    "remove_fault": lambda it, n: it.remove_fault(n),
+    "clear_faults": lambda it, n: it.clear_faults(),
+    "set_settings": lambda it, n: it.set_settings(max_page_size=n, rate_limit=f"{n}/min"),
+    "take_snapshot": lambda it, n: it.take_snapshot(str(n % 2)),
+    "restore_snapshot": lambda it, n: it.restore_snapshot(str(n % 2)),
+    "delete_snapshot": lambda it, n: it.delete_snapshot(str(n % 2)),
+    "admit": lambda it, n: it.admit(),
+    "strike": lambda it, n: it.strike(Asked("GET", "/", {})),
+    "view": lambda it, n: it.view,
+}
+"""All that can be done to a world, of which a reset is to leave nothing."""
+ASKING = {"state", "credit", "channels", "clock", "faults", "settings", "snapshots", "count_requests"}
+ASKING |= {"now", "has_faults", "reset"}
+
+
+def test_whatever_a_world_can_do_is_tried_before_a_reset() -> None:
+    assert {name for name in vars(World) if not name.startswith("_")} == {*VERBS, *ASKING}
+
+
+@hypothesis_settings(max_examples=60, deadline=None, database=None)
+@given(done=st.lists(st.tuples(st.sampled_from(sorted(VERBS)), st.integers(1, 9)), max_size=12))
+def test_after_whatever_was_done_a_reset_world_is_as_a_new_one(done: list[tuple[str, int]]) -> None:
+    seconds = Seconds()
+    ours, new = begun(seconds, rate_limit="2/min"), begun(seconds, rate_limit="2/min")
+    for verb, number in done:
+        seconds.passed += number
+        noted(ours)
+        try:
+            VERBS[verb](ours, number)
+        except MockWebshareError:
+            continue
+    ours.reset()
+    for each in (ours, new):
+        seconds.passed += 1e6
+        assert [each.admit() is None for _ in range(3)] == [True, True, False]
+        assert each.add_fault(status=503)["id"] == 1
+    assert digest(ours) == digest(new)
+    assert vars(ours).keys() == vars(new).keys()
+
+
+def test_a_reset_leaves_the_faults_with_which_the_world_began(seconds: Seconds) -> None:
+    held = read_state(STATE)
+    fault = Fault(action="status", value=503)
+    ours = World(Beginning(Account.of(held), held.now, Settings(), (fault,)), seconds)
+    ours.clear_faults()
+    ours.reset()
+    assert ours.faults() == [{"id": 1, "status": 503, "seen": 0, "struck": 0}]
