@@ -19,8 +19,8 @@ from mock_webshare.framework import Call
 from mock_webshare.journal import LARGEST_BODY, Entry, Journal
 from mock_webshare.rendering import render
 from mock_webshare.settings import Settings
-from mock_webshare.state import Table
-from mock_webshare.world import View, World
+from mock_webshare.state import Table, View
+from mock_webshare.world import World
 from mock_webshare.worlds import Worlds
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 _READ, _ANSWERED = 1024, 128  # requests understood and answers made that are remembered
 _DECIDING = (b"host", b"authorization", b"accept", b"content-type")  # the fields of `Headers`
 _PREFER = b"prefer"
+_ANY_KEY = "Token any"
 _READ_HEADERS = frozenset((*_DECIDING, _PREFER))
 Log = Callable[[Entry], object]
 """Called with each request, once it is answered."""
@@ -56,8 +57,9 @@ class Service:
         self._settings = settings
         self._log = log
         self._read = lru_cache(_READ)(self._understand)
+        self._call = lru_cache(_READ)(self._make_call)
         self._origin = settings.public_url and settings.public_url.rstrip("/")
-        self._respond = lru_cache(_ANSWERED)(self._make_answer)
+        self._respond = lru_cache(_ANSWERED)(_make_answer)
         self._headers = lru_cache(_ANSWERED)(_wire_headers)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -148,9 +150,13 @@ class Service:
 
     def _understand(self, method: str, target: str, *sent: tuple[bytes, bytes]) -> Understood:
         headers = framework.Headers(*(framework.joined(name, sent) for name in _DECIDING))
-        result = framework.read(method, target, headers, self._settings.authority, self._origin)
         key, _ = framework.read_credentials(headers.authorization or "")
-        return Understood(result, key or None, framework.joined(_PREFER, sent))
+        if key:  # the call is the same with every key, and so is the answer while their worlds are alike
+            headers = headers._replace(authorization=_ANY_KEY)
+        return Understood(self._call(method, target, headers), key or None, framework.joined(_PREFER, sent))
+
+    def _make_call(self, method: str, target: str, headers: framework.Headers) -> Call | Answer:
+        return framework.read(method, target, headers, self._settings.authority, self._origin)
 
     def answer(self, world: World | None, result: Call | Answer) -> Answer:
         """Given what a request means, return what its world answers; None is the world of an unknown key."""
@@ -160,25 +166,28 @@ class Service:
             return answers.unauthorized(result.endpoint, "Invalid token.", result.indent)
         if (wait := world.admit()) is not None:
             return answers.throttled(result.endpoint, wait, result.indent)
-        return self._respond(world.view, result)
+        view = world.view
+        # A changed account is one world's alone, so its answers would only crowd out those of all others.
+        return self._respond(view, result) if view.account.is_shared else _make_answer(view, result)
 
-    def _make_answer(self, view: View, call: Call) -> Answer:
-        endpoint, account = call.endpoint, view.account
-        if call.method not in endpoint.methods:
-            return answers.detail(endpoint, 405, f'Method "{call.method}" not allowed.', call.indent)
-        if call.method == "OPTIONS":
-            return answers.metadata(endpoint, call.indent)
-        criteria, errors = query.read_filters(endpoint.filters, call.params, account.owned)
-        if errors:
-            return answers.field_errors(endpoint, errors, call.indent)
-        table = account.tables[endpoint.collection]
-        body = _detail(table, criteria, call) if endpoint.is_detail else _list(table, criteria, call, view)
-        if body is None:
-            text = "Not found." if endpoint.is_detail else "Invalid page."
-            return answers.detail(endpoint, 404, text, call.indent)
-        if call.indent is not None:
-            body = render(json.loads(body), call.indent)
-        return answers.routed(endpoint, 200, body)
+
+def _make_answer(view: View, call: Call) -> Answer:
+    endpoint, account = call.endpoint, view.account
+    if call.method not in endpoint.methods:
+        return answers.detail(endpoint, 405, f'Method "{call.method}" not allowed.', call.indent)
+    if call.method == "OPTIONS":
+        return answers.metadata(endpoint, call.indent)
+    criteria, errors = query.read_filters(endpoint.filters, call.params, account.owned)
+    if errors:
+        return answers.field_errors(endpoint, errors, call.indent)
+    table = account.tables[endpoint.collection]
+    body = _detail(table, criteria, call) if endpoint.is_detail else _list(table, criteria, call, view)
+    if body is None:
+        text = "Not found." if endpoint.is_detail else "Invalid page."
+        return answers.detail(endpoint, 404, text, call.indent)
+    if call.indent is not None:
+        body = render(json.loads(body), call.indent)
+    return answers.routed(endpoint, 200, body)
 
 
 def _detail(table: Table, criteria: query.Criteria, call: Call) -> bytes | None:

@@ -36,7 +36,7 @@ class UsageError(MockWebshareError):
 class UnknownName(UsageError):
     """A name that belongs to nothing; the message lists what there is."""
 
-    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+    def __init__(self, kind: str, name: object, known: list[str]) -> None:
         super().__init__(f"there is no {kind} named {name!r}; there are: {', '.join(known)}")
 
 

@@ -51,7 +51,6 @@ class Call:
     endpoint: Endpoint
     method: str
     id: str | None  # as in the path; None for an endpoint that has none
-    key: str
     params: Params
     url: str  # absolute and without the query, for links
     query: str  # as links repeat it
@@ -87,11 +86,11 @@ def read(method: str, target: str, headers: Headers, authority: str, origin: str
     accepted = negotiate("*/*" if headers.accept is None else headers.accept)
     if accepted is None:
         return answers.detail(endpoint, 406, "Could not satisfy the request Accept header.")
-    key, problem = read_credentials(headers.authorization or "")
+    _, problem = read_credentials(headers.authorization or "")
     if problem:
         return answers.unauthorized(endpoint, problem, accepted.indent)
     url = (origin or f"http://{host}") + endpoint.path
-    return Call(endpoint, method.upper(), row_id, key, params, url, _written(query), accepted.indent)
+    return Call(endpoint, method.upper(), row_id, params, url, _written(query), accepted.indent)
 
 
 def is_valid_host(host: str) -> bool:

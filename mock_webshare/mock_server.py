@@ -10,9 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import lru_cache
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any, TextIO, TypeVar
 
+from mock_webshare import dataset as datasets
 from mock_webshare.app import WORLDS, make_dataset
 from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.mock_world import MockWorld
@@ -129,10 +130,10 @@ class MockServer:
 
     def begin(self, api_key: str, /, **arrangement: Any) -> None:
         """Give a key a new world that holds a data set or is in a scenario (see `MockWorld.begin`)."""
-        beginning = self._begun(**arrangement)
+        beginning = self._beginning(**arrangement)
         self.ask(lambda worlds: worlds.begin(api_key, beginning))
 
-    def _make_beginning(
+    def _beginning(
         self,
         *,
         seed: int | None = None,
@@ -140,16 +141,25 @@ class MockServer:
         data: str | PathLike[str] | None = None,
         scenario: str | None = None,
     ) -> Beginning:
-        """Return how such a world begins; the data set is made in the thread of the caller."""
+        """Return how such a world begins; worlds that begin alike share what they hold."""
+        if scenario is not None:
+            from mock_webshare import scenarios
+
+            scenarios.find(scenario)  # what is no name at all could not even be remembered
         generated = {"seed": seed, "credits": credits}
         given: dict[str, Any] = {name: value for name, value in generated.items() if value is not None}
-        if data is not None and given:
+        if data is None:
+            return self._begun(replace(self._settings, data=None, **given) if given else None, scenario)
+        if given:
             raise UsageError(f"{' and '.join(given)} cannot go with data, which is not generated")
-        dataset = None
-        if data is not None:
-            dataset = make_dataset(replace(self._settings, data=fspath(data)))
-        elif given:
-            dataset = make_dataset(replace(self._settings, data=None, **given))
+        settings = replace(self._settings, data=str(data) if isinstance(data, PathLike) else data)
+        # A file may be another one the next time.
+        make = self._begun if data in datasets.names() else self._make_beginning
+        return make(settings, scenario)
+
+    def _make_beginning(self, settings: Settings | None, scenario: str | None) -> Beginning:
+        """Make the data set of the settings, if there are any, in the thread of the caller."""
+        dataset = None if settings is None else make_dataset(settings)
         return self.ask(lambda worlds: worlds.beginning(dataset=dataset, scenario=scenario))
 
     def _run(self, ready: Future[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from mock_webshare.journal import Entry, Wanted, exchanges, missed, transcript
 from mock_webshare.world import World, read_state
-from mock_webshare.worlds import Worlds, unknown_key
+from mock_webshare.worlds import Worlds
 
 T = TypeVar("T")
 
@@ -22,6 +22,7 @@ class Server(Protocol):
     def url(self) -> str: ...
     def ask(self, act: Callable[[Worlds], T], /) -> T: ...
     def begin(self, api_key: str, /, **arrangement: Any) -> None: ...
+    def retire(self, api_key: str, /) -> None: ...
 
 
 class MockWorld:
@@ -94,6 +95,10 @@ class MockWorld:
     ) -> None:
         """Begin anew: with generated credits, or a data set (a file, or a name), or in a scenario."""
         self._server.begin(self.api_key, seed=seed, credits=credits, data=data, scenario=scenario)
+
+    def retire(self) -> None:
+        """Be let go, some time: return at once. The next request with the key begins anew."""
+        self._server.retire(self.api_key)
 
     def reset(self) -> None:
         """Be as in the beginning."""
@@ -195,13 +200,7 @@ class MockWorld:
         return self._do(lambda world: world.set_settings(**settings))
 
     def _do(self, act: Callable[[World], T]) -> T:
-        def done(worlds: Worlds) -> T:
-            world = worlds.get(self.api_key)
-            if world is None:
-                raise unknown_key()
-            return act(world)
-
-        return self._server.ask(done)
+        return self._server.ask(lambda worlds: act(worlds.require(self.api_key)))
 
     def _archive(self, write: Callable[[Any, StringIO], None]) -> str:
         stream = StringIO()
@@ -209,4 +208,4 @@ class MockWorld:
         return stream.getvalue()
 
     def __repr__(self) -> str:
-        return f"<MockWorld at {self.url}>"
+        return f"<MockWorld at {self._server!r}>"

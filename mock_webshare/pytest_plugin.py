@@ -6,26 +6,29 @@ pytest until a test asks for a fixture.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
 if TYPE_CHECKING:
-    from mock_webshare import MockServer, MockWorld
+    from mock_webshare import MockServer, MockWorld, Settings
 
 _MARKER = "webshare_mock"
 _ARRANGEMENT = ("seed", "credits", "data", "scenario")
-_numbers = count(1)
+_options: WeakKeyDictionary[MockServer, Any] = WeakKeyDictionary()  # with which our servers were started
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and the fixture that needs to know which test runs."""
     config.addinivalue_line(
         "markers",
         f"{_MARKER}({', '.join(_ARRANGEMENT)}): what the world of the test begins with",
     )
+    config.pluginmanager.register(Run(), "mock_webshare.run")
 
 
 @pytest.fixture(scope="session")
@@ -37,41 +40,104 @@ def webshare_mock_options() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[MockServer]:
     """A stand-in on a free port, for the session."""
-    from mock_webshare import MockServer, Settings
+    from mock_webshare import MockServer
 
-    with MockServer(Settings(**{"port": 0, **webshare_mock_options})) as server:
-        yield server
+    with _told_in_one_line("webshare_mock_options"):
+        server = MockServer(_settings(webshare_mock_options))
+        server.start()
+    _options[server] = webshare_mock_options
+    yield server
+    server.stop()
 
 
-@pytest.fixture
-def webshare_mock(webshare_mock_server: MockServer, request: pytest.FixtureRequest) -> Iterator[MockWorld]:
-    """A world that no other test sees: `url` and `api_key` for the client, and verbs to arrange it."""
-    key = f"test-{next(_numbers)}"
-    if marker := request.node.get_closest_marker(_MARKER):
-        _begin(webshare_mock_server, key, marker)
-    yield webshare_mock_server.world(key)
-    webshare_mock_server.retire(key)
+class Run:
+    """One run of pytest: the test that runs, and its world.
+
+    The fixture `request` would tell the test too, but costs each test more than all the rest of this.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._test: pytest.Item | None = None
+        self._world: MockWorld | None = None  # None: the test has not asked for one
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Note which test runs, and let the world of the one before go."""
+        self._test = item
+        if self._world is not None:
+            self._world.retire()
+            self._world = None
+
+    @pytest.fixture
+    def webshare_mock(
+        self, webshare_mock_server: MockServer, webshare_mock_options: dict[str, Any]
+    ) -> MockWorld:
+        """A world that no other test sees: `url` and `api_key` for the client, and verbs to arrange it."""
+        if _options.get(webshare_mock_server, webshare_mock_options) != webshare_mock_options:
+            pytest.fail(
+                "webshare_mock_options: the server of this session runs with other ones; override the "
+                "fixture once, in a conftest.py above all tests that use it",
+                pytrace=False,
+            )
+        key = f"test-{next(self._numbers)}"
+        assert self._test
+        if marker := self._test.get_closest_marker(_MARKER):
+            _begin(webshare_mock_server, key, marker)
+        self._world = webshare_mock_server.world(key)
+        return self._world
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Show what a failed test asked."""
+        report = yield
+        if report.failed and report.when != "teardown" and self._world is not None:
+            report.sections.append(("webshare_mock: requests", _transcript(self._world)))
+        return report
+
+
+def _settings(options: Any) -> Settings:
+    from dataclasses import fields
+
+    from mock_webshare import Settings
+    from mock_webshare.errors import UsageError
+
+    names = [field.name for field in fields(Settings) if field.name != "api_keys"]  # each test has its own
+    if not isinstance(options, Mapping):
+        raise UsageError(f"{options!r} is not allowed; allowed: a dictionary of {', '.join(names)}")
+    _require_known(options, names)
+    return Settings(**{"port": 0, **options})
 
 
 def _begin(server: MockServer, key: str, marker: pytest.Mark) -> None:
+    with _told_in_one_line(f"@pytest.mark.{_MARKER}"):
+        _require_known([*map(repr, marker.args), *marker.kwargs], _ARRANGEMENT)
+        server.begin(key, **marker.kwargs)
+
+
+def _require_known(given: Iterable[str], allowed: Sequence[str]) -> None:
+    from mock_webshare.errors import UsageError
+
+    for name in given:
+        if name not in allowed:
+            raise UsageError(f"{name} is not allowed; allowed: {', '.join(allowed)}")
+
+
+@contextmanager
+def _told_in_one_line(where: str) -> Iterator[None]:
+    """Fail without a traceback for a mistake that is the user's."""
     from mock_webshare import MockWebshareError
 
-    unknown = [*map(repr, marker.args), *(marker.kwargs.keys() - set(_ARRANGEMENT))]
-    problem = f"{unknown[0]} is not allowed; allowed: {', '.join(_ARRANGEMENT)}" if unknown else ""
     try:
-        if not problem:
-            server.begin(key, **marker.kwargs)
+        yield
     except MockWebshareError as error:
-        problem = str(error)
-    if problem:
-        pytest.fail(f"@pytest.mark.{_MARKER}: {problem}", pytrace=False)
+        raise pytest.fail.Exception(f"{where}: {error}", pytrace=False) from None
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what a failed test asked."""
-    report = yield
-    world = getattr(item, "funcargs", {}).get("webshare_mock")
-    if report.failed and report.when == "call" and world is not None:
-        report.sections.append(("webshare_mock: requests", world.transcript()))
-    return report
+def _transcript(world: MockWorld) -> str:
+    from mock_webshare import MockWebshareError
+
+    try:
+        return world.transcript()
+    except MockWebshareError as error:  # the test has stopped the server
+        return str(error)

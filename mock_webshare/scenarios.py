@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from mock_webshare.errors import UnknownName
 from mock_webshare.settings import SCENARIO_PREFIX
 
 _LIST = "/api/v2/referral/credit/"
@@ -71,6 +72,13 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
     ),
 }
+
+
+def find(name: object) -> Scenario:
+    """Return the scenario of a name; raise `UnknownName` if there is none."""
+    if not isinstance(name, str) or name not in SCENARIOS:
+        raise UnknownName("scenario", name, sorted(SCENARIOS))
+    return SCENARIOS[name]
 
 
 def name_of(key: str) -> str | None:

@@ -10,13 +10,13 @@ from operator import attrgetter
 from typing import Any
 
 from mock_webshare import query
-from mock_webshare.contract import PENDING_DAYS
+from mock_webshare.contract import CREDIT_LIST, PENDING_DAYS, Endpoint
 from mock_webshare.dataset import Channel, Credit, Dataset
 from mock_webshare.instants import DAY
-from mock_webshare.query import Criteria
+from mock_webshare.query import Criteria, Params
 from mock_webshare.rendering import render
 
-_MOST_ORDERS = 32
+_MOST_ORDERS, _MOST_VIEWS = 32, 8
 _PERIOD = PENDING_DAYS * DAY
 
 
@@ -75,9 +75,15 @@ class Table:
 
 
 class Account:
-    """What one account holds: a table for each collection, and the ids that it owns."""
+    """What one account holds: a table for each collection, and the ids that it owns.
 
-    def __init__(self, credits: Table, channels: Sequence[Channel]) -> None:
+    `view(max_page_size, default_ordering)` is the `View` of it, one and the same for all who ask.
+    `is_shared` tells whether many worlds may hold it: one that was made by a change is of one alone.
+    """
+
+    def __init__(self, credits: Table, channels: Sequence[Channel], *, is_shared: bool = False) -> None:
+        self.is_shared = is_shared
+        self.view = lru_cache(_MOST_VIEWS)(self._make_view)
         self.credits = credits
         self.channels = channels
         self.tables = {"credits": credits}
@@ -88,7 +94,10 @@ class Account:
     @classmethod
     def of(cls, dataset: Dataset) -> Account:
         """Return the account that a data set describes."""
-        return cls(Table(dataset.credits), dataset.channels)
+        return cls(Table(dataset.credits), dataset.channels, is_shared=True)
+
+    def _make_view(self, max_page_size: int, default_ordering: tuple[str, ...]) -> View:
+        return View(self, max_page_size, default_ordering)
 
     def at(self, now: int) -> Dataset:
         """Return the data set that describes the account, as of an instant."""
@@ -120,6 +129,24 @@ class Account:
     def with_channels(self, channels: Iterable[Channel]) -> Account:
         """Return the account with other channels and the same credits."""
         return Account(self.credits, sorted(channels))
+
+
+class View:
+    """All that an answer depends on besides the request, so answers are remembered by it."""
+
+    __slots__ = ("account", "default_ordering", "paging")
+
+    def __init__(self, account: Account, max_page_size: int, default_ordering: tuple[str, ...]) -> None:
+        assert CREDIT_LIST.paging
+        self.account = account
+        self.paging = CREDIT_LIST.paging._replace(max_page_size=max_page_size)
+        self.default_ordering = default_ordering
+
+    def positions(self, endpoint: Endpoint, criteria: Criteria, params: Params) -> Sequence[int]:
+        """Return the positions of the rows that match, in the order that the parameters ask for."""
+        asked = params.get("ordering")
+        terms = query.ordering_terms(asked, endpoint.orderings, self.default_ordering)
+        return self.account.tables[endpoint.collection].positions(criteria, terms)
 
 
 def settle(credit: Credit, now: int) -> Credit:

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare import dataset
 from mock_webshare.clock import DURATION, Clock
-from mock_webshare.contract import CREDIT_LIST, Endpoint
 from mock_webshare.dataset import LARGEST_ID, Credit, Dataset
 from mock_webshare.errors import DataError, UnknownRow, UsageError
 from mock_webshare.instants import LIMIT, format_instant
 from mock_webshare.journal import Journal, Wanted
 from mock_webshare.kinds import BOOLEAN, Kind, is_text, read_object
-from mock_webshare.query import Criteria, Params, ordering_terms
 from mock_webshare.settings import MOST_CREDITS, RateLimit, Settings
-from mock_webshare.state import Account
+from mock_webshare.state import Account, View
 from mock_webshare.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -38,24 +36,6 @@ _NAME = Kind(
 )
 
 Timer = Callable[[], float]
-
-
-class View:
-    """All that an answer depends on besides the request; it changes as a whole, so answers are kept by it."""
-
-    __slots__ = ("account", "default_ordering", "paging")
-
-    def __init__(self, account: Account, settings: Settings) -> None:
-        assert CREDIT_LIST.paging
-        self.account = account
-        self.paging = CREDIT_LIST.paging._replace(max_page_size=settings.max_page_size)
-        self.default_ordering = settings.ordering_terms
-
-    def positions(self, endpoint: Endpoint, criteria: Criteria, params: Params) -> Sequence[int]:
-        """Return the positions of the rows that match, in the order that the parameters ask for."""
-        asked = params.get("ordering")
-        terms = ordering_terms(asked, endpoint.orderings, self.default_ordering)
-        return self.account.tables[endpoint.collection].positions(criteria, terms)
 
 
 class Beginning(NamedTuple):
@@ -108,7 +88,8 @@ class World:
 
     def _look(self) -> None:
         """Make the view anew, after a change of what an answer depends on."""
-        self._view = View(self._account, self._settings)
+        settings = self._settings
+        self._view = self._account.view(settings.max_page_size, settings.ordering_terms)
         self._due = self._account.next_due if self._clock.is_running else None
 
     # What the service asks, for every request.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mock_webshare import dataset as datasets
 from mock_webshare import seeding
 from mock_webshare.dataset import Dataset
-from mock_webshare.errors import UnknownName, UsageError
+from mock_webshare.errors import UsageError
 from mock_webshare.journal import Entry, Journal
 from mock_webshare.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
 from mock_webshare.state import Account, advance
@@ -59,10 +59,17 @@ class Worlds:
         self._worlds.move_to_end(key)
         return world
 
+    def require(self, key: str) -> World:
+        """Given a key, return its world; raise `UsageError` if the key is not known."""
+        world = self.get(key)
+        if world is None:
+            raise _unknown_key()
+        return world
+
     def begin(self, key: str, beginning: Beginning) -> World:
         """Give a key a new world, and return it; raise `UsageError` if the key is not known."""
         if self._beginning_of(key) is None:
-            raise unknown_key()
+            raise _unknown_key()
         return self._begin(key, beginning)
 
     def _begin(self, key: str, beginning: Beginning) -> World:
@@ -135,12 +142,11 @@ class Worlds:
         return self._scenario(name) if name is not None and name in SCENARIOS else None
 
     def _scenario(self, name: str) -> Beginning:
-        from mock_webshare.scenarios import SCENARIOS
+        from mock_webshare import scenarios
 
-        if name not in SCENARIOS:
-            raise UnknownName("scenario", name, sorted(SCENARIOS))
+        scenario = scenarios.find(name)
         if name not in self._scenarios:
-            self._scenarios[name] = self._made(SCENARIOS[name])
+            self._scenarios[name] = self._made(scenario)
         return self._scenarios[name]
 
     def _made(self, scenario: Scenario) -> Beginning:
@@ -161,6 +167,6 @@ class Worlds:
         return beginning._replace(account=Account.of(dataset), now=dataset.now)
 
 
-def unknown_key() -> UsageError:
+def _unknown_key() -> UsageError:
     """Return the error of who wants the world of a key that is not known."""
     return UsageError("there is no world of this key, for the server refuses the key")

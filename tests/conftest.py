@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -14,6 +17,8 @@ from mock_webshare import MockServer, MockWorld, Settings, contract, create_app,
 from mock_webshare.api import Service
 from mock_webshare.journal import Entry
 
+collect_ignore = ["examples"]  # projects of their own, which test_example.py runs as such
+ROOT = Path(__file__).parent.parent
 Client = TestClient[web.Request, web.Application]
 
 
@@ -105,3 +110,11 @@ def world(server: MockServer) -> Iterator[MockWorld]:
     world = server.world(uuid.uuid4().hex)
     yield world
     server.retire(world.api_key)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a source distribution, and a wheel from that, and return their folder."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, capture_output=True)
+    return folder

@@ -33,7 +33,7 @@ def accepted(target: str, headers: Headers = GOOD, *, origin: str | None = None)
 
 def test_a_good_request_is_a_call() -> None:
     call = accepted(f"{LIST}?mode=payout&mode=credits", GOOD._replace(host="Example.com:80"))
-    assert (call.endpoint, call.id, call.key, call.params) == (CREDIT_LIST, None, "key", {"mode": "credits"})
+    assert (call.endpoint, call.id, call.params) == (CREDIT_LIST, None, {"mode": "credits"})
     assert (call.url, call.query) == (f"http://Example.com:80{LIST}", "mode=payout&mode=credits")
 
 

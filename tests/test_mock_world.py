@@ -103,7 +103,7 @@ WITHOUT_A_METHOD = {
     "GET openapi.json": "about HTTP",
     "GET scenarios": "mock_webshare.scenarios.SCENARIOS",
 }
-ONLY_IN_PYTHON = {"url", "env", "begin", "assert_requested", "transcript"}
+ONLY_IN_PYTHON = {"retire", "url", "env", "begin", "assert_requested", "transcript"}
 
 
 def public(kind: type) -> set[str]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tarfile
 import venv
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,14 +48,6 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 def test_the_top_level_holds_nothing_else() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {path.partition("/")[0] for path in tracked.split()} == TOP_LEVEL
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Build a source distribution, and a wheel from that."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, capture_output=True)
-    yield folder
 
 
 def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from mock_webshare import dataset, journal
 from mock_webshare import worlds as module
-from mock_webshare.errors import UsageError
+from mock_webshare.errors import UnknownName, UsageError
 from mock_webshare.journal import Entry
 from mock_webshare.settings import Settings
 from mock_webshare.worlds import Worlds
@@ -165,3 +166,29 @@ def test_any_number_of_keys_take_a_bounded_memory() -> None:
     assert counted == {"worlds": 10_000, "most": 10_000, "forgotten": 190_000}
     assert kilobytes[-1] - kilobytes[0] < 60_000
     assert kilobytes[-1] - kilobytes[1] < 4_000
+
+
+def test_worlds_that_are_alike_share_their_answers_until_one_is_changed() -> None:
+    ours = worlds()
+    one, other = ours.require("one"), ours.require("other")
+    assert one.view is other.view
+    one.create_credit()
+    assert one.view is not other.view
+    one.reset()
+    assert one.view is other.view
+    one.set_settings(max_page_size=7)
+    assert one.view is not other.view
+
+
+@pytest.mark.parametrize("scenario", ["empty", "edge-cases"])
+def test_a_scenario_with_data_of_its_own_begins_at_the_time_of_the_service(scenario: str) -> None:
+    now = "2027-01-01T00:00:00-08:00"
+    world = worlds(now=now).require(f"scenario:{scenario}")
+    assert world.clock()["now"] == now
+    assert all(credit.status != "pending" for credit in world.state().credits)
+
+
+@pytest.mark.parametrize("name", ["nothing", 5, ["flaky"]])
+def test_a_scenario_that_there_is_not_is_told_with_those_that_there_are(name: Any) -> None:
+    with pytest.raises(UnknownName, match=r"there is no scenario named .*; there are: 2fa, "):
+        worlds().beginning(scenario=name)

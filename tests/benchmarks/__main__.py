@@ -1,7 +1,8 @@
 """The figures: each as a ratio against a named reference, measured in turn in the same run.
 
 `python tests/benchmarks [NAME …]`, from the root of the checkout, with the package installed; NAME
-is throughput, startup, pages, memory or imports, and all of them by default. Throughput needs `wrk`.
+is one of `FIGURES`, and all of them by default. Throughput needs `wrk`; fixture and session need
+`pytest-httpserver`.
 The machine may be busy: what counts is the ratio of medians, with both sides measured alternately.
 """
 
@@ -12,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,55 +23,22 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-KEY = {"Authorization": "Token benchmark"}
-LIST = "/api/v2/referral/credit/"
-COMMAND = [sys.executable, "-m", "mock_webshare"]
+from measuring import (
+    COMMAND,
+    KEY,
+    LIST,
+    await_first_200,
+    free_port,
+    get,
+    in_turn,
+    process,
+    report,
+    stand_in,
+)
+from plugin import fixture, session, unused
+from worlds import worlds
+
 BARE = str(Path(__file__).with_name("bare.py"))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def get(connection: http.client.HTTPConnection, target: str) -> tuple[http.client.HTTPResponse, bytes]:
-    connection.request("GET", target, headers=KEY)
-    response = connection.getresponse()
-    return response, response.read()
-
-
-@contextmanager
-def process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait(10)
-
-
-def await_first_200(port: int, target: str) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        try:
-            if get(connection, target)[0].status == 200:
-                return
-        except OSError:
-            time.sleep(0.001)
-        finally:
-            connection.close()
-    raise TimeoutError(f"no 200 from port {port}")
-
-
-@contextmanager
-def stand_in(*options: str) -> Iterator[tuple[int, int]]:
-    """Serve and yield the port and the process id."""
-    port = free_port()
-    with process([*COMMAND, "serve", "--port", str(port), "--rate-limit", "off", *options]) as child:
-        await_first_200(port, LIST)
-        yield port, child.pid
 
 
 @contextmanager
@@ -89,10 +56,6 @@ def save_answer(port: int, target: str, file: str) -> str:
     body = content.decode()
     Path(file).write_text(json.dumps({"headers": headers, "body": body}), encoding="utf-8")
     return f"{LIST}{json.loads(body)['results'][0]['id']}/" if target == LIST else target
-
-
-def report(what: str, ours: float, reference: float, goal: str, unit: str) -> None:
-    print(f"{what:<46} {ours:>11.2f} {reference:>11.2f} {unit:<6} ratio {ours / reference:5.2f}  goal {goal}")
 
 
 def throughput(rounds: int = 15) -> None:
@@ -125,14 +88,6 @@ def wrk(port: int, target: str, script: str | None = None) -> float:
     match = re.search(r"Requests/sec:\s+([\d.]+)", output.stdout)
     assert match, output.stdout
     return float(match[1])
-
-
-def in_turn(
-    rounds: int, ours: Callable[[], float], reference: Callable[[], float]
-) -> tuple[list[float], list[float]]:
-    """Measure both alternately, so that a busy spell of the machine meets both."""
-    pairs = [(ours(), reference()) for _ in range(rounds)]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 def startup(rounds: int = 15) -> None:
@@ -227,7 +182,10 @@ def imports(rounds: int = 15) -> None:
         report(f"{name} against python -c pass", median(ours), median(theirs), "<= 3", "ms")
 
 
-FIGURES = {each.__name__: each for each in (throughput, startup, pages, memory, imports)}
+FIGURES = {
+    each.__name__: each
+    for each in (throughput, startup, pages, memory, imports, fixture, session, unused, worlds)
+}
 
 if __name__ == "__main__":
     for figure in sys.argv[1:] or FIGURES:

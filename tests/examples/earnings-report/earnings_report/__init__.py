@@ -1,0 +1,1 @@
+"""What the referral credits of a Webshare account add up to."""
