@@ -64,8 +64,11 @@ def create_app(
 def make_dataset(settings: Settings, progress: Progress | None = None) -> Dataset:
     """Return the data set that the settings name, at the time that they name."""
     if settings.data is None:
-        dataset = seeding.seeded(settings.seed, settings.credits, progress)
-    else:
-        dataset = datasets.load(settings.data)
+        return at_time(seeding.seeded(settings.seed, settings.credits, progress), settings)
+    return at_time(datasets.load(settings.data), settings)
+
+
+def at_time(dataset: Dataset, settings: Settings) -> Dataset:
+    """Return a data set as it is at the time that the settings name, if they name one."""
     now = settings.now_instant
     return dataset if now is None else state.advance(dataset, now)

@@ -122,18 +122,19 @@ CREDIT_FILTERS = (
 
 # fmt: off
 _ROUTE_RULES = (
-    "wire.json", "wire.indent", "wire.allow", "error.detail", "auth.token", "auth.unauthorized",
-    "route.slash", "route.unknown", "route.methods", "route.order", "limit.rate", "limit.retry-after",
+    "wire.json", "wire.indent", "wire.allow", "wire.accept", "wire.head", "error.detail", "error.kinds",
+    "auth.token", "auth.unauthorized", "route.slash", "route.unknown", "route.methods", "route.options",
+    "route.order", "limit.rate", "limit.retry-after",
 )
 _LIST_RULES = (
-    "list.envelope", "list.links", "list.links-query",
+    "list.envelope", "list.count", "list.links", "list.links-query", "list.links-origin", "list.walk",
     "order.fields", "order.unknown", "order.default", "order.ties", "order.nulls",
 )
-_DETAIL_RULES = ("detail.not-found", "detail.filters")
+_DETAIL_RULES = ("detail.id", "detail.not-found", "detail.filters")
 _CREDIT_RULES = (
-    "object.fields", "object.new-fields", "object.amount", "object.amount-form", "object.mode",
-    "object.status", "object.reverted", "object.channel", "object.dates", "object.microseconds",
-    "object.pending",
+    "object.fields", "object.new-fields", "object.older-edition", "object.amount", "object.amount-form",
+    "object.mode", "object.status", "object.reverted", "object.channel", "object.dates",
+    "object.microseconds", "object.pending", "object.lifecycle", "object.updated-at", "object.same",
 )
 # fmt: on
 
@@ -164,6 +165,7 @@ _D, _O, _F, _A = Mark
 RULES = (
     Rule("object.fields", _D, "A credit has the documented ten fields, in the documented order."),
     Rule("object.new-fields", _D, "New fields may appear at any time; a reader must not mind."),
+    Rule("object.older-edition", _D, "An earlier edition of the documentation had no `referral_channel*`."),
     Rule("object.amount", _D, "`amount` is a JSON number in USD, not a string."),
     Rule("object.amount-form", _F, "`amount` is written as a float: `2.5`, not the `2.50` of the page."),
     Rule("object.mode", _D, "`mode` is `payout` or `credits` and never changes."),
@@ -172,18 +174,31 @@ RULES = (
     Rule("object.channel", _D, "`referral_channel` and `referral_channel_code` are null together."),
     Rule("object.dates", _D, "Dates are ISO 8601 in Los Angeles time, offset by season."),
     Rule("object.microseconds", _F, "Six digits of fraction; none at all when the microsecond is 0."),
-    Rule("object.pending", _D, "A pending credit becomes available when its pending period has passed."),
+    Rule(
+        "object.pending",
+        _D,
+        "A pending credit becomes available when its pending period has passed.",
+        "--pending-days",
+    ),
+    Rule("object.lifecycle", _D, "`pending` becomes `available` or `reverted`; `reverted` is final."),
+    Rule("object.updated-at", _D, "`updated_at` never goes back."),
+    Rule("object.same", _D, "A credit reads the same in the list and by itself until it is updated."),
     Rule("error.detail", _D, "Errors about no field are an object with `detail`, and sometimes a `code`."),
+    Rule("error.kinds", _D, "Errors are 400, 401, 403, 404, 405, 406, 429 and 5xx."),
     Rule("wire.json", _F, "Compact UTF-8 JSON; `Content-Type: application/json` without a charset."),
     Rule("wire.indent", _F, "`Accept: application/json; indent=4` indents the answer."),
     Rule("wire.allow", _F, "Every routed answer carries `Allow`; none carries `Vary` or `ETag`."),
+    Rule("wire.accept", _F, "An `Accept` that excludes JSON is a 406, an unknown `format` a 404."),
+    Rule("wire.head", _F, "HEAD answers as GET does, without a body."),
     Rule("auth.token", _D, "`Authorization: Token <key>`, the keyword in any case."),
     Rule("auth.unauthorized", _F, "401 carries `WWW-Authenticate: Token` and says what was wrong."),
     Rule("route.slash", _O, "A missing final slash is a 301, before anything else is looked at."),
     Rule("route.unknown", _F, "An unknown route is Django's HTML 404 page."),
     Rule("route.methods", _D, "GET, HEAD and OPTIONS; any other method is 405."),
+    Rule("route.options", _F, "OPTIONS answers the framework's description of the endpoint."),
     Rule("route.order", _F, "400 for too many parameters, 404, 406, 401, 429, 405, 400, 404: in this order."),
     Rule("list.envelope", _D, "`count`, `next`, `previous`, `results`."),
+    Rule("list.count", _D, "`count` is the number of rows on all pages together."),
     Rule("list.page-size", _D, "25 rows a page unless `page_size` says otherwise."),
     Rule("list.page-size-limit", _A, "No page has more than 100 rows.", "--max-page-size"),
     Rule("list.page-numbers", _F, "`page` and `page_size` are read as Python's `int()` reads them."),
@@ -191,6 +206,8 @@ RULES = (
     Rule("list.invalid-page", _F, "An impossible page is 404 `Invalid page.`; an empty list has a page 1."),
     Rule("list.links", _D, "`next` and `previous` are absolute URLs, or null."),
     Rule("list.links-query", _F, "Links carry every parameter, sorted; the link to page 1 has no `page`."),
+    Rule("list.links-origin", _O, "Links begin with the scheme and host of the request."),
+    Rule("list.walk", _D, "A walk through the pages shows every row once, and one `count`."),
     Rule("filter.and", _D, "`mode`, `status` and `referral_channel` combine with AND."),
     Rule("filter.no-channel", _D, "An empty `referral_channel` selects the credits without a channel."),
     Rule("filter.own-channel", _D, "`referral_channel` takes the caller's own channels; any other is a 400."),
@@ -201,6 +218,7 @@ RULES = (
     Rule("order.default", _A, "The default order is by `id`.", "--default-ordering"),
     Rule("order.ties", _A, "Rows that tie are ordered by `id`."),
     Rule("order.nulls", _F, "Nulls come last ascending and first descending, as PostgreSQL has it."),
+    Rule("detail.id", _D, "A single credit is the one that was asked for."),
     Rule("detail.not-found", _O, "An unknown id is 404 `Not found.`, and so is one that is no integer."),
     Rule("detail.filters", _F, "The list's filters apply to a single credit too."),
     Rule("limit.rate", _D, "240 requests a minute for each key, then 429.", "--rate-limit"),
@@ -235,6 +253,19 @@ def schema_text(name: str) -> str:
     if name not in schema_names():
         raise UnknownName("schema", name, schema_names())
     return (data_path("schemas") / (name + _SCHEMA_SUFFIX)).read_text(encoding="utf-8")
+
+
+_OWN = "own"  # the folder of the schemas that are of our own documents, not of the service's
+
+
+def own_schema_names() -> list[str]:
+    """Return the names of the schemas of what we write ourselves: `report`."""
+    return sorted(path.name.removesuffix(_SCHEMA_SUFFIX) for path in (data_path("schemas") / _OWN).iterdir())
+
+
+def own_schema_text(name: str) -> str:
+    """Given a name out of `own_schema_names`, return the JSON text of the schema."""
+    return (data_path("schemas") / _OWN / (name + _SCHEMA_SUFFIX)).read_text(encoding="utf-8")
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@
     ├── UnreadableInput     a file that cannot be opened or read
     ├── UnwritableOutput    a file that cannot be written
     ├── ServerError         a server that cannot start, or has failed
+    ├── ServiceError        a real service that does not answer as it would have to
     └── CommandError        a command that cannot be executed
         ├── CommandNotFound one that does not exist
         └── CommandLost     one that was killed because its guard was
@@ -122,3 +123,7 @@ class CommandLost(CommandError):
     """A command was killed because its guard was."""
 
     exit_code = 137  # that of SIGKILL
+
+
+class ServiceError(MockWebshareError):
+    """A real service cannot be asked: it does not answer, or does not accept the key."""

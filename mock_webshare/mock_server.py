@@ -15,6 +15,7 @@ from typing import Any, TextIO, TypeVar
 
 from mock_webshare import dataset as datasets
 from mock_webshare.app import WORLDS, make_dataset
+from mock_webshare.dataset import Dataset
 from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.mock_world import MockWorld
 from mock_webshare.server import running_app
@@ -39,7 +40,8 @@ class MockServer:
             client = Webshare(api_key="any", base_url=server.url)
             server.world("any").add_fault(status=503, times=1)
 
-    Without settings it takes a free port. `timer` returns seconds and drives the rate limit and the
+    Without settings it takes a free port. `dataset`, unless None, is served instead of what the settings
+    name. `timer` returns seconds and drives the rate limit and the
     running clocks; `log`, unless None, gets one line a request. `failed` is called, in that thread, with
     what ended the server if it was not `stop()`; None: that is raised in the thread.
     """
@@ -48,11 +50,13 @@ class MockServer:
         self,
         settings: Settings | None = None,
         *,
+        dataset: Dataset | None = None,
         timer: Callable[[], float] = time.monotonic,
         log: TextIO | None = None,
         failed: Callable[[BaseException], object] | None = None,
     ) -> None:
         self._failed = failed
+        self._dataset = dataset
         self._settings = settings or Settings(port=0)
         self._timer = timer
         self._log = log
@@ -170,7 +174,9 @@ class MockServer:
 
     async def _serve(self, ready: Future[str]) -> None:
         try:
-            async with running_app(self._settings, timer=self._timer, log=self._log) as (url, app):
+            async with running_app(
+                self._settings, dataset=self._dataset, timer=self._timer, log=self._log
+            ) as (url, app):
                 self._loop, self._worlds = asyncio.get_running_loop(), app[WORLDS]
                 ready.set_result(url)
                 await asyncio.wrap_future(self._stopped)

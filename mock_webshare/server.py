@@ -18,7 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
-from mock_webshare.app import create_app, make_dataset
+from mock_webshare.app import at_time, create_app, make_dataset
+from mock_webshare.dataset import Dataset
 from mock_webshare.errors import ServerError
 from mock_webshare.journal import Entry
 from mock_webshare.seeding import Progress
@@ -50,24 +51,33 @@ async def running_server(
 async def running_app(
     settings: Settings | None = None,
     *,
+    dataset: Dataset | None = None,
     timer: Callable[[], float] = time.monotonic,
     log: TextIO | None = None,
 ) -> AsyncIterator[tuple[str, web.Application]]:
-    """Serve while the context lasts, as `running_server` does; the values are the base URL and the app."""
-    with _prepared(settings or Settings(port=0), timer, log) as prepared:
+    """Serve while the context lasts, as `running_server` does; the values are the base URL and the app.
+
+    `dataset`, unless None, is served instead of what the settings name.
+    """
+    with _prepared(settings or Settings(port=0), timer, log, dataset=dataset) as prepared:
         async with _started(prepared):
             yield prepared.url, prepared.app
 
 
 def serve(
-    settings: Settings, *, announce: Callable[[str], object], log: TextIO, progress: Progress | None = None
+    settings: Settings,
+    *,
+    announce: Callable[[str], object],
+    log: TextIO,
+    dataset: Dataset | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `announce` is called with the base URL once the server answers.
 
     For a process of its own: once it stops, it ignores further signals, so that it ends as it should.
     """
     interrupt = _Interrupt()
-    with suppress(KeyboardInterrupt), _prepared(settings, time.monotonic, log, progress) as prepared:
+    with suppress(KeyboardInterrupt), _prepared(settings, time.monotonic, log, progress, dataset) as prepared:
 
         async def until_interrupted() -> None:
             interrupt.cancels(asyncio.current_task())
@@ -121,10 +131,14 @@ def _prepared(
     timer: Callable[[], float],
     log: TextIO | None,
     progress: Progress | None = None,
+    dataset: Dataset | None = None,
 ) -> Iterator[_Prepared]:
     # A file is read before the port is taken, so that its mistakes are told first; what is generated
     # has none and may take a while.
-    dataset = make_dataset(settings) if settings.data else None
+    if dataset is not None:
+        dataset = at_time(dataset, settings)
+    elif settings.data:
+        dataset = make_dataset(settings)
     secrets = [*settings.api_keys, *filter(None, [settings.control_token])]
     request_log = None if log is None else RequestLog(log, secrets)
     with _listening_socket(settings) as listener:

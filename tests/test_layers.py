@@ -33,19 +33,46 @@ MOCK = (
 )
 JUDGE = (
     ("errors", "contract", "instants", *TRAFFIC, "traffic.finding"),
-    ("traffic.strict_json", "traffic.shapes", "traffic.recordings"),
-    ("traffic.rules",),
-    ("traffic.judge", "traffic.reports"),
+    ("traffic.replay", "traffic.strict_json", "traffic.shapes"),
+    (
+        *("traffic.recordings.problems", "traffic.recordings.streams", "traffic.recordings.scanner"),
+        *("traffic.recordings.records", "traffic.recordings.fields", "traffic.recordings.codings"),
+        *("traffic.recordings.attachments", "traffic.recordings.inputs", "traffic.recordings.detection"),
+        *("traffic.recordings.folders", "traffic.recordings.har", "traffic.recordings.yaml_records"),
+        *("traffic.recordings.cassettes", "traffic.recordings.documents", "traffic.recordings"),
+    ),
+    (
+        *("traffic.acceptor", "traffic.asked", "traffic.fields", "traffic.locating", "traffic.rulebook"),
+        *("traffic.terms", "traffic.case"),
+    ),
+    (
+        *("traffic.rules.shape", "traffic.rules.status", "traffic.rules.errors", "traffic.rules.headers"),
+        *("traffic.rules.rows", "traffic.rules.order", "traffic.rules.page", "traffic.rules"),
+        *("traffic.sighting", "traffic.rules.lives", "traffic.rules.walks"),
+    ),
+    ("traffic.examining", "traffic.jobs", "traffic.judge"),
+    (
+        *("traffic.reports.wording", "traffic.reports.text", "traffic.reports.document"),
+        *("traffic.reports.junit", "traffic.reports.sarif", "traffic.reports.github", "traffic.reports"),
+    ),
+    (
+        *("traffic.live", "traffic.live.origins", "traffic.live.links", "traffic.live.tapes"),
+        *("traffic.live.upstream", "traffic.live.recorder", "traffic.live.answers", "traffic.live.questions"),
+        *("traffic.live.against", "traffic.live.orders", "traffic.live.decisions"),
+        *("traffic.live.findings", "traffic.live.prober"),
+    ),
 )
 RUNNER = (("errors",), ("supervisor",))
-WITHOUT_HTTP = {*MOCK[0], *MOCK[1], *MOCK[2], "supervisor"}
+WITHOUT_HTTP = ({*MOCK[0], *MOCK[1], *MOCK[2]} - set(TRAFFIC)) | {"supervisor"}
 FRONT_DOORS = (
     "__init__",
     "cli",
     "cli.streams",
     "cli.parsing",
+    "cli.replaying",
     "cli.serving",
     "cli.judging",
+    "cli.live",
     "__main__",
     "pytest_plugin",
 )
@@ -62,7 +89,8 @@ MODULES = sorted(
 
 def imported(module: str) -> set[str]:
     """Return the modules of the package that a module imports, wherever in it, names for names."""
-    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+    path = PACKAGE.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         assert not isinstance(node, ast.Import) or not any(
@@ -103,6 +131,10 @@ def test_the_semantics_know_nothing_of_http(module: str) -> None:
         (
             "import mock_webshare.traffic.judge, mock_webshare.traffic.reports",
             {"aiohttp", "faker", "asyncio"},
+        ),
+        (
+            "import mock_webshare.traffic.redaction, mock_webshare.traffic.replay",
+            {"aiohttp", "faker", "asyncio", "jsonschema"},
         ),
         ("import mock_webshare.server", {"faker", "jsonschema"}),
         ("import mock_webshare.supervisor", {"aiohttp", "asyncio", "subprocess", "threading"}),

@@ -10,7 +10,7 @@ import os
 import sys
 
 from mock_webshare import __version__
-from mock_webshare.cli import judging, serving
+from mock_webshare.cli import judging, live, serving
 from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant, split_command
 from mock_webshare.cli.streams import Streams
 from mock_webshare.errors import MockWebshareError, UsageError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 __all__ = ["VERBS", "Streams", "main", "run"]
 
-VERBS = (*serving.VERBS, *judging.VERBS)
+VERBS = (*serving.VERBS, *judging.VERBS, *live.VERBS)
 READER_GONE = 141
 """What a shell reports of a program that ends because nobody reads its output any more, as `head` does."""
 

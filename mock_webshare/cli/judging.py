@@ -2,44 +2,189 @@
 
 from __future__ import annotations
 
-from mock_webshare.cli.parsing import CLEAN
+import os
+import time
+
+from mock_webshare.cli.parsing import CLEAN, add_options, settings_values
+from mock_webshare.cli.streams import progress_bar, write_file
+from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from mock_webshare.cli.parsing import Verb
+    from mock_webshare.cli.parsing import Option, Verb
     from mock_webshare.cli.streams import Streams
+    from mock_webshare.traffic.judge import Verdict
+
+VALIDATE_OPTIONS: Sequence[Option] = (
+    ("input-format", str, "auto", "format of the files: auto, json, ndjson, har, vcr or journal"),
+    ("schema", str, "recognised by shape", "schema of bodies that were stored without their request"),
+    ("unknown-fields", str, "report", "what a field that is not documented is: ignore, report or forbid"),
+    ("fail-on", str, "warning", "least grave finding that makes the exit code 1: error, warning or note"),
+    ("max-page-size", int, "100", "most rows on a page"),
+    ("default-ordering", str, "id", "order of a list that asks for none; an empty one if there is none"),
+    ("pending-days", int, "30", "days for which a credit stays pending"),
+    ("jobs", int, "1", "processes to judge with; 0 takes one for each core"),
+)
+_TERMS = ("schema", "unknown_fields", "max_page_size", "default_ordering", "pending_days", "fail_on")
+_LEVELS = ("error", "warning", "note")
+_MOST_JOBS = 64
+_SHOWN_FROM, _SHOWN_EVERY = 16 * 1024**2, 0.1  # bytes, seconds
 
 
 def _validate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exit code: 0 clean, 1 findings, 2 something could not be read, or nothing was validated."
     parser.add_argument(
-        "paths", metavar="PATH", nargs="+", help="file with a recorded JSON body; - for standard input"
+        "paths", metavar="PATH", nargs="+", help="recording, or folder of them; - for standard input"
+    )
+    add_options(parser, VALIDATE_OPTIONS)
+    parser.add_argument(
+        "--host",
+        action="append",
+        metavar="HOST",
+        help="judge answers of this host only; may be given several times",
     )
     parser.add_argument(
-        "--schema", metavar="NAME", help="schema to check against (default: recognised by shape)"
+        "--format",
+        dest="reports",
+        action="append",
+        metavar="FORMAT",
+        help="report: text, json, junit, sarif or github (default: text); may be given several times",
     )
+    parser.add_argument(
+        "-o",
+        "--output",
+        dest="reports",
+        action="append",
+        type=_Output,
+        metavar="FILE",
+        help="file for the report whose --format stands before it (default: standard output)",
+    )
+
+
+class _Output(str):
+    """A file name among the names of formats."""
+
+
+def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    from mock_webshare.traffic import judge, recordings, reports
+    from mock_webshare.traffic.finding import Level
+    from mock_webshare.traffic.terms import Terms
+
+    values = settings_values(options, environ, VALIDATE_OPTIONS)
+    if "fail_on" in values:
+        values["fail_on"] = Level(_choice("--fail-on", values["fail_on"], _LEVELS))
+    hosts = tuple(host.lower() for host in options.host or ())
+    terms = Terms(hosts=hosts, **{name: values[name] for name in _TERMS if name in values})
+    wanted = _reports(options.reports or ["text"])
+    for name, _ in wanted:
+        reports.find(name)
+    records = recordings.read(
+        tuple(dict.fromkeys(options.paths)),
+        streams.stdin,
+        input_format=values.get("input_format", "auto"),
+        progress=_progress(streams),
+    )
+    verdict = judge.judge(records, terms, jobs=_jobs(values.get("jobs", 1)))
+    for name, path in wanted:
+        _write(name, path, verdict, streams, environ)
+    return verdict.exit_code
+
+
+def _jobs(jobs: int) -> int:
+    if not 0 <= jobs <= _MOST_JOBS:
+        raise UsageError(f"--jobs {jobs} is not allowed; allowed: 0 to {_MOST_JOBS}")
+    return jobs or os.cpu_count() or 1
+
+
+def _choice(option: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise UsageError(f"{option} {value!r} is not allowed; allowed: {', '.join(allowed)}")
+    return value
+
+
+def _reports(words: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Given formats and files as they were given, return each format with its file; None: standard output.
+
+    `--format text --format sarif -o x.sarif` is `text` on standard output and `sarif` in a file.
+    """
+    found: list[tuple[str, str | None]] = []
+    for word in words:
+        if not isinstance(word, _Output):
+            found.append((word, None))
+        elif found and found[-1][1] is None:
+            found[-1] = (found[-1][0], str(word))
+        else:
+            found.append(("text", str(word)))
+    return found
+
+
+def _write(
+    name: str, path: str | None, verdict: Verdict, streams: Streams, environ: Mapping[str, str]
+) -> None:
+    from mock_webshare.traffic import reports
+
+    if path in (None, "-"):
+        is_coloured = streams.stdout.isatty() and not environ.get("NO_COLOR")
+        reports.write(name, verdict, streams.stdout, is_coloured=is_coloured)
+    else:
+        write_file(path, lambda stream: reports.write(name, verdict, stream))
+
+
+def _progress(streams: Streams) -> Callable[[int, int], None] | None:
+    """Return what shows the progress of long work, ten times a second at most; None without a terminal."""
+    show = progress_bar(streams.stderr, "bytes")
+    if show is None:
+        return None
+    last = 0.0
+
+    def show_now_and_then(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if total >= _SHOWN_FROM and (done >= total or now - last >= _SHOWN_EVERY):
+            last = now
+            show(done, total)
+
+    return show_now_and_then
+
+
+def _rules_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "prefix", metavar="PREFIX", nargs="?", default="", help="list only rules like list or filter.and"
+    )
+
+
+def _rules(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
+    from mock_webshare.traffic import rulebook
+
+    found = [rule for rule in rulebook.RULES.values() if rule.id.startswith(options.prefix)]
+    if not found:
+        raise UsageError(f"there is no rule like {options.prefix[:40]!r}; mock-webshare rules lists them")
+    width = max(len(rule.id) for rule in found)
+    for rule in found:
+        level = "not judged" if rule.id in rulebook.NOT_JUDGED else rulebook.level(rule)
+        setting = f" {rule.setting}" if rule.setting else ""
+        streams.stdout.write(f"{rule.id:{width}}  {level:10}  {rule.mark}  {rule.says}{setting}\n")
+    return CLEAN
 
 
 def _schema_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="schema to print (default: list the names)")
-
-
-def _validate(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
-    from mock_webshare.traffic import reports
-    from mock_webshare.traffic.judge import judge
-
-    verdict = judge(options.paths, stdin=streams.stdin, schema=options.schema)
-    reports.write("text", verdict, streams.stdout)
-    return verdict.exit_code
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="schema to print, or report for that of --format json (default: list the names)",
+    )
 
 
 def _schema(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
     from mock_webshare import contract
 
-    if options.name:
+    if options.name in contract.own_schema_names():
+        streams.stdout.write(contract.own_schema_text(options.name))
+    elif options.name:
         streams.stdout.write(contract.schema_text(options.name))
     else:
         streams.stdout.writelines(f"{name}\n" for name in contract.schema_names())
@@ -49,9 +194,10 @@ def _schema(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
 VERBS: Sequence[Verb] = (
     (
         "validate",
-        "check recorded JSON bodies against the documented contract",
+        "check recorded traffic against the documented contract",
         _validate_arguments,
         _validate,
     ),
+    ("rules", "list the rules, what breaking each weighs, and how it is known", _rules_arguments, _rules),
     ("schema", "list the schemas, or print one", _schema_arguments, _schema),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mock_webshare.cli.parsing import CLEAN, add_options, settings_values, variable
+from mock_webshare.cli.replaying import recorded
 from mock_webshare.cli.streams import log_file, progress_bar, write_file
 from mock_webshare.errors import UsageError
 
@@ -21,7 +22,7 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("port", int, "8765", "port to listen on; 0 takes a free one"),
     ("seed", int, "0", "seed of the generated data set"),
     ("credits", int, "100", "number of generated credits, up to a million"),
-    ("data", str, "generated", "data set to serve instead: a file, or a name like edge-cases"),
+    ("data", str, "generated", "data set or recording to serve: a file, or a name like edge-cases"),
     ("api-key", list, "any but 'invalid'", "accept this key only; may be given several times"),
     ("now", str, "none", "service time, ISO 8601 with offset; credits due by then are available"),
     ("max-page-size", int, "100", "most rows on a page"),
@@ -73,18 +74,28 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
         streams.stdout.write(f"{url}\n")
         streams.stdout.flush()
 
-    server.serve(settings, announce=announce, log=streams.stderr, progress=_progress(streams))
+    server.serve(
+        settings,
+        announce=announce,
+        log=streams.stderr,
+        dataset=recorded(settings.data, streams.stderr),
+        progress=_progress(streams),
+    )
     return CLEAN
 
 
-def _run(options: argparse.Namespace, _: Streams, environ: Mapping[str, str]) -> int:
+def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.supervisor import Guard
 
     settings = _settings(options, environ, port=0)
     with Guard(options.command, environ) as guard:
         from mock_webshare.mock_server import MockServer  # not earlier, for the guard has no need of all that
 
-        with log_file(options.log) as log, MockServer(settings, log=log, failed=guard.abandon) as server:
+        dataset = recorded(settings.data, streams.stderr)
+        with (
+            log_file(options.log) as log,
+            MockServer(settings, dataset=dataset, log=log, failed=guard.abandon) as server,
+        ):
             return guard.run(
                 {"WEBSHARE_BASE_URL": server.url, "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0]}
             )

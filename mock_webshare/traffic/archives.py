@@ -1,93 +1,118 @@
-"""Archives: exchanges written as NDJSON, a line each, or as a HAR 1.2 document."""
+"""Archive: exchanges written to a stream one by one, as NDJSON or as HAR 1.2; `recordings` reads both.
+
+What is written is what is given: whoever writes real traffic redacts it first.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any, TextIO
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mock_webshare import __version__
 from mock_webshare.instants import format_instant
-from mock_webshare.traffic.exchange import Exchange, Headers, write_line
+from mock_webshare.traffic.exchange import write_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TextIO
 
-_UNKNOWN = -1  # what HAR writes for a size or a time that is not known
+    from mock_webshare.traffic.exchange import Exchange, Headers
+
+_UNKNOWN_SIZE = -1
+_HTTP = "HTTP/1.1"
+"""A HAR has to name a version, and exchanges know none."""
 
 
 def write_ndjson(exchanges: Iterable[Exchange], stream: TextIO) -> None:
-    """Write exchanges, one a line."""
-    for exchange in exchanges:
-        stream.write(write_line(exchange))
+    """Given exchanges, write each as a line, in ASCII."""
+    stream.writelines(map(write_line, exchanges))
 
 
 def write_har(exchanges: Iterable[Exchange], stream: TextIO) -> None:
-    """Write exchanges as a HAR 1.2 document, one entry a line."""
-    creator = json.dumps({"name": "mock-webshare", "version": __version__})
-    stream.write(f'{{"log":{{"version":"1.2","creator":{creator},"entries":[')
-    separator = "\n"
-    for exchange in exchanges:
-        stream.write(separator + json.dumps(har_entry(exchange), ensure_ascii=False))
-        separator = ",\n"
+    """Given exchanges, write a HAR with an entry a line, in ASCII.
+
+    What a HAR must have and an exchange may lack is written as `1970-01-01T00:00:00+00:00` (the start), 0
+    (the time it took, and the status if no response came) or `""`; a body that is not known has the size -1.
+    """
+    creator = {"name": "mock-webshare", "version": __version__}
+    stream.write('{"log":{"version":"1.2","creator":' + _text(creator) + ',"entries":[')
+    for number, exchange in enumerate(exchanges):
+        stream.write((",\n" if number else "\n") + _text(_entry(exchange)))
     stream.write("\n]}}\n")
 
 
-def har_entry(exchange: Exchange) -> dict[str, Any]:
-    """Given an exchange, return its HAR entry; of one without a response the status is 0."""
-    milliseconds = _UNKNOWN if exchange.seconds is None else 1000 * exchange.seconds
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _entry(exchange: Exchange) -> dict[str, Any]:
+    started, milliseconds = exchange.started, (exchange.seconds or 0) * 1000
     return {
-        "startedDateTime": format_instant(exchange.started or 0),
-        "time": max(milliseconds, 0),
+        "startedDateTime": format_instant(started) if started else "1970-01-01T00:00:00+00:00",
+        "time": milliseconds,
         "request": _request(exchange),
         "response": _response(exchange),
         "cache": {},
-        "timings": {"send": 0, "wait": max(milliseconds, 0), "receive": 0},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
     }
 
 
 def _request(exchange: Exchange) -> dict[str, Any]:
-    request: dict[str, Any] = {
+    request = {
         "method": exchange.method or "",
         "url": exchange.url or "",
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": _pairs(exchange.request_headers or ()),
-        "queryString": _pairs(parse_qsl(urlsplit(exchange.url or "").query, keep_blank_values=True)),
-        "headersSize": _UNKNOWN,
-        "bodySize": len(exchange.request_body),
+        "queryString": _query(exchange.url or ""),
+        **_message(exchange.request_headers, len(exchange.request_body)),
     }
     if exchange.request_body:
-        content_type = exchange.request_header("Content-Type") or ""
-        request["postData"] = {"mimeType": content_type, **_text(exchange.request_body)}
+        kind = exchange.request_header("content-type") or ""
+        request["postData"] = {"mimeType": kind, "params": [], **_stored(exchange.request_body)}
     return request
 
 
 def _response(exchange: Exchange) -> dict[str, Any]:
+    size = len(exchange.body) if exchange.is_body_known else _UNKNOWN_SIZE
+    text = _stored(exchange.body) if exchange.is_body_known and exchange.status else {}
     return {
         "status": exchange.status or 0,
-        "statusText": "",
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": _pairs(exchange.headers or ()),
-        "content": {
-            "size": len(exchange.body),
-            "mimeType": exchange.header("Content-Type") or "",
-            **_text(exchange.body),
-        },
-        "redirectURL": exchange.header("Location") or "",
-        "headersSize": _UNKNOWN,
-        "bodySize": len(exchange.body),
+        "statusText": _phrase(exchange.status),
+        "content": {"size": size, "mimeType": exchange.header("content-type") or "", **text},
+        "redirectURL": exchange.header("location") or "",
+        **_message(exchange.headers, size),
     }
 
 
-def _pairs(pairs: Headers | Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in pairs]
+def _message(headers: Headers | None, size: int) -> dict[str, Any]:
+    """Return what a HAR says of requests and responses alike."""
+    return {
+        "httpVersion": _HTTP,
+        "cookies": [],
+        "headers": [{"name": name, "value": value} for name, value in headers or ()],
+        "headersSize": _UNKNOWN_SIZE,
+        "bodySize": size,
+    }
 
 
-def _text(body: bytes) -> dict[str, str]:
+def _stored(body: bytes) -> dict[str, str]:
     try:
         return {"text": body.decode()}
     except UnicodeDecodeError:
         return {"text": base64.b64encode(body).decode("ascii"), "encoding": "base64"}
+
+
+def _query(url: str) -> list[dict[str, str]]:
+    try:
+        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    except ValueError:  # no URL that anybody can take apart
+        return []
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _phrase(status: int | None) -> str:
+    try:
+        return HTTPStatus(status or 0).phrase
+    except ValueError:
+        return ""

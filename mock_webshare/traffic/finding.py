@@ -5,15 +5,35 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from mock_webshare.contract import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mock_webshare.contract import Mark
-
 LONGEST_EXCERPT = 80
 """Characters of an offending value that a finding shows."""
+
+
+class Level(StrEnum):
+    """How grave a finding is, the gravest first."""
+
+    ERROR = "error"  # the documented contract is broken
+    WARNING = "warning"  # the service has changed, or is set up differently
+    NOTE = "note"  # something assumed is otherwise: the rule names the setting
+    NEWS = "news"  # allowed, and worth knowing
+    INCONCLUSIVE = "inconclusive"  # data may have moved between two requests
+
+
+LEVELS = {
+    Mark.DOCUMENTED: Level.ERROR,
+    Mark.OBSERVED: Level.WARNING,
+    Mark.FRAMEWORK: Level.WARNING,
+    Mark.ASSUMED: Level.NOTE,
+}
+"""What breaking a rule weighs, by how the rule is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +43,24 @@ class Place:
     source: str
     """The file, as the user named it."""
     pointer: str = ""
-    """JSON pointer (RFC 6901). Empty: the whole document."""
+    """JSON pointer (RFC 6901) into the body of the response. Empty: the whole of it."""
+    entry: int | None = None
+    """Which record of the file it is, counted from 0. None: the file is this one record."""
     line: int | None = None
-    """Counted from 1, as is `column`, in characters. None: the pointer says it."""
+    """The line of the file, counted from 1. None: the format has no lines, or the pointer says it."""
     column: int | None = None
+    """Counted from 1, in characters. None: the whole line."""
     offset: int | None = None
-    """Counted from 0, in bytes. None: the file is text."""
+    """Counted from 0, in bytes of the body. None: the other fields say it."""
+    method: str | None = None
+    """None: not recorded."""
+    url: str | None = None
+    """What was asked for, without what may be secret in it. None: not recorded."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the body is the whole file, so that lines and columns of the one are those of the other."""
+        return self.entry is None and self.url is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +77,15 @@ class Finding:
     """What the check wanted, as JSON data. None: the check says it all."""
     actual: str | None = None
     """An `excerpt` of what is there. None: nothing is there."""
+    grade: Level | None = None
+    """The level, where it is not the one that follows from the mark."""
+    other: Place | None = None
+    """The earlier answer that this one contradicts. None: it needs no other one to be wrong."""
+
+    @property
+    def level(self) -> Level:
+        """How grave it is."""
+        return self.grade or LEVELS[self.mark]
 
 
 def pointer(keys: Iterable[str | int]) -> str:

@@ -2,60 +2,169 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mock_webshare import contract
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.traffic import recordings, rules, strict_json
-from mock_webshare.traffic.finding import Finding
-from mock_webshare.traffic.shapes import recognise
+from mock_webshare.traffic.finding import Finding, Level
+from mock_webshare.traffic.jobs import examine_all
+from mock_webshare.traffic.rules.lives import Lives
+from mock_webshare.traffic.rules.walks import Walks
+from mock_webshare.traffic.terms import FAILING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import BinaryIO
+    from collections.abc import Iterable, Mapping
+
+    from mock_webshare.traffic.examining import Examined
+    from mock_webshare.traffic.exchange import BadRecord, Exchange
+    from mock_webshare.traffic.terms import Terms
 
 CLEAN, FINDINGS, COULD_NOT = 0, 1, UnreadableInput.exit_code
 
+MOST_EXAMPLES = 10
+"""Places of equal findings that are kept; of more, only the number is."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
+class Group:
+    """Findings that differ in nothing but their place, and the value there."""
+
+    likeness: tuple[str, ...]
+    """What they have in common, the file first."""
+    findings: list[Finding]
+    """The first ones."""
+    count: int = 0
+
+    @property
+    def first(self) -> Finding:
+        """The one that stands for all."""
+        return self.findings[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The findings in all files, and how much was looked at to find them."""
 
     files: int
     """The files that were given, the unreadable ones included."""
+    exchanges: int
+    """The records in them, the malformed ones included."""
     judged: int
-    """The bodies that were held against the rules; one that is no JSON cannot be."""
-    findings: tuple[Finding, ...]
-    unreadable: tuple[UnreadableInput, ...]
+    """The exchanges that were held against the rules; a body that is no JSON cannot be."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """How many were not, by the reason."""
+    groups: tuple[Group, ...] = ()
+    """The gravest first, and then in the order of the files."""
+    unreadable: tuple[UnreadableInput, ...] = ()
+    forgotten: int = 0
+    """Rows and walks that were too many to be followed from beginning to end."""
+    fail_on: Level = Level.WARNING
+    """The least grave level that makes the exit code 1."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings of which the place is known, group by group."""
+        return tuple(each for group in self.groups for each in group.findings)
+
+    def count(self, level: Level) -> int:
+        """Given a level, return how many findings it has."""
+        return sum(group.count for group in self.groups if group.first.level is level)
+
+    @property
+    def failing(self) -> tuple[Level, ...]:
+        """The levels that make the exit code 1."""
+        return FAILING[: FAILING.index(self.fail_on) + 1]
 
     @property
     def exit_code(self) -> int:
-        """0 clean; 1 findings; 2 something could not be read, or nothing was validated."""
+        """0 clean; 1 findings grave enough; 2 something was unreadable, or nothing was judged."""
         if self.unreadable:
             return COULD_NOT
-        if self.findings:
+        if any(group.first.level in self.failing for group in self.groups):
             return FINDINGS
         return CLEAN if self.judged else COULD_NOT
 
 
-def judge(paths: Iterable[str], *, stdin: BinaryIO, schema: str | None = None) -> Verdict:
-    """Given paths of recordings (`-` is `stdin`), return the verdict on all of them, each looked at once.
+class Judge:
+    """Hears what records came to, one after the other, and then gives the verdict."""
 
-    `schema` names what every body answers to; None tells it from the looks of each. Raises `UnknownName`
-    for a name that is no schema's, and nothing for anything that may be in a file.
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._lives, self._walks = Lives(), Walks()
+        self._groups: dict[tuple[str, ...], Group] = {}
+        self._skipped: Counter[str] = Counter()
+        self._unreadable: list[UnreadableInput] = []
+        self._sources: set[str] = set()
+        self._exchanges = self._judged = 0
+
+    def hear(self, examined: Examined | UnreadableInput) -> None:
+        """Given what a record came to, add it to the verdict."""
+        if isinstance(examined, UnreadableInput):
+            self._unreadable.append(examined)
+            return
+        self._sources.add(examined.source)
+        self._exchanges += 1
+        self._judged += examined.is_judged
+        if examined.skipped:
+            self._skipped[examined.skipped] += 1
+        self._add(examined.findings)
+        if examined.sighting is not None:
+            self._add(self._lives.add(examined.sighting))
+            self._add(self._walks.add(examined.sighting))
+
+    def verdict(self) -> Verdict:
+        """Return the verdict on all that was heard."""
+        self._add(self._lives.finish())
+        levels = list(Level)
+        groups = sorted(self._groups.values(), key=lambda group: levels.index(group.first.level))
+        return Verdict(
+            files=len(self._sources) + len(self._unreadable),
+            exchanges=self._exchanges,
+            judged=self._judged,
+            skipped=dict(self._skipped),
+            groups=tuple(groups),
+            unreadable=tuple(self._unreadable),
+            forgotten=self._lives.forgotten + self._walks.forgotten,
+            fail_on=self._terms.fail_on,
+        )
+
+    def _add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            likeness = _likeness(finding)
+            group = self._groups.setdefault(likeness, Group(likeness, []))
+            group.count += 1
+            if len(group.findings) < MOST_EXAMPLES:
+                group.findings.append(finding)
+
+
+_INDEX = re.compile(r"/\d+(?=/|$)")
+
+
+def _likeness(finding: Finding) -> tuple[str, ...]:
+    """Return what findings have in common that are told as one."""
+    place = finding.place
+    return (
+        place.source,
+        finding.rule,
+        finding.check,
+        finding.level,
+        finding.mark,
+        _INDEX.sub("/*", place.pointer),
+        # Whether anything is there at all makes a difference, what it is does not.
+        str(finding.actual is None),
+    )
+
+
+def judge(
+    records: Iterable[Exchange | BadRecord | UnreadableInput], terms: Terms, *, jobs: int = 1
+) -> Verdict:
+    """Given the records of some files, return the verdict on all of them.
+
+    `jobs` is the number of processes. Raises nothing for anything that may be in a file.
     """
-    if schema is not None:
-        contract.schema_text(schema)
-    paths = tuple(dict.fromkeys(paths))
-    judged, findings, unreadable = 0, list[Finding](), list[UnreadableInput]()
-    for record in recordings.read(paths, stdin):
-        if isinstance(record, UnreadableInput):
-            unreadable.append(record)
-            continue
-        document = strict_json.parse(record.source, record.body)
-        findings += document.findings
-        if not document.findings:
-            judged += 1
-            findings += rules.check(record, document.value, schema or recognise(document.value))
-    return Verdict(len(paths), judged, tuple(findings), tuple(unreadable))
+    bench = Judge(terms)
+    for examined in examine_all(records, terms, jobs):
+        bench.hear(examined)
+    return bench.verdict()

@@ -43,7 +43,7 @@ _TELLING_PARTS = (
 )  # fmt: skip
 _TELLING_WORDS = frozenset({"auth", "authentication", "key", "keys", "otp", "pass", "pin", "pwd", "sig"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_HINT = re.compile("|".join([*_TELLING_PARTS, *_TELLING_WORDS, r"\\[u\"]"]), re.IGNORECASE)
+_HINTS = (*_TELLING_PARTS, *_TELLING_WORDS, "\\u", '\\"')  # escaped, a name is hard to see
 _SCHEMES = frozenset(
     {"token", "bearer", "basic", "digest", "negotiate", "ntlm", "oauth", "hmac", "apikey", "api-key", "jwt"}
 )
@@ -51,7 +51,6 @@ _NO_SECRETS = frozenset({"true", "false", "null", "none"})
 
 _PSEUDONYM = re.compile(r"REDACTED(?:-([0-9]+))?\xff?|redacted-([0-9]+)@example\.com", re.IGNORECASE)
 _AT = r"(?:@|%(?:25){0,3}40|\\{1,8}u0040)"
-_HAS_AT = re.compile(_AT)
 # The lengths in all these patterns keep the search linear, whatever comes.
 _MAIL = re.compile(
     rf"(?<!\\)(?P<local>(?:[\w.+~-]|%2[BbDdEe]|%5[Ff]|\\u(?!0040)[0-9a-fA-F]{{4}}){{1,64}}){_AT}"
@@ -62,7 +61,7 @@ _KEY_SHAPES = re.compile(
     r"(?:(?=[0-9]*[a-z])[a-z0-9]{40}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)(?![A-Za-z0-9])"
 )
 _USERINFO = re.compile(
-    rf"(?P<before>(?:\\?/){{2}}|%3A%2F%2F)(?P<user>(?:(?!{_AT})[^\s\"'<>/?#\\]){{1,500}})(?={_AT})",
+    rf"(?P<before>(?:\\?/){{2}}|%3A%2F%2F)(?P<user>(?:(?!{_AT}|%3A%2F%2F)[^\s\"'<>/?#\\])+)(?={_AT})",
     re.IGNORECASE,
 )
 _NAME = re.compile(
@@ -82,7 +81,7 @@ _LINE_OF_TEXT = re.compile(
     r"(?P<value>[^\s\"',;&<>(){}\[\]]+)",
     re.IGNORECASE,
 )
-_JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*[\[{\"])")
+_JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*(?:[\[{\"\]]|[\w.+-]+\s*,))")
 
 
 def redact(exchange: Exchange) -> Exchange:
@@ -138,11 +137,11 @@ class Redactor:
 
     def url(self, url: str) -> str:
         """Return a URL without its secrets."""
-        return self._elsewhere(self._named_url(url))
+        return self._elsewhere(self._named_url(self._known(url)))
 
     def headers(self, headers: Headers) -> Headers:
         """Return headers without their secrets; `Token` and other schemes before one stay."""
-        named = self._named_headers(headers)
+        named = self._named_headers(tuple((name, self._known(value)) for name, value in headers))
         return tuple((self._elsewhere(name), self._elsewhere(value)) for name, value in named)
 
     def body(self, body: bytes, content_type: str | None) -> bytes:
@@ -159,7 +158,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return any text without its secrets."""
-        return self._elsewhere(self._named_text(text))
+        return self._elsewhere(self._named_text(self._known(text)))
 
     def _message(self, headers: Headers | None, body: bytes) -> tuple[Headers | None, bytes]:
         written = self.body(body, _value(headers, "content-type"))
@@ -170,7 +169,9 @@ class Redactor:
     # Where a name tells it: each of these replaces what it meets, and remembers it.
 
     def _named_url(self, url: str) -> str:
-        return "".join(self._parameters(_USERINFO.sub(self._userinfo, url)))
+        if _may_have_at(url):
+            url = _USERINFO.sub(self._userinfo, url)
+        return "".join(self._parameters(url))
 
     def _parameters(self, text: str) -> Iterator[str]:
         """Yield a text in pieces, without the secrets in query parameters, also in those of a URL in one."""
@@ -226,7 +227,8 @@ class Redactor:
 
     def _named_text(self, text: str) -> str:
         text = self._named_url(text)
-        if not _HINT.search(text):
+        lowered = text.lower()
+        if not any(hint in lowered for hint in _HINTS):
             return text
         if _JSON.match(text) and '"' in text:
             return self._json(text)
@@ -265,7 +267,7 @@ class Redactor:
         """Given a secret as it is written, and what reads that, return what goes in its place."""
         secret = read(written)
         pseudonym = self._pseudonym(secret)
-        at = _HAS_AT.search(written)
+        at = re.search(_AT, written)
         return written if pseudonym == secret else pseudonym.replace("@", at[0] if at else "@")
 
     def _pseudonym(self, secret: str) -> str:
@@ -296,17 +298,25 @@ class Redactor:
     # Anywhere: what was met before, and what shows by its form.
 
     def _elsewhere(self, text: str) -> str:
+        text = _KEY_SHAPES.sub(lambda match: self._pseudonym(match[0]), self._known(text))
+        return _MAIL.sub(self._mail, text) if _may_have_at(text) else text
+
+    def _known(self, text: str) -> str:
+        """Replace what was met before; this goes first, as a part of it may look like a secret too."""
         folded = Folded(text)
         found = [secret for secret, spellings in self._sought.items() if spellings.may_be_in(folded)]
         for secret in sorted(found, key=len, reverse=True):  # one may be a part of another
             text = self._sought[secret].pattern.sub(self._pseudonyms[secret], text)
-        text = _KEY_SHAPES.sub(lambda match: self._pseudonym(match[0]), text)
-        return _MAIL.sub(self._mail, text) if _HAS_AT.search(text) else text
+        return text
 
     def _mail(self, match: re.Match[str]) -> str:
         if _PSEUDONYM.fullmatch(match["local"]):  # the user of a URL: `https://REDACTED-1@example.com`
             return match[0]
         return self._replaced(match[0], unescaped)
+
+
+def _may_have_at(text: str) -> bool:
+    return "@" in text or "u0040" in text or ("%" in text and "40" in text)
 
 
 def _is_sought(secret: str) -> bool:

@@ -13,6 +13,9 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LONGEST_SPELT = 2000
+"""Characters of a secret that is found in all spellings; a longer one is as it is only, to save time."""
+
 _UNICODE_ESCAPE = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
 _INVISIBLE = str.maketrans("", "", "\\+ \t\r\n")
 _ONE_ALPHABET = str.maketrans("-_", "+/")  # base64 has two
@@ -31,6 +34,8 @@ class Spellings:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The secret in every spelling; a lone backslash before it too, which would escape what comes."""
+        if len(self.secret) > LONGEST_SPELT:
+            return re.compile(re.escape(self.secret))
         plain = r"(?:(?<!\\)\\)?" + "".join(_of_letter(letter) for letter in self.secret)
         encoded = (
             _ANY_LETTER * before + "".join(map(_of_base64, core)) + _ANY_LETTER * after

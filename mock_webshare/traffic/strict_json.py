@@ -1,14 +1,15 @@
 """Strict JSON: a document of RFC 8259 without what its readers understand in different ways.
 
 Python's own reader is lenient: it takes NaN, drops repeated keys, and gives up with three
-different exceptions. Here each of these is a finding.
+different exceptions. Here each of these is a finding. A document is read fast first; only one that
+is doubtful is read again, slowly, to tell what is wrong and where.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from mock_webshare.traffic.finding import Finding, Place, excerpt, pointer, prin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NoReturn
 
 DEEPEST = 100
 """Objects and arrays inside each other. The service needs four."""
@@ -37,7 +39,7 @@ RULES = (
     Rule("json.constant", _F, "NaN and Infinity are not JSON."),
     Rule("json.number", _F, "A number has a size that every reader holds."),
 )
-"""What is asked of a file before it is looked into."""
+"""What is asked of a body before it is looked into."""
 
 _MARKS = {rule.id: rule.mark for rule in RULES}
 
@@ -54,6 +56,68 @@ class Document:
     findings: tuple[Finding, ...] = ()
 
 
+def parse(body: bytes, place: Place) -> Document:
+    """Given the bytes of a document and its place, return it; raise nothing."""
+    try:
+        value = _FAST.decode(body.decode())
+    except (ValueError, RecursionError):
+        return _parse_slowly(body, place)
+    return Document(value) if _is_shallow(value) else _parse_slowly(body, place)
+
+
+class _Doubt(ValueError):
+    """What the fast reader has met may be refused by the slow one."""
+
+
+def _plain_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    built = dict(pairs)
+    if len(built) < len(pairs):
+        raise _Doubt
+    return built
+
+
+_LONGEST_PLAIN = 30  # characters of a number that needs no closer look
+
+
+def _plain_integer(text: str) -> int:
+    if len(text) > _LONGEST_PLAIN:
+        raise _Doubt
+    return int(text)
+
+
+def _plain_decimal(text: str) -> Decimal:
+    if len(text) > _LONGEST_PLAIN or "e" in text or "E" in text:
+        raise _Doubt
+    return Decimal(text)
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise _Doubt
+
+
+_FAST = json.JSONDecoder(
+    object_pairs_hook=_plain_object,
+    parse_int=_plain_integer,
+    parse_float=_plain_decimal,
+    parse_constant=_no_constant,
+)
+
+
+def _is_shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inside
+            for part in level
+            if type(part) is dict or type(part) is list
+            for inside in (part.values() if type(part) is dict else part)
+            if type(inside) is dict or type(inside) is list
+        ]
+        if not level:
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Refused:
     """Stands in a document for a literal that is refused, until its pointer is known."""
@@ -62,17 +126,17 @@ class _Refused:
     text: str
 
 
-def parse(source: str, body: bytes) -> Document:
-    """Given the bytes of a document and the name to report them under, return it; raise nothing."""
+def _parse_slowly(body: bytes, place: Place) -> Document:
     try:
-        text = body.decode("utf-8")
+        text = body.decode()
     except UnicodeDecodeError as error:
-        return _refuse("json.utf-8", Place(source=source, offset=error.start), f"0x{body[error.start]:02x}")
+        there = replace(place, offset=error.start)
+        return _refuse("json.utf-8", there, f"0x{body[error.start]:02x}")
     if text.startswith("\ufeff"):
-        return _refuse("json.byte-order-mark", Place(source=source), excerpt("\ufeff"))
+        return _refuse("json.byte-order-mark", place, excerpt("\ufeff"))
     if not text.strip(" \t\r\n"):
-        return _refuse("json.empty", Place(source=source))
-    return _load(source, text)
+        return _refuse("json.empty", place)
+    return _load(text, place)
 
 
 def _refuse(rule: str, place: Place, actual: str | None = None, expected: str | None = None) -> Document:
@@ -83,11 +147,11 @@ def _finding(rule: str, place: Place, actual: str | None, expected: str | None =
     return Finding(rule=rule, mark=_MARKS[rule], place=place, check=rule, actual=actual, expected=expected)
 
 
-def _too_deep(source: str) -> Finding:
-    return _finding("json.depth", Place(source=source), f"more than {DEEPEST}")
+def _too_deep(place: Place) -> Finding:
+    return _finding("json.depth", place, f"more than {DEEPEST}")
 
 
-def _load(source: str, text: str) -> Document:
+def _load(text: str, place: Place) -> Document:
     repeated = _RepeatedKeys()
     try:
         value = json.loads(
@@ -98,12 +162,17 @@ def _load(source: str, text: str) -> Document:
             parse_constant=_constant,
         )
     except json.JSONDecodeError as error:
-        place = Place(source=source, line=error.lineno, column=error.colno)
         there = text[error.pos : error.pos + 1]
-        return _refuse("json.syntax", place, excerpt(there) if there else None, error.msg)
+        return _refuse("json.syntax", _where(error, place), excerpt(there) if there else None, error.msg)
     except RecursionError:
-        return Document(findings=(_too_deep(source),))
-    return Document(value, tuple(_inspect(source, value, repeated)))
+        return Document(findings=(_too_deep(place),))
+    return Document(value, tuple(_inspect(value, repeated, place)))
+
+
+def _where(error: json.JSONDecodeError, place: Place) -> Place:
+    if place.is_file:
+        return replace(place, line=error.lineno, column=error.colno)
+    return replace(place, offset=len(error.doc[: error.pos].encode()))
 
 
 class _RepeatedKeys:
@@ -142,22 +211,25 @@ def _constant(text: str) -> _Refused:
     return _Refused("json.constant", text)
 
 
-def _inspect(source: str, value: Any, repeated: _RepeatedKeys) -> Iterator[Finding]:
+def _inspect(value: Any, repeated: _RepeatedKeys, place: Place) -> Iterator[Finding]:
     """Given a document, yield what was wrong with it but could not be placed while it was read."""
-    for path, part in _walk(value):
+    for path, part in _parts(value):
         if len(path) >= DEEPEST and isinstance(part, dict | list):
-            yield _too_deep(source)
+            yield _too_deep(place)
             return
         if isinstance(part, _Refused):
             found = [(part.rule, printable(shorten(part.text)))]
         else:
             found = [("json.duplicate-key", excerpt(key)) for key in repeated.of(part)]
         for rule, actual in found:
-            yield _finding(rule, Place(source=source, pointer=pointer(path)), actual)
+            yield _finding(rule, replace(place, pointer=pointer(path)), actual)
 
 
-def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Given a document, yield the path and value of each part, from the outside in and in order."""
+_TELLING = (dict, list, _Refused)
+
+
+def _parts(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Given a document, yield the path and value of each part that may be amiss, from the outside in."""
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
     while waiting:
         path, part = waiting.pop()
@@ -167,4 +239,4 @@ def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
             inside = part.items()
         elif isinstance(part, list):
             inside = enumerate(part)
-        waiting.extend(reversed([((*path, key), each) for key, each in inside]))
+        waiting.extend(reversed([((*path, key), each) for key, each in inside if type(each) in _TELLING]))

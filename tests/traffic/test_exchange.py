@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -33,7 +34,10 @@ WITHOUT_RESPONSE = Exchange(
 )
 
 
-@pytest.mark.parametrize("each", [FULL, WITHOUT_RESPONSE])
+WITHOUT_BODY = replace(FULL, body=b"", is_body_known=False)
+
+
+@pytest.mark.parametrize("each", [FULL, WITHOUT_RESPONSE, WITHOUT_BODY])
 def test_a_line_holds_all_of_an_exchange(each: Exchange) -> None:
     line = exchange.write_line(each)
     assert line.endswith("\n") and line.count("\n") == 1
@@ -56,8 +60,25 @@ def test_a_header_is_found_in_any_case_and_joined_when_repeated() -> None:
         {"request": {"method": "GET", "url": "/", "body_base64": "?"}, "response": None},
         {"request": {"method": "GET", "url": "/"}, "response": None, "started": "yesterday"},
         {"request": {"method": "GET", "url": "/", "headers": [["a"]]}, "response": None},
+        {"request": {"method": "GET", "url": "/", "headers": [["a", 1]]}, "response": None},
+        {"request": {"method": 5, "url": "/"}, "response": None},
+        {"request": {"method": "GET", "url": []}, "response": None},
+        {"request": {"method": "GET", "url": "/"}, "response": {"status": "200"}},
+        {"request": {"method": "GET", "url": "/"}, "response": {"status": True}},
+        {"request": {"method": "GET", "url": "/"}, "response": {"status": 200, "body": 5}},
+        {"request": {"method": "GET", "url": "/"}, "response": None, "seconds": "1"},
     ],
 )
 def test_what_is_no_exchange_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match="not an exchange"):
         exchange.from_wire(document, source="a.ndjson")
+
+
+@pytest.mark.parametrize("status", [None, 0, -1])
+def test_no_status_is_no_response(status: int | None) -> None:
+    document = {"request": {"method": "GET", "url": "/"}, "response": {"status": status}}
+    assert exchange.from_wire(document, source="a").status is None
+
+
+def test_a_line_is_ascii() -> None:
+    assert exchange.write_line(replace(FULL, body="\u2028é".encode())).isascii()

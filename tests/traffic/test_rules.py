@@ -11,7 +11,10 @@ from jsonschema import Draft202012Validator
 from mock_webshare import contract
 from mock_webshare.contract import Mark
 from mock_webshare.traffic import rules
+from mock_webshare.traffic.case import Case
 from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.finding import Level
+from mock_webshare.traffic.terms import Terms
 
 if TYPE_CHECKING:
     from mock_webshare.traffic.finding import Finding
@@ -21,7 +24,8 @@ PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}
 
 
 def findings(body: Any, schema: str | None) -> list[Finding]:
-    return list(rules.check(Exchange(source="body.json", body=b""), body, schema))
+    exchange = Exchange(source="body.json")
+    return list(rules.check(Case(exchange=exchange, terms=Terms(), body=body, schema=schema)))
 
 
 def places(body: Any, schema: str | None) -> list[tuple[str, str]]:
@@ -32,8 +36,13 @@ def test_a_good_credit_has_no_findings() -> None:
     assert findings(CREDIT, "referral-credit") == []
 
 
-def test_an_unknown_field_is_no_finding() -> None:
-    assert findings(CREDIT | {"currency": "USD"}, "referral-credit") == []
+def test_an_unknown_field_is_news() -> None:
+    (finding,) = findings(CREDIT | {"currency": "USD"}, "referral-credit")
+    assert (finding.rule, finding.level, finding.place.pointer) == (
+        "object.new-fields",
+        Level.NEWS,
+        "/currency",
+    )
 
 
 def test_a_body_of_no_known_shape_is_told_the_known_ones() -> None:
@@ -115,6 +124,6 @@ def test_of_alternatives_the_one_that_was_meant_is_reported(monkeypatch: pytest.
         "anyOf": [{"type": "null"}, {"type": "object", "properties": {"id": {"type": "integer"}}}],
     }
     monkeypatch.setattr(contract, "validator", lambda _: Draft202012Validator(schema))
-    (finding,) = findings({"id": "x"}, "any-name")
+    (finding,) = findings({"id": "x"}, "referral-credit")
     assert (finding.place.pointer, finding.check, finding.expected) == ("/id", "type", "integer")
     assert finding.rule == "object.fields"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mock_webshare.traffic import strict_json
 from mock_webshare.traffic.finding import Finding, Place
 from mock_webshare.traffic.strict_json import DEEPEST, LONGEST_NUMBER, parse
 
+PLACE = Place(source="body.json")
+
 
 def only_finding(body: bytes) -> Finding:
-    (finding,) = parse("body.json", body).findings
+    (finding,) = parse(body, PLACE).findings
     return finding
 
 
@@ -22,17 +26,17 @@ def nested(depth: int) -> bytes:
 
 
 def test_a_document_is_read() -> None:
-    assert parse("body.json", b' {"a": [1, "\xc3\xa9", null]} ').value == {"a": [1, "é", None]}
+    assert parse(b' {"a": [1, "\xc3\xa9", null]} ', PLACE).value == {"a": [1, "é", None]}
 
 
 def test_a_number_keeps_its_digits() -> None:
-    value = parse("body.json", b"[0.07, 2.50, 1.0]").value
+    value = parse(b"[0.07, 2.50, 1.0]", PLACE).value
     assert [str(each) for each in value] == ["0.07", "2.50", "1.0"]
     assert all(isinstance(each, Decimal) for each in value)
 
 
 def test_an_escaped_lone_surrogate_is_let_through() -> None:
-    assert parse("body.json", rb'"\ud800"').findings == ()
+    assert parse(rb'"\ud800"', PLACE).findings == ()
 
 
 @pytest.mark.parametrize("body", [b"", b" \r\n\t"])
@@ -72,7 +76,7 @@ def test_a_constant_that_json_lacks_is_found_by_its_pointer(constant: str) -> No
 
 
 def test_each_duplicate_key_is_found_in_its_object() -> None:
-    findings = parse("body.json", b'{"a": {"b": 1, "c": 2, "b": 3, "c": 4, "b": 5}}').findings
+    findings = parse(b'{"a": {"b": 1, "c": 2, "b": 3, "c": 4, "b": 5}}', PLACE).findings
     assert {each.rule for each in findings} == {"json.duplicate-key"}
     assert [(each.place.pointer, each.actual) for each in findings] == [("/a", '"b"'), ("/a", '"c"')]
 
@@ -102,11 +106,11 @@ def test_a_number_that_no_reader_holds_is_a_finding(number: str) -> None:
 
 @pytest.mark.parametrize("number", ["9" * LONGEST_NUMBER, "1e307", "1e-307", "0.0", "-0", "0e0"])
 def test_a_number_that_readers_hold_is_none(number: str) -> None:
-    assert parse("body.json", number.encode()).findings == ()
+    assert parse(number.encode(), PLACE).findings == ()
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:
-    assert parse("body.json", nested(DEEPEST)).findings == ()
+    assert parse(nested(DEEPEST), PLACE).findings == ()
 
 
 @pytest.mark.parametrize("depth", [DEEPEST + 1, 900, 5_000, 100_000])
@@ -114,7 +118,31 @@ def test_deep_nesting_is_a_finding_and_no_crash(depth: int) -> None:
     assert only_finding(nested(depth)).rule == "json.depth"
 
 
+def test_a_syntax_error_in_a_record_is_found_at_its_byte() -> None:
+    place = Place(source="live.har", entry=3, line=70)
+    (finding,) = parse('{"é": 1,'.encode(), place).findings
+    assert (finding.place.line, finding.place.offset) == (70, 9)
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None)
+@given(VALUES)
+def test_the_fast_reader_reads_what_the_slow_one_reads(value: object) -> None:
+    body = json.dumps(value, default=float).encode()
+    assert parse(body, PLACE) == strict_json._parse_slowly(body, PLACE)
+
+
 @settings(deadline=None)
 @given(st.binary() | st.text(st.characters(codec="utf-8")).map(str.encode))
 def test_no_bytes_are_too_strange(body: bytes) -> None:
-    assert parse("body.json", body) is not None
+    assert parse(body, PLACE) is not None

@@ -1,0 +1,298 @@
+"""Live: the verbs that record a real service and ask it, and take the secrets out of recordings."""
+
+from __future__ import annotations
+
+from mock_webshare.cli.parsing import CLEAN, FAILED, add_options, settings_values
+from mock_webshare.cli.streams import progress_bar, write_file
+from mock_webshare.errors import UnreadableInput, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    import argparse
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, TextIO
+
+    from mock_webshare.cli.parsing import Option, Verb
+    from mock_webshare.cli.streams import Streams
+    from mock_webshare.traffic.exchange import BadRecord, Exchange
+    from mock_webshare.traffic.judge import Verdict
+    from mock_webshare.traffic.redaction import Redactor
+
+    Record = Exchange | BadRecord | UnreadableInput
+
+KEY_VARIABLE = "WEBSHARE_API_KEY"
+"""Where the vendor's own clients look for the key."""
+FINDINGS = 1
+
+RECORD_OPTIONS: Sequence[Option] = (
+    ("upstream", str, "https://proxy.webshare.io", "service to record: scheme and host"),
+    ("out", str, "must be given", "recording: FILE.ndjson, FILE.har, or a folder with a file an exchange"),
+    ("host", str, "127.0.0.1", "address to listen on"),
+    ("port", int, "8766", "port to listen on; 0 takes a free one"),
+)
+_DEFAULTS: Mapping[str, Any] = {"upstream": "https://proxy.webshare.io", "host": "127.0.0.1", "port": 8766}
+
+
+def _record_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Point your client at the URL that it prints. Exit code: 0; 1 if --validate found something; "
+        "2 if it could not record."
+    )
+    add_options(parser, RECORD_OPTIONS)
+    parser.add_argument("--append", action="store_true", help="add to a recording that is there already")
+    parser.add_argument("--validate", action="store_true", help="judge what is recorded, as it comes")
+    parser.add_argument(
+        "--no-redact", action="store_true", help="keep keys, cookies and e-mail addresses as they are"
+    )
+
+
+def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    from mock_webshare.traffic.live import recorder
+    from mock_webshare.traffic.live.origins import is_loopback, read_origin
+
+    values = {**_DEFAULTS, **settings_values(options, environ, RECORD_OPTIONS)}
+    if "out" not in values:
+        raise UsageError("--out is not given; --out traffic.ndjson writes a recording of that name")
+    recording = recorder.Recording(
+        upstream=read_origin("--upstream", values["upstream"]),
+        path=values["out"],
+        host=values["host"],
+        port=values["port"],
+        is_appended=options.append,
+        is_redacted=not options.no_redact,
+        secrets=_known_secrets(environ),
+    )
+    if options.no_redact:
+        _warn(streams, "keys, cookies and e-mail addresses are kept in the recording; give it to nobody")
+    if not is_loopback(recording.host):
+        _warn(streams, f"whoever can reach {recording.host!r} can use the recorder")
+    watch = _Watch(recording.path) if options.validate else None
+
+    def announce(url: str) -> None:
+        streams.stdout.write(f"{url}\n")
+        streams.stdout.flush()
+
+    recorder.record(recording, announce=announce, log=streams.stderr, watch=watch.look if watch else None)
+    return watch.tell(streams.stderr) if watch else CLEAN
+
+
+def _warn(streams: Streams, text: str) -> None:
+    streams.stderr.write(f"mock-webshare: warning: {text}\n")
+    streams.stderr.flush()
+
+
+def _known_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    key = environ.get(KEY_VARIABLE, "").strip()
+    return (key,) if key else ()
+
+
+class _Watch:
+    """Judges exchanges as they come, and in the end the whole recording."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._told: set[tuple[str, ...]] = set()
+
+    def look(self, exchange: Exchange) -> Iterator[str]:
+        """Given an exchange, yield the lines that tell what is wrong with it and was not told before."""
+        from mock_webshare.traffic.reports import text
+
+        verdict = self._judge([exchange])
+        if {group.likeness for group in verdict.groups} - self._told:
+            self._told |= {group.likeness for group in verdict.groups}
+            *lines, _summary = text.lines(verdict)
+            yield from lines
+
+    def tell(self, stream: TextIO) -> int:
+        """Write the report of all and return the exit code."""
+        from mock_webshare.traffic import reports
+
+        verdict = self._judge(self._recorded())
+        reports.write("text", verdict, stream)
+        return FINDINGS if verdict.exit_code == FINDINGS else CLEAN
+
+    def _judge(self, records: Iterable[Record]) -> Verdict:
+        from mock_webshare.traffic.judge import judge
+        from mock_webshare.traffic.terms import Terms
+
+        return judge(records, Terms())
+
+    def _recorded(self) -> Iterator[Record]:
+        from io import BytesIO
+
+        from mock_webshare.traffic import recordings
+        from mock_webshare.traffic.exchange import Exchange
+        from mock_webshare.traffic.redaction import Redactor
+
+        redactor = Redactor()
+        for record in recordings.read([self._path], BytesIO()):
+            yield redactor.exchange(record) if isinstance(record, Exchange) else record
+
+
+def _redact_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exit code: 0; 2 if something could not be read: that is left out."
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="recording; - for standard input")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="file to write: a HAR if it ends in .har, else NDJSON (default: standard output)",
+    )
+
+
+def _redact(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
+    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.traffic.redaction import Redactor
+
+    read = _reader(tuple(dict.fromkeys(options.paths)), streams)
+    redactor, complaints, exchanges, bodies = Redactor(), list[str](), 0, 0
+    for record in read():  # a secret may stand in the first exchange, and be known as one from the last
+        if complaint := _complaint(record):
+            complaints.append(complaint)
+        elif isinstance(record, Exchange):
+            redactor.learn(record)
+            exchanges += 1
+            bodies += _is_body(record)
+    for complaint in complaints:
+        _warn(streams, f"left out: {complaint}")
+    if not exchanges:
+        raise UsageError("there is nothing to redact in what was given")
+    is_har = str(options.output).lower().endswith(".har")
+    if is_har and bodies:
+        raise UsageError("a body that was stored without its request cannot be in a HAR; name a .ndjson")
+    write = _written(read, redactor, is_har=is_har, is_alone=exchanges == 1)
+    if options.output in (None, "-"):
+        write(streams.stdout)
+    else:
+        write_file(options.output, write)
+    return FAILED if complaints else CLEAN
+
+
+def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Record]]:
+    """Return what reads the recordings, as often as it is called."""
+    from io import BytesIO
+
+    from mock_webshare.traffic import recordings
+
+    content = streams.stdin.read() if "-" in paths else b""
+    return lambda: recordings.read(paths, BytesIO(content))
+
+
+def _complaint(record: Record) -> str | None:
+    """Return what is wrong with a record that cannot be redacted, None of one that can."""
+    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.traffic.finding import printable
+
+    if isinstance(record, UnreadableInput):
+        return printable(str(record))
+    if not isinstance(record, Exchange):
+        return printable(f"{record.source}, entry {record.entry}: {record.problem}")
+    if _is_body(record) and not _is_text(record.body):
+        return printable(f"{record.source}: it is no text, so nobody can tell what is secret in it")
+    return None
+
+
+def _is_body(exchange: Exchange) -> bool:
+    """Whether an exchange is a body that was stored alone."""
+    return exchange.url is None and exchange.status is None
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _written(
+    read: Callable[[], Iterable[Record]], redactor: Redactor, *, is_har: bool, is_alone: bool
+) -> Callable[[TextIO], None]:
+    """Return what writes the recordings without their secrets to a stream.
+
+    A body that was stored alone stays a body: by itself as it is, among others as a line.
+    """
+    from mock_webshare.traffic.archives import write_har
+    from mock_webshare.traffic.exchange import Exchange, write_line
+
+    def exchanges() -> Iterator[Exchange]:
+        for record in read():
+            if isinstance(record, Exchange) and not _complaint(record):
+                yield redactor.exchange(record)
+
+    def line(exchange: Exchange) -> str:
+        if not _is_body(exchange):
+            return write_line(exchange)
+        text = exchange.body.decode()
+        return text if is_alone else " ".join(text.splitlines()) + "\n"
+
+    def write(stream: TextIO) -> None:
+        if is_har:
+            write_har(exchanges(), stream)
+        else:
+            stream.writelines(line(exchange) for exchange in exchanges())
+
+    return write
+
+
+PROBE_OPTIONS: Sequence[Option] = (
+    ("format", str, "text", "report: text or json"),
+    ("rate", int, "60", "requests a minute, up to 60; this machine is asked without a pause"),
+)
+
+
+def _probe_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        f"The key is read from the environment variable {KEY_VARIABLE}. "
+        "Exit code: 0 nothing is broken, 1 something is, 2 it could not be asked."
+    )
+    parser.add_argument("base_url", metavar="BASE_URL", help="service to ask, like https://proxy.webshare.io")
+    add_options(parser, PROBE_OPTIONS)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="recording of it to write, as record --out does"
+    )
+
+
+def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    import asyncio
+    from contextlib import ExitStack
+
+    from mock_webshare.traffic.live import findings, origins, prober, tapes
+
+    values = {"format": "text", "rate": prober.FASTEST, **settings_values(options, environ, PROBE_OPTIONS)}
+    write = findings.report(values["format"])
+    origin = origins.read_origin("BASE_URL", options.base_url)
+    if not 1 <= values["rate"] <= prober.FASTEST:
+        raise UsageError(f"rate {values['rate']} is not allowed; allowed: 1 to {prober.FASTEST}")
+    is_ours = origins.is_loopback(origins.host_of(origin))
+    seconds = 0.0 if is_ours else 60 / values["rate"]
+    with ExitStack() as stack:
+        tape = tapes.open_tape(options.output) if options.output else None
+        if tape:
+            stack.callback(tape.close)
+        found = asyncio.run(
+            prober.probe(
+                origin,
+                _key(environ),
+                pause=lambda: asyncio.sleep(seconds),
+                keep=tape.add if tape else None,
+                progress=progress_bar(streams.stderr, "questions"),
+            )
+        )
+    streams.stdout.writelines(f"{line}\n" for line in write(found))
+    return FINDINGS if found.count(findings.Outcome.BROKEN) else CLEAN
+
+
+def _key(environ: Mapping[str, str]) -> str:
+    """Return the key; raise `UsageError`, which does not repeat it, if no request can carry it."""
+    key = environ.get(KEY_VARIABLE, "").strip()
+    if not key or not all("!" <= letter <= "~" for letter in key):
+        raise UsageError(f"{KEY_VARIABLE} holds no key; it takes one word of visible ASCII characters")
+    return key
+
+
+VERBS: Sequence[Verb] = (
+    ("record", "record the traffic of a client with a real service", _record_arguments, _record),
+    ("probe", "ask a real service which of our guesses about it are right", _probe_arguments, _probe),
+    ("redact", "take the secrets out of recordings", _redact_arguments, _redact),
+)

@@ -1,0 +1,60 @@
+"""Replaying: a recording where a data set is expected.
+
+Here the judge's readers and the mock meet: neither knows the other.
+"""
+
+from __future__ import annotations
+
+import os
+
+from mock_webshare.errors import UnreadableInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    from typing import TextIO
+
+    from mock_webshare.dataset import Dataset
+
+_RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".gz", ".zip")
+_HEAD = 65_536  # bytes of a JSON file that tell what it is
+
+
+def recorded(data: str | None, stderr: TextIO) -> Dataset | None:
+    """Given what `--data` names, return the credits of the recording that it is, or None if it is none.
+
+    What could not be served is told on `stderr`. Raise `UnreadableInput` if there is no credit in it.
+    """
+    if data is None or not _is_recording(data):
+        return None
+    import json
+
+    from mock_webshare import dataset
+    from mock_webshare.traffic import recordings, replay
+    from mock_webshare.traffic.exchange import Exchange
+
+    with open(os.devnull, "rb") as nothing:
+        records = list(recordings.read([data], nothing))
+    for record in records:
+        if isinstance(record, UnreadableInput):
+            raise record
+    found = replay.replay(record for record in records if isinstance(record, Exchange))
+    if not found.document["credits"]:
+        raise UnreadableInput(f"cannot serve {data!r}: no answer in it holds a credit")
+    for reason, number in found.left_out.items():
+        stderr.write(f"mock-webshare: {data!r}: {number} credits are left out: {reason}\n")
+    return dataset.parse(json.dumps(found.document).encode(), source=data)
+
+
+def _is_recording(data: str) -> bool:
+    """Tell a recording by its name, or a JSON file by what it begins with: a data set has `credits`."""
+    from mock_webshare import dataset
+
+    if data in dataset.names() or not os.path.exists(data):
+        return False
+    if os.path.isdir(data) or data.endswith(_RECORDINGS):
+        return True
+    with open(data, "rb") as stream:
+        head = stream.read(_HEAD)
+    return b'"credits":' not in head.replace(b" ", b"") and any(
+        sign in head for sign in (b'"results"', b'"log"', b'"interactions"', b'"request"', b'"user_id"')
+    )

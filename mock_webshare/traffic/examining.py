@@ -1,0 +1,123 @@
+"""Examining: what one record comes to by itself, before it is held against others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_webshare.errors import UnreadableInput
+from mock_webshare.traffic import rules, strict_json
+from mock_webshare.traffic.asked import read_url
+from mock_webshare.traffic.case import Case, place_of
+from mock_webshare.traffic.exchange import BadRecord, Exchange
+from mock_webshare.traffic.finding import Finding, printable, shorten
+from mock_webshare.traffic.locating import line_of
+from mock_webshare.traffic.rulebook import GRADES, RULES
+from mock_webshare.traffic.rules.status import OK, SERVER_ERRORS, schema_of
+from mock_webshare.traffic.shapes import recognise
+from mock_webshare.traffic.sighting import sight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mock_webshare.traffic.asked import Asked
+    from mock_webshare.traffic.sighting import Sighting
+    from mock_webshare.traffic.terms import Terms
+
+OTHER_ENDPOINT = "another endpoint"
+OTHER_HOST = "another host"
+NO_RESPONSE = "no response"
+SERVER_ERROR = "a server error"
+UNKNOWN_BODY = "no body recorded"
+
+MOST_LINES = 100
+"""Findings of one body of which the line is looked for."""
+
+
+class Examined(NamedTuple):
+    """What one exchange came to: findings, and what it showed of rows; or why it was skipped."""
+
+    source: str
+    """The file."""
+    findings: tuple[Finding, ...] = ()
+    sighting: Sighting | None = None
+    skipped: str | None = None
+    is_judged: bool = False
+
+
+def examine(record: Exchange | BadRecord | UnreadableInput, terms: Terms) -> Examined | UnreadableInput:
+    """Given a record, hold it against all rules that need no other one."""
+    if isinstance(record, Exchange):
+        return _examine_exchange(record, terms)
+    return _examine_malformed(record) if isinstance(record, BadRecord) else record
+
+
+def _examine_exchange(exchange: Exchange, terms: Terms) -> Examined:
+    if exchange.url is None:
+        return _examine_body(exchange, terms)
+    asked = read_url(exchange.url)
+    if reason := _reason_to_skip(exchange, asked, terms):
+        return Examined(exchange.source, skipped=reason)
+    assert asked
+    case = Case(exchange=exchange, terms=terms, asked=asked)
+    schema = schema_of(asked.endpoint, case)
+    if schema is None and not (case.method == "OPTIONS" and exchange.status == OK):
+        return Examined(exchange.source, tuple(rules.check(case)), is_judged=True)
+    if not exchange.is_body_known:
+        return Examined(exchange.source, tuple(rules.check_without_body(case)), skipped=UNKNOWN_BODY)
+    return _examine_answer(exchange, asked, terms, schema)
+
+
+def _reason_to_skip(exchange: Exchange, asked: Asked | None, terms: Terms) -> str | None:
+    if asked is None:
+        return OTHER_ENDPOINT
+    if terms.hosts and not {asked.host, asked.host.rpartition(":")[0] or asked.host} & set(terms.hosts):
+        return OTHER_HOST
+    if exchange.status is None:
+        return NO_RESPONSE
+    return SERVER_ERROR if exchange.status in SERVER_ERRORS else None
+
+
+def _examine_body(exchange: Exchange, terms: Terms) -> Examined:
+    document = strict_json.parse(exchange.body, place_of(exchange))
+    if document.findings:
+        return Examined(exchange.source, tuple(_with_lines(exchange.body, document.findings)))
+    schema = terms.schema or recognise(document.value)
+    case = Case(exchange=exchange, terms=terms, schema=schema, body=document.value)
+    return Examined(exchange.source, tuple(_with_lines(exchange.body, rules.check(case))), is_judged=True)
+
+
+def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Given findings in a body, yield them with the line to which their pointers point, if it is a file's."""
+    for index, finding in enumerate(findings):
+        place = finding.place
+        if index < MOST_LINES and place.pointer and place.is_file and place.line is None:
+            place = replace(place, line=line_of(body.decode(), place.pointer))
+        yield replace(finding, place=place)
+
+
+def _examine_answer(exchange: Exchange, asked: Asked, terms: Terms, schema: str | None) -> Examined:
+    content_type = exchange.header("content-type") or ""
+    if exchange.status != OK and content_type.startswith("text/html"):
+        # A page of whatever stands before the service: that it is no JSON is said once.
+        case = Case(exchange=exchange, terms=terms, asked=asked, schema=schema)
+        return Examined(exchange.source, tuple(rules.check_without_body(case)), is_judged=True)
+    document = strict_json.parse(exchange.body, place_of(exchange))
+    case = Case(exchange=exchange, terms=terms, asked=asked, schema=schema, body=document.value)
+    if document.findings:
+        return Examined(
+            exchange.source, (*document.findings, *rules.check_without_body(case)), is_judged=True
+        )
+    return Examined(exchange.source, tuple(rules.check(case)), sight(case), is_judged=True)
+
+
+def _examine_malformed(record: BadRecord) -> Examined:
+    """Given a record that is no exchange, return the finding that it is, if it concerns us."""
+    if record.url is not None and read_url(record.url) is None:
+        return Examined(record.source, skipped=OTHER_ENDPOINT)
+    rule = RULES["record.malformed"]
+    place, actual = place_of(record), printable(shorten(record.problem))
+    finding = Finding(
+        rule=rule.id, mark=rule.mark, place=place, check=rule.id, actual=actual, grade=GRADES[rule.id]
+    )
+    return Examined(record.source, (finding,))

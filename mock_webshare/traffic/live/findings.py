@@ -1,0 +1,98 @@
+"""Findings: what a probe found out about a service, and the reports of it, by name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mock_webshare.contract import Rule
+from mock_webshare.errors import UnknownName
+from mock_webshare.traffic.finding import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Outcome(StrEnum):
+    """What became of a rule."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    UNDECIDABLE = "not decidable"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the answers say about a rule."""
+
+    rule: Rule
+    outcome: Outcome
+    why: tuple[str, ...] = ()
+    """Phrases: what speaks against it, or why it cannot be decided."""
+    options: tuple[str, ...] = ()
+    """Options of `serve` that make the mock do likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a probe found out."""
+
+    origin: str
+    requests: int
+    decisions: tuple[Decision, ...]
+    """One for each rule that nobody has said, in the order of the contract."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options with which the mock does as the service does, as far as it can."""
+        return tuple(option for each in self.decisions for option in each.options)
+
+    def count(self, outcome: Outcome) -> int:
+        """Given an outcome, return how many rules have it."""
+        return sum(each.outcome is outcome for each in self.decisions)
+
+
+def report(name: str) -> Callable[[Findings], Iterator[str]]:
+    """Given the name of a report, return what yields its lines; raise `UnknownName` if there is none."""
+    if name not in REPORTS:
+        raise UnknownName("report", name, sorted(REPORTS))
+    return REPORTS[name]
+
+
+def _text(findings: Findings) -> Iterator[str]:
+    width = max(len(each.rule.id) for each in findings.decisions)
+    for outcome in Outcome:
+        for each in findings.decisions:
+            if each.outcome is outcome:
+                yield f"{outcome:13}  {each.rule.id:{width}}  {each.rule.mark}  {each.rule.says}"
+                yield from (f"{'':13}  {printable(why)}" for why in each.why)
+    yield ""
+    counts = ", ".join(f"{findings.count(outcome)} {outcome}" for outcome in Outcome)
+    yield f"{findings.origin}, {findings.requests} requests: {counts}"
+    if findings.options:
+        yield f"The mock does likewise with: mock-webshare serve {' '.join(findings.options)}"
+
+
+def _json(findings: Findings) -> Iterator[str]:
+    document = {
+        "origin": findings.origin,
+        "requests": findings.requests,
+        "rules": [
+            {
+                "id": each.rule.id,
+                "mark": each.rule.mark,
+                "says": each.rule.says,
+                "outcome": each.outcome,
+                "why": each.why,
+                "options": each.options,
+            }
+            for each in findings.decisions
+        ],
+        "options": findings.options,
+    }
+    yield json.dumps(document, indent=2)
+
+
+REPORTS: dict[str, Callable[[Findings], Iterator[str]]] = {"text": _text, "json": _json}

@@ -1,0 +1,197 @@
+"""Tape: where a recording is written, exchange by exchange; whole at every moment, even if we are killed.
+
+A tape asks for nothing but that what was written stays, which outlives the process (kill -9). Against a
+power failure only `fsync` would help, at the price of milliseconds an exchange, so there is none.
+Files are for the user alone (0600).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from mock_webshare.errors import UnwritableOutput, UsageError
+from mock_webshare.traffic.archives import write_har
+from mock_webshare.traffic.exchange import write_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_webshare.traffic.exchange import Exchange
+
+_MODE = 0o600
+
+
+class Tape(Protocol):
+    """Takes exchanges; both methods raise `OSError` if the disk does not take what they write."""
+
+    def add(self, exchange: Exchange) -> None:
+        """Write an exchange; when this returns it is in the recording, and the recording is whole."""
+
+    def close(self) -> None:
+        """Leave nothing but the recording."""
+
+
+def open_tape(path: str, *, is_appended: bool = False) -> Tape:
+    """Given a path, return a tape of the form that its name tells: `.ndjson`, `.har`, or a folder.
+
+    Raise `UsageError` for another name, and for a recording that is there already unless it is to be
+    appended to; raise `UnwritableOutput` if it cannot be written.
+    """
+    make = _form(path)
+    is_there = bool(os.listdir(path)) if os.path.isdir(path) else os.path.lexists(path)
+    if is_there and not is_appended:
+        raise UsageError(f"{path!r} is there already; --append adds to it, another name leaves it as it is")
+    try:
+        return make(path)
+    except OSError as error:
+        raise UnwritableOutput.from_os_error(path, error) from error
+
+
+def _form(path: str) -> Callable[[str], Tape]:
+    if os.path.isdir(path):
+        return FolderTape
+    suffix = os.path.splitext(path)[1].lower()
+    forms: dict[str, Callable[[str], Tape]] = {
+        ".ndjson": LinesTape,
+        ".jsonl": LinesTape,
+        ".har": HarTape,
+        "": FolderTape,
+    }
+    if suffix not in forms:
+        raise UsageError(f"{path!r} is no name of a recording; allowed: FILE.ndjson, FILE.har, or a folder")
+    return forms[suffix]
+
+
+class LinesTape:
+    """NDJSON: each exchange is a line, written at once."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _MODE)
+        size = os.fstat(self._file).st_size
+        if size and os.pread(self._file, 1, size - 1) != b"\n":  # the last line was cut off: it stays alone
+            _write(self._file, b"\n")
+
+    def add(self, exchange: Exchange) -> None:
+        """Write an exchange."""
+        _write(self._file, write_line(exchange).encode())
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+class FolderTape:
+    """A folder with a file for each exchange: `000001.json`, `000002.json`, …"""
+
+    def __init__(self, path: str) -> None:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        self._path = path
+        numbers = (name.removesuffix(".json") for name in os.listdir(path))
+        self._last = max((int(each) for each in numbers if each.isdecimal() and each.isascii()), default=0)
+
+    def add(self, exchange: Exchange) -> None:
+        """Write an exchange, under its name only once it is whole."""
+        self._last += 1
+        name = f"{self._last:06}.json"
+        unfinished = os.path.join(self._path, f".{name}.part")
+        _write_file(unfinished, write_line(exchange).encode())
+        os.rename(unfinished, os.path.join(self._path, name))
+
+    def close(self) -> None:
+        """Do nothing: every file is whole."""
+
+
+class HarTape:
+    """A HAR, which has to have an end at every moment.
+
+    A long write may be cut off by a signal, so nothing is ever written into the file itself: it has a
+    twin beside it that lacks the last entry. The twin gets what it lacks and the new entry, and takes
+    the name of the file; what had the name is the twin from then on. So an entry is written twice,
+    however long the file is.
+    """
+
+    def __init__(self, path: str) -> None:
+        empty = _har([])
+        self._path = path
+        self._twin = _beside(path, "twin")
+        self._head, self._tail = empty[: -len(_TAIL)], _TAIL
+        if not os.path.exists(path) or not os.path.getsize(path):
+            _write_file(path, empty)
+        self._end = os.path.getsize(path) - len(_TAIL)
+        """Where the entries end in the file."""
+        if not self._is_ours():
+            raise UsageError(f"{path!r} was not recorded by us, so nothing can be appended to it")
+        self._is_empty = self._end == len(self._head)
+        self._lacking = b""
+        """What the twin lacks of the file."""
+        shutil.copyfile(path, self._twin)
+        os.chmod(self._twin, _MODE)
+
+    def _is_ours(self) -> bool:
+        with open(self._path, "rb") as file:
+            is_begun = file.read(len(self._head)) == self._head
+            file.seek(max(self._end, 0))
+            return is_begun and file.read() == self._tail
+
+    def add(self, exchange: Exchange) -> None:
+        """Write an exchange."""
+        entry = _har([exchange])[len(self._head) : -len(_TAIL)]
+        entry = entry if self._is_empty else b"," + entry
+        with open(self._twin, "r+b") as twin:
+            twin.seek(self._end - len(self._lacking))
+            twin.write(self._lacking + entry + self._tail)
+        spare = _beside(self._path, "spare")
+        _name_again(self._path, spare)
+        os.rename(self._twin, self._path)
+        os.rename(spare, self._twin)
+        self._end, self._lacking, self._is_empty = self._end + len(entry), entry, False
+
+    def close(self) -> None:
+        """Remove the twin."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._twin)
+
+
+_TAIL = b"\n]}}\n"
+
+
+def _har(exchanges: list[Exchange]) -> bytes:
+    stream = io.StringIO()
+    write_har(exchanges, stream)
+    text = stream.getvalue().encode()
+    assert text.endswith(_TAIL)
+    return text
+
+
+def _beside(path: str, purpose: str) -> str:
+    """Return a hidden name in the same folder, which readers of recordings pass over."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.{purpose}")
+
+
+def _name_again(path: str, name: str) -> None:
+    """Give a file a second name, or where there is no such thing the second name to a copy."""
+    with suppress(FileNotFoundError):
+        os.unlink(name)
+    try:
+        os.link(path, name)
+    except OSError:
+        shutil.copyfile(path, name)
+        os.chmod(name, _MODE)
+
+
+def _write_file(path: str, content: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+    try:
+        _write(file, content)
+    finally:
+        os.close(file)
+
+
+def _write(file: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(file, content) :]

@@ -1,0 +1,156 @@
+"""Content coding: how a body was packed for the way (RFC 9110, 8.4), and unpacked again within a limit.
+
+Tools differ in what they store: the bytes of the wire, or the unpacked ones under a header that still
+says `gzip`. So a body is unpacked only if it looks packed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from mock_webshare.traffic.recordings import streams
+from mock_webshare.traffic.recordings.problems import Broken, Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MOST_CODINGS = 4
+"""Codings on top of each other. One is usual."""
+
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_PIECE = 64 * 1024
+_BROTLI_PIECE = 32
+"""Bytes. Most releases of the library have no limit of their own, and ten bytes may become 16 MiB."""
+_ZSTANDARD_PIECE = 256
+"""Bytes. Likewise: four bytes may become 128 KiB."""
+_ZSTANDARD_WINDOW = 8 * 1024**2
+"""Bytes. No more is asked of a reader (RFC 9659)."""
+
+
+class _Unpackable(Malformed):
+    """It is not packed in this way, or nothing is installed that could tell."""
+
+
+def decode(body: bytes, content_encoding: str | None) -> bytes:
+    """Given a stored body and the header, return the body as a client sees it; raise `Malformed`."""
+    if not body:
+        return body
+    names = [name.strip().lower() for name in (content_encoding or "").split(",")]
+    codings = [CODINGS[name] for name in names if name in CODINGS]
+    if len(codings) > MOST_CODINGS:
+        raise Malformed("its body has too many content codings")
+    for unpack in reversed(codings):
+        body = unpack(body)
+    return body
+
+
+def _gzip(body: bytes) -> bytes:
+    if not body.startswith(streams.GZIP):
+        return body
+    stream = streams.Gunzipped(BytesIO(body))
+    try:
+        return _limited(iter(lambda: stream.read(_PIECE), b""))
+    except Broken as error:
+        raise Malformed("its gzip body does not unpack") from error
+
+
+def _deflate(body: bytes) -> bytes:
+    """`deflate` is zlib's format; some servers leave its frame out (RFC 9110, 8.4.1.2)."""
+    for wbits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        unpacker = zlib.decompressobj(wbits)
+        try:
+            unpacked = _limited(_inflated(unpacker, body))
+        except zlib.error:
+            continue
+        if unpacker.eof and not unpacker.unused_data:
+            return unpacked
+    return body
+
+
+def _inflated(unpacker: Any, body: bytes) -> Iterator[bytes]:
+    for piece in _cut(body, _PIECE):
+        while piece and not unpacker.eof:
+            yield unpacker.decompress(piece, _PIECE)
+            piece = unpacker.unconsumed_tail
+    while part := unpacker.decompress(b"", _PIECE):
+        yield part
+
+
+def _brotli(body: bytes) -> bytes:
+    """Brotli has no sign of its own: what is no Brotli, but is text, was stored unpacked."""
+    try:
+        return _unbrotlied(body)
+    except _Unpackable:
+        if _is_text(body):
+            return body
+        raise
+
+
+def _unbrotlied(body: bytes) -> bytes:
+    brotli = _library("brotli", "brotlicffi", coding="br")
+    unpacker = brotli.Decompressor()
+    try:
+        unpacked = _limited(unpacker.process(piece) for piece in _cut(body, _BROTLI_PIECE))
+    except brotli.error as error:
+        raise _Unpackable("its br body does not unpack") from error
+    if not unpacker.is_finished():
+        raise _Unpackable("its br body does not unpack")
+    return unpacked
+
+
+def _zstandard(body: bytes) -> bytes:
+    if not body.startswith(_ZSTANDARD):
+        return body
+    zstandard = _library("zstandard", coding="zstd")
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTANDARD_WINDOW).decompressobj()
+    try:
+        unpacked = _limited(unpacker.decompress(piece) for piece in _cut(body, _ZSTANDARD_PIECE))
+    except zstandard.ZstdError as error:
+        raise Malformed("its zstd body does not unpack") from error
+    if not getattr(unpacker, "eof", True):  # older releases do not tell
+        raise Malformed("its zstd body does not unpack")
+    return unpacked
+
+
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstandard,
+}
+"""What unpacks each coding. Any other one is left as it is."""
+
+
+def _limited(parts: Iterator[bytes]) -> bytes:
+    found, size = [], 0
+    for part in parts:
+        found.append(part)
+        size += len(part)
+        if size > streams.LARGEST_RECORD:
+            raise Malformed(f"its body unpacks to more than {streams.LARGEST_RECORD // 1024**2} MiB")
+    return b"".join(found)
+
+
+def _cut(body: bytes, size: int) -> Iterator[bytes]:
+    return (body[at : at + size] for at in range(0, len(body), size))
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        return body.lstrip(b"\t\r\n")[:1] >= b" " and bool(body.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _library(*names: str, coding: str) -> Any:
+    """Given the names of packages that do the same, import the first that is installed."""
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError:
+            continue
+    raise _Unpackable(f"its body is packed as {coding}; to read it, install {names[0]}")

@@ -1,0 +1,228 @@
+"""Scanner: a JSON text of any length, taken apart into the texts of its values.
+
+It finds where a value ends by brackets and strings alone, and leaves it to others to understand it.
+So no more is held than the value that was asked for, one that is malformed does not hide those after
+it, and the line of each is known.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from codecs import BOM_UTF8
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_webshare.traffic.recordings import streams
+from mock_webshare.traffic.recordings.problems import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_webshare.traffic.recordings.streams import Readable
+
+DEEPEST = 1000
+"""Brackets inside each other. A HAR needs seven."""
+
+# Possessive (`++`): a string of millions of escapes must not cost a way back for each.
+_STRING_PART = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_INSIDE = re.compile(_STRING_PART, re.DOTALL)
+"""Up to the quote that ends a string, or as far as the text goes."""
+_PLAIN = rb'(?:[^"{}\[\]]++|"' + _STRING_PART + rb'")'
+_OUTSIDE = re.compile(rb"(?:" + _PLAIN + rb"|[{\[]" + _PLAIN + rb"*+[}\]])*+", re.DOTALL)
+"""Over objects and arrays with none inside, up to another bracket or to what does not end in the text."""
+_LITERAL = re.compile(rb'[^ \t\r\n,:"{}\[\]]*+')
+_BLANKS = re.compile(rb"[ \t\r\n]*+")
+
+
+class Piece(NamedTuple):
+    """The text of one record."""
+
+    text: bytes
+    line: int
+    """Where it begins, counted from 1."""
+    is_whole: bool = True
+    """False: it is longer than a record may be, and only its beginning is here."""
+
+
+class Parts:
+    """The parts of a text as they come in, of which no more is kept than a record may have."""
+
+    def __init__(self) -> None:
+        self._kept: list[bytes] = []
+        self.size = 0
+
+    def add(self, part: bytes) -> None:
+        """Take the next part."""
+        self.size += len(part)
+        self._kept.append(part)
+        if self.size > streams.LARGEST_RECORD:
+            self._kept = [b"".join(self._kept)[: streams.BEGINNING]]
+
+    def piece(self, line: int) -> Piece:
+        """Return what came in."""
+        return Piece(b"".join(self._kept), line, self.size <= streams.LARGEST_RECORD)
+
+
+class Scanner:
+    """Reads a stream of JSON from the front; every method raises `Broken` where it is none."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._text = b""
+        self._at = 0
+        self._line = 1
+        self._fill()
+        if self._text.startswith(BOM_UTF8):
+            self._at = len(BOM_UTF8)
+
+    def elements(self, *path: tuple[str, ...]) -> Iterator[Piece]:
+        """Yield each element of the array at the end of a path, each step of which has one of some keys.
+
+        `elements(("log",), ("entries",))` reads a HAR; no path is the array that comes next.
+        """
+        if not path:
+            yield from self._items()
+            return
+        is_there = False
+        for key in self.members():
+            if key in path[0]:
+                is_there = True
+                yield from self.elements(*path[1:])
+            else:
+                self.skip()
+        if not is_there:
+            raise Broken(f"it has no `{path[0][0]}`", self._line)
+
+    def members(self) -> Iterator[str]:
+        """Yield each key of the object that comes next; who asks has to take or skip the value."""
+        self._expect(b"{")
+        if self._next() == b"}":
+            self._expect(b"}")
+            return
+        while True:
+            yield self._key()
+            if self._expect(b",", b"}") == b"}":
+                return
+
+    def value(self) -> Piece:
+        """Return the value that comes next."""
+        self._next()
+        line, parts = self._line, Parts()
+        for part in self._parts():
+            parts.add(part)
+        return parts.piece(line)
+
+    def skip(self) -> None:
+        """Pass over the value that comes next."""
+        for _ in self._parts():
+            pass
+
+    def end(self) -> None:
+        """Raise `Broken` unless nothing but blanks is left."""
+        if self._next():
+            raise Broken("something follows its end", self._line)
+
+    def _items(self) -> Iterator[Piece]:
+        self._expect(b"[")
+        if self._next() == b"]":
+            self._expect(b"]")
+            return
+        while True:
+            yield self.value()
+            if self._expect(b",", b"]") == b"]":
+                return
+
+    def _key(self) -> str:
+        if self._next() != b'"':
+            raise Broken("a key is missing", self._line)
+        text = self.value().text
+        self._expect(b":")
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            return ""  # no key that anybody looks for
+
+    def _expect(self, *marks: bytes) -> bytes:
+        found = self._next()
+        if found not in marks:
+            wanted = " or ".join(f"`{mark.decode()}`" for mark in marks)
+            raise Broken(f"it is no JSON: {wanted} is missing" if found else _ENDS, self._line)
+        self._at += 1
+        return found
+
+    def _next(self) -> bytes:
+        """Pass over blanks and return the byte that follows, without taking it; at the end, none."""
+        while True:
+            self._take(_end(_BLANKS, self._text, self._at))
+            if self._at < len(self._text) or not self._fill():
+                return self._text[self._at : self._at + 1]
+
+    def _parts(self) -> Iterator[bytes]:
+        """Yield the text of the value that comes next, in parts."""
+        is_nested = self._next() in (b'"', b"{", b"[")
+        size = 0
+        for part in self._nested() if is_nested else self._literal():
+            size += len(part)
+            if size > streams.LARGEST_SKIP:
+                raise Broken("a value is too long to wait for its end", self._line)
+            yield part
+
+    def _literal(self) -> Iterator[bytes]:
+        """Yield the parts of what has no brackets and no quotes."""
+        size = 0
+        while True:
+            part = self._take(_end(_LITERAL, self._text, self._at))
+            size += len(part)
+            yield part
+            if self._at < len(self._text) or not self._fill():
+                break
+        if not size:
+            raise Broken("it is no JSON: a value is missing" if self._text else _ENDS, self._line)
+
+    def _nested(self) -> Iterator[bytes]:
+        """Yield the parts of a string, an object or an array."""
+        is_inside = self._next() == b'"'
+        depth, brackets, at = int(not is_inside), 0, self._at + 1
+        while depth or is_inside:
+            at = _end(_INSIDE if is_inside else _OUTSIDE, self._text, at)
+            mark = self._text[at : at + 1]
+            if mark in (b"", b"\\"):  # a backslash stops nothing but the end of the text
+                yield self._take(at)
+                if not self._fill():
+                    raise Broken(_ENDS, self._line)
+                at = 0
+                continue
+            at += 1
+            if mark == b'"':
+                is_inside = not is_inside
+            else:
+                depth += 1 if mark in b"{[" else -1
+                brackets += 1
+            if depth > DEEPEST:
+                raise Broken(f"it is nested more than {DEEPEST} deep", self._line)
+            if brackets > streams.MOST_PARTS:
+                raise Broken(f"it has more than {streams.MOST_PARTS} parts", self._line)
+        yield self._take(at)
+
+    def _take(self, end: int) -> bytes:
+        """Return the text up to `end`, and go there."""
+        part = self._text[self._at : end]
+        self._line += part.count(b"\n")
+        self._at = end
+        return part
+
+    def _fill(self) -> bool:
+        """Read on, and forget what was taken; return whether there was more."""
+        piece = self._stream.read(streams.PIECE)
+        self._text = self._text[self._at :] + piece
+        self._at = 0
+        return bool(piece)
+
+
+_ENDS = "it ends in the middle of a record"
+
+
+def _end(pattern: re.Pattern[bytes], text: bytes, start: int) -> int:
+    found = pattern.match(text, start)
+    assert found is not None  # all of them match nothing as well
+    return found.end()

@@ -1,0 +1,130 @@
+"""Stream: bytes that are read piece by piece, and the limits of how many."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from mock_webshare.traffic.recordings.problems import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGEST_RECORD = 64 * 1024**2
+"""Bytes of one record, and of one body. A page of a hundred credits has about 25,000."""
+LARGEST_SKIP = 1024**3
+"""Bytes of a record that is too long to be held: nobody waits longer than that for its end."""
+MOST_PARTS = 1_000_000
+"""Values in a record that is no text: each takes many times the memory that it takes of the file."""
+BEGINNING = 64 * 1024
+"""Bytes of a record that are kept of one that is too long, to tell what was asked for."""
+PIECE = 256 * 1024
+_PACKED_PIECE = 16 * 1024
+"""Bytes. What is left of a piece is copied for each member, and there may be thousands in it."""
+GZIP = b"\x1f\x8b"
+"""What every member of gzip begins with."""
+
+DAMAGED = "it does not unpack: it is damaged or cut off"
+
+
+class Readable(Protocol):
+    """What is asked of a stream."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none only at the end."""
+
+
+def read_all(stream: Readable, limit: int) -> bytes:
+    """Given a stream, return all of it, or, if it has more than `limit` bytes, one more than that."""
+    pieces, wanted = [], limit + 1
+    while wanted and (piece := stream.read(wanted)):
+        pieces.append(piece)
+        wanted -= len(piece)
+    return b"".join(pieces)
+
+
+class Joined:
+    """A stream whose beginning was read already."""
+
+    def __init__(self, head: bytes, rest: Readable) -> None:
+        self._head, self._rest = head, rest
+
+    def read(self, size: int, /) -> bytes:
+        if not self._head:
+            return self._rest.read(size)
+        piece, self._head = self._head[:size], self._head[size:]
+        return piece
+
+
+class Counted:
+    """A stream that tells how much of it is read."""
+
+    def __init__(self, stream: Readable, count: Callable[[int], object]) -> None:
+        self._stream, self._count = stream, count
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._stream.read(size)
+        self._count(len(piece))
+        return piece
+
+
+class Gunzipped:
+    """What is in gzip, of one member or several; `read` raises `Broken` where it is damaged or cut off.
+
+    What follows the last member is passed over, as `gunzip` and HTTP clients do.
+    """
+
+    def __init__(self, packed: Readable) -> None:
+        self._packed = packed
+        self._waiting = b""
+        self._unpacker = _new_unpacker()
+
+    def read(self, size: int, /) -> bytes:
+        import zlib
+
+        try:
+            return self._read(size)
+        except zlib.error as error:
+            raise Broken(DAMAGED) from error
+
+    def _read(self, size: int) -> bytes:
+        while not self._unpacker.eof or self._has_another():
+            self._waiting = self._waiting or self._packed.read(_PACKED_PIECE)
+            if not self._waiting:
+                raise Broken(DAMAGED)
+            piece: bytes = self._unpacker.decompress(self._waiting, size)
+            self._waiting = self._unpacker.unconsumed_tail or self._unpacker.unused_data
+            if piece:
+                return piece
+        return b""
+
+    def _has_another(self) -> bool:
+        """Whether another member follows; then prepare for it."""
+        if len(self._waiting) < len(GZIP):
+            self._waiting += self._packed.read(_PACKED_PIECE)
+        if not self._waiting.startswith(GZIP):
+            return False
+        self._unpacker = _new_unpacker()
+        return True
+
+
+def _new_unpacker() -> Any:
+    import zlib
+
+    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+
+class Unzipped:
+    """A file in a ZIP archive; `read` raises `Broken` where it is damaged."""
+
+    def __init__(self, member: IO[bytes]) -> None:
+        self._member: Any = member
+
+    def read(self, size: int, /) -> bytes:
+        import zipfile
+        import zlib
+
+        try:
+            piece: bytes = self._member.read1(size)
+        except (EOFError, zlib.error, zipfile.BadZipFile) as error:
+            raise Broken(DAMAGED) from error
+        return piece

@@ -1,0 +1,151 @@
+"""Replay: a data set from the credits that were seen in recordings, each as it was seen last."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mock_webshare import contract
+from mock_webshare.instants import parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from mock_webshare.traffic.exchange import Exchange
+
+_CHANNEL = ("referral_channel", "referral_channel_code")
+_IDS = ("id", "user_id", "referral_channel")
+_DATES = ("created_at", "updated_at", "reverted_at")
+_LARGEST_ID, _LARGEST_AMOUNT = 2**63 - 1, 1e300  # what a data set holds
+
+UNSOUND = "not what the documentation says a credit is"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What can be served again."""
+
+    document: Mapping[str, Any]
+    """A data set: `{"credits": [wire objects], "channels": [{"id", "code"}]}`, both by ascending id."""
+    seen: int
+    """The rows in all answers; a credit is seen once for each page that it is on."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many rows were not taken, by the reason."""
+
+
+class _State(NamedTuple):
+    """A credit at a time; the larger one is the newer."""
+
+    updated: int
+    """An instant."""
+    started: int
+    """When it was asked for; -1 if that was not recorded."""
+    order: int
+    row: dict[str, Any]
+
+
+def replay(exchanges: Iterable[Exchange]) -> Replay:
+    """Given exchanges, return the data set of all credits in their answers.
+
+    Of a credit that was seen several times the state with the latest `updated_at` counts, of equal ones
+    the one asked for last. A row of the older edition, which knew no channels, has none. Fields that are
+    not documented are left out, for a data set has none; so are rows that break the schema.
+    """
+    newest: dict[int, _State] = {}
+    left_out: Counter[str] = Counter()
+    seen = 0
+    for seen, (started, row) in enumerate(_rows(exchanges), start=1):
+        if (credit := _credit(row)) is None:
+            left_out[UNSOUND] += 1
+            continue
+        state = _State(parse_instant(credit["updated_at"]), started, seen, credit)
+        known = newest.get(credit["id"])
+        newest[credit["id"]] = state if known is None else max(known, state, key=lambda each: each[:3])
+    states = sorted(newest.values(), key=lambda each: each[:3])
+    codes = {each.row["referral_channel"]: each.row["referral_channel_code"] for each in states}
+    codes.pop(None, None)
+    credits = [_with_code(each.row, codes) for each in states]
+    document = {
+        "credits": sorted(credits, key=lambda row: int(row["id"])),
+        "channels": [{"id": channel, "code": code} for channel, code in sorted(codes.items())],
+    }
+    return Replay(document, seen, dict(left_out))
+
+
+def dataset_document(exchanges: Iterable[Exchange]) -> dict[str, Any]:
+    """Given exchanges, return the data set alone; see `replay`."""
+    return dict(replay(exchanges).document)
+
+
+def _rows(exchanges: Iterable[Exchange]) -> Iterator[tuple[int, Any]]:
+    """Yield what may be a credit in the answers, with the instant at which it was asked for."""
+    for exchange in exchanges:
+        if exchange.status not in (None, 200):
+            continue
+        document = _document(exchange.body)
+        if not isinstance(document, dict):
+            continue
+        started = -1 if exchange.started is None else exchange.started
+        results = document.get("results")
+        if isinstance(results, list):
+            yield from ((started, row) for row in results if _may_be_credit(row))
+        elif _may_be_credit(document):
+            yield started, document
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _may_be_credit(row: Any) -> bool:
+    """Whether a row is meant as a credit: a recording may hold other things, such as proxies."""
+    return isinstance(row, dict) and "user_id" in row and "reverted_at" in row
+
+
+def _credit(row: dict[str, Any]) -> dict[str, Any] | None:
+    """Given a row, return the credit in it with the documented fields only; None if it breaks the schema."""
+    if not any(name in row for name in _CHANNEL):
+        row = row | dict.fromkeys(_CHANNEL)
+    credit = {name: row[name] for name in _fields() if name in row}
+    is_sound = contract.validator("referral-credit").is_valid(credit) and _fits(credit)
+    return credit if is_sound else None
+
+
+@cache
+def _fields() -> tuple[str, ...]:
+    return tuple(contract.schema("referral-credit")["properties"])
+
+
+def _fits(credit: dict[str, Any]) -> bool:
+    """Whether a data set can hold a credit that keeps the schema, which knows neither sizes nor years."""
+    ids = [credit[name] for name in _IDS if credit[name] is not None]
+    code = credit["referral_channel_code"]
+    return (
+        all(isinstance(each, int) and 0 < each <= _LARGEST_ID for each in ids)
+        and abs(credit["amount"]) < _LARGEST_AMOUNT
+        and (code is None or (code != "" and _is_text(code)))
+        and all(credit[name] is None or _is_instant(credit[name]) for name in _DATES)
+    )
+
+
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= each <= "\udfff" for each in text)  # half a character, which JSON can escape
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return parse_instant(text) >= 0
+    except ValueError:
+        return False
+
+
+def _with_code(row: dict[str, Any], codes: Mapping[int, str]) -> dict[str, Any]:
+    """Return a row with the newest code of its channel: a data set has one for each."""
+    channel = row["referral_channel"]
+    return row if channel is None else row | {"referral_channel_code": codes[channel]}

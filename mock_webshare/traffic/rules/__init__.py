@@ -1,0 +1,75 @@
+"""Rules: what the judge asks of an exchange, each a small generator of findings.
+
+A rule is given a case, and returns at once when it is not concerned. Those across several exchanges,
+`lives` and `walks`, are given what `sighting` keeps of each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from mock_webshare.traffic.rules import errors, headers, order, page, rows, shape, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_webshare.traffic.case import Case
+    from mock_webshare.traffic.finding import Finding
+
+    Rule: TypeAlias = Callable[[Case], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    shape.has_known_shape,
+    shape.keeps_schema,
+    shape.is_of_this_edition,
+    shape.has_known_fields,
+    status.status_fits,
+    errors.detail_fits,
+    errors.throttling_fits,
+    errors.has_code,
+    errors.names_the_wrong_fields,
+    errors.field_errors_read_right,
+    rows.dates_are_local,
+    rows.fields_are_in_order,
+    rows.numbers_are_floats,
+    rows.filters_are_honoured,
+    rows.is_the_one_asked_for,
+    rows.is_not_available_too_soon,
+    order.rows_are_in_order,
+    page.page_exists,
+    page.cap_is_as_assumed,
+    page.page_is_full,
+    page.count_fits,
+    page.links_are_there,
+    page.links_lead_on,
+    page.rows_are_distinct,
+    headers.has_content_type,
+    headers.is_compact,
+    headers.allows_methods,
+    headers.asks_for_credentials,
+    headers.says_when_to_retry,
+    headers.leads_to_the_slash,
+    headers.has_no_body,
+    headers.describes_the_endpoint,
+)
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Given a case, yield what every rule has to say."""
+    for rule in RULES:
+        yield from rule(case)
+
+
+WITHOUT_BODY: tuple[Rule, ...] = (
+    status.status_fits,
+    headers.has_content_type,
+    headers.allows_methods,
+    headers.asks_for_credentials,
+    headers.says_when_to_retry,
+)
+
+
+def check_without_body(case: Case) -> Iterator[Finding]:
+    """Given a case whose body cannot be read, yield what can be said all the same."""
+    for rule in WITHOUT_BODY:
+        yield from rule(case)

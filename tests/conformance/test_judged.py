@@ -1,0 +1,75 @@
+"""The judge on the framework's own answers, of which none breaks a rule: what it finds is a false alarm."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.finding import Level
+from mock_webshare.traffic.judge import judge
+from mock_webshare.traffic.terms import Terms
+from tests.conformance.corpus import CASES
+from tests.conformance.strategies import REQUESTS
+from tests.conformance.wire import HOST, KNOWN, Answer, Client, Request
+
+USUAL_EXAMPLES = 320
+DEPENDS_ON_THE_VERSION = {known.reference for known in KNOWN}
+
+
+def exchange(request: Request, answer: Answer, entry: int = 0) -> Exchange:
+    """Return a request and its answer as a recorder would write them."""
+    host = next((value for name, value in request.headers if name.lower() == "host"), HOST[1])
+    return Exchange(
+        source="conformance.ndjson",
+        entry=entry,
+        method=request.method,
+        url=f"http://{host.strip()}{request.target}",
+        request_headers=request.headers,
+        request_body=request.body,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+    )
+
+
+def alarms(*exchanges: Exchange) -> list[str]:
+    findings = judge(list(exchanges), Terms()).findings
+    return [
+        f"{each.level} {each.rule} {each.place.url}#{each.place.pointer}: {each.expected!r}, {each.actual}"
+        for each in findings
+        if each.level is not Level.NOTE or (each.actual or "").strip('"') not in DEPENDS_ON_THE_VERSION
+    ]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES])
+def test_a_hand_chosen_request_raises_no_alarm(reference: Client, case: object) -> None:
+    request = case.request  # type: ignore[attr-defined]
+    assert alarms(exchange(request, reference.send(request))) == []
+
+
+def test_all_of_them_together_raise_none_either(reference: Client) -> None:
+    answers = [(case.request, reference.send(case.request)) for case in CASES]
+    found = alarms(*(exchange(*each, entry) for entry, each in enumerate(answers)))
+    assert found == []
+
+
+@pytest.mark.parametrize("requests", REQUESTS.values(), ids=REQUESTS)
+def test_a_generated_request_raises_no_alarm(
+    reference: Client, requests: st.SearchStrategy[Request], pytestconfig: pytest.Config
+) -> None:
+    wanted: int | None = pytestconfig.getoption("--conformance-examples", default=None)
+
+    @settings(
+        max_examples=max(1, (wanted or USUAL_EXAMPLES) // len(REQUESTS)),
+        derandomize=wanted is None,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(requests)
+    def raises_no_alarm(request: Request) -> None:
+        assert alarms(exchange(request, reference.send(request))) == []
+
+    raises_no_alarm()

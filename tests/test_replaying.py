@@ -1,0 +1,79 @@
+"""Recordings where a data set is expected: `serve --data` and `run --data`."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+import mock_webshare
+from mock_webshare import MockServer, Settings
+from mock_webshare.cli.replaying import recorded
+from mock_webshare.errors import UnreadableInput
+
+ROOT = Path(mock_webshare.__file__).parent.parent
+RECORDED = ROOT / "tests" / "traffic" / "recorded"
+SAMPLES = ROOT / "fixtures" / "recordings"
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        (RECORDED / "chromium.har", 17),
+        (RECORDED / "curl-pages.ndjson", 15),
+        (SAMPLES / "credit-page.json", 3),
+        (SAMPLES / "credit.json", 1),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_the_credits_of_a_recording_are_served(path: Path, count: int) -> None:
+    dataset = recorded(str(path), io.StringIO())
+    assert dataset is not None and len(dataset.credits) == count
+    with MockServer(Settings(port=0), dataset=dataset) as server:
+        assert len(server.world("any").credits()) == count
+
+
+def test_what_the_mock_recorded_of_itself_is_served_as_it_was(tmp_path: Path) -> None:
+    import urllib.request
+
+    with MockServer() as server:
+        world = server.world("any")
+        request = urllib.request.Request(
+            f"{server.url}/api/v2/referral/credit/?page_size=100", headers={"Authorization": "Token any"}
+        )
+        with urllib.request.urlopen(request, timeout=10):
+            pass
+        path = tmp_path / "journal.ndjson"
+        path.write_text(world.ndjson(), encoding="utf-8")
+        dataset = recorded(str(path), io.StringIO())
+        assert dataset is not None
+        assert [credit.wire() for credit in dataset.credits] == world.credits()
+
+
+def test_a_data_set_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps({"credits": [], "channels": []}), encoding="utf-8")
+    for data in (None, "edge-cases", str(path), str(tmp_path / "missing.har")):
+        assert recorded(data, io.StringIO()) is None
+
+
+def test_what_is_left_out_is_told() -> None:
+    stderr = io.StringIO()
+    assert recorded(str(SAMPLES), stderr)
+    assert "1 credits are left out" in stderr.getvalue()
+
+
+def test_a_recording_without_a_credit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "empty.ndjson"
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(UnreadableInput, match="no answer in it holds a credit"):
+        recorded(str(path), io.StringIO())
+
+
+def test_a_recording_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "broken.har.gz"
+    path.write_bytes(b"\x1f\x8bnonsense")
+    with pytest.raises(UnreadableInput, match=r"broken\.har\.gz"):
+        recorded(str(path), io.StringIO())

@@ -1,0 +1,57 @@
+"""What a URL asks for, and what of it is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_webshare.traffic.asked import read_url, shown
+
+LIST = "/api/v2/referral/credit/"
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://proxy.webshare.io", "http://127.0.0.1:8765", "http://me:x@[::1]:1"]
+)
+def test_the_path_decides_whatever_the_host(origin: str) -> None:
+    asked = read_url(f"{origin}{LIST}?page=2&a=&page=3")
+    assert asked is not None
+    assert (asked.id, asked.is_slashed, asked.params) == (None, True, {"page": "3", "a": ""})
+
+
+@pytest.mark.parametrize(
+    ("target", "row_id", "is_slashed"),
+    [
+        (f"{LIST}7/", "7", True),
+        (f"{LIST}7", "7", False),
+        (f"{LIST}%37/", "7", True),
+        (LIST[:-1], None, False),
+    ],
+)
+def test_a_path_has_an_id_and_a_slash_or_not(target: str, row_id: str | None, is_slashed: bool) -> None:
+    asked = read_url(f"https://a{target}")
+    assert asked is not None
+    assert (asked.id, asked.is_slashed) == (row_id, is_slashed)
+
+
+@pytest.mark.parametrize(
+    "target", ["/", f"{LIST}7/8/", f"{LIST}1.5/", "/api/v2/proxy/list/", f"/x{LIST}", f"{LIST}/"]
+)
+def test_another_path_is_none_of_ours(target: str) -> None:
+    assert read_url(f"https://a{target}") is None
+
+
+def test_what_is_no_url_is_none_of_ours() -> None:
+    assert read_url("http://[") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://me:secret@a/b/?page=2#x", "https://a/b/?page=2"),
+        ("https://a/?token=secret&mode=payout&x", "https://a/?token=...&mode=payout&x..."),
+        ("/a/?key=secret", "/a/?key=..."),
+        ("http://[", "(no URL)"),
+    ],
+)
+def test_nothing_secret_is_shown(url: str, expected: str) -> None:
+    assert shown(url) == expected

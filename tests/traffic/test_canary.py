@@ -1,0 +1,276 @@
+"""A canary: a key in every place where a key can hide, in every form of recording, is in no output."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from mock_webshare import MockServer, cli
+from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.traffic import recordings
+from mock_webshare.traffic.archives import write_har, write_ndjson
+from mock_webshare.traffic.exchange import BadRecord, Exchange
+from tests.conformance.dataset import edge_cases
+from tests.conformance.reference import reference_server
+from tests.traffic.test_live_recorder import recording, stop
+
+CANARY = "c4naryBird/9+x=Kq7"
+"""A key with every letter that some encoding writes in another way."""
+WORD = "c4narybird9xKq7"
+"""A key that goes anywhere, also where only letters and digits may stand."""
+LIST = CREDIT_LIST.path
+ORIGIN = "https://proxy.webshare.io"
+
+
+def spellings(key: str) -> set[str]:
+    """Return what a key looks like in all the ways in which it may have been written."""
+    plain = {
+        key,
+        key.lower(),
+        key.upper(),
+        quote(key, safe=""),
+        quote(key),
+        quote(quote(key, safe=""), safe=""),
+    }
+    octets = [key.encode(), f"me:{key}".encode(), f"{key}:me".encode(), f"ab{key}".encode()]
+    encoded = {base64.b64encode(each).decode().rstrip("=")[4:-3] for each in octets}
+    return plain | {each.lower() for each in plain} | encoded | {json.dumps(key).replace("/", "\\/")[1:-1]}
+
+
+def traces(text: str) -> set[str]:
+    """Return what of the two keys is in a text, in whatever spelling."""
+    return {each for key in (CANARY, WORD) for each in spellings(key) if each in text}
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def hiding(key: str) -> list[Exchange]:
+    """Return exchanges in each of which a key is in one telling place, and in many that do not tell."""
+    written, encoded = quote(key, safe=""), base64.b64encode(f"x{key}".encode()).decode()
+    telling = [
+        {"request_headers": (("Authorization", f"Token {key}"),)},
+        {"request_headers": (("Authorization", basic("me", key)),)},
+        {"request_headers": (("Proxy-Authorization", basic(key, "pass")),)},
+        {"request_headers": (("X-Api-Key", key),)},
+        {"request_headers": (("Cookie", f"a=b; sessionid={written}"),)},
+        {"headers": (("Set-Cookie", f"token={written}; Path=/"),)},
+        {"headers": (("X-New-Token", key),)},
+        {"url": f"{ORIGIN}{LIST}?api_key={written}&page=2"},
+        {"url": f"https://me:{written}@proxy.webshare.io{LIST}"},
+        {"url": f"https://{written}@proxy.webshare.io{LIST}"},
+        {"headers": (("Location", f"{ORIGIN}/login?next=%2F%3Ftoken%3D{written}"),)},
+        {"request_body": json.dumps({"password": key}).encode(), "method": "POST"},
+        {"request_body": f"a=b&password={written}".encode(), "method": "POST"},
+        {"request_body": gzip.compress(json.dumps({"deep": [{"secret": key}]}).encode()), "method": "POST"},
+        {"body": json.dumps({"token": key, "detail": f"{key} {written} {encoded}"}).encode()},
+        {"body": json.dumps({"log": json.dumps({"api_key": key})}).encode()},
+        {"body": f"<p>api_key: {key}</p><a href='/{written}'>".encode()},
+    ]
+    echo = {
+        "headers": (("X-Echo", f"{key} {written} {encoded}"), ("Link", f"<{ORIGIN}/{written}/>; rel=next")),
+        "body": json.dumps(
+            {"detail": f"no {key} {written} {encoded}", "next": f"{ORIGIN}/{written}/"}
+        ).encode(),
+    }
+    made = []
+    for place in telling:
+        values = {"url": f"{ORIGIN}/a/{written}/?q={written}", "method": "GET", "request_headers": (), **echo}
+        made.append(Exchange(**{"source": "-", "status": 404, **values, **place}))  # type: ignore[arg-type]
+    return made
+
+
+HIDING = [*hiding(CANARY), *hiding(WORD)]
+
+
+def run(*argv: str, stdin: bytes = b"", **environ: str) -> tuple[int, str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code = cli.run(argv, cli.Streams(io.BytesIO(stdin), stdout, stderr), environ)
+    return code, stdout.getvalue(), stderr.getvalue()
+
+
+def ndjson(exchanges: list[Exchange]) -> str:
+    stream = io.StringIO()
+    write_ndjson(exchanges, stream)
+    return stream.getvalue()
+
+
+def har(exchanges: list[Exchange]) -> str:
+    stream = io.StringIO()
+    write_har(exchanges, stream)
+    return stream.getvalue()
+
+
+def cassette(exchanges: list[Exchange]) -> str:
+    """Return a cassette of VCR.py; JSON is YAML."""
+    interactions = [
+        {
+            "request": {
+                "method": each.method,
+                "uri": each.url,
+                "body": each.request_body.decode("latin-1"),
+                "headers": {name: [value] for name, value in each.request_headers or ()},
+            },
+            "response": {
+                "status": {"code": each.status, "message": ""},
+                "headers": {name: [value] for name, value in each.headers or ()},
+                "body": {"string": each.body.decode()},
+            },
+        }
+        for each in exchanges
+        if each.request_body[:1] != b"\x1f"  # a cassette in JSON has no octets
+    ]
+    return json.dumps({"version": 1, "interactions": interactions})
+
+
+FORMS = {"a.ndjson": ndjson, "a.har": har, "a.yaml": cassette}
+
+
+def test_the_canary_is_there() -> None:
+    for write in FORMS.values():
+        assert {CANARY, WORD} <= traces(write(HIDING))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("output", [None, "out.ndjson", "out.har"])
+def test_redact(form: str, output: str | None, tmp_path: Path) -> None:
+    path = tmp_path / form
+    path.write_text(FORMS[form](HIDING), encoding="utf-8")
+    out = tmp_path / (output or "stdout")
+    code, report, errors = run("redact", str(path), *(["-o", str(out)] if output else []))
+    text = out.read_text(encoding="utf-8") if output else report
+    assert (code, errors) == (0, "")
+    assert traces(text) == set() and "REDACTED-1" in text
+    out.write_text(text, encoding="utf-8")
+    again = list(recordings.read([str(path if not output else out)], io.BytesIO()))
+    assert len(again) == len(list(recordings.read([str(path)], io.BytesIO())))
+    assert not [each for each in again if isinstance(each, BadRecord)]
+
+
+@pytest.mark.parametrize("exchange", HIDING, ids=range(len(HIDING)))
+def test_redact_of_one_exchange(exchange: Exchange) -> None:
+    code, report, errors = run("redact", "-", stdin=ndjson([exchange]).encode())
+    assert (code, errors, traces(report)) == (0, "", set())
+
+
+def test_redact_knows_a_key_that_is_told_at_the_end_only(tmp_path: Path) -> None:
+    early = Exchange(
+        source="-", method="GET", url=f"{ORIGIN}/{WORD}/", request_headers=(), status=404, headers=()
+    )
+    late = Exchange(
+        source="-", method="GET", url=ORIGIN, request_headers=(("X-Key", WORD),), status=404, headers=()
+    )
+    _, report, _ = run("redact", "-", stdin=ndjson([early, late]).encode())
+    assert traces(report) == set()
+
+
+BODIES = [
+    json.dumps({"api_key": WORD, "detail": f"{WORD} is wrong"}, indent=2),
+    f"api_key={WORD}&detail={WORD}",
+    f"api_key: {WORD}\n{WORD}\n",
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_redact_of_a_body_alone_leaves_a_body(body: str) -> None:
+    code, report, errors = run("redact", "-", stdin=body.encode())
+    assert (code, errors) == (0, "")
+    assert report == body.replace(WORD, "REDACTED-1")
+
+
+def test_redact_of_bodies_among_others_leaves_a_line_for_each(tmp_path: Path) -> None:
+    for name, body in (("a.json", BODIES[0]), ("b.json", '{"detail": "x"}')):
+        (tmp_path / name).write_text(body)
+    code, report, _ = run("redact", str(tmp_path / "a.json"), str(tmp_path / "b.json"))
+    assert code == 0
+    assert [json.loads(line)["detail"] for line in report.splitlines()] == ["REDACTED-1 is wrong", "x"]
+
+
+def test_redact_leaves_out_what_it_cannot_read_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(ndjson(HIDING[:1]) + '{"request": 1, "response": "' + WORD + "\n")
+    code, report, errors = run("redact", str(path), str(tmp_path / "missing.ndjson"))
+    assert code == 2
+    assert len(report.splitlines()) == 1
+    assert errors.count("warning: left out: ") == 2
+    assert traces(report + errors) == set()
+
+
+@pytest.mark.parametrize("stdin", [b"", b"\xff\xfe\xfd"])
+def test_redact_of_nothing_is_a_mistake(stdin: bytes) -> None:
+    code, report, errors = run("redact", "-", stdin=stdin)
+    assert (code, report) == (2, "") or stdin == b""
+    assert "Traceback" not in errors
+
+
+def test_redact_of_a_body_cannot_make_a_har(tmp_path: Path) -> None:
+    code, report, errors = run("redact", "-", "-o", str(tmp_path / "a.har"), stdin=b'{"detail": "x"}')
+    assert (code, report) == (2, "") and "cannot be in a HAR" in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_redact_can_take_the_place_of_what_it_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(ndjson(HIDING))
+    assert run("redact", str(path), "-o", str(path))[0] == 0
+    assert traces(path.read_text()) == set()
+    once = path.read_bytes()
+    run("redact", str(path), "-o", str(path))
+    assert path.read_bytes() == once
+
+
+def ask(url: str, target: str, *options: str) -> None:
+    subprocess.run(["curl", "-s", *options, f"{url}{target}"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("form", ["a.ndjson", "a.har", "a"])
+@pytest.mark.parametrize("service", ["mock", "reference"])
+def test_record(form: str, service: str, server: MockServer, tmp_path: Path) -> None:
+    if service == "mock":
+        _record(server.url, tmp_path / form)
+    else:
+        with reference_server(edge_cases()) as url:
+            _record(url, tmp_path / form)
+
+
+def _record(upstream: str, out: Path) -> None:
+    # Each key is told by its first exchange: what is on the disk already nobody can take back.
+    written = quote(CANARY, safe="")
+    with recording(upstream, out, "--validate") as (process, url):
+        ask(url, f"{LIST}?page_size=2&token={written}&q={written}", "-H", f"Authorization: Token {CANARY}")
+        ask(url, f"{LIST}?mode={written}&key={written}", "-H", f"Authorization: Token {CANARY}")
+        ask(url, f"{LIST}{written}/", "-H", f"Authorization: Token {CANARY}", "-H", f"X-Note: {CANARY}")
+        ask(url, f"/{WORD}/", "-H", f"X-Api-Key: {WORD}", "-H", f"Cookie: a={CANARY}")
+        ask(url, LIST, "-u", f"me:{CANARY}", "-d", f"password={written}&{WORD}", "-H", f"X-Secret: {WORD}")
+        ask(url, LIST.rstrip("/") + f"?token={written}", "-H", f"Proxy-Authorization: {basic(WORD, CANARY)}")
+        log = stop(process)
+    files = [each for each in out.parent.rglob("*") if each.is_file()]
+    text = "".join(each.read_text(encoding="utf-8") for each in files)
+    assert text.count("REDACTED-") > 10
+    assert traces(text) == set()
+    assert traces(log) == set() and "Traceback" not in log
+    assert (
+        len([each for each in recordings.read([str(out)], io.BytesIO()) if isinstance(each, Exchange)]) == 6
+    )
+
+
+@pytest.mark.parametrize("form", ["a.ndjson", "a.har", "a"])
+def test_probe(form: str, server: MockServer, tmp_path: Path) -> None:
+    out = tmp_path / form
+    environ = os.environ | {"WEBSHARE_API_KEY": CANARY}
+    command = [sys.executable, "-m", "mock_webshare", "probe", server.url, "-o", str(out)]
+    process = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert (process.returncode, process.stderr) == (0, "")
+    files = [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert traces("".join(each.read_text() for each in files) + process.stdout) == set()
+    assert len(files) in (1, 41, 42, 43)

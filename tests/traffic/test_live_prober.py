@@ -1,0 +1,363 @@
+"""The prober: against ourselves, against the real framework, and against services that are otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from mock_webshare import MockServer, Settings, cli
+from mock_webshare.answers import Answer
+from mock_webshare.contract import RULES
+from mock_webshare.errors import ServiceError
+from mock_webshare.traffic import recordings
+from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.judge import judge
+from mock_webshare.traffic.live import decisions, prober, questions
+from mock_webshare.traffic.live.findings import Findings, Outcome
+from mock_webshare.traffic.terms import Terms
+from tests.conformance.dataset import edge_cases
+from tests.conformance.reference import reference_server
+
+KEY = "aVerySecretKeyThatNobodyMaySee"
+NEVER = {"limit.retry-after"}
+"""What no probe may find out."""
+
+
+async def no_pause() -> None:
+    """Go on at once."""
+
+
+def probe(url: str, **options: Any) -> Findings:
+    return asyncio.run(prober.probe(url, KEY, **{"pause": no_pause, **options}))
+
+
+@contextmanager
+def mock(**settings: Any) -> Iterator[str]:
+    with MockServer(Settings(port=0, **settings)) as server:
+        yield server.url
+
+
+def run(*argv: str, key: str | None = KEY) -> tuple[int, str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    environ = {} if key is None else {"WEBSHARE_API_KEY": key}
+    code = cli.run(("probe", *argv), cli.Streams(io.BytesIO(), stdout, stderr), environ)
+    return code, stdout.getvalue(), stderr.getvalue()
+
+
+def outcomes(findings: Findings, outcome: Outcome) -> set[str]:
+    return {each.rule.id for each in findings.decisions if each.outcome is outcome}
+
+
+def test_every_rule_that_nobody_said_has_a_decision_and_no_other() -> None:
+    assert set(decisions.DECISIONS) == {rule.id for rule in RULES if rule.mark in "FA"}
+
+
+def test_every_question_has_a_name_of_its_own_and_only_reads() -> None:
+    assert len({question.name for question in questions.QUESTIONS}) == len(questions.QUESTIONS) <= 45
+    assert {question.method for question in questions.QUESTIONS} == {"GET", "HEAD", "OPTIONS"}
+
+
+def test_our_own_mock_keeps_every_rule() -> None:
+    with mock(credits=300) as url:
+        findings = probe(url)
+    assert outcomes(findings, Outcome.UNDECIDABLE) == NEVER
+    assert outcomes(findings, Outcome.BROKEN) == set()
+    assert findings.options == ()
+
+
+def test_the_real_framework_keeps_every_rule() -> None:
+    with reference_server(edge_cases()) as url:
+        findings = probe(url)
+    assert outcomes(findings, Outcome.UNDECIDABLE) == NEVER
+    assert outcomes(findings, Outcome.BROKEN) == set()
+
+
+@pytest.mark.parametrize(
+    ("settings", "options"),
+    [
+        (
+            {"max_page_size": 50, "default_ordering": "-created_at"},
+            ("--max-page-size 50", "--default-ordering=-created_at"),
+        ),
+        ({"max_page_size": 10}, ("--max-page-size 10",)),
+        ({"max_page_size": 500, "credits": 700}, ("--max-page-size 500",)),
+        ({"max_page_size": 5000, "credits": 1100}, ("--max-page-size 1000",)),
+        ({"default_ordering": "amount"}, ("--default-ordering=amount",)),
+        ({"default_ordering": "-updated_at"}, ("--default-ordering=-updated_at",)),
+        ({"default_ordering": "reverted_at"}, ("--default-ordering=reverted_at",)),
+    ],
+)
+def test_other_settings_are_proposed_exactly(settings: dict[str, Any], options: tuple[str, ...]) -> None:
+    with mock(**settings) as url:
+        findings = probe(url)
+    assert findings.options == options
+    assert findings.count(Outcome.BROKEN) == len(options)
+
+
+def test_what_is_proposed_makes_the_mock_match() -> None:
+    with mock(max_page_size=40, default_ordering="-amount") as url:
+        (size, order) = probe(url).options
+    with mock(max_page_size=int(size.split()[1]), default_ordering=order.partition("=")[2]) as url:
+        assert probe(url).options == (size, order)
+
+
+@pytest.mark.parametrize("credits", [0, 1, 2, 3, 11, 26])
+def test_a_small_account_leaves_rules_open_and_breaks_none(credits: int) -> None:
+    with mock(credits=credits) as url:
+        findings = probe(url)
+    assert outcomes(findings, Outcome.BROKEN) == set()
+    assert "list.page-size-limit" in outcomes(findings, Outcome.UNDECIDABLE)
+    assert all(each.why for each in findings.decisions if each.outcome is Outcome.UNDECIDABLE)
+    assert {"wire.json", "auth.unauthorized", "route.order"} <= outcomes(findings, Outcome.KEPT)
+
+
+Change = Callable[[web.BaseRequest, Answer], Answer]
+
+
+@contextmanager
+def changed(change: Change, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Run a mock whose answers are changed on their way: a service that is set up differently."""
+
+    def body_and_headers(request: web.Request, response: web.Response) -> web.Response:
+        headers = tuple((name, value) for name, value in response.headers.items() if name != "Content-Length")
+        assert isinstance(response.body, bytes)
+        answer = change(request, Answer(response.status, headers, response.body))
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    from mock_webshare.api import Service
+
+    handle = Service.handle
+
+    async def changed_handle(self: Service, request: web.Request) -> web.Response:
+        return body_and_headers(request, await handle(self, request))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Service, "handle", changed_handle)
+        with mock(credits=150) as url:
+            yield url
+
+
+def with_header(name: str, value: str) -> Change:
+    def change(_: web.BaseRequest, answer: Answer) -> Answer:
+        others = tuple(pair for pair in answer.headers if pair[0] != name)
+        return Answer(answer.status, (*others, (name, value)), answer.body)
+
+    return change
+
+
+def with_body(old: bytes, new: bytes, status: int | None = None) -> Change:
+    def change(_: web.BaseRequest, answer: Answer) -> Answer:
+        is_meant = status in (None, answer.status)
+        return Answer(
+            answer.status, answer.headers, answer.body.replace(old, new) if is_meant else answer.body
+        )
+
+    return change
+
+
+def with_status(old: int, new: int, target: str = "") -> Change:
+    def change(request: web.BaseRequest, answer: Answer) -> Answer:
+        is_meant = answer.status == old and target in request.raw_path
+        return Answer(new if is_meant else answer.status, answer.headers, answer.body)
+
+    return change
+
+
+def with_longer_amounts(_: web.BaseRequest, answer: Answer) -> Answer:
+    return Answer(answer.status, answer.headers, re.sub(rb'("amount":[0-9.]+)', rb"\g<1>0", answer.body))
+
+
+DIFFERENT: list[tuple[str, Change]] = [
+    ("object.amount-form", with_longer_amounts),
+    ("object.microseconds", with_body(b'-08:00"', b'0-08:00"')),
+    ("wire.json", with_header("Content-Type", "application/json; charset=utf-8")),
+    ("wire.json", with_body(b'"count":', b'"count": ')),
+    ("wire.json", with_body(b"Authentication", b"\\u0041uthentication")),
+    ("wire.indent", with_body(b'{\n    "count"', b'{\n  "count"')),
+    ("wire.allow", with_header("Allow", "GET, POST, HEAD, OPTIONS")),
+    ("wire.allow", with_header("Vary", "Accept, Cookie")),
+    ("wire.accept", with_status(406, 200)),
+    ("wire.accept", with_body(b"Could not satisfy", b"Cannot satisfy")),
+    ("auth.unauthorized", with_status(401, 403)),
+    ("auth.unauthorized", with_body(b"Invalid token.", b"Unknown token.")),
+    ("auth.unauthorized", with_header("WWW-Authenticate", "Bearer")),
+    ("route.unknown", with_body(b"<h1>Not Found</h1>", b"<h1>Nothing here</h1>")),
+    ("route.options", with_body(b'"renders"', b'"actions"')),
+    ("route.order", with_status(400, 200, "&a&a&a")),
+    ("list.page-numbers", with_status(200, 404, "page=%EF%BC%91")),
+    ("list.last-page", with_status(200, 404, "page=last")),
+    ("list.last-page", with_body(b'"next":null', b'"next":"https://proxy.webshare.io/"')),
+    ("list.invalid-page", with_status(404, 200, "page=0")),
+    ("list.invalid-page", with_body(b"Invalid page.", b"That page contains no results")),
+    ("list.links-query", with_body(b"z=b+c", b"z=b%20c")),
+    ("filter.unknown", with_body(b"empty=&", b"")),
+    ("detail.filters", with_status(404, 200, "/?status=")),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), DIFFERENT)
+def test_a_service_that_does_otherwise_breaks_that_rule(
+    rule: str, change: Change, monkeypatch: pytest.MonkeyPatch, watch: Any
+) -> None:
+    with changed(change, monkeypatch) as url:
+        findings = probe(url)
+    watch.broken.clear()
+    (decision,) = (each for each in findings.decisions if each.rule.id == rule)
+    assert decision.outcome is Outcome.BROKEN
+    assert decision.why
+
+
+def test_an_empty_page_that_is_none_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(request: web.BaseRequest, answer: Answer) -> Answer:
+        return Answer(404, answer.headers, answer.body) if request.raw_path.endswith("page=") else answer
+
+    with changed(change, monkeypatch) as url:
+        decision = next(each for each in probe(url).decisions if each.rule.id == "list.last-page")
+    assert decision.why == ("an empty page is 404, as the framework had it before its version 3.15",)
+
+
+def test_the_number_of_requests_and_their_pauses() -> None:
+    pauses = []
+
+    async def pause() -> None:
+        pauses.append(1)
+
+    with mock(credits=300) as url:
+        findings = probe(url, pause=pause)
+    assert findings.requests == len(pauses) + 1 <= 45
+
+
+def test_the_rate_limit_ends_it_with_the_time_to_wait() -> None:
+    with mock(rate_limit="5/min") as url, pytest.raises(ServiceError, match="try again in 60 seconds"):
+        probe(url)
+
+
+def test_the_recording_of_it_validates_and_has_no_key(tmp_path: Path) -> None:
+    out = tmp_path / "probe.ndjson"
+    with mock(credits=130) as url:
+        code, report, errors = run(url, "-o", str(out))
+    assert (code, errors) == (0, "")
+    assert "22 kept, 0 broken, 1 not decidable" in report
+    exchanges = list(recordings.read([str(out)], io.BytesIO()))
+    assert len(exchanges) == 42 and all(isinstance(each, Exchange) for each in exchanges)
+    assert judge(exchanges, Terms()).findings == ()
+    assert KEY not in out.read_text() + report
+
+
+def test_the_report_for_people_ends_with_what_to_do() -> None:
+    with mock(max_page_size=50, default_ordering="-created_at") as url:
+        code, report, _ = run(url)
+    assert code == 1
+    assert report.splitlines()[-1] == (
+        "The mock does likewise with: mock-webshare serve --max-page-size 50 --default-ordering=-created_at"
+    )
+    assert all(f" {rule} " in report for rule in decisions.DECISIONS)
+
+
+def test_the_report_for_programs() -> None:
+    with mock() as url:
+        code, report, _ = run(url, "--format", "json")
+    document = json.loads(report)
+    assert code == 0
+    assert document["origin"] == url and document["options"] == []
+    assert [each["id"] for each in document["rules"]] == [rule.id for rule in RULES if rule.mark in "FA"]
+    assert {each["outcome"] for each in document["rules"]} == {"kept", "not decidable"}
+
+
+def answering(status: int, headers: dict[str, str], body: bytes) -> Callable[[web.BaseRequest], Any]:
+    async def handle(request: web.BaseRequest) -> web.Response:
+        return web.Response(status=status, headers=headers, body=body)
+
+    return handle
+
+
+HOPELESS: list[tuple[int, dict[str, str], bytes, str]] = [
+    (401, {}, b'{"detail":"Invalid token."}', "does not accept the key; WEBSHARE_API_KEY"),
+    (403, {}, b'{"detail":"no"}', "is no page of credits"),
+    (302, {"Location": "https://elsewhere.example.com/"}, b"", "redirects to another place"),
+    (200, {"Content-Type": "text/html"}, b"<html>", "is no page of credits"),
+    (200, {}, b'{"count":1,"results":[1]}', "is no page of credits"),
+    (200, {}, b"[" * 100_000, "is no page of credits"),
+    (200, {}, b"\xff", "is no page of credits"),
+    (503, {}, b"", "the service answered 503"),
+    (429, {"Retry-After": "42"}, b"", "try again in 42 seconds"),
+    (429, {"Retry-After": KEY}, b"", "try again in a minute"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "body", "says"), HOPELESS)
+async def test_a_service_that_cannot_be_probed_is_one_sentence(
+    status: int, headers: dict[str, str], body: bytes, says: str
+) -> None:
+    runner = web.ServerRunner(web.Server(answering(status, headers, body)))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        code, report, errors = await asyncio.get_running_loop().run_in_executor(None, run, url)
+    finally:
+        await runner.cleanup()
+    assert (code, report) == (2, "")
+    assert errors.startswith("mock-webshare: ") and errors.count("\n") == 1 and says in errors
+    assert KEY not in errors
+
+
+async def test_a_strange_service_is_probed_to_the_end() -> None:
+    page = b'{"count":2,"results":[{"id":1,"amount":"x","created_at":3},{"id":2,"mode":[]}]}'
+    runner = web.ServerRunner(web.Server(answering(200, {"Allow": "é\u2028" * 100}, page)))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        findings = await prober.probe(f"http://127.0.0.1:{runner.addresses[0][1]}", KEY, pause=no_pause)
+    finally:
+        await runner.cleanup()
+    assert findings.count(Outcome.BROKEN) > 5
+
+
+def test_a_service_that_does_not_listen_is_one_sentence() -> None:
+    code, _, errors = run("http://127.0.0.1:9")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "http://127.0.0.1:9 gave no answer" in errors
+
+
+@pytest.mark.parametrize(
+    ("argv", "key", "part"),
+    [
+        (("http://127.0.0.1:9",), None, "WEBSHARE_API_KEY holds no key"),
+        (("http://127.0.0.1:9",), "two words", "WEBSHARE_API_KEY holds no key"),
+        (("http://me:secret@a.io",), KEY, "BASE_URL is not allowed"),
+        (("http://a.io/api/v2/",), KEY, "like https://proxy.webshare.io"),
+        (("http://127.0.0.1:9", "--rate", "240"), KEY, "allowed: 1 to 60"),
+        (("http://127.0.0.1:9", "--format", "xml"), KEY, "there are: json, text"),
+        (("http://127.0.0.1:9", "-o", "a.txt"), KEY, "is no name of a recording"),
+    ],
+)
+def test_a_mistake_is_one_sentence(argv: tuple[str, ...], key: str | None, part: str) -> None:
+    code, report, errors = run(*argv, key=key)
+    assert (code, report) == (2, "")
+    assert errors.count("\n") == 1 and part in errors
+    assert "secret" not in errors and "two words" not in errors
+
+
+def test_another_machine_is_asked_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    with mock() as url:
+        monkeypatch.setattr("mock_webshare.traffic.live.origins.is_loopback", lambda host: False)
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        run(url, "--rate", "30")
+    assert len(slept) > 40 and {each for each in slept if each} == {2.0}

@@ -1,0 +1,476 @@
+"""The recorder between real clients and a service: what passes, what is kept, and what a kill leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from webshare import NotFoundError, Webshare
+
+from mock_webshare import MockServer, Settings, dataset
+from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.traffic import recordings
+from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.replay import dataset_document
+from tests.conformance.dataset import edge_cases
+from tests.conformance.reference import reference_server
+
+LIST = CREDIT_LIST.path
+KEY = "aVerySecretKeyThatNobodyMaySee"
+FORMS = ("traffic.ndjson", "traffic.har", "traffic")
+
+
+def line(stream: IO[bytes] | None) -> str:
+    assert stream
+    return stream.readline().decode().rstrip("\n")
+
+
+@contextmanager
+def recording(upstream: str, out: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run `mock-webshare record` and yield the process and the URL that it printed."""
+    command = [sys.executable, "-m", "mock_webshare", "record", "--upstream", upstream, "--out", str(out)]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("WEBSHARE")}
+    process = subprocess.Popen(
+        [*command, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
+    )
+    with process:
+        try:
+            yield process, line(process.stdout)
+        finally:
+            process.kill()
+
+
+def stop(process: subprocess.Popen[bytes]) -> str:
+    """End a recorder as Ctrl-C does, and return what it said."""
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    return errors.decode()
+
+
+def read(path: Path) -> list[Exchange]:
+    found = list(recordings.read([str(path)], io.BytesIO()))
+    exchanges = [each for each in found if isinstance(each, Exchange)]
+    assert len(exchanges) == len(found), found
+    return exchanges
+
+
+def get(url: str, method: str = "GET", data: bytes | None = None, **headers: str) -> tuple[int, Any, bytes]:
+    class Opener(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            return None
+
+    request = urllib.request.Request(url, data, {"Authorization": f"Token {KEY}", **headers}, method=method)
+    try:
+        with urllib.request.build_opener(Opener).open(request, timeout=20) as response:
+            return response.status, response.headers, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+@pytest.fixture(params=["mock", "reference"])
+def upstream(request: pytest.FixtureRequest, server: MockServer) -> Iterator[str]:
+    """The URL of a service: ours, and the real framework's."""
+    if request.param == "mock":
+        yield server.url
+    else:
+        with reference_server(edge_cases()) as url:
+            yield url
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_official_client_comes_through_it(upstream: str, form: str, tmp_path: Path) -> None:
+    out = tmp_path / form
+    with recording(upstream, out) as (process, url):
+        with Webshare(api_key=KEY, base_url=url) as client:
+            ids = [credit.id for credit in client.referral.list_credits(page_size=40)]
+            assert client.referral.get_credit(ids[0]).id == ids[0]
+            with pytest.raises(NotFoundError):
+                client.referral.get_credit(999_999_999)
+        log = stop(process)
+        assert process.returncode == 0
+    exchanges = read(out)
+    assert len(ids) == len(set(ids)) and len(ids) > 90
+    assert [each.status for each in exchanges] == [200] * (len(exchanges) - 1) + [404]
+    assert [each.entry for each in exchanges][-1] is None or len(exchanges) > 1
+    assert all(each.url and each.url.startswith(upstream + LIST) for each in exchanges)
+    assert json.loads(exchanges[0].body)["next"].startswith(upstream + LIST)
+    assert all(each.request_header("host") == upstream.removeprefix("http://") for each in exchanges)
+    assert {each.request_header("authorization") for each in exchanges} == {"Token REDACTED-1"}
+    assert all(each.started and each.seconds is not None for each in exchanges)
+    assert log.count(f"GET {LIST} 200 ") == len(exchanges) - 2
+    assert KEY not in log
+    files = sorted(out.iterdir()) if out.is_dir() else [out]
+    assert all(KEY not in each.read_text() and stat.S_IMODE(each.stat().st_mode) == 0o600 for each in files)
+    assert not [each for each in tmp_path.iterdir() if each != out]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_was_recorded_is_served_again(upstream: str, form: str, tmp_path: Path) -> None:
+    out, data = tmp_path / form, tmp_path / "data.json"
+    with recording(upstream, out) as (process, url):
+        with Webshare(api_key=KEY, base_url=url) as client:
+            theirs = list(client.referral.list_credits(page_size=40))
+        stop(process)
+    data.write_text(json.dumps(dataset_document(read(out))), encoding="utf-8")
+    with (
+        MockServer(Settings(port=0, data=str(data))) as again,
+        Webshare(api_key="any", base_url=again.url) as client,
+    ):
+        assert list(client.referral.list_credits(page_size=40)) == theirs
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once_and_cleanly(
+    server: MockServer, number: signal.Signals, tmp_path: Path
+) -> None:
+    with recording(server.url, tmp_path / "a.har") as (process, url):
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))):  # a client that keeps its connection
+            get(url + LIST)
+            process.send_signal(number)
+            process.send_signal(number)
+            assert process.wait(5) == 0
+        assert line(process.stdout) == ""
+    assert [each.name for each in tmp_path.iterdir()] == ["a.har"]
+
+
+def test_whoever_is_let_in_from_elsewhere_is_warned_of(server: MockServer, tmp_path: Path) -> None:
+    with recording(server.url, tmp_path / "a.ndjson", "--host", "0.0.0.0") as (process, _):
+        assert "warning: whoever can reach '0.0.0.0' can use the recorder" in stop(process)
+
+
+def test_curl_gets_the_answers_of_the_service(upstream: str, tmp_path: Path) -> None:
+    targets = [
+        f"{LIST}?page_size=2&page=2&z=%20&ordering=-id",
+        f"{LIST}?mode=bogus",
+        "/api/v2/referral/credit?a=b%2Fc",
+        "/nothing/here/%FF",
+        f"{LIST}?page=9999",
+    ]
+    with recording(upstream, tmp_path / "a.ndjson") as (_, url):
+        for target in targets:
+            for options in ([], ["-I"], ["-X", "OPTIONS"], ["-X", "POST", "-d", "a=b"]):
+                direct, through = (
+                    subprocess.run(
+                        [
+                            "curl",
+                            "-si",
+                            "--compressed",
+                            "-H",
+                            f"Authorization: Token {KEY}",
+                            *options,
+                            base + target,
+                        ],
+                        capture_output=True,
+                        check=True,
+                    ).stdout
+                    for base in (upstream, url)
+                )
+                assert _comparable(through.replace(url.encode(), upstream.encode())) == _comparable(direct)
+
+
+def _comparable(answer: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
+    """Return status, headers and body, without what servers say of themselves and of the connection."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *lines = head.split(b"\r\n")
+    headers = {name.lower(): value for name, _, value in (each.partition(b": ") for each in lines)}
+    for name in (b"date", b"server", b"connection", b"content-length"):
+        headers.pop(name, None)
+    if not body:  # aiohttp names a type where there is none
+        headers.pop(b"content-type", None)
+    return b" ".join(status.split()[1:2]), headers, body
+
+
+class Service(ThreadingHTTPServer):
+    """A service that answers what a test wants: status, headers, body."""
+
+    answer: tuple[int, list[tuple[str, str]], bytes] | None = (200, [], b"")
+    seen: list[tuple[str, str, list[tuple[str, str]], bytes]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Service
+
+    def do(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.seen.append((self.command, self.path, self.headers.items(), body))
+        if self.server.answer is None:
+            self.close_connection = True
+            return
+        status, headers, content = self.server.answer
+        self.send_response(status)
+        for name, value in [*headers, ("Content-Length", str(len(content)))]:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PATCH = do
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with Service(("127.0.0.1", 0), Handler) as service:
+        service.seen = []
+        thread = threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield service
+        service.shutdown()
+        thread.join()
+
+
+def address(service: Service) -> str:
+    return f"http://127.0.0.1:{service.server_port}"
+
+
+def test_what_is_asked_is_passed_on_as_it_came(service: Service, tmp_path: Path) -> None:
+    with recording(address(service), tmp_path / "a.ndjson") as (_, url):
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(
+                b"POST /a%2fb/../c?d=%7e&&e HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nConnection: close, X-Gone\r\n"
+                b"X-Gone: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nAccept-Encoding: br\r\nX-A: \xc3\xa9\r\n"
+                b"Content-Length: 2\r\n\r\nhi"
+            )
+            assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+    ((method, path, headers, body),) = service.seen
+    assert (method, path, body) == ("POST", "/a%2fb/../c?d=%7e&&e", b"hi")
+    assert [(name, value) for name, value in headers if name != "Content-Length"] == [
+        ("Host", address(service).removeprefix("http://")),
+        ("X-A", "1"),
+        ("X-A", "Ã©"),
+        ("Accept-Encoding", "identity"),
+    ]
+
+
+def test_headers_of_the_answer_are_passed_back_as_they_came(service: Service, tmp_path: Path) -> None:
+    # The server of the test writes Latin-1.
+    service.answer = (200, [("X-A", "1"), ("X-A", "\xc3\xa9"), ("X-B", "a\x7fb"), ("Trailer", "X")], b"")
+    out = tmp_path / "a.ndjson"
+    with recording(address(service), out) as (_, url):
+        _, headers, _ = get(url + "/")
+    assert headers.get_all("X-A") == ["1", "\xc3\xa9"]
+    assert "X-B" not in headers and "Trailer" not in headers
+    (exchange,) = read(out)
+    assert exchange.header("x-a") == "1, \xc3\xa9" and exchange.header("x-b") == "a\x7fb"
+
+
+def test_a_header_that_is_no_utf_8_cannot_be_passed_on(service: Service, tmp_path: Path) -> None:
+    out = tmp_path / "a.ndjson"
+    with recording(address(service), out) as (_, url):
+        status, _, body = get(url + "/", **{"Authorization": "Token \xff"})
+    assert status == 502 and body.endswith(b"gave no answer: a header of the request is no UTF-8\n")
+    assert [each.request_header("authorization") for each in read(out)] == ["Token REDACTED-1\xff"]
+
+
+def test_a_compressed_answer_is_kept_and_passed_back_open(service: Service, tmp_path: Path) -> None:
+    page = json.dumps({"next": f"{address(service)}/a", "detail": f"{address(service)}/a"}).encode()
+    service.answer = (
+        200,
+        [("Content-Encoding", "gzip"), ("Content-Type", "application/json")],
+        gzip.compress(page),
+    )
+    out = tmp_path / "a.ndjson"
+    with recording(address(service), out) as (_, url):
+        _, headers, body = get(url + "/")
+    assert "Content-Encoding" not in headers
+    assert json.loads(body) == {"next": f"{url}/a", "detail": f"{address(service)}/a"}
+    assert [each.body for each in read(out)] == [page]
+
+
+def test_redirects_are_passed_back_and_lead_to_us(service: Service, tmp_path: Path) -> None:
+    with recording(address(service), tmp_path / "a.ndjson") as (_, url):
+        for location, expected in [
+            (f"{address(service)}/b?c", f"{url}/b?c"),
+            (address(service) + "0/b", address(service) + "0/b"),
+            ("https://elsewhere.example.com/", "https://elsewhere.example.com/"),
+            ("/b", "/b"),
+        ]:
+            service.answer = (302, [("Location", location)], b"")
+            status, headers, _ = get(url + "/a")
+            assert (status, headers["Location"]) == (302, expected)
+
+
+def test_no_answer_is_a_sentence_for_the_client_and_a_record(service: Service, tmp_path: Path) -> None:
+    service.answer = None
+    out = tmp_path / "a.ndjson"
+    with recording(address(service), out) as (process, url):
+        status, _, body = get(f"{url}/a?token=abc")
+        log = stop(process)
+    assert status == 502
+    assert (
+        body.decode()
+        == f"mock-webshare record: {address(service)} gave no answer: it closed the connection\n"
+    )
+    assert [(each.status, each.url) for each in read(out)] == [
+        (None, f"{address(service)}/a?token=REDACTED-1")
+    ]
+    assert log == "GET /a no answer\n"
+
+
+def test_a_service_that_does_not_listen_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with recording(f"http://127.0.0.1:{port}", tmp_path / "a.ndjson") as (_, url):
+        assert b"gave no answer: Connect call failed" in get(url + "/")[2]
+
+
+def test_requests_that_are_none_of_ours_are_refused(service: Service, tmp_path: Path) -> None:
+    out = tmp_path / "a.ndjson"
+    with recording(address(service), out) as (process, url):
+        host, _, port = url.removeprefix("http://").partition(":")
+        for request in (
+            b"GET http://example.com/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+            f"nonsense {KEY}\r\n\r\n".encode(),
+        ):
+            with socket.create_connection((host, int(port)), timeout=10) as connection:
+                connection.sendall(request)
+                assert b" 400 " in connection.recv(1000)
+        assert KEY not in stop(process)
+    assert service.seen == [] and read(out) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_recording_that_is_there_is_kept_and_can_be_appended_to(
+    server: MockServer, form: str, tmp_path: Path
+) -> None:
+    out = tmp_path / form
+    for options in ([], ["--append"], ["--append"]):
+        with recording(server.url, out, *options) as (process, url):
+            get(url + LIST)
+            stop(process)
+    assert len(read(out)) == 3
+    with recording(server.url, out) as (process, url):
+        assert url == ""
+        assert b"is there already; --append adds to it" in process.communicate()[1]
+        assert process.returncode == 2
+    assert len(read(out)) == 3
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_kill_leaves_a_whole_recording_of_all_that_was_answered(
+    server: MockServer, form: str, tmp_path: Path
+) -> None:
+    for turn in range(8):
+        out = tmp_path / str(turn) / form
+        out.parent.mkdir()
+        with recording(server.url, out) as (process, url):
+            answered = _until_it_breaks(url, lambda: process.kill(), after=0.15 + 0.03 * turn)
+            process.wait(10)
+        exchanges = read(out)
+        assert len(exchanges) >= answered > 0
+        assert all(each.status == 200 and json.loads(each.body)["count"] == 100 for each in exchanges)
+
+
+def _until_it_breaks(url: str, kill: Callable[[], object], *, after: float) -> int:
+    """Ask for pages by several clients at once, kill the recorder meanwhile, return how many came."""
+    counts = [0] * 3
+
+    def ask(client: int) -> None:
+        with contextlib.suppress(OSError, ConnectionError, Exception):
+            while True:
+                get(f"{url}{LIST}?page_size=100")
+                counts[client] += 1
+
+    threads = [threading.Thread(target=ask, args=(client,)) for client in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(after)
+    kill()
+    for thread in threads:
+        thread.join()
+    return sum(counts)
+
+
+def test_it_judges_as_it_records(service: Service, tmp_path: Path) -> None:
+    credit = dataset.load("default").wire()["credits"][0] | {"amount": "2.50"}
+    headers = [("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS")]
+    service.answer = (200, headers, json.dumps(credit, separators=(",", ":")).encode())
+    with recording(address(service), tmp_path / "a.ndjson", "--validate") as (process, url):
+        for _ in range(3):
+            get(f"{url}{LIST}{credit['id']}/?token={KEY}")
+        log = stop(process)
+        assert process.returncode == 1
+    assert "object.amount" in log.partition("GET")[2].partition("GET")[0]  # after the first request at once
+    assert "3 exchanges, 3 judged" in log.splitlines()[-1]
+    assert KEY not in log
+
+
+def test_what_keeps_the_contract_is_recorded_without_a_word(server: MockServer, tmp_path: Path) -> None:
+    with recording(server.url, tmp_path / "a.ndjson", "--validate") as (process, url):
+        with Webshare(api_key=KEY, base_url=url) as client:
+            assert len(list(client.referral.list_credits(page_size=50))) == 100
+        log = stop(process)
+        assert process.returncode == 0
+    assert log.splitlines()[-1].endswith("no findings")
+
+
+def test_secrets_are_kept_only_if_that_is_asked_for(server: MockServer, tmp_path: Path) -> None:
+    out = tmp_path / "a.ndjson"
+    with recording(server.url, out, "--no-redact") as (process, url):
+        get(url + LIST)
+        log = stop(process)
+    assert KEY in out.read_text()
+    assert "warning: keys, cookies and e-mail addresses are kept" in log
+    assert KEY not in log
+
+
+@pytest.mark.skipif(
+    not Path("/dev/full").is_char_device(), reason="only Linux has a device that is always full"
+)
+def test_a_full_disk_ends_it(server: MockServer, tmp_path: Path) -> None:
+    out = tmp_path / "a.ndjson"
+    out.symlink_to("/dev/full")
+    with recording(server.url, out, "--append") as (process, url):
+        status, _, body = get(url + LIST)
+        assert process.wait(10) == 2
+        assert process.stderr
+        assert b"cannot write" in process.stderr.read()
+    assert (status, body.decode()) == (
+        500,
+        f"mock-webshare record: cannot write '{out}': No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (("--out", "a.txt"), "allowed: FILE.ndjson, FILE.har, or a folder"),
+        (("--out", "no/such/a.ndjson"), "cannot write"),
+        (("--upstream", "https://me:secret@example.com"), "allowed: scheme and host only"),
+        (("--upstream", "ftp://example.com"), "allowed: scheme and host only"),
+        (("--upstream", "https://example.com/api"), "allowed: scheme and host only"),
+        (("--port", "70000"), "allowed: 0 (a free one) to 65535"),
+        (("--host", "nowhere.invalid"), "cannot listen on"),
+    ],
+)
+def test_a_mistake_is_one_sentence(options: tuple[str, ...], part: str, tmp_path: Path) -> None:
+    with recording("http://127.0.0.1:9", tmp_path / "a.ndjson", *options) as (process, url):
+        output, errors = process.communicate()
+    assert (url, output, process.returncode) == ("", b"", 2)
+    *_, last = errors.decode().splitlines()
+    assert last.startswith("mock-webshare: ") and part in last
+    assert "secret" not in errors.decode()

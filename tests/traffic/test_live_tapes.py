@@ -1,0 +1,162 @@
+"""Tapes: whole after every step, and careful with what is there already."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_webshare.errors import UnwritableOutput, UsageError
+from mock_webshare.traffic import recordings
+from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.live import tapes
+from mock_webshare.traffic.live.tapes import open_tape
+
+FORMS = ("a.ndjson", "a.jsonl", "A.HAR", "folder")
+
+
+def exchange(number: int, size: int = 10) -> Exchange:
+    url = f"https://proxy.webshare.io/{number}"
+    return Exchange(
+        source="-", method="GET", url=url, request_headers=(), status=200, headers=(), body=b"x" * size
+    )
+
+
+def urls(path: Path) -> list[int]:
+    found = list(recordings.read([str(path)], io.BytesIO()))
+    assert all(isinstance(each, Exchange) for each in found), found
+    return [int(str(each.url).rpartition("/")[2]) for each in found if isinstance(each, Exchange)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_recording_is_whole_after_each_exchange(form: str, tmp_path: Path) -> None:
+    path = tmp_path / form
+    tape = open_tape(str(path))
+    for number in range(7):
+        assert urls(path) == list(range(number)) if form != "folder" else True
+        tape.add(exchange(number, size=10 + 3000 * number))
+        assert urls(path) == list(range(number + 1))
+    tape.close()
+    assert [each for each in tmp_path.iterdir() if each != path] == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_are_for_their_owner_alone(form: str, tmp_path: Path) -> None:
+    tape = open_tape(str(tmp_path / form))
+    tape.add(exchange(1))
+    tape.add(exchange(2))
+    files = [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+    tape.close()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_there_is_never_overwritten(form: str, tmp_path: Path) -> None:
+    path = tmp_path / form
+    tape = open_tape(str(path))
+    tape.add(exchange(1))
+    tape.close()
+    with pytest.raises(UsageError, match="is there already; --append adds to it"):
+        open_tape(str(path))
+    assert urls(path) == [1]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_appending_goes_on_where_it_ended(form: str, tmp_path: Path) -> None:
+    path = tmp_path / form
+    for number in range(3):
+        tape = open_tape(str(path), is_appended=True)
+        tape.add(exchange(2 * number))
+        tape.add(exchange(2 * number + 1))
+        tape.close()
+    assert urls(path) == list(range(6))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_link_to_nowhere_is_something_that_is_there(form: str, tmp_path: Path) -> None:
+    (tmp_path / form).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="is there already"):
+        open_tape(str(tmp_path / form))
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    tape = open_tape(str(tmp_path))
+    tape.add(exchange(1))
+    assert [each.name for each in tmp_path.iterdir()] == ["000001.json"]
+
+
+def test_a_line_that_was_cut_off_stays_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text('{"request":')
+    tape = open_tape(str(path), is_appended=True)
+    tape.add(exchange(1))
+    first, second = path.read_text().splitlines()
+    assert first == '{"request":' and json.loads(second)["request"]["method"] == "GET"
+
+
+@pytest.mark.parametrize("content", ["{}", '{"log":{"version":"1.2","entries":[\n]}}\n', "x" * 500])
+def test_a_har_of_somebody_else_is_not_appended_to(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.har"
+    path.write_text(content)
+    with pytest.raises(UsageError, match="was not recorded by us"):
+        open_tape(str(path), is_appended=True)
+    assert path.read_text() == content
+
+
+def test_a_har_is_written_where_a_file_has_one_name_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", link)
+    path = tmp_path / "a.har"
+    tape = open_tape(str(path))
+    for number in range(5):
+        tape.add(exchange(number))
+        assert urls(path) == list(range(number + 1))
+    tape.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["a.har"]
+
+
+@pytest.mark.parametrize("failing", ["rename", "link"])
+def test_a_har_is_whole_at_each_step_of_its_writing(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill can come before any step: what has the name is a whole HAR, with the exchange or without."""
+    path = tmp_path / "a.har"
+    tape = open_tape(str(path))
+    tape.add(exchange(0))
+    seen = []
+    real = getattr(os, failing)
+
+    def watched(*names: Any) -> None:
+        seen.append(urls(path))
+        real(*names)
+        seen.append(urls(path))
+
+    monkeypatch.setattr(os, failing, watched)
+    tape.add(exchange(1, size=100_000))
+    assert seen and all(each in ([0], [0, 1]) for each in seen)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.yaml", "a.txt"])
+def test_another_name_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"allowed: FILE.ndjson, FILE.har, or a folder"):
+        open_tape(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_cannot_be_written_is_named(form: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UnwritableOutput, match="cannot write"):
+        open_tape(str(tmp_path / "file" / form))
+
+
+def test_the_end_of_a_har_is_what_we_think(tmp_path: Path) -> None:
+    assert tapes._har([]).endswith(tapes._TAIL)

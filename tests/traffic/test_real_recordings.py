@@ -1,0 +1,227 @@
+"""Recordings that real tools made of Django REST framework: every exchange is read, and none is faulted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_webshare.traffic import recordings
+from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.judge import judge
+from mock_webshare.traffic.terms import Terms
+from tests.traffic.recorded.traffic import API_HOST, CALLS, CREDITS, api, other_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RECORDED = Path(__file__).parent / "recorded"
+HARS = ("mitmproxy.har", "chromium.har", "chromium-attached.har.zip", "firefox.har")
+BLOCKED = "http://other.example/blocked.json"
+BROWSERS = ("chromium.har", "chromium-attached.har.zip", "firefox.har")
+
+CONFTEST = """
+import pytest
+
+@pytest.fixture(scope="module")
+def vcr_config():
+    return {"filter_headers": ["authorization"]}
+"""
+RECORDED_TEST = """
+import os
+import pytest
+import requests
+
+@pytest.mark.vcr
+def test_credits():
+    url = os.environ["API"] + "/api/v2/referral/credit/"
+    answer = requests.get(url, headers={"Authorization": "Token a"})
+    assert answer.status_code == 200
+"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with api() as url:
+        yield url
+
+
+def read(path: Path) -> list[Exchange]:
+    records = list(recordings.read([str(path)], BytesIO()))
+    assert all(isinstance(record, Exchange) for record in records)
+    return [record for record in records if isinstance(record, Exchange)]
+
+
+def of_api(exchanges: list[Exchange]) -> list[Exchange]:
+    """Return the answers of the API, without those to what a browser asks by itself."""
+    hosts = (API_HOST, "127.0.0.1")
+    return [
+        each
+        for each in exchanges
+        if each.status is not None
+        and urlsplit(each.url or "").hostname in hosts
+        and "favicon" not in (each.url or "")
+    ]
+
+
+def assert_complete(exchanges: list[Exchange]) -> None:
+    """Every call is there, once and in order, with its status, headers and a body that can be read."""
+    assert [(each.method, each.status) for each in exchanges] == [
+        (call.method, call.status) for call in CALLS
+    ]
+    for call, exchange in zip(CALLS, exchanges, strict=True):
+        assert (exchange.url or "").endswith(call.path)
+        assert exchange.header("content-type") or call.status == 301
+        assert exchange.request_header("authorization") == call.headers.get("Authorization")
+        if call.is_json:
+            json.loads(exchange.body)
+
+
+def assert_clean(*paths: Path) -> None:
+    verdict = judge(recordings.read(map(str, paths), BytesIO()), Terms())
+    found = {(each.rule, each.place.pointer, each.actual) for each in verdict.findings}
+    # The framework's own text of a 404, which the contract says is the service's in another release.
+    assert {rule for rule, _, _ in found} <= {"detail.not-found"}, found
+    assert verdict.exit_code == 0
+
+
+def test_every_call_that_mitmproxy_recorded_is_read() -> None:
+    assert_complete(of_api(read(RECORDED / "mitmproxy.har")))
+
+
+@pytest.mark.parametrize("name", BROWSERS)
+def test_every_call_that_a_browser_recorded_is_read(name: str) -> None:
+    found = of_api(read(RECORDED / name))
+    first = next(number for number, each in enumerate(found) if "page_size=5" in (each.url or ""))
+    found = found[first : first + len(CALLS) + 1]
+    redirected = next(number for number, each in enumerate(found) if each.status == 301) + 1
+    assert found[redirected].status == 200  # browsers follow, and record both
+    assert_complete(found[:redirected])
+
+
+@pytest.mark.parametrize("name", HARS)
+def test_every_exchange_of_a_har_knows_when_it_began_and_where_it_stands(name: str) -> None:
+    exchanges = read(RECORDED / name)
+    assert [each.entry for each in exchanges] == list(range(len(exchanges)))
+    starts = [each.started for each in exchanges if each.started is not None]
+    assert len(starts) == len(exchanges)
+    assert max(starts) - min(starts) < 60_000_000
+    assert all(each.line is not None and each.seconds is not None for each in exchanges)
+
+
+@pytest.mark.parametrize("name", ["chromium.har", "chromium-attached.har.zip", "chromium-omitted.har"])
+def test_what_chromium_aborted_or_blocked_has_no_response(name: str) -> None:
+    silent = [each.url for each in read(RECORDED / name) if each.status is None]
+    # Whether an aborted request is recorded at all depends on how far it came.
+    assert silent in ([BLOCKED], [BLOCKED, f"http://{API_HOST}{CREDITS}"])
+
+
+def test_bodies_that_chromium_left_out_are_not_known() -> None:
+    answered = [each for each in read(RECORDED / "chromium-omitted.har") if each.status is not None]
+    assert not any(each.is_body_known for each in answered if each.method != "HEAD")
+
+
+def test_bodies_beside_a_har_are_found_and_not_read_a_second_time(tmp_path: Path) -> None:
+    with zipfile.ZipFile(RECORDED / "chromium-attached.har.zip") as archive:
+        archive.extractall(tmp_path)
+    zipped, beside = read(RECORDED / "chromium-attached.har.zip"), read(tmp_path)
+    assert [(each.url, each.status, each.body) for each in beside] == [
+        (each.url, each.status, each.body) for each in zipped
+    ]
+
+
+def test_bodies_that_curl_stored_are_read_as_they_are() -> None:
+    paths = sorted((RECORDED / "curl").iterdir())
+    assert [each.body for each in read(RECORDED / "curl")] == [path.read_bytes() for path in paths]
+
+
+def test_pages_that_curl_stored_line_by_line_are_read_one_by_one() -> None:
+    pages = [json.loads(each.body) for each in read(RECORDED / "curl-pages.ndjson")]
+    assert [page["results"][0]["id"] for page in pages] == [1, 6, 11]
+
+
+@pytest.mark.parametrize("name", [*HARS, "curl", "curl-pages.ndjson"])
+def test_what_a_tool_recorded_of_the_framework_is_clean(name: str) -> None:
+    assert_clean(RECORDED / name)
+
+
+def test_no_recording_names_the_machine_it_was_made_on() -> None:
+    names = [os.sep + name + os.sep for name in ("home", "root", "tmp", "usr", "Users")]
+    for path in RECORDED.rglob("*"):
+        if path.suffix in (".har", ".ndjson", ".json"):
+            text = path.read_text(encoding="utf-8")
+            assert not [name for name in names if name in text], path
+
+
+def cassette_of_requests(path: Path, url: str, **options: object) -> None:
+    import requests
+    import vcr
+
+    with vcr.use_cassette(str(path), **options), requests.Session() as session:
+        for call in CALLS:
+            # `Accept-Encoding` and others that the client adds are recorded as well.
+            session.request(call.method, url + call.path, headers=call.headers, allow_redirects=False)
+
+
+@pytest.mark.parametrize(("name", "serializer"), [("a.yaml", "yaml"), ("a.json", "json"), ("b.yaml", "json")])
+def test_what_vcrpy_records_of_requests_is_read_and_clean(
+    tmp_path: Path, url: str, name: str, serializer: str
+) -> None:
+    cassette_of_requests(tmp_path / name, url, serializer=serializer)
+    assert_complete(read(tmp_path / name))
+    assert_clean(tmp_path / name)
+
+
+def test_what_vcrpy_records_of_httpx_is_read_and_clean(tmp_path: Path, url: str) -> None:
+    import httpx
+    import vcr
+
+    with vcr.use_cassette(str(tmp_path / "a.yaml")), httpx.Client() as client:
+        for call in CALLS:
+            client.request(call.method, url + call.path, headers=call.headers)
+    assert_complete(read(tmp_path / "a.yaml"))
+    assert_clean(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize("options", [{}, {"decode_compressed_response": True}], ids=["stored", "decoded"])
+@pytest.mark.parametrize("client", ["requests", "httpx"])
+def test_a_packed_body_that_vcrpy_records_is_read(
+    tmp_path: Path, client: str, options: dict[str, bool]
+) -> None:
+    import vcr
+
+    get = pytest.importorskip(client).get
+    with other_host() as other, vcr.use_cassette(str(tmp_path / "a.yaml"), **options):
+        expected = get(other + "/packed.json").content
+    (exchange,) = read(tmp_path / "a.yaml")
+    assert exchange.body == expected
+
+
+def test_what_pytest_recording_records_is_read_and_clean(tmp_path: Path, url: str) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (tmp_path / "test_api.py").write_text(RECORDED_TEST, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "--record-mode=once", "-p", "no:cacheprovider", "."]
+    subprocess.run(command, cwd=tmp_path, env=os.environ | {"API": url}, check=True, capture_output=True)
+    (exchange,) = read(tmp_path)
+    assert (exchange.status, exchange.request_header("authorization")) == (200, None)
+    assert_clean(tmp_path / "cassettes")
+
+
+def test_what_chromium_records_now_is_read_and_clean(tmp_path: Path) -> None:
+    pytest.importorskip("playwright", reason="Playwright is no dependency of the tests")
+    if shutil.which("chromium") is None:
+        pytest.skip("there is no Chromium here")
+    from tests.traffic.recorded.make import record_chromium
+
+    record_chromium(tmp_path / "now.har", "embed")
+    assert {call.status for call in CALLS} <= {each.status for each in of_api(read(tmp_path / "now.har"))}
+    assert_clean(tmp_path / "now.har")

@@ -1,0 +1,340 @@
+"""What is made of the entries of a HAR."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_webshare.errors import UnreadableInput
+from mock_webshare.instants import parse_instant
+from mock_webshare.traffic import recordings
+from mock_webshare.traffic.exchange import BadRecord, Exchange
+
+URL = "https://proxy.webshare.io/api/v2/referral/credit/1/"
+ENTRY: dict[str, Any] = {
+    "startedDateTime": "2022-06-14T20:58:10.246+02:00",
+    "time": 12.5,
+    "request": {
+        "method": "GET",
+        "url": URL,
+        "headers": [{"name": ":authority", "value": "x"}, {"name": "Accept", "value": "*/*"}],
+    },
+    "response": {
+        "status": 200,
+        "headers": [{"name": "Content-Type", "value": "application/json"}],
+        "content": {"size": 2, "mimeType": "application/json", "text": "{}"},
+    },
+}
+
+
+def har(*entries: Any) -> bytes:
+    log = {"version": "1.2", "pages": [{"title": '"]}'}], "entries": entries, "comment": ""}
+    return json.dumps({"log": log}).encode()
+
+
+def read(content: bytes) -> list[Any]:
+    return list(recordings.read(["-"], BytesIO(content), input_format="har"))
+
+
+def read_entry(**changes: Any) -> Any:
+    (record,) = read(har(ENTRY | changes))
+    return record
+
+
+def answered(**changes: Any) -> Any:
+    return read_entry(response=ENTRY["response"] | changes)
+
+
+def with_content(content: dict[str, Any], **changes: Any) -> Any:
+    return answered(content=content, **changes)
+
+
+def header(name: str, value: str) -> list[dict[str, str]]:
+    return [{"name": name, "value": value}]
+
+
+def test_an_entry_is_an_exchange() -> None:
+    assert read_entry() == Exchange(
+        source="-",
+        entry=0,
+        line=1,
+        method="GET",
+        url=URL,
+        request_headers=(("Accept", "*/*"),),
+        status=200,
+        headers=(("Content-Type", "application/json"),),
+        body=b"{}",
+        started=parse_instant("2022-06-14T11:58:10.246-07:00"),
+        seconds=0.0125,
+    )
+
+
+def test_the_line_is_that_where_the_entry_begins() -> None:
+    text = json.dumps({"log": {"entries": [ENTRY, ENTRY]}}, indent=1)
+    lines = text.splitlines()
+    assert [each.line for each in read(text.encode())] == [
+        number for number, line in enumerate(lines, 1) if line == "   {"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2022-06-14T11:58:10.2464069-07:00", "2022-06-14T11:58:10.246406-07:00"),
+        ("2022-06-14T18:58:10Z", "2022-06-14T11:58:10-07:00"),
+        ("2022-06-14T20:58:10.2+0200", "2022-06-14T11:58:10.2-07:00"),
+        ("2022-06-14T11:58:10", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+23:59", None),
+        ("yesterday", None),
+        ("9" * 10_000, None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_a_date_is_read_with_any_offset_or_is_not_known(text: Any, expected: str | None) -> None:
+    assert read_entry(startedDateTime=text).started == (expected and parse_instant(expected))
+
+
+@pytest.mark.parametrize("time", [-1, None, "5", True, float("inf"), float("nan"), 10**400])
+def test_a_time_that_is_none_is_not_known(time: Any) -> None:
+    assert read_entry(time=time).seconds is None
+
+
+@pytest.mark.parametrize("status", [0, -1, None])
+def test_no_response_is_no_status(status: Any) -> None:
+    exchange = answered(status=status, content={"size": -1}, _failureText="net::ERR_ABORTED")
+    assert (exchange.status, exchange.headers, exchange.body) == (None, None, b"")
+
+
+@pytest.mark.parametrize("response", [None, {}])
+def test_a_missing_response_is_no_status(response: Any) -> None:
+    assert read_entry(response=response).status is None
+
+
+def test_base64_is_decoded() -> None:
+    text = base64.b64encode(b"\x00\xff").decode()
+    assert with_content({"text": text, "encoding": "base64"}).body == b"\x00\xff"
+
+
+def test_a_body_that_was_stored_packed_is_unpacked() -> None:
+    text = base64.b64encode(gzip.compress(b"{}")).decode()
+    exchange = with_content({"text": text, "encoding": "base64"}, headers=header("content-encoding", "gzip"))
+    assert exchange.body == b"{}"
+    assert exchange.header("Content-Encoding") == "gzip"
+
+
+def test_a_body_that_was_stored_unpacked_is_left() -> None:
+    assert answered(headers=header("content-encoding", "br")).body == b"{}"
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"size": 0}, {"size": -1}, {"size": 500}, {"text": None, "comment": "x"}]
+)
+def test_a_body_that_is_not_stored_is_not_known(content: dict[str, Any]) -> None:
+    exchange = with_content(content)
+    assert (exchange.status, exchange.body, exchange.is_body_known) == (200, b"", False)
+
+
+@pytest.mark.parametrize("status", [204, 304, 101])
+def test_a_response_that_has_no_body_has_none_whatever_is_stored(status: int) -> None:
+    exchange = answered(status=status)
+    assert (exchange.body, exchange.is_body_known) == (b"", True)
+
+
+def test_head_has_no_body() -> None:
+    exchange = read_entry(
+        request=ENTRY["request"] | {"method": "HEAD"}, response=ENTRY["response"] | {"content": {"size": -1}}
+    )
+    assert exchange.is_body_known
+
+
+def test_a_length_of_0_is_an_empty_body() -> None:
+    assert with_content({"size": 0}, headers=header("Content-Length", "0")).is_body_known
+
+
+def test_a_redirect_is_an_exchange() -> None:
+    exchange = answered(status=301, headers=header("Location", "/x/"), content={"size": 0, "text": ""})
+    assert (exchange.status, exchange.header("location"), exchange.is_body_known) == (301, "/x/", True)
+
+
+def test_what_came_from_the_cache_without_its_content_is_no_response() -> None:
+    response = ENTRY["response"] | {"content": {"size": 0}}
+    assert read_entry(_fromCache="disk", response=response).status is None
+    assert read_entry(_fromCache="disk").status == 200
+
+
+def test_what_was_sent_is_kept() -> None:
+    request = ENTRY["request"] | {"method": "POST", "postData": {"mimeType": "text/plain", "text": "é"}}
+    assert read_entry(request=request).request_body == "é".encode()
+    assert read_entry(request=ENTRY["request"] | {"postData": None}).request_body == b""
+
+
+def test_a_lone_surrogate_in_a_body_is_kept_for_the_judge() -> None:
+    assert with_content({"text": "\ud800"}).body == b"\xed\xa0\x80"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"request": None},
+        {"request": "GET"},
+        {"request": {"url": URL}},
+        {"request": {"method": "GET", "url": 5}},
+        {"request": {"method": "GET", "url": URL, "headers": {"a": "b"}}},
+        {"request": {"method": "GET", "url": URL, "headers": ["a"]}},
+        {"request": {"method": "GET", "url": URL, "headers": [{"name": "a"}]}},
+        {"response": []},
+        {"response": "200"},
+        {"response": {"status": "200"}},
+        {"response": {"status": 99}},
+        {"response": {"status": 10**50}},
+        {"response": {"status": True}},
+        {"response": {"status": 200.5}},
+        {"response": {"status": 200, "content": "x"}},
+        {"response": {"status": 200, "content": {"text": 5}}},
+        {"response": {"status": 200, "content": {"text": "?", "encoding": "base64"}}},
+        {"response": {"status": 200, "content": {"text": "?", "encoding": "rot13"}}},
+        {"response": {"status": 200, "content": {"_file": 5}}},
+    ],
+)
+def test_a_malformed_entry_is_told_and_the_next_is_read(changes: dict[str, Any]) -> None:
+    bad, good = read(har(ENTRY | changes, ENTRY))
+    if changes.get("response") != []:
+        assert isinstance(bad, BadRecord)
+        assert (bad.entry, bad.line) == (0, 1)
+    assert isinstance(good, Exchange)
+
+
+def test_a_bad_record_tells_whose_it_is() -> None:
+    assert answered(status="x").url == URL
+
+
+@pytest.mark.parametrize("entry", [1, None, "x", []])
+def test_an_entry_that_is_no_object_is_told(entry: Any) -> None:
+    assert [type(each) for each in read(har(entry, ENTRY))] == [BadRecord, Exchange]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"{}", "it has no `log`"),
+        (b'{"log": {}}', "it has no `entries`"),
+        (b'{"log": 5}', "`{` is missing"),
+        (b'{"log": {"entries": {}}}', "`[` is missing"),
+        (b"", "ends in the middle"),
+        (b"nonsense", "`{` is missing"),
+        (har(ENTRY) + b"{}", "something follows"),
+        (har(ENTRY)[:-10], "ends in the middle"),
+        (har(ENTRY, ENTRY)[:-200], "ends in the middle"),
+        (b'{"log": {"entries": [1 2]}}', "`,` or `]` is missing"),
+        (b'{"log": {"entries": [,]}}', "a value is missing"),
+        (b'{"log": {"entries": [1,', "ends in the middle"),
+        (b'{"log": {5: 1}}', "a key is missing"),
+        (b'{"log" {}}', "`:` is missing"),
+    ],
+)
+def test_a_har_that_breaks_off_says_so_after_what_could_be_read(content: bytes, problem: str) -> None:
+    last = read(content)[-1]
+    assert isinstance(last, BadRecord)
+    assert problem in last.problem
+
+
+def test_a_har_without_entries_holds_nothing() -> None:
+    assert read(har()) == []
+
+
+def attached(folder: Path, name: Any) -> Any:
+    (folder / "a.har").write_bytes(har(ENTRY | {"response": {"status": 200, "content": {"_file": name}}}))
+    (record,) = recordings.read([str(folder / "a.har")], BytesIO())
+    return record
+
+
+def test_a_body_beside_the_har_is_read(tmp_path: Path) -> None:
+    (tmp_path / "bodies").mkdir()
+    (tmp_path / "bodies" / "b.json").write_bytes(b"{}")
+    assert attached(tmp_path, "bodies/b.json").body == b"{}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret",
+        "/etc/hostname",
+        "missing",
+        "nul\0",
+        "",
+        ".",
+        "link",
+        "pipe",
+        "x" * 5000,
+        "..",
+        "sub/../../secret",
+    ],
+)
+def test_a_body_outside_of_the_folder_or_not_there_is_told(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    os.mkfifo(folder / "pipe")
+    record = attached(folder, name)
+    assert isinstance(record, BadRecord)
+    assert "file" in record.problem
+
+
+def test_standard_input_has_nothing_beside_it() -> None:
+    assert isinstance(with_content({"_file": "a"}), BadRecord)
+
+
+def zipped(path: Path, **files: bytes) -> list[Any]:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_", "."), content)
+    return list(recordings.read([str(path)], BytesIO()))
+
+
+def test_a_zip_archive_holds_the_har_and_its_bodies(tmp_path: Path) -> None:
+    entry = ENTRY | {"response": {"status": 200, "content": {"_file": "b.json"}}}
+    missing = ENTRY | {"response": {"status": 200, "content": {"_file": "../a"}}}
+    first, second = zipped(tmp_path / "a.zip", a_har=har(entry, missing), b_json=b"[]")
+    assert first.body == b"[]"
+    assert isinstance(second, BadRecord)
+
+
+@pytest.mark.parametrize("files", [{}, {"a_txt": b""}, {"a_har": b"", "b_har": b""}])
+def test_a_zip_archive_without_its_one_har_is_unreadable(tmp_path: Path, files: dict[str, bytes]) -> None:
+    (record,) = zipped(tmp_path / "a.zip", a_txt=b"x", **{k: v for k, v in files.items() if k != "a_txt"})
+    assert isinstance(record, UnreadableInput)
+
+
+def test_a_zip_archive_on_standard_input_is_unreadable(tmp_path: Path) -> None:
+    zipped(tmp_path / "a.zip", a_har=har(ENTRY))
+    (record,) = read((tmp_path / "a.zip").read_bytes())
+    assert isinstance(record, UnreadableInput)
+    assert "from a file" in str(record)
+
+
+@pytest.mark.parametrize("keep", [10, 200, -30])
+def test_a_zip_archive_that_is_cut_off_is_unreadable(tmp_path: Path, keep: int) -> None:
+    zipped(tmp_path / "a.zip", a_har=har(ENTRY))
+    (tmp_path / "a.zip").write_bytes((tmp_path / "a.zip").read_bytes()[:keep])
+    assert [type(each) for each in recordings.read([str(tmp_path / "a.zip")], BytesIO())] == [UnreadableInput]
+
+
+def test_a_zip_archive_that_is_damaged_inside_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    zipped(path, a_har=har(*[ENTRY] * 3))
+    content = bytearray(path.read_bytes())
+    content[60] ^= 0xFF
+    path.write_bytes(content)
+    last = list(recordings.read([str(path)], BytesIO()))[-1]
+    assert isinstance(last, BadRecord | UnreadableInput)

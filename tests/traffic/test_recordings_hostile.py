@@ -1,0 +1,229 @@
+"""Files made to do harm: each is read in a process of its own, whose time and memory are held to a limit."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a peak so")
+
+MIB = 1024**2
+SECONDS = 60
+MEGABYTES = 256
+
+READ = """
+import io, sys
+from mock_webshare.traffic import recordings
+from mock_webshare.traffic.recordings import streams
+streams.LARGEST_SKIP //= 8  # only so that the tests do not take so long
+streams.MOST_PARTS //= 8
+records = recordings.read([sys.argv[1]], io.BytesIO(), input_format=sys.argv[2])
+kinds = {type(record).__name__ for record in records}
+# Not `getrusage`: it begins with what the parent had.
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(int(peak) // 1024, *sorted(kinds))
+"""
+
+LINE = b'{"request":{"method":"GET","url":"http://a/"},"response":{"status":200,"body":"x"}}\n'
+YAML = b"interactions:\n- request: {method: GET, uri: http://a/}\n  response: {status: 200}\n"
+LONG = 64 * MIB + 1
+
+
+def entry(**content: Any) -> bytes:
+    headers = [
+        {"name": "Content-Encoding", "value": "gzip"},
+        {"name": "Content-Length", "value": "10737418240"},
+    ]
+    response = {"status": 200, "headers": headers, "content": content}
+    return json.dumps({"request": {"method": "GET", "url": "http://a/"}, "response": response}).encode()
+
+
+def har(*entries: bytes) -> bytes:
+    return b'{"log":{"entries":[' + b",".join(entries) + b"]}}"
+
+
+def laughs() -> bytes:
+    """A billion laughs, as the headers of an interaction."""
+    lines = ["a0: &a0 [lol]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10))]
+    return (
+        "\n".join(lines).encode()
+        + b"\ninteractions:\n- {request: {method: GET, uri: x, headers: {a: *a9}}}\n"
+    )
+
+
+def aliases(response: bytes, value: bytes) -> bytes:
+    """Many responses that all refer to one value."""
+    one = b"- {request: {method: GET, uri: x}, response: {status: 200, " + response + b"}}\n"
+    return b"a: &a " + value + b"\ninteractions:\n" + one * 500
+
+
+def read(path: Path, input_format: str = "auto") -> list[str]:
+    """Read a file within the limits, and return the names of what it held."""
+    command = [sys.executable, "-c", READ, str(path), input_format]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
+    megabytes, *kinds = process.stdout.split()
+    assert int(megabytes) < MEGABYTES
+    return kinds
+
+
+def read_bytes(tmp_path: Path, name: str, content: bytes) -> list[str]:
+    (tmp_path / name).write_bytes(content)
+    return read(tmp_path / name)
+
+
+def read_case(tmp_path: Path, name: str, content: Callable[[], bytes]) -> list[str]:
+    return read_bytes(tmp_path, name, content())
+
+
+def bomb() -> bytes:
+    """A body of zeros, packed a thousandfold."""
+    return entry(text=base64.b64encode(gzip.compress(b"\0" * LONG)).decode(), encoding="base64")
+
+
+def members() -> bytes:
+    """A body in many packed parts, each of which holds nothing."""
+    return entry(text=base64.b64encode(gzip.compress(b"") * 100_000).decode(), encoding="base64")
+
+
+GOOD = entry(text="{}")
+
+SURVIVED: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "a gzip bomb as a body": ("a.har", lambda: har(bomb(), GOOD)),
+    "many members of gzip": ("a.har", lambda: har(members(), b"1", GOOD)),
+    "a size of ten gigabytes": ("a.har", lambda: har(entry(size=10 * 1024**3, text="{"), b"1", GOOD)),
+    "nesting of nine hundred": ("a.har", lambda: har(b"[" * 900 + b"]" * 900, GOOD)),
+    "a number of a million digits": ("a.har", lambda: har(b'{"time":' + b"9" * MIB + b"}", GOOD)),
+    "a string of millions of escapes": ("a.har", lambda: har(b'"' + b'\\"' * (10 * MIB) + b'"', GOOD)),
+    "a string longer than a record": ("a.har", lambda: har(b'"' + b"\0" * LONG + b'"', GOOD)),
+    "a line longer than a record": ("a.ndjson", lambda: LINE + b"\0" * LONG + b"\n" + LINE),
+    "a line of nested arrays": ("a.ndjson", lambda: LINE + b"[" * MIB + b"\n" + LINE),
+    "NUL between lines": ("a.ndjson", lambda: LINE + b"\0" * MIB + b"\n" + LINE),
+    "invalid UTF-8 between lines": ("a.ndjson", lambda: LINE + b'"\xff\xfe"\n' + LINE),
+    "tags": ("a.yaml", lambda: YAML + b"- !!python/object/apply:os.system [exit 3]\n" + YAML[14:]),
+    "a merge key": (
+        "a.yaml",
+        lambda: YAML + b"- {request: {<<: {method: GET}, uri: a}, response: {status: 200}}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SURVIVED)
+def test_a_hostile_record_is_told_and_the_others_are_read(case: str, tmp_path: Path) -> None:
+    assert read_case(tmp_path, *SURVIVED[case]) == ["BadRecord", "Exchange"]
+
+
+GIVEN_UP: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "nesting without an end": ("a.har", lambda: b'{"log":{"entries":[' + b"[" * (20 * MIB)),
+    "nesting with an end": ("a.har", lambda: har(b"[" * 100_000 + b"]" * 100_000)),
+    "millions of arrays": ("a.har", lambda: har(b"[" + b"[]," * MIB + b"[]]")),
+    "millions of arrays on a line": ("a.ndjson", lambda: b"[" + b"[]," * MIB + b"[]]\n"),
+    "a billion laughs": ("a.yaml", lambda: laughs()),
+    "nested flow sequences": ("a.yaml", lambda: b"interactions:\n- " + b"[" * MIB),
+    "nested flow mappings": ("a.yaml", lambda: b"interactions:\n- " + b"{a: " * MIB),
+    "nested block sequences": ("a.yaml", lambda: b"interactions:\n" + b"- " * MIB),
+    "nested keys": ("a.yaml", lambda: b"interactions:\n" + b"? " * MIB),
+    "a tag around nested sequences": ("a.yaml", lambda: b"interactions:\n- !x " + b"[" * MIB),
+    "a scalar longer than a record": ("a.yaml", lambda: b"interactions:\n- '" + b"x" * (65 * MIB)),
+    "a comment longer than a record": ("a.yaml", lambda: b"#" * (65 * MIB) + b"\n" + YAML),
+    "millions of scalars": ("a.yaml", lambda: b"interactions:\n- [" + b"a," * (MIB // 4) + b"]\n"),
+    "anchors": (
+        "a.yaml",
+        lambda: b"x: [" + b"".join(b"&a%d []," % n for n in range(200_000)) + b"]\n" + YAML,
+    ),
+    "a body under many names": (
+        "a.yaml",
+        lambda: aliases(b"body: {string: *a}", b"'" + b"x" * MIB + b"'"),
+    ),
+    "headers under many names": (
+        "a.yaml",
+        lambda: aliases(b"headers: *a", b"{" + b"".join(b"%d: b," % n for n in range(2000)) + b"}"),
+    ),
+    "headers of headers": ("a.yaml", lambda: aliases(b"headers: {a: *a, b: *a}", b"[" + b"a," * 900 + b"]")),
+    "an anchor in itself": ("a.yaml", lambda: b"interactions:\n- &a {request: *a, response: *a}\n"),
+    "millions of malformed lines": ("a.ndjson", lambda: b"x\n" * (2 * MIB)),
+    "very many members of gzip": (
+        "a.gz",
+        lambda: gzip.compress(b"") * (MIB // 4) + gzip.compress(LINE * 2 + b"x"),
+    ),
+    "a gzip bomb of one line": ("a.ndjson.gz", lambda: gzip.compress(b"\0" * LONG * 3, 1)),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN_UP)
+def test_a_hostile_file_is_given_up_with_a_finding(case: str, tmp_path: Path) -> None:
+    assert "BadRecord" in read_case(tmp_path, *GIVEN_UP[case])
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_a_body_longer_than_a_record_is_unreadable(packed: bool, tmp_path: Path) -> None:
+    content = b"\0" * LONG
+    assert read_bytes(tmp_path, "a", gzip.compress(content, 1) if packed else content) == ["UnreadableInput"]
+
+
+def test_a_million_blank_lines_are_nothing(tmp_path: Path) -> None:
+    assert read_bytes(tmp_path, "a.ndjson", b"\n" * (50 * MIB)) == []
+
+
+@pytest.mark.parametrize("input_format", ["auto", "json", "ndjson", "har", "vcr", "journal"])
+def test_a_file_without_an_end_ends(input_format: str) -> None:
+    assert read(Path("/dev/zero"), input_format) in (["BadRecord"], ["UnreadableInput"])
+
+
+def zip_of(path: Path, **members: bytes) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("_", "."), content)
+
+
+def test_a_zip_bomb_is_told_in_each_entry_that_names_it(tmp_path: Path) -> None:
+    zip_of(tmp_path / "a.zip", a_har=har(*[entry(_file="bomb")] * 3, GOOD), bomb=b"\0" * LONG)
+    assert read(tmp_path / "a.zip") == ["BadRecord", "Exchange"]
+
+
+def test_a_zip_archive_of_too_many_files_is_unreadable(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(1000):
+            archive.writestr(f"{number:010000}", b"")
+    assert read(tmp_path / "a.zip") == ["UnreadableInput"]
+
+
+def test_the_bodies_of_a_har_are_limited_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from io import BytesIO
+
+    from mock_webshare.traffic import recordings
+    from mock_webshare.traffic.recordings import attachments
+
+    monkeypatch.setattr(attachments, "LARGEST_TOTAL", 25)
+    (tmp_path / "body").write_bytes(b"x" * 10)
+    (tmp_path / "a.har").write_bytes(har(*[entry(_file="body")] * 4))
+    kinds = [type(each).__name__ for each in recordings.read([str(tmp_path / "a.har")], BytesIO())]
+    assert kinds == ["Exchange", "Exchange", "BadRecord", "BadRecord"]
+
+
+def test_of_a_record_that_is_too_long_it_is_still_known_what_it_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that a film from another host is no finding."""
+    from io import BytesIO
+
+    from mock_webshare.traffic import recordings
+    from mock_webshare.traffic.recordings import streams
+
+    monkeypatch.setattr(streams, "LARGEST_RECORD", 1000)
+    film = json.dumps(
+        {"url": "x", "request": {"url": 'http://a/"'}, "response": {"text": "x" * 1000}}
+    ).encode()
+    (record,) = recordings.read(["-"], BytesIO(har(film)))
+    assert (getattr(record, "problem", None), getattr(record, "url", None)) == (
+        "it has more than 0 MiB",
+        'http://a/"',
+    )

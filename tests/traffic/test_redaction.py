@@ -1,0 +1,414 @@
+"""Redaction: every place and every spelling of a secret, and all that has to stay as it was."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import time
+import zlib
+from dataclasses import replace
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_webshare import contract, seeding
+from mock_webshare.traffic.exchange import Exchange, write_line
+from mock_webshare.traffic.redaction import Redactor, is_telling, redact
+
+KEY = "Zq7/canary+9x=K3"
+PLAIN_KEY = "zq7canary9xk3w"
+LIST = "https://proxy.webshare.io/api/v2/referral/credit/"
+KNOWN = ("Authorization", f"Token {KEY}")
+
+
+def exchange(**values: object) -> Exchange:
+    known = {"source": "-", "method": "GET", "url": LIST, "status": 200, "headers": (), "request_headers": ()}
+    return Exchange(**(known | values))  # type: ignore[arg-type]
+
+
+def body(text: str, content_type: str | None = "application/json") -> str:
+    return Redactor().body(text.encode(), content_type).decode()
+
+
+def url(text: str) -> str:
+    return Redactor().url(text)
+
+
+def header(name: str, value: str) -> str:
+    return Redactor().headers(((name, value),))[0][1]
+
+
+HEADERS = [
+    ("Authorization", "Token abc", "Token REDACTED-1"),
+    ("authorization", "tOKEN \t abc", "tOKEN \t REDACTED-1"),
+    ("Authorization", "Token", "Token"),
+    ("Authorization", "", ""),
+    ("Authorization", "abc", "REDACTED-1"),
+    ("Authorization", "Token abc def", "Token REDACTED-2 REDACTED-3"),
+    ("Authorization", "Token \xff\xfe", "Token REDACTED-1\xff"),
+    ("Authorization", "Bearer abc", "Bearer REDACTED-1"),
+    ("Proxy-Authorization", "Basic dTpw", "Basic REDACTED-1"),
+    ("X-Api-Key", "abc", "REDACTED-1"),
+    ("X-APIKEY", "abc", "REDACTED-1"),
+    ("X-CSRFToken", "abc", "REDACTED-1"),
+    ("X-Session-Id", "abc", "REDACTED-1"),
+    ("X-Amz-Signature", "abc", "REDACTED-1"),
+    ("Cookie", "a=b; c=d", "REDACTED"),
+    ("Set-Cookie", "sessionid=b; Path=/; HttpOnly", "REDACTED"),
+    ("Location", "/login?token=abc&page=2", "/login?token=REDACTED-1&page=2"),
+    ("Referer", "https://me:abc@x.io/", "https://REDACTED-1:REDACTED-2@x.io/"),
+    ("Link", '<https://x.io/?key=abc>; rel="next"', '<https://x.io/?key=REDACTED-1>; rel="next"'),
+    ("From", "me@webshare.io", "redacted-1@example.com"),
+]
+HEADERS_THAT_STAY = [
+    ("WWW-Authenticate", "Token"),
+    ("Allow", "GET, HEAD, OPTIONS"),
+    ("Content-Type", "application/json; charset=utf-8"),
+    ("Keep-Alive", "timeout=5"),
+    ("Access-Control-Allow-Credentials", "true"),
+    ("Authorization", "Token REDACTED-3"),
+    ("Retry-After", "42"),
+    ("User-Agent", "webshare-sdk/0.2.0"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), HEADERS)
+def test_a_header(name: str, value: str, expected: str) -> None:
+    assert header(name, value) == expected
+
+
+@pytest.mark.parametrize(("name", "value"), HEADERS_THAT_STAY)
+def test_a_header_that_stays(name: str, value: str) -> None:
+    assert header(name, value) == value
+
+
+URLS = [
+    ("https://u:p@x.io/a", "https://REDACTED-1:REDACTED-2@x.io/a"),
+    ("https://abc@x.io/a", "https://REDACTED-1@x.io/a"),
+    ("https://x.io/?api_key=abc&page=2", "https://x.io/?api_key=REDACTED-1&page=2"),
+    ("https://x.io/?a%70i_key=abc", "https://x.io/?a%70i_key=REDACTED-1"),
+    ("https://x.io/?page=2&access_token=a%20b+c", "https://x.io/?page=2&access_token=REDACTED-1"),
+    ("https://x.io/?token=", "https://x.io/?token="),
+    ("https://x.io/#access_token=abc", "https://x.io/#access_token=REDACTED-1"),
+    ("https://x.io/?next=%2Fa%3Ftoken%3Dabc%26b%3D1", "https://x.io/?next=%2Fa%3Ftoken%3DREDACTED-1%26b%3D1"),
+    ("https://x.io/?email=me%40a.io", "https://x.io/?email=redacted-1%40example.com"),
+    (
+        "https://x.io/?q=me@a.io&r=me%40a.io",
+        "https://x.io/?q=redacted-1@example.com&r=redacted-1%40example.com",
+    ),
+    ("https://x.io/download/" + "k" * 40 + "/-/", "https://x.io/download/REDACTED-1/-/"),
+]
+URLS_THAT_STAY = [
+    LIST,
+    LIST + "?page=2&page_size=10&ordering=-created_at,id&mode=payout&status=pending&referral_channel=",
+    LIST + "50119/?format=json",
+    "https://www.webshare.io/?referral_code=abc123",
+    "https://[::1]:8080/a;b=c?%FF=%zz",
+]
+
+
+@pytest.mark.parametrize(("given_url", "expected"), URLS)
+def test_a_url(given_url: str, expected: str) -> None:
+    assert url(given_url) == expected
+
+
+@pytest.mark.parametrize("given_url", URLS_THAT_STAY)
+def test_a_url_that_stays(given_url: str) -> None:
+    assert url(given_url) == given_url
+
+
+BODIES = [
+    ('{"api_key": "abc", "id":1.50}', '{"api_key": "REDACTED-1", "id":1.50}'),
+    ('{"to\\u006ben":"a\\"c"}', '{"to\\u006ben":"REDACTED-1"}'),
+    ('{"paypal_payout_email":"me@a.io"}', '{"paypal_payout_email":"redacted-1@example.com"}'),
+    ('{"paypal_payout_email":"me\\u0040a.io"}', '{"paypal_payout_email":"redacted-1\\u0040example.com"}'),
+    ('{"password":123456}', '{"password":"REDACTED-1"}'),
+    ('{"tokens":["a","b","a"]}', '{"tokens":["REDACTED-1","REDACTED-2","REDACTED-1"]}'),
+    ('{"session":{"id":"a","on":true}}', '{"session":{"id":"REDACTED-1","on":true}}'),
+    ('{"api_key":"abc', '{"api_key":"REDACTED-1'),
+    ('{"api_key":"abc",,]}', '{"api_key":"REDACTED-1",,]}'),
+    ('[{"secretKey":"abc"}]x', '[{"secretKey":"REDACTED-1"}]x'),
+    ("{'api_key': 'abc'}", "{'api_key': 'REDACTED-1'}"),
+    ('{"log":"{\\"api_key\\":\\"abc\\"}"}', '{"log":"{\\"api_key\\":\\"REDACTED-1\\"}"}'),
+    ('{"next":"https:\\/\\/x.io\\/?token=abc"}', '{"next":"https:\\/\\/x.io\\/?token=REDACTED-1"}'),
+    ('{"next":"https://x.io/?a=1\\u0026key=abc"}', '{"next":"https://x.io/?a=1\\u0026key=REDACTED-1"}'),
+    ('{"from":"x\\nme@a.io"}', '{"from":"x\\nredacted-1@example.com"}'),
+    ("token=abc&page=2", "token=REDACTED-1&page=2"),
+    ("key: abc\nAuthorization: Token def", "key: REDACTED-1\nAuthorization: Token REDACTED-2"),
+    (
+        '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\nabc def\r\n--b--',
+        '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\nREDACTED-1\r\n--b--',
+    ),
+    ("my key is eyJhbGciOiJI.eyJzdWIiOiIx.abc_-", "my key is REDACTED-1"),
+]
+BODIES_THAT_STAY = [
+    "",
+    '{"count": 1, "next" :null,"results":[ ]}',
+    '{"keys":3,"session_open":true,"token":null,"password":""}',
+    '{"detail":"Invalid token header. Token string should not contain spaces."}',
+    '{"email":["Enter a valid email address."]}',
+    '{"password":[{"message":"Too short.","code":"min_length"}]}',
+    '{"amount":2.50,"referral_channel":361,"referral_channel_code":"GREEN25"}',
+    '{"user_id":12345678,"referral_url":"https://www.webshare.io/?referral_code=abc"}',
+    "{not json at all",
+    '<!doctype html>\n<html lang="en"><title>Not Found</title></html>',
+]
+
+
+@pytest.mark.parametrize(("given_body", "expected"), BODIES)
+def test_a_body(given_body: str, expected: str) -> None:
+    assert body(given_body, None) == expected
+
+
+@pytest.mark.parametrize("given_body", BODIES_THAT_STAY)
+def test_a_body_that_stays(given_body: str) -> None:
+    assert body(given_body) == given_body
+
+
+def test_all_that_the_service_answers_stays() -> None:
+    for credit in seeding.generate(1, 200).wire()["credits"]:
+        text = json.dumps(credit)
+        assert body(text) == text
+    for name in contract.schema_names():
+        for field in contract.schema(name).get("properties", {}):
+            assert not is_telling(field)
+
+
+def test_octets_that_are_no_text_stay() -> None:
+    octets = bytes(range(256)) * 3
+    assert Redactor().body(octets, "image/png") == octets
+
+
+# What has been met as a secret is found again, wherever it stands and however it is written.
+
+SPELLINGS = {
+    "plain": KEY,
+    "percent-encoded": quote(KEY, safe=""),
+    "percent-encoded in part": quote(KEY),
+    "percent-encoded in lower case": quote(KEY, safe="").lower(),
+    "percent-encoded all over": "".join(f"%{ord(each):02X}" for each in KEY),
+    "percent-encoded twice": quote(quote(KEY, safe=""), safe=""),
+    "JSON with escaped slashes": KEY.replace("/", "\\/"),
+    "JSON in escapes only": "".join(f"\\u{ord(each):04x}" for each in KEY),
+    "JSON in JSON": json.dumps(json.dumps(KEY.replace("/", "\\/")))[1:-1],
+    "base64": base64.b64encode(KEY.encode()).decode(),
+    "base64 of user and password": base64.b64encode(f"me:{KEY}".encode()).decode(),
+    "base64 of password and user": base64.b64encode(f"{KEY}:somebody else".encode()).decode(),
+    "base64 for URLs": base64.urlsafe_b64encode(f"ab{KEY}".encode()).decode(),
+    "base64, percent-encoded": quote(base64.b64encode(f"\xff\xfe{KEY}".encode()).decode(), safe=""),
+    "lower case, as in a host": KEY.lower(),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_spelling(spelling: str) -> None:
+    written = SPELLINGS[spelling]
+    given = exchange(
+        url=f"https://x.io/a/{written}/b?q=x{written}",
+        request_headers=(KNOWN, ("X-Note", f"see {written}!"), (f"X-{PLAIN_KEY}", "1")),
+        request_body=f"<{written}>".encode(),
+        headers=(("Location", f"/{written}/"),),
+        body=f'{{"detail":"no such key: {written}", "a":2.50}}'.encode(),
+    )
+    redacted = write_line(redact(given))
+    assert written not in redacted
+    assert redacted.count("REDACTED-1") >= 7
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"request_headers": (("X-Api-Key", PLAIN_KEY),)},
+        {"request_headers": (("Cookie", f"a=1; session={PLAIN_KEY}"),)},
+        {
+            "request_headers": (
+                ("Proxy-Authorization", f"Basic {base64.b64encode(f'me:{PLAIN_KEY}'.encode()).decode()}"),
+            )
+        },
+        {"headers": (("Set-Cookie", f"sid={PLAIN_KEY}; Path=/"),)},
+        {"url": f"{LIST}?api_key={PLAIN_KEY}"},
+        {"url": f"https://me:{PLAIN_KEY}@proxy.webshare.io/"},
+        {"request_body": urlencode({"a": 1, "password": PLAIN_KEY}).encode()},
+        {"request_body": json.dumps({"password": PLAIN_KEY}).encode()},
+        {"request_body": gzip.compress(json.dumps({"password": PLAIN_KEY}).encode())},
+        {"request_body": json.dumps({"password": PLAIN_KEY}).encode("utf-16")},
+        {"request_body": json.dumps({"password": PLAIN_KEY}).encode("utf-16-le")},
+    ],
+    ids=str,
+)
+def test_a_place_where_it_is_met(place: dict[str, object]) -> None:
+    elsewhere = f'{{"detail":"echo {PLAIN_KEY}"}}'.encode()
+    for each in (
+        elsewhere,
+        gzip.compress(elsewhere),
+        zlib.compress(elsewhere),
+        elsewhere.decode().encode("utf-16"),
+    ):
+        redacted = redact(exchange(body=each, **place))
+        assert PLAIN_KEY not in write_line(redacted)
+        for octets in (redacted.body, redacted.request_body):
+            assert PLAIN_KEY.encode() not in octets.replace(b"\0", b"")
+        assert b"REDACTED-" in redacted.body.replace(b"\0", b"")
+
+
+def test_equal_secrets_have_equal_pseudonyms() -> None:
+    redactor = Redactor()
+    one = redactor.exchange(exchange(request_headers=(("Authorization", "Token one"),)))
+    two = redactor.exchange(exchange(request_headers=(("Authorization", "Token two"),)))
+    again = redactor.exchange(exchange(url=f"{LIST}?token=one"))
+    assert one.request_headers == (("Authorization", "Token REDACTED-1"),)
+    assert two.request_headers == (("Authorization", "Token REDACTED-2"),)
+    assert again.url == f"{LIST}?token=REDACTED-1"
+
+
+def test_links_repeat_the_pseudonyms_of_the_request() -> None:
+    asked = f"{LIST}?token=a%20b&email=me@a.io"
+    following = f"{LIST}?email=me%40a.io&page=2&token=a+b"
+    redacted = redact(exchange(url=asked, body=json.dumps({"next": following}).encode()))
+    assert redacted.url == f"{LIST}?token=REDACTED-1&email=redacted-2@example.com"
+    assert (
+        json.loads(redacted.body)["next"] == f"{LIST}?email=redacted-2%40example.com&page=2&token=REDACTED-1"
+    )
+
+
+def test_a_redactor_knows_what_it_has_met_and_what_it_was_told() -> None:
+    redactor = Redactor([PLAIN_KEY])
+    redactor.learn(exchange(request_headers=(KNOWN,)))
+    assert (
+        redactor.url(f"https://x.io/{PLAIN_KEY}/{quote(KEY, safe='')}/")
+        == "https://x.io/REDACTED-1/REDACTED-2/"
+    )
+
+
+@pytest.mark.parametrize(
+    "key", ["any", "1", "detail", "available", "referral", "created_at", "1655233090246406"]
+)
+def test_a_short_secret_a_word_of_the_contract_or_an_id_stays_elsewhere(key: str) -> None:
+    text = json.dumps(
+        {"detail": "any", "id": 1655233090246406, "status": "available", "created_at": "1", "referral": 1}
+    )
+    redacted = redact(exchange(request_headers=(("Authorization", f"Token {key}"),), body=text.encode()))
+    assert redacted.request_headers == (("Authorization", "Token REDACTED-1"),)
+    assert redacted.body.decode() == text
+
+
+def test_what_was_redacted_before_keeps_its_numbers_for_itself() -> None:
+    redactor = Redactor()
+    redactor.url("https://x.io/?token=REDACTED-4")
+    assert redactor.url("https://x.io/?token=new") == "https://x.io/?token=REDACTED-5"
+
+
+def test_a_length_follows_the_body_that_it_was_right_for() -> None:
+    given = exchange(body=b'{"token":"a"}', headers=(("Content-Length", "13"),))
+    redacted = redact(given)
+    assert redacted.headers == (("Content-Length", str(len(redacted.body))),)
+    assert redact(exchange(headers=(("Content-Length", "13"),))).headers == (("Content-Length", "13"),)
+
+
+def test_what_was_not_recorded_stays_so() -> None:
+    bare = Exchange(source="-", body=b"{}")
+    assert redact(bare) == bare
+
+
+def test_a_pseudonym_after_a_backslash_leaves_json_well_formed() -> None:
+    text = f'{{"detail":"\\n{PLAIN_KEY} \\\\{PLAIN_KEY} C:\\{PLAIN_KEY}"}}'
+    redacted = redact(exchange(request_headers=(("X-Key", PLAIN_KEY),), body=text.encode()))
+    assert json.loads(redacted.body) == {"detail": "\nREDACTED-1 \\REDACTED-1 C:REDACTED-1"}
+
+
+def test_the_representation_shows_no_secret() -> None:
+    assert repr(Redactor([KEY])) == "<Redactor secrets: 1>"
+
+
+LETTERS = st.characters(codec="utf-8")
+NAMES = st.sampled_from(["token", "api_key", "email", "detail", "id", "next", "message"]) | st.text(
+    LETTERS, max_size=8
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(LETTERS) | st.emails(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+EXCHANGES = st.builds(
+    exchange,
+    url=st.just(LIST) | st.text(LETTERS),
+    request_headers=st.lists(
+        st.tuples(
+            st.sampled_from(["Authorization", "Cookie", "X-Key", "X-Note"]),
+            st.text(st.characters(max_codepoint=255)),
+        ),
+        max_size=3,
+    ).map(tuple),
+    request_body=st.binary() | JSON.map(lambda value: json.dumps(value).encode()),
+    body=st.binary() | st.text(LETTERS).map(str.encode) | JSON.map(lambda value: json.dumps(value).encode()),
+)
+
+
+@given(EXCHANGES)
+@settings(deadline=None)
+def test_redacting_twice_is_redacting_once(given_exchange: Exchange) -> None:
+    once = redact(given_exchange)
+    assert redact(once) == once
+
+
+@given(JSON, st.booleans())
+@settings(deadline=None)
+def test_json_stays_json_of_the_same_form(value: object, is_ascii: bool) -> None:
+    text = json.dumps(value, ensure_ascii=is_ascii)
+    assert _form(json.loads(body(text))) == _form(value)
+
+
+def _form(value: object) -> object:
+    """Return a JSON value without its texts, and a long number as the text that it may have become."""
+    if isinstance(value, dict):
+        return [_form(each) for each in value.values()]
+    if isinstance(value, list):
+        return [_form(each) for each in value]
+    return "text" if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=30), st.data())
+@settings(deadline=None)
+def test_a_key_is_in_no_place(key: str, data: st.DataObject) -> None:
+    key = f"{key}~canary"
+    spell = data.draw(
+        st.sampled_from([str, quote, lambda text: quote(text, safe=""), lambda text: json.dumps(text)[1:-1]])
+    )
+    text = json.dumps({"detail": f"a {key} b"})
+    redacted = redact(
+        exchange(
+            url=f"https://x.io/{quote(key)}/?a={quote(key, safe='')}",
+            request_headers=(("Authorization", f"Token {key}"),),
+            headers=(("X-Note", spell(key)),),
+            body=text.encode(),
+        )
+    )
+    assert "canary" not in write_line(redacted)
+    assert json.loads(redacted.body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a-" * 100_000, "?" * 300_000, "%3F" * 50_000, "//" * 100_000, "x" * 300_000, '{"token":' * 30_000,
+        "@a." * 100_000, '"' * 300_000, "\\" * 300_000, 'form-data; name="a"\n' * 5_000,
+        "%3A%2F%2F" * 30_000, "token=" * 50_000, '{"a":"' + "\\\"" * 100_000,
+    ],
+    ids=lambda text: text[:9],
+)  # fmt: skip
+def test_no_text_takes_long(text: str) -> None:
+    started = time.process_time()
+    redact(exchange(request_headers=(KNOWN,), body=text.encode()))
+    assert time.process_time() - started < 5
+
+
+def test_pages_are_redacted_faster_than_they_are_fetched() -> None:
+    page = {"count": 100, "next": LIST + "?page=2", "results": seeding.generate(1, 100).wire()["credits"]}
+    given = exchange(request_headers=(KNOWN,), body=json.dumps(page).encode())
+    redactor, started = Redactor(), time.process_time()
+    for _ in range(20):
+        redactor.exchange(replace(given))
+    assert time.process_time() - started < 1

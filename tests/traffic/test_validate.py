@@ -1,0 +1,206 @@
+"""The verbs `validate` and `rules`: options, files, streams and exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from mock_webshare import MockServer, Settings, cli, contract
+from mock_webshare.traffic.exchange import Exchange, write_line
+from mock_webshare.traffic.rulebook import RULES
+from tests.traffic import session as sessions
+
+CREDIT = contract.schema("referral-credit")["examples"][0]
+
+
+class Stream(io.StringIO):
+    def __init__(self, is_terminal: bool = False) -> None:
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+class Run:
+    def __init__(
+        self,
+        *argv: object,
+        stdin: bytes = b"",
+        terminal: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        stdout, stderr = Stream(terminal), Stream(terminal)
+        streams = cli.Streams(io.BytesIO(stdin), stdout, stderr)
+        self.code = cli.run([str(each) for each in argv], streams, environ or {})
+        self.out, self.err = stdout.getvalue(), stderr.getvalue()
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[list[Exchange]]:
+    with MockServer(Settings(port=0, rate_limit="off")) as server:
+        yield sessions.record(server.url)
+
+
+@pytest.fixture
+def recording(session: list[Exchange], tmp_path: Path) -> Path:
+    path = tmp_path / "session.ndjson"
+    path.write_text("".join(map(write_line, session)), encoding="utf-8")
+    return path
+
+
+def body(path: Path, **changes: object) -> Path:
+    path.write_text(json.dumps(CREDIT | changes), encoding="utf-8")
+    return path
+
+
+def test_a_recording_of_the_stand_in_is_clean(recording: Path, session: list[Exchange]) -> None:
+    run = Run("validate", recording)
+    assert run.code == 0
+    assert run.out == f"1 file, {len(session)} exchanges, {len(session)} judged, no findings\n"
+
+
+def test_several_processes_come_to_the_same(recording: Path, tmp_path: Path) -> None:
+    text = recording.read_text(encoding="utf-8").replace('\\"mode\\":\\"payout\\"', '\\"mode\\":\\"cash\\"')
+    broken = tmp_path / "broken.ndjson"
+    broken.write_text(text * 4, encoding="utf-8")
+    assert Run("validate", broken, "--jobs", 2).out == Run("validate", broken).out != ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "code"),
+    [
+        ({"currency": "USD"}, (), 0),
+        ({"currency": "USD"}, ("--unknown-fields", "ignore"), 0),
+        ({"currency": "USD"}, ("--unknown-fields", "forbid"), 1),
+        ({"mode": "cash"}, ("--fail-on", "error"), 1),
+        ({"created_at": "2022-06-14T11:58:10.246-07:00"}, ("--fail-on", "error"), 0),
+        ({"created_at": "2022-06-14T11:58:10.246-07:00"}, (), 1),
+    ],
+)
+def test_levels_and_options_decide_the_exit_code(
+    tmp_path: Path, changes: dict[str, object], options: tuple[str, ...], code: int
+) -> None:
+    assert Run("validate", body(tmp_path / "a.json", **changes), *options).code == code
+
+
+def test_a_note_fails_only_when_asked(recording: Path, session: list[Exchange], tmp_path: Path) -> None:
+    path = tmp_path / "capped.ndjson"
+    page = next(each for each in session if "page_size=1000" in str(each.url))
+    path.write_text(write_line(page), encoding="utf-8")
+    assert Run("validate", path, "--max-page-size", 60).code == 0
+    run = Run("validate", path, "--max-page-size", 60, "--fail-on", "note")
+    assert run.code == 1
+    assert "if that is how it is, say so with --max-page-size" in run.out
+
+
+def test_a_host_narrows_what_is_judged(recording: Path) -> None:
+    assert Run("validate", recording, "--host", "PROXY.webshare.io").code == 0
+    run = Run("validate", recording, "--host", "example.com")
+    assert run.code == 2
+    assert "0 judged" in run.out and "another host" in run.out
+
+
+def test_several_reports_go_to_several_places(tmp_path: Path) -> None:
+    broken = body(tmp_path / "a.json", mode="cash")
+    sarif, junit = tmp_path / "a.sarif", tmp_path / "a.xml"
+    run = Run(
+        *("validate", broken, "--format", "sarif", "-o", sarif, "--format", "text"),
+        *("--format", "junit", "--output", junit),
+    )
+    assert run.code == 1
+    assert "object.mode" in run.out
+    assert json.loads(sarif.read_text(encoding="utf-8"))["version"] == "2.1.0"
+    assert junit.read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environ", "expected"),
+    [(True, {}, True), (True, {"NO_COLOR": "1"}, False), (False, {}, False)],
+)
+def test_colours_are_for_terminals(
+    tmp_path: Path, terminal: bool, environ: dict[str, str], expected: bool
+) -> None:
+    run = Run("validate", body(tmp_path / "a.json", mode="cash"), terminal=terminal, environ=environ)
+    assert ("\x1b[31m" in run.out) is expected
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--fail-on", "news"), "allowed: error, warning, note"),
+        (("--format", "pdf"), "there are: github, json, junit, sarif, text"),
+        (("--unknown-fields", "x"), "allowed: ignore, report, forbid"),
+        (("--jobs", "1000"), "allowed: 0 to 64"),
+        (("--max-page-size", "x"), "allowed: a whole number"),
+        (("--input-format", "x"), "there are: auto"),
+        (("--schema", "report"), "there are: error-detail"),
+    ],
+)
+def test_a_mistake_is_one_line(options: tuple[str, ...], message: str) -> None:
+    run = Run("validate", "-", *options)
+    assert run.code == 2
+    assert message in run.err and run.err.count("\n") == 1
+
+
+def test_options_may_come_from_the_environment(tmp_path: Path) -> None:
+    path = body(tmp_path / "a.json", currency="USD")
+    assert Run("validate", path, environ={"MOCK_WEBSHARE_UNKNOWN_FIELDS": "forbid"}).code == 1
+
+
+def test_long_work_shows_its_progress_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.judging, "_SHOWN_FROM", 1)
+    run = Run("validate", body(tmp_path / "a.json"), terminal=True)
+    assert "\r" in run.err
+    assert Run("validate", body(tmp_path / "a.json")).err == ""
+
+
+def test_rules_lists_every_rule() -> None:
+    run = Run("rules")
+    assert run.code == 0
+    assert [line.split()[0] for line in run.out.splitlines()] == list(RULES)
+    assert Run("rules", "filter.").out.count("\n") == sum(each.startswith("filter.") for each in RULES)
+    assert Run("rules", "nothing").code == 2
+
+
+def test_the_schema_of_the_report_is_printed() -> None:
+    assert json.loads(Run("schema", "report").out)["title"].startswith("Report of")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_damaged_line_is_found_and_the_rest_goes_on(
+    session: list[Exchange], tmp_path: Path, seed: int
+) -> None:
+    random = Random(seed)
+    lines = [write_line(each) for each in session]
+    at = random.randrange(len(lines))
+    line = lines[at]
+    lines[at] = random.choice(
+        [line[: random.randrange(1, len(line) - 1)] + "\n", "{}\n", "[]\n", "nonsense\n"]
+    )
+    path = tmp_path / "damaged.ndjson"
+    path.write_text("".join(lines), encoding="utf-8")
+    run = Run("validate", path, "--input-format", "ndjson", "--format", "json")
+    report = json.loads(run.out)
+    (found,) = [each for each in report["findings"] if each["rule"] in ("record.malformed", "body.shape")]
+    assert (run.code, found["places"][0]["line"], report["judged"] >= len(lines) - 1) == (1, at + 1, True)
+
+
+def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_judged(tmp_path: Path) -> None:
+    run = Run("validate", tmp_path / "missing.json", body(tmp_path / "a.json", mode="cash"))
+    assert run.code == 2
+    assert "object.mode" in run.out and "cannot read" in run.out
+
+
+def test_a_server_error_is_no_answer_of_the_service(session: list[Exchange], tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(write_line(replace(session[0], status=502, body=b"<html>")), encoding="utf-8")
+    run = Run("validate", path)
+    assert run.code == 2
+    assert "1 skipped (a server error: 1)" in run.out
