@@ -32,13 +32,27 @@ _DECIDING = (b"host", b"authorization", b"accept", b"content-type")  # the field
 _PREFER = b"prefer"
 _ANY_KEY = "Token any"
 _READ_HEADERS = frozenset((*_DECIDING, _PREFER))
+RawHeaders = tuple[tuple[bytes, bytes], ...]
 Log = Callable[[Entry], object]
 """Called with each request, once it is answered."""
+
+
+class Sent(NamedTuple):
+    """The headers of a request: all as they came, and those that decide anything."""
+
+    all: RawHeaders
+    deciding: RawHeaders
+
+
+def _sent(headers: RawHeaders) -> Sent:
+    return Sent(headers, tuple(pair for pair in headers if pair[0].lower() in _READ_HEADERS))
 
 
 class Understood(NamedTuple):
     """What a request means: the call that it is, or the answer that refuses it before any world is asked."""
 
+    method: str
+    target: str
     result: Call | Answer
     key: str | None  # None: it has none that is well-formed
     prefer: str | None  # the header; None: not sent
@@ -49,7 +63,8 @@ class Service:
 
     Clients send the same few requests again and again, so what a request means and what an unchanged
     account answers to it are each remembered; only the world, the rate limit and the faults are looked
-    at anew. `timer` returns seconds; `log`, unless None, hears of each request.
+    at anew. What is noted are the remembered texts as well: a thousand equal requests are one in memory.
+    `timer` returns seconds; `log`, unless None, hears of each request.
     """
 
     def __init__(self, worlds: Worlds, settings: Settings, log: Log | None = None) -> None:
@@ -58,6 +73,7 @@ class Service:
         self._log = log
         self._read = lru_cache(_READ)(self._understand)
         self._call = lru_cache(_READ)(self._make_call)
+        self._sent = lru_cache(_READ)(_sent)
         self._origin = settings.public_url and settings.public_url.rstrip("/")
         self._respond = lru_cache(_ANSWERED)(_make_answer)
         self._headers = lru_cache(_ANSWERED)(_wire_headers)
@@ -65,12 +81,12 @@ class Service:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request under any path that is not ours."""
         began = perf_counter()
+        method, target, sent = request.method, request.raw_path, self._sent(request.raw_headers)
         world, outcome, body = None, None, b""
         try:
             if request.body_exists:
                 body = await _read_body(request.content)
-            sent = [pair for pair in request.raw_headers if pair[0].lower() in _READ_HEADERS]
-            result, key, prefer = self._read(request.method, request.raw_path, *sent)
+            method, target, result, key, prefer = self._read(method, target, sent.deciding)
             world = None if key is None else self._worlds.get(key)
             if world is not None and (world.has_faults or prefer is not None):
                 outcome = self._outcome(request, world, result, prefer)
@@ -82,9 +98,12 @@ class Service:
             _log.error("a mistake of mock-webshare, please report it: %s", type(error).__name__)
             _log.debug("where it happened:", exc_info=True)
             outcome, answer = None, answers.html_page(500)
+        journal = self._worlds.keyless if world is None else world.journal
+        now = self._worlds.now if world is None else world.now
         if outcome is not None and outcome.faults:
-            return await self._deliver(request, world, body, outcome, began)
-        journal, entry = self._noted(request, world, body, answer, began)
+            waiting = Entry(now, method, target, sent.all, body, None, 0.0, outcome.faults)
+            return await self._deliver(request, journal, waiting, outcome, began)
+        entry = Entry(now, method, target, sent.all, body, answer, perf_counter() - began)
         self._worlds.note(journal, entry)
         self._tell(entry)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
@@ -104,56 +123,33 @@ class Service:
         return effects.outcome(answer, strikes)
 
     async def _deliver(
-        self, request: web.Request, world: World | None, body: bytes, outcome: Outcome, began: float
+        self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
     ) -> web.StreamResponse:
         """Send an answer as its faults will have it; note the request when it comes, and then its answer."""
         from mock_webshare.delivery import deliver
 
-        journal, entry = self._noted(request, world, body, None, began, outcome.faults)
-        self._worlds.note(journal, entry)
+        self._worlds.note(journal, waiting)
         answer = None
         try:
             response = await deliver(request, outcome, _wire_headers(outcome.answer))
             answer = outcome.answer if _is_open(request) else None
             return response
         finally:
-            answered = entry._replace(answer=answer, seconds=perf_counter() - began)
-            journal.amend(entry, answered)
+            answered = waiting._replace(answer=answer, seconds=perf_counter() - began)
+            journal.amend(waiting, answered)
             self._tell(answered)
-
-    def _noted(
-        self,
-        request: web.Request,
-        world: World | None,
-        body: bytes,
-        answer: Answer | None,
-        began: float,
-        faults: tuple[str, ...] = (),
-    ) -> tuple[Journal, Entry]:
-        """Return a request as it is noted, and the journal that it belongs in."""
-        worlds = self._worlds
-        journal, now = (worlds.keyless, worlds.now) if world is None else (world.journal, world.now)
-        return journal, Entry(
-            now,
-            request.method,
-            request.raw_path,
-            request.raw_headers,
-            body,
-            answer,
-            perf_counter() - began,
-            faults,
-        )
 
     def _tell(self, entry: Entry) -> None:
         if self._log is not None:
             self._log(entry)
 
-    def _understand(self, method: str, target: str, *sent: tuple[bytes, bytes]) -> Understood:
+    def _understand(self, method: str, target: str, sent: RawHeaders) -> Understood:
         headers = framework.Headers(*(framework.joined(name, sent) for name in _DECIDING))
         key, _ = framework.read_credentials(headers.authorization or "")
         if key:  # the call is the same with every key, and so is the answer while their worlds are alike
             headers = headers._replace(authorization=_ANY_KEY)
-        return Understood(self._call(method, target, headers), key or None, framework.joined(_PREFER, sent))
+        result = self._call(method, target, headers)
+        return Understood(method, target, result, key or None, framework.joined(_PREFER, sent))
 
     def _make_call(self, method: str, target: str, headers: framework.Headers) -> Call | Answer:
         return framework.read(method, target, headers, self._settings.authority, self._origin)

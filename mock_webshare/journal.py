@@ -52,9 +52,10 @@ class Entry(NamedTuple):
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        headers = sum([len(name) + len(value) for name, value in self.headers])
-        sent = len(self.target) + len(self.body) + headers
-        return _ENTRY_BYTES + sent + (0 if self.answer is None else len(self.answer.body))
+        size = _ENTRY_BYTES + len(self.target) + len(self.body)
+        for name, value in self.headers:
+            size += len(name) + len(value)
+        return size if self.answer is None else size + len(self.answer.body)
 
     @property
     def credentials(self) -> list[str]:
@@ -138,6 +139,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
+        self._sizes: deque[int] = deque()  # of the entries: counted once, for it is done for every request
         self.noted = 0
         self.size = 0
         """About how many bytes the requests take."""
@@ -155,18 +157,22 @@ class Journal:
 
     def note(self, entry: Entry) -> None:
         """Note a request and its answer."""
+        size = entry.size
         self.noted += 1
-        self.size += entry.size
+        self.size += size
         self._entries.append(entry)
-        while len(self._entries) > MOST_ENTRIES or (self.size > MOST_BYTES and len(self._entries) > 1):
-            self.size -= self._entries.popleft().size
+        self._sizes.append(size)
+        while len(self._sizes) > MOST_ENTRIES or (self.size > MOST_BYTES and len(self._sizes) > 1):
+            self._entries.popleft()
+            self.size -= self._sizes.popleft()
 
     def amend(self, entry: Entry, amended: Entry) -> None:
         """Put what has become of a request in the place of what was noted of it, unless that is gone."""
         for index in reversed(range(len(self._entries))):
             if self._entries[index] is entry:
                 self._entries[index] = amended
-                self.size += amended.size - entry.size
+                self.size += amended.size - self._sizes[index]
+                self._sizes[index] = amended.size
                 return
 
     def clear(self) -> None:
@@ -177,6 +183,7 @@ class Journal:
     def drop(self) -> None:
         """Let all requests go, to make room."""
         self._entries.clear()
+        self._sizes.clear()
         self.size = 0
 
     def count(self, wanted: Wanted) -> int:

@@ -42,7 +42,7 @@ class MockWorld:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment variables that the official clients read."""
+        """The environment variables that `run` sets too: official clients read the key, their tests both."""
         return {"WEBSHARE_BASE_URL": self.url, "WEBSHARE_API_KEY": self.api_key}
 
     @property

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import gc
 import logging
+import re
 import signal
 import socket
 import time
@@ -19,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from aiohttp import web
 
 from mock_webshare.app import at_time, create_app, make_dataset
+from mock_webshare.contract import CREDIT_LIST
 from mock_webshare.dataset import Dataset
 from mock_webshare.errors import ServerError
 from mock_webshare.journal import Entry
@@ -191,18 +193,22 @@ class RequestLog:
     def __init__(self, stream: TextIO, secrets: Sequence[str] = ()) -> None:
         self._stream: TextIO | None = stream
         self._secrets = secrets
-        self._noted: list[Entry | str] = []
+        self._lines: list[str] = []
 
-    def note(self, entry: Entry | str) -> None:
-        """Note a request, or another line."""
-        if not self._noted:
+    def note(self, entry: Entry) -> None:
+        """Note a request."""
+        self.add(self._line(entry))
+
+    def add(self, line: str) -> None:
+        """Add a line."""
+        if not self._lines:
             asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
-        self._noted.append(entry)
+        self._lines.append(line)
 
     def flush(self) -> None:
         """Write what has been noted; a stream that nobody reads any more is given up."""
-        lines = "".join([each if isinstance(each, str) else self._line(each) for each in self._noted])
-        self._noted.clear()
+        lines = "".join(self._lines)
+        self._lines.clear()
         if self._stream and lines:
             try:
                 self._stream.write(lines)
@@ -211,20 +217,32 @@ class RequestLog:
                 self._stream = None
 
     def _line(self, entry: Entry) -> str:
+        path, is_plain = _path(entry.target)
+        if not is_plain:
+            path = _without(path, (*entry.credentials, *self._secrets))
         status = "-" if entry.answer is None else entry.answer.status
-        described = _described(entry.method, entry.target, *entry.credentials, *self._secrets)
-        return f"{described} {status} {1000 * entry.seconds:.1f} ms\n"
+        return f"{entry.method} {path} {status} {1000 * entry.seconds:.1f} ms\n"
 
 
 @lru_cache(256)
-def _described(method: str, target: str, *secrets: str) -> str:
-    """Return a request in words; of a target that names a host, and perhaps a user, only the path."""
-    path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
-    if any(secret in unquote(path) for secret in secrets):
-        from mock_webshare.traffic.redaction import Redactor  # only for those who err
+def _path(target: str) -> tuple[str, bool]:
+    """Return the path of a target, in ASCII, and whether it is one that holds no key, but perhaps an id.
 
-        path = Redactor(secrets).url(path)
-    return f"{method} {path}".encode("ascii", "backslashreplace").decode()
+    Of a target that names a host, and perhaps a user, that is all there is to tell.
+    """
+    path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
+    is_plain = re.fullmatch(re.escape(CREDIT_LIST.path) + "([0-9]{1,10}/)?", path) is not None
+    return path.encode("ascii", "backslashreplace").decode(), is_plain
+
+
+@lru_cache(256)
+def _without(path: str, secrets: tuple[str, ...]) -> str:
+    """Return a path without the secrets that are in it."""
+    if not any(secret in unquote(path) for secret in secrets):
+        return path
+    from mock_webshare.traffic.redaction import Redactor  # only for those who err
+
+    return Redactor(secrets).url(path)
 
 
 class _NotHttp(logging.Handler):
@@ -239,4 +257,4 @@ class _NotHttp(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._log:
-            self._log.note("- - 400 no HTTP\n")
+            self._log.add("- - 400 no HTTP\n")

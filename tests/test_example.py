@@ -30,8 +30,8 @@ def environment(built: Path, project: Path) -> Path:
     folder = project.parent / "environment"
     venv.create(folder, with_pip=False)  # our own pip serves it: a copy of it would take seconds
     (wheel,) = built.glob("*.whl")
-    run = [sys.executable, "-m", "pip", "--python", folder, "install", "-q", wheel, f"{project}[test]"]
-    subprocess.run(run, check=True, capture_output=True, timeout=300)
+    run = [sys.executable, "-m", "pip", "--python", folder, "install", "-q", "--no-compile"]
+    subprocess.run([*run, wheel, f"{project}[test]"], check=True, capture_output=True, timeout=300)
     return folder
 
 
