@@ -16,7 +16,7 @@ from multidict import CIMultiDict
 from mock_webshare import __version__, answers, framework, query
 from mock_webshare.answers import Answer
 from mock_webshare.framework import Call
-from mock_webshare.journal import LARGEST_BODY, Entry, Journal
+from mock_webshare.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
 from mock_webshare.rendering import render
 from mock_webshare.settings import Settings
 from mock_webshare.state import Table, View
@@ -42,10 +42,12 @@ class Sent(NamedTuple):
 
     all: RawHeaders
     deciding: RawHeaders
+    size: int
 
 
 def _sent(headers: RawHeaders) -> Sent:
-    return Sent(headers, tuple(pair for pair in headers if pair[0].lower() in _READ_HEADERS))
+    deciding = tuple([pair for pair in headers if pair[0].lower() in _READ_HEADERS])
+    return Sent(headers, deciding, headers_size(headers))
 
 
 class Understood(NamedTuple):
@@ -104,7 +106,8 @@ class Service:
             waiting = Entry(now, method, target, sent.all, body, None, 0.0, outcome.faults)
             return await self._deliver(request, journal, waiting, outcome, began)
         entry = Entry(now, method, target, sent.all, body, answer, perf_counter() - began)
-        self._worlds.note(journal, entry)
+        size = ENTRY_BYTES + len(target) + sent.size + len(body) + len(answer.body)
+        self._worlds.note(journal, entry, size)
         self._tell(entry)
         return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
 

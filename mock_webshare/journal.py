@@ -18,7 +18,7 @@ MOST_BYTES = 64 * 1024 * 1024
 """About how many bytes they have together; of more, the oldest go."""
 LARGEST_BODY = 65_536
 """Bytes of a request's body that are kept."""
-_ENTRY_BYTES = 1024
+ENTRY_BYTES = 1024
 """About what an entry takes besides what was sent and answered."""
 
 
@@ -52,10 +52,8 @@ class Entry(NamedTuple):
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        size = _ENTRY_BYTES + len(self.target) + len(self.body)
-        for name, value in self.headers:
-            size += len(name) + len(value)
-        return size if self.answer is None else size + len(self.answer.body)
+        answer = 0 if self.answer is None else len(self.answer.body)
+        return ENTRY_BYTES + len(self.target) + len(self.body) + headers_size(self.headers) + answer
 
     @property
     def credentials(self) -> list[str]:
@@ -102,6 +100,11 @@ class Entry(NamedTuple):
             started=self.started,
             seconds=self.seconds,
         )
+
+
+def headers_size(headers: Sequence[tuple[bytes, bytes]]) -> int:
+    """Return how many bytes some headers have."""
+    return sum([len(name) + len(value) for name, value in headers])
 
 
 class Wanted(NamedTuple):
@@ -155,9 +158,9 @@ class Journal:
         """How many requests were noted once and had to go."""
         return self.noted - len(self._entries)
 
-    def note(self, entry: Entry) -> None:
-        """Note a request and its answer."""
-        size = entry.size
+    def note(self, entry: Entry, size: int | None = None) -> None:
+        """Note a request and its answer; `size` is its size, unless that has to be counted."""
+        size = entry.size if size is None else size
         self.noted += 1
         self.size += size
         self._entries.append(entry)

@@ -88,10 +88,10 @@ class Worlds:
         """Return how many worlds there are, how many are kept, and how many had to go."""
         return {"worlds": len(self._worlds), "most": MOST_WORLDS, "forgotten": self.forgotten}
 
-    def note(self, journal: Journal, entry: Entry) -> None:
+    def note(self, journal: Journal, entry: Entry, size: int | None = None) -> None:
         """Note a request in one of the journals, and make room if they hold too many together."""
         before = journal.size
-        journal.note(entry)
+        journal.note(entry, size)
         self._noted += journal.size - before
         if self._noted > MOST_NOTED:
             self._make_room()
