@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 from mock_webshare import __version__
-from mock_webshare.cli import judging, live, serving
 from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant, split_command
 from mock_webshare.cli.streams import Streams
 from mock_webshare.errors import MockWebshareError, UsageError
@@ -23,7 +23,18 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 __all__ = ["VERBS", "Streams", "main", "run"]
 
-VERBS = (*serving.VERBS, *judging.VERBS, *live.VERBS)
+# Verb, the module that knows it, help.
+VERBS = (
+    ("serve", "serving", "serve the API on this machine until interrupted"),
+    ("run", "serving", "run a command beside a stand-in of its own, and leave nothing behind"),
+    ("generate", "serving", "write a data set that serve --data reads"),
+    ("validate", "judging", "check recorded traffic against the documented contract"),
+    ("rules", "judging", "list the rules, what breaking each weighs, and how it is known"),
+    ("schema", "judging", "list the schemas, or print one"),
+    ("record", "live", "record the traffic of a client with a real service"),
+    ("probe", "live", "ask a real service which of our guesses about it are right"),
+    ("redact", "live", "take the secrets out of recordings"),
+)
 READER_GONE = 141
 """What a shell reports of a program that ends because nobody reads its output any more, as `head` does."""
 
@@ -45,7 +56,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
     It is 0, 1 or 2; of the verb `run` it is that of the command.
     """
     try:
-        options = _parse(_parser(streams), argv)
+        options = _parse(streams, argv)
         code: int = options.execute(options, streams, environ)
         streams.stdout.flush()
         return code
@@ -65,26 +76,30 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
         return FAILED
 
 
-def _parser(streams: Streams) -> Parser:
+def _parser(streams: Streams, wanted: str | None) -> Parser:
+    """Return the parser of all verbs, of which only the wanted one has its arguments: it alone is parsed."""
     parser = Parser(prog="mock-webshare", description=_DESCRIPTION, streams=streams)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.set_defaults(execute=_without_verb)
     verbs = parser.add_subparsers(metavar="VERB", parser_class=Parser)
-    for name, help_text, add_arguments, execute in VERBS:
+    for name, module, help_text in VERBS:
         verb = verbs.add_parser(
             name, streams=streams, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}."
         )
-        add_arguments(verb)
-        verb.set_defaults(execute=execute)
+        if name == wanted:
+            add_arguments, execute = import_module(f"mock_webshare.cli.{module}").VERBS[name]
+            add_arguments(verb)
+            verb.set_defaults(execute=execute)
     return parser
 
 
-def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
+def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
     """Parse the arguments; one that is not understood is not repeated, for it may be a key."""
     verbs = [verb[0] for verb in VERBS]
     words = [argument for argument in argv if not argument.startswith("-")]
     if words and words[0] not in verbs:
         raise UsageError(f"there is no such verb; there are: {', '.join(verbs)}{meant(words[0], verbs)}")
+    parser = _parser(streams, words[0] if words else None)
     takes_command = words[:1] == ["run"]
     ours, command = split_command(argv) if takes_command else (argv, ())
     options, rest = parser.parse_known_args(ours)
@@ -93,7 +108,9 @@ def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
     options.command = command
     unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("--")]
     if unknown:
-        known = [f"--{option[0]}" for option in serving.SERVE_OPTIONS] + ["--log"] * takes_command
+        from mock_webshare.cli.serving import SERVE_OPTIONS
+
+        known = [f"--{option[0]}" for option in SERVE_OPTIONS] + ["--log"] * takes_command
         raise UsageError(f"unknown option {unknown[0]}{meant(unknown[0], known)}")
     if rest:
         raise UsageError(

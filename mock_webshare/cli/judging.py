@@ -191,13 +191,8 @@ def _schema(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
     return CLEAN
 
 
-VERBS: Sequence[Verb] = (
-    (
-        "validate",
-        "check recorded traffic against the documented contract",
-        _validate_arguments,
-        _validate,
-    ),
-    ("rules", "list the rules, what breaking each weighs, and how it is known", _rules_arguments, _rules),
-    ("schema", "list the schemas, or print one", _schema_arguments, _schema),
-)
+VERBS: Mapping[str, Verb] = {
+    "validate": (_validate_arguments, _validate),
+    "rules": (_rules_arguments, _rules),
+    "schema": (_schema_arguments, _schema),
+}

@@ -291,8 +291,8 @@ def _key(environ: Mapping[str, str]) -> str:
     return key
 
 
-VERBS: Sequence[Verb] = (
-    ("record", "record the traffic of a client with a real service", _record_arguments, _record),
-    ("probe", "ask a real service which of our guesses about it are right", _probe_arguments, _probe),
-    ("redact", "take the secrets out of recordings", _redact_arguments, _redact),
-)
+VERBS: Mapping[str, Verb] = {
+    "record": (_record_arguments, _record),
+    "probe": (_probe_arguments, _probe),
+    "redact": (_redact_arguments, _redact),
+}

@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     Option = tuple[str, type, str, str]
     """Name, type, default as the help tells it, help. `Settings` holds the defaults and checks the values."""
     Execute = Callable[[argparse.Namespace, Streams, Mapping[str, str]], int]
-    Verb = tuple[str, str, Callable[[argparse.ArgumentParser], None], Execute]
-    """Name, help, what adds its arguments, what it does."""
+    Verb = tuple[Callable[[argparse.ArgumentParser], None], Execute]
+    """What adds its arguments, and what it does."""
 
 CLEAN, FAILED = 0, 2
 ENVIRONMENT_PREFIX = "MOCK_WEBSHARE_"

@@ -128,13 +128,8 @@ def _progress(streams: Streams) -> Progress | None:
     return progress_bar(streams.stderr, "credits")
 
 
-VERBS: Sequence[Verb] = (
-    ("serve", "serve the API on this machine until interrupted", _serve_arguments, _serve),
-    (
-        "run",
-        "run a command beside a stand-in of its own, and leave nothing behind",
-        _run_arguments,
-        _run,
-    ),
-    ("generate", "write a data set that serve --data reads", _generate_arguments, _generate),
-)
+VERBS: Mapping[str, Verb] = {
+    "serve": (_serve_arguments, _serve),
+    "run": (_run_arguments, _run),
+    "generate": (_generate_arguments, _generate),
+}
