@@ -11,13 +11,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import StreamReader, web
-from multidict import CIMultiDict
 
-from mock_webshare import __version__, answers, framework, query
+from mock_webshare import answers, framework, query
 from mock_webshare.answers import Answer
 from mock_webshare.framework import Call
 from mock_webshare.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
 from mock_webshare.rendering import render
+from mock_webshare.reply import Reply, suits, wire_headers
 from mock_webshare.settings import Settings
 from mock_webshare.state import Table, View
 from mock_webshare.world import World
@@ -78,7 +78,7 @@ class Service:
         self._sent = lru_cache(_READ)(_sent)
         self._origin = settings.public_url and settings.public_url.rstrip("/")
         self._respond = lru_cache(_ANSWERED)(_make_answer)
-        self._headers = lru_cache(_ANSWERED)(_wire_headers)
+        self._reply = lru_cache(_ANSWERED)(Reply)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request under any path that is not ours."""
@@ -109,7 +109,9 @@ class Service:
         size = ENTRY_BYTES + len(target) + sent.size + len(body) + len(answer.body)
         self._worlds.note(journal, entry, size)
         self._tell(entry)
-        return web.Response(status=answer.status, headers=self._headers(answer), body=answer.body)
+        if suits(request):
+            return self._reply(answer)
+        return web.Response(status=answer.status, headers=wire_headers(answer), body=answer.body)
 
     def _outcome(
         self, request: web.Request, world: World, result: Call | Answer, prefer: str | None
@@ -134,7 +136,7 @@ class Service:
         self._worlds.note(journal, waiting)
         answer = None
         try:
-            response = await deliver(request, outcome, _wire_headers(outcome.answer))
+            response = await deliver(request, outcome, wire_headers(outcome.answer))
             answer = outcome.answer if _is_open(request) else None
             return response
         finally:
@@ -224,8 +226,3 @@ def _is_open(request: web.Request) -> bool:
     """Return whether the connection is still there, so that what was sent can have arrived."""
     transport = request.transport
     return transport is not None and not transport.is_closing()
-
-
-def _wire_headers(answer: Answer) -> CIMultiDict[str]:
-    ours = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
-    return CIMultiDict([*answer.headers, ("Content-Length", str(len(answer.body))), *ours])

@@ -15,12 +15,16 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
 
-class _Match(UrlMappingMatchInfo):
+class Match(UrlMappingMatchInfo):
     """What the router found: always the same, so one object does for all requests."""
 
+    is_watched = False
+    """Whether an application that the request goes through has middlewares, or signals before an answer."""
+
     def add_app(self, app: web.Application) -> None:
-        if not self.apps:
+        if app not in self.apps:
             super().add_app(app)
+            self.is_watched = self.is_watched or bool(app.middlewares or app.on_response_prepare)
 
     def freeze(self) -> None:
         """Stay as it is: nothing is ever added again."""
@@ -33,7 +37,7 @@ class Subtree(web.AbstractResource):
         super().__init__()
         self._root = root
         self._route = web.ResourceRoute("*", handler, self)
-        self._match = _Match({}, self._route)
+        self._match = Match({}, self._route)
 
     @property
     def canonical(self) -> str:

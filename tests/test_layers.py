@@ -26,7 +26,7 @@ MOCK = (
     ("errors", "contract", "instants", *TRAFFIC, "kinds", "settings", "rendering"),
     ("query", "throttle", "clock", "dataset", "seeding", "faults", "scenarios", "state"),
     ("journal", "world", "worlds"),
-    ("answers", "framework", "preference", "effects", "delivery", "routing", "trouble", "api"),
+    ("answers", "framework", "preference", "effects", "delivery", "routing", "reply", "trouble", "api"),
     ("openapi", "control"),
     ("app", "server"),
     ("mock_world", "mock_server"),

@@ -1,0 +1,74 @@
+"""A reply: an answer as it goes over the wire, made once for all requests that get it."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
+from multidict import CIMultiDict
+
+from mock_webshare import __version__
+from mock_webshare.answers import Answer
+from mock_webshare.routing import Match
+
+_OURS = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
+
+
+def wire_headers(answer: Answer) -> CIMultiDict[str]:
+    """Return the headers that go with an answer, but for the date."""
+    return CIMultiDict([*answer.headers, ("Content-Length", str(len(answer.body))), *_OURS])
+
+
+class Reply(web.StreamResponse):
+    """An answer for those requests that need nothing but its bytes (see `suits`).
+
+    A response of aiohttp is for one request, and makes its head anew; that takes longer than all that we
+    decide about a request. A reply keeps no word of the request, so that it can be given any number of
+    times. Only its date changes, once a second.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(status=answer.status, headers=wire_headers(answer))
+        lines = [
+            f"HTTP/1.1 {self.status} {self.reason}",
+            *(f"{name}: {value}" for name, value in self.headers.items()),
+        ]
+        self._head = "\r\n".join([*lines, "Date: "]).encode("latin-1")
+        self._dated_head = b""
+        self._second = -1
+        self._content = answer.body
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection stays: always, or the reply would not suit."""
+        return True
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        """Send all of it."""
+        if (second := int(time.time())) != self._second:
+            self._second = second
+            self._dated_head = self._head + formatdate(second, usegmt=True).encode() + b"\r\n\r\n"
+        writer = request.writer
+        await writer.write_eof(self._dated_head + self._content)
+        return writer
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing more: all is sent."""
+
+
+def suits(request: web.Request) -> bool:
+    """Return whether a request can be given a `Reply`.
+
+    Not one that HEAD asks for, nor a client of HTTP/1.0 or one that closes; nor where an application around
+    ours may want to change what is sent.
+    """
+    match = request.match_info
+    return (
+        isinstance(match, Match)
+        and not match.is_watched
+        and request.version == HttpVersion11
+        and request.method != "HEAD"
+        and request.keep_alive
+    )

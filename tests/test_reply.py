@@ -1,0 +1,98 @@
+"""A reply: the same bytes as aiohttp's own response, whoever asks and however often."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
+
+import pytest
+from aiohttp import web
+
+from mock_webshare import create_app, reply
+from mock_webshare.contract import CREDIT_LIST
+from tests.conftest import Client
+
+LIST = CREDIT_LIST.path
+AiohttpClient = Callable[..., Awaitable[Client]]
+GET = f"GET {LIST}?page_size=1 HTTP/1.1\r\nHost: here\r\nAuthorization: Token key\r\n"
+
+
+async def exchange(client: Client, *requests: str) -> bytes:
+    """Send some requests over one connection, and return all that comes until it closes."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write("".join(f"{request}\r\n" for request in requests).encode())
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+def lines(answer: bytes) -> tuple[list[bytes], bytes]:
+    """Return the lines of a head, sorted, without those that say when it was, and the body."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return sorted(line for line in head.split(b"\r\n") if not line.startswith((b"Date", b"Connection"))), body
+
+
+async def test_it_is_what_the_framework_would_send(client: Client) -> None:
+    quick_and_plain = await exchange(client, GET, f"{GET}Connection: close\r\n")
+    quick, start, plain = quick_and_plain.partition(b"HTTP/1.1 200 OK")[2].partition(b"HTTP/1.1 200 OK")
+    assert lines(b"HTTP/1.1 200 OK" + quick) == lines(start + plain)
+    assert b"Connection: close" in plain and b"Connection" not in quick
+
+
+async def test_a_connection_that_is_to_close_closes(client: Client) -> None:
+    assert b"\r\nConnection: close\r\n" in await exchange(client, f"{GET}Connection: close\r\n")
+
+
+async def test_a_client_of_http_1_0_gets_its_own(client: Client) -> None:
+    answer = await exchange(client, GET.replace("HTTP/1.1", "HTTP/1.0"))
+    assert answer.startswith(b"HTTP/1.0 200 OK\r\n") and answer.endswith(b"]}")
+
+
+async def test_requests_sent_together_are_answered_in_their_order(client: Client) -> None:
+    targets = ("?page=1", "?page=2", "?page=oops")
+    requests = [GET.replace("?", f"{target}&") for target in targets]
+    answer = await exchange(client, *requests, f"{GET}Connection: close\r\n")
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"200", b"404", b"200"]
+
+
+async def test_the_date_goes_on(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def date() -> float:
+        return parsedate_to_datetime((await client.get(LIST)).headers["Date"]).timestamp()
+
+    for now in (1_700_000_000.9, 1_700_000_001.0, 1_800_000_000.0):
+        monkeypatch.setattr(reply.time, "time", lambda now=now: now)
+        assert await date() == int(now)
+
+
+async def test_a_signal_may_change_what_is_sent(aiohttp_client: AiohttpClient) -> None:
+    async def sign(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Signed"] = "yes"
+
+    app = create_app()
+    app.on_response_prepare.append(sign)
+    client = await aiohttp_client(app)
+    for _ in range(2):
+        assert (await client.get(LIST)).headers["Signed"] == "yes"
+
+
+@pytest.mark.parametrize("is_mounted", [False, True])
+async def test_a_middleware_may_change_what_is_sent(aiohttp_client: AiohttpClient, is_mounted: bool) -> None:
+    @web.middleware
+    async def teapot(request: web.Request, handler: Callable[..., Awaitable[web.Response]]) -> web.Response:
+        response = await handler(request)
+        response.set_status(418)
+        return response
+
+    app = create_app()
+    if is_mounted:
+        outer = web.Application(middlewares=[teapot])
+        outer.add_subapp("/api/", app)
+    else:
+        outer = app
+        outer.middlewares.append(teapot)
+    client = await aiohttp_client(outer)
+    for _ in range(2):
+        assert (await client.get(LIST)).status == 418
