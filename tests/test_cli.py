@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from mock_webshare import __version__, cli, contract, dataset, seeding
+from mock_webshare.cli import serving
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
 
@@ -39,6 +42,18 @@ def test_every_verb_explains_itself(verb: str) -> None:
 
 def test_the_version() -> None:
     assert Run("--version").out == f"mock-webshare {__version__}\n"
+
+
+def test_a_swift_import_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    for usual in ("mine.pem", None):
+        if usual is None:
+            monkeypatch.delenv("SSL_CERT_FILE")
+        else:
+            monkeypatch.setenv("SSL_CERT_FILE", usual)
+        with suppress(ImportError), serving._swift_imports():
+            assert (os.environ["SSL_CERT_FILE"], gc.isenabled()) == (os.devnull, False)
+            raise ImportError
+        assert (os.environ.get("SSL_CERT_FILE"), gc.isenabled()) == (usual, True)
 
 
 VERBS = ", ".join(verb[0] for verb in cli.VERBS)

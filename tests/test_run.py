@@ -148,6 +148,13 @@ class TestCommand:
         test.write_text("def test_that_fails():\n    assert False\n", encoding="utf-8")
         assert run(sys.executable, "-m", "pytest", "-q", str(test)).returncode == 1
 
+    def test_the_certificates_that_we_do_not_read_are_there_for_the_command(self) -> None:
+        code = "import os; print(os.environ.get('SSL_CERT_FILE'))"
+        assert run(sys.executable, "-c", code, SSL_CERT_FILE="/ours.pem").stdout == "/ours.pem\n"
+        environ = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"}
+        command = [*RUN, "--", sys.executable, "-c", code]
+        assert subprocess.run(command, capture_output=True, text=True, env=environ).stdout == "None\n"
+
     @pytest.mark.skipif(not shutil.which("node"), reason="there is no Node here")
     def test_a_script_for_node(self, tmp_path: Path) -> None:
         script = tmp_path / "credits.mjs"
