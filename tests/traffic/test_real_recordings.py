@@ -217,7 +217,9 @@ def test_what_pytest_recording_records_is_read_and_clean(tmp_path: Path, url: st
 
 
 def test_what_chromium_records_now_is_read_and_clean(tmp_path: Path) -> None:
-    pytest.importorskip("playwright", reason="Playwright is no dependency of the tests")
+    pytest.importorskip(
+        "playwright", reason="Playwright is no dependency of the tests: pip install playwright"
+    )
     if shutil.which("chromium") is None:
         pytest.skip("there is no Chromium here")
     from tests.traffic.recorded.make import record_chromium
