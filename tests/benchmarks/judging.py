@@ -1,8 +1,8 @@
 """The judge's figures, against check-jsonschema doing only the shape of the same bodies in the same run.
 
 `python tests/benchmarks/judging.py [MEGABYTES]`, from the root of the checkout, with the test extras
-installed; 1000 by default. The recording is NDJSON of pages and single credits of 100,000. The machine
-may be busy, so throughput is told for each second of a processor that was used.
+installed; 1000 by default. The recordings, NDJSON and HAR, are of pages and single credits of 100,000. The
+machine may be busy, so throughput is told for each second of a processor that was used.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from io import StringIO
+from itertools import chain, repeat
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -23,7 +25,8 @@ from urllib.parse import urlsplit
 
 from mock_webshare import MockServer, Settings, contract
 from mock_webshare.instants import SECOND, parse_instant
-from mock_webshare.traffic.exchange import Exchange, write_line
+from mock_webshare.traffic.archives import write_har, write_ndjson
+from mock_webshare.traffic.exchange import Exchange
 
 LIST = "/api/v2/referral/credit/"
 KEY = (("Authorization", "Token benchmark"),)
@@ -60,15 +63,22 @@ def _get(connection: http.client.HTTPConnection, origin: str, target: str) -> Ex
     )
 
 
+def timed(found: list[Exchange], rounds: int) -> Iterator[Exchange]:
+    """Return the exchanges again and again, a second between one and the next."""
+    started = parse_instant("2026-06-01T00:00:00-07:00")
+    for number, exchange in enumerate(chain.from_iterable(repeat(found, rounds))):
+        yield replace(exchange, started=started + number * SECOND, seconds=0.01)
+
+
 def write_recording(path: Path, found: list[Exchange], size: int) -> int:
-    """Write the exchanges again and again, until the file has so many bytes; return how many were written."""
-    written, started = 0, parse_instant("2026-06-01T00:00:00-07:00")
+    """Write the exchanges so often that the file has so many bytes; return how many were written."""
+    write = write_har if path.suffix == ".har" else write_ndjson
+    once = StringIO()
+    write(timed(found, 1), once)
+    rounds = -(-size // once.tell())
     with path.open("w", encoding="utf-8") as file:
-        while file.tell() < size:  # `tell` is slow in text files, so it is asked once a round
-            for exchange in found:
-                file.write(write_line(replace(exchange, started=started + written * SECOND, seconds=0.01)))
-                written += 1
-    return written
+        write(timed(found, rounds), file)
+    return rounds * len(found)
 
 
 def write_bodies(folder: Path, found: list[Exchange]) -> Iterator[str]:
@@ -119,20 +129,24 @@ def starts() -> float:
 
 def throughput(folder: Path, megabytes: int) -> None:
     found = exchanges()
-    recording = folder / "recording.ndjson"
-    number = write_recording(recording, found, megabytes * MEGABYTE)
     pages = list(write_bodies(folder, [each for each in found if b'"count"' in each.body[:9]][:SHAPES]))
     schema = write_schema(folder)
     start = run([*CHECK, schema, pages[0]]).processor
     theirs = len(pages) / (run([*CHECK, schema, *pages]).processor - start)
     print(f"check-jsonschema: {theirs:,.0f} pages a second of a processor, its start not counted")
-    for jobs in ("1", "2"):
-        cost = run([*VALIDATE, "--jobs", jobs, str(recording)])
+    for name in ("recording.ndjson", "recording.har"):
+        recording = folder / name
+        number = write_recording(recording, found, megabytes * MEGABYTE)
         size = recording.stat().st_size / MEGABYTE
-        print(f"validate --jobs {jobs}: {size:,.0f} MB, {number:,} exchanges in {cost.seconds:.1f} s")
-        # Every other exchange is a page; the others are for nothing.
-        rate = number / 2 / cost.processor
-        print(f"  {rate:,.0f} pages a second of a processor, {rate / theirs:.1f} x; {cost.memory:.0f} MB")
+        for jobs in ("1", "2"):
+            cost = run([*VALIDATE, "--jobs", jobs, str(recording)])
+            print(
+                f"validate --jobs {jobs} {name}: {size:,.0f} MB, {number:,} exchanges in {cost.seconds:.1f} s"
+            )
+            # Every other exchange is a page; the others are for nothing.
+            rate = number / 2 / cost.processor
+            print(f"  {rate:,.0f} pages a second of a processor, {rate / theirs:.1f} x; {cost.memory:.0f} MB")
+        recording.unlink()
 
 
 if __name__ == "__main__":
