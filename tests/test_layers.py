@@ -16,6 +16,7 @@ PACKAGE = Path(mock_webshare.__file__).parent
 # From the ground up; a module may import what stands on a lower floor, or earlier on its own.
 TRAFFIC = (
     "traffic.exchange",
+    "traffic.parts",
     "traffic.texts",
     "traffic.lenient_json",
     "traffic.spellings",

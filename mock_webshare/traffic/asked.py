@@ -15,11 +15,14 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urlencode, urlsplit
 from mock_webshare.contract import ENDPOINTS
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from mock_webshare.contract import Endpoint
 
 MOST_PARAMETERS = 1000
 """More are refused (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
 _REMEMBERED = 1024  # recordings ask the same again and again
+_LONGEST_REMEMBERED = 1024
 
 _ROUTES = tuple(
     (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
@@ -63,9 +66,15 @@ class Asked:
         return urlencode(sorted(pair for pair in self.pairs if pair[0] != "page"))
 
 
-@lru_cache(_REMEMBERED)
 def read_url(url: str) -> Asked | None:
-    """Given the URL of a request, return what it asks; None if that is no endpoint of the contract."""
+    """Given the URL of a request, return what it asks; None if that is no endpoint of the contract.
+
+    A port that the scheme has anyway is left out, as clients do; so is a fragment, which is never sent.
+    """
+    return _remembered(url) if len(url) <= _LONGEST_REMEMBERED else _read_url(url)
+
+
+def _read_url(url: str) -> Asked | None:
     try:
         parts = urlsplit(url)
     except ValueError:  # "Invalid IPv6 URL"
@@ -77,9 +86,19 @@ def read_url(url: str) -> Asked | None:
         return None
     endpoint, row_id, is_slashed = found
     pairs = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
-    is_clear = url.isascii() and not parts.fragment and path.encode() == octets
+    is_clear = path.encode() == octets
+    origin = origin_of(parts)
     return Asked(endpoint, row_id, is_slashed, origin, parts.path, parts.query, pairs, dict(pairs), is_clear)
+
+
+_remembered = lru_cache(_REMEMBERED)(_read_url)
+_PORTS = {"http": ":80", "https": ":443"}
+
+
+def origin_of(parts: SplitResult) -> str:
+    """Given a URL, return scheme and authority: `HTTPS://me@A:443` is `https://a`."""
+    authority = parts.netloc.rpartition("@")[2].lower()
+    return f"{parts.scheme}://{authority.removesuffix(_PORTS.get(parts.scheme, ''))}"
 
 
 def _route(path: str) -> tuple[Endpoint, str | None, bool] | None:
@@ -98,7 +117,7 @@ def read_int(text: str) -> int | None:
         return None
 
 
-_HARMLESS = {"page", "page_size", "ordering", "format"} | {
+_HARMLESS_NAMES = {"page", "page_size", "ordering", "format"} | {
     each.name for endpoint in ENDPOINTS for each in endpoint.filters
 }
 
@@ -106,6 +125,7 @@ _HARMLESS = {"page", "page_size", "ordering", "format"} | {
 def shown(url: str) -> str:
     """Given any URL, return it without what may be secret: user, password, values of unknown parameters.
 
+    Nor is anything shown that is as long as a key, wherever it stands.
     `https://me:secret@a/b/?page=2&token=x#y` is `https://a/b/?page=2&token=...`.
     """
     try:
@@ -114,9 +134,23 @@ def shown(url: str) -> str:
         return "(no URL)"
     query = "&".join(map(_shown_pair, parts.query.split("&"))) if parts.query else ""
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
-    return origin + parts.path + (f"?{query}" if query else "")
+    path = "/".join(map(_shown_part, parts.path.split("/")))
+    return origin + path + (f"?{query}" if query else "")
 
 
 def _shown_pair(pair: str) -> str:
-    name, sign, _ = pair.partition("=")
-    return pair if name in _HARMLESS else f"{name}{sign}..."
+    name, sign, value = pair.partition("=")
+    is_harmless = name in _HARMLESS_NAMES and all(map(_is_short, re.split("%2C|,", value)))
+    return f"{_shown_part(name)}{sign}{value if is_harmless else '...'}"
+
+
+def _shown_part(text: str) -> str:
+    return text if _is_short(text) else "..."
+
+
+_LONGEST_SHOWN = 20
+"""Characters: a key of the service has 40, and the longest word of a documented URL 16."""
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= _LONGEST_SHOWN

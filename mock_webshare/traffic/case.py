@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NOTHING: Any = object()
 """The actual value of what is not there."""
+_PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
 _ANSWERED_BY = {endpoint.schema: endpoint for endpoint in ENDPOINTS}
 
 
@@ -45,8 +46,9 @@ class Case:
 
     @cached_property
     def is_clear(self) -> bool:
-        """Whether the request means the same to the service as to us; one with a charset may not."""
-        is_plain = "charset" not in (self.exchange.request_header("content-type") or "").lower()
+        """Whether the request means the same to the service as to us; one in another charset may not."""
+        _, _, charset = (self.exchange.request_header("content-type") or "").lower().partition("charset")
+        is_plain = charset.strip("= '\"") in _PLAIN_CHARSETS
         return self.asked is not None and self.asked.is_clear and is_plain
 
     @cached_property

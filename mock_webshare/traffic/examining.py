@@ -11,7 +11,7 @@ from mock_webshare.traffic.asked import read_url
 from mock_webshare.traffic.case import Case, place_of
 from mock_webshare.traffic.exchange import BadRecord, Exchange
 from mock_webshare.traffic.finding import Finding, printable, shorten
-from mock_webshare.traffic.locating import line_of
+from mock_webshare.traffic.locating import Locator
 from mock_webshare.traffic.rulebook import GRADES, RULES
 from mock_webshare.traffic.rules.status import OK, SERVER_ERRORS, schema_of
 from mock_webshare.traffic.shapes import recognise
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 OTHER_ENDPOINT = "another endpoint"
 OTHER_HOST = "another host"
+PREFLIGHT = "asked by a browser for itself"
+OTHER_SCHEME = "a redirection to another scheme"
 NO_RESPONSE = "no response"
 SERVER_ERROR = "a server error"
 UNKNOWN_BODY = "no body recorded"
-
-MOST_LINES = 100
-"""Findings of one body of which the line is looked for."""
+REDIRECTIONS = frozenset({301, 302, 307, 308})
 
 
 class Examined(NamedTuple):
@@ -49,7 +49,7 @@ def examine(record: Exchange | BadRecord | UnreadableInput, terms: Terms) -> Exa
     """Given a record, hold it against all rules that need no other one."""
     if isinstance(record, Exchange):
         return _examine_exchange(record, terms)
-    return _examine_malformed(record) if isinstance(record, BadRecord) else record
+    return _examine_malformed(record, terms) if isinstance(record, BadRecord) else record
 
 
 def _examine_exchange(exchange: Exchange, terms: Terms) -> Examined:
@@ -71,11 +71,30 @@ def _examine_exchange(exchange: Exchange, terms: Terms) -> Examined:
 def _reason_to_skip(exchange: Exchange, asked: Asked | None, terms: Terms) -> str | None:
     if asked is None:
         return OTHER_ENDPOINT
-    if terms.hosts and not {asked.host, asked.host.rpartition(":")[0] or asked.host} & set(terms.hosts):
+    if not _is_host(asked, terms):
         return OTHER_HOST
     if exchange.status is None:
         return NO_RESPONSE
+    if exchange.method == "OPTIONS" and exchange.request_header("access-control-request-method"):
+        return PREFLIGHT
+    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, asked):
+        return OTHER_SCHEME
     return SERVER_ERROR if exchange.status in SERVER_ERRORS else None
+
+
+def _is_host(asked: Asked, terms: Terms) -> bool:
+    names = {asked.host, asked.host.rpartition(":")[0] or asked.host}
+    return not terms.hosts or not names.isdisjoint(terms.hosts)
+
+
+def _is_to_another_scheme(exchange: Exchange, asked: Asked) -> bool:
+    """Whether a client was sent to the same place by another scheme: by itself, or by what is in front."""
+    there = read_url(exchange.header("location") or "")
+    return (
+        there is not None
+        and (there.host, there.path, there.query) == (asked.host, asked.path, asked.query)
+        and there.origin != asked.origin
+    )
 
 
 def _examine_body(exchange: Exchange, terms: Terms) -> Examined:
@@ -89,10 +108,12 @@ def _examine_body(exchange: Exchange, terms: Terms) -> Examined:
 
 def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Given findings in a body, yield them with the line to which their pointers point, if it is a file's."""
-    for index, finding in enumerate(findings):
+    locator = None
+    for finding in findings:
         place = finding.place
-        if index < MOST_LINES and place.pointer and place.is_file and place.line is None:
-            place = replace(place, line=line_of(body.decode(), place.pointer))
+        if place.pointer and place.is_file and place.line is None:
+            locator = locator or Locator(body.decode())
+            place = replace(place, line=locator.line(place.pointer))
         yield replace(finding, place=place)
 
 
@@ -111,10 +132,14 @@ def _examine_answer(exchange: Exchange, asked: Asked, terms: Terms, schema: str 
     return Examined(exchange.source, tuple(rules.check(case)), sight(case), is_judged=True)
 
 
-def _examine_malformed(record: BadRecord) -> Examined:
+def _examine_malformed(record: BadRecord, terms: Terms) -> Examined:
     """Given a record that is no exchange, return the finding that it is, if it concerns us."""
-    if record.url is not None and read_url(record.url) is None:
-        return Examined(record.source, skipped=OTHER_ENDPOINT)
+    if record.url is not None:
+        asked = read_url(record.url)
+        if asked is None:
+            return Examined(record.source, skipped=OTHER_ENDPOINT)
+        if not _is_host(asked, terms):
+            return Examined(record.source, skipped=OTHER_HOST)
     rule = RULES["record.malformed"]
     place, actual = place_of(record), printable(shorten(record.problem))
     finding = Finding(

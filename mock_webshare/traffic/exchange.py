@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Headers = tuple[tuple[str, str], ...]
 """Names and values in the order in which they came, repeated ones too; bytes are Latin-1."""
 
+LONGEST = 1_000_000
+"""Seconds that no response takes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
@@ -115,7 +118,7 @@ def from_wire(document: Any, *, source: str, entry: int | None = None, line: int
             body=_read_body(response),
             is_body_known="body_base64" in response or response.get("body", "") is not None,
             started=None if document.get("started") is None else parse_instant(document["started"]),
-            seconds=_optional(document.get("seconds"), float, int),
+            seconds=_read_seconds(document.get("seconds")),
         )
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
         raise ValueError("not an exchange: an object with `request` and `response`") from error
@@ -160,6 +163,13 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(type(value))
     return value
+
+
+def _read_seconds(value: Any) -> float | None:
+    seconds: float | None = _optional(value, float, int)
+    if seconds is not None and not 0 <= seconds < LONGEST:  # which NaN, that Python reads, is not either
+        raise ValueError
+    return seconds
 
 
 def _optional(value: Any, *kinds: type) -> Any:

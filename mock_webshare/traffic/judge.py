@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.traffic.finding import Finding, Level
@@ -27,12 +27,29 @@ MOST_EXAMPLES = 10
 """Places of equal findings that are kept; of more, only the number is."""
 
 
+MOST_GROUPS = 10_000
+"""Groups of findings that are told apart by their pointers; in further ones the pointers do not count."""
+
+
+class Likeness(NamedTuple):
+    """What findings have in common that are told as one."""
+
+    source: str
+    rule: str
+    check: str
+    level: str
+    mark: str
+    pointer: str
+    """With a star for each index."""
+    has_value: str
+    """Whether anything is there at all; what it is makes no difference."""
+
+
 @dataclass(slots=True)
 class Group:
     """Findings that differ in nothing but their place, and the value there."""
 
-    likeness: tuple[str, ...]
-    """What they have in common, the file first."""
+    likeness: Likeness
     findings: list[Finding]
     """The first ones."""
     count: int = 0
@@ -93,7 +110,7 @@ class Judge:
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._lives, self._walks = Lives(), Walks()
-        self._groups: dict[tuple[str, ...], Group] = {}
+        self._groups: dict[Likeness, Group] = {}
         self._skipped: Counter[str] = Counter()
         self._unreadable: list[UnreadableInput] = []
         self._sources: set[str] = set()
@@ -133,6 +150,8 @@ class Judge:
     def _add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             likeness = _likeness(finding)
+            if likeness not in self._groups and len(self._groups) >= MOST_GROUPS:
+                likeness = likeness._replace(pointer="", has_value="")
             group = self._groups.setdefault(likeness, Group(likeness, []))
             group.count += 1
             if len(group.findings) < MOST_EXAMPLES:
@@ -142,18 +161,16 @@ class Judge:
 _INDEX = re.compile(r"/\d+(?=/|$)")
 
 
-def _likeness(finding: Finding) -> tuple[str, ...]:
-    """Return what findings have in common that are told as one."""
+def _likeness(finding: Finding) -> Likeness:
     place = finding.place
-    return (
+    return Likeness(
         place.source,
         finding.rule,
         finding.check,
         finding.level,
         finding.mark,
         _INDEX.sub("/*", place.pointer),
-        # Whether anything is there at all makes a difference, what it is does not.
-        str(finding.actual is None),
+        str(finding.actual is not None),
     )
 
 

@@ -4,50 +4,67 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _READER = json.JSONDecoder(parse_int=str, parse_float=str)  # a number may be too long for `int`
 
 
-def line_of(text: str, pointer: str) -> int:
-    """Given a document and a JSON pointer, return the line of the value, counted from 1.
+class Locator:
+    """A document, and where its values are. What is inside an object or array is looked up once."""
 
-    Of a value that is not there it is the line on which whatever should hold it begins.
-    """
-    position = _skip(text, 0)
-    for key in pointer.split("/")[1:]:
-        inside = _enter(text, position, key.replace("~1", "/").replace("~0", "~"))
-        if inside is None:
-            break
-        position = inside
-    return text.count("\n", 0, position) + 1
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._inside = cache(self._members)
+        self._counted = (0, 1)  # up to which place lines were counted, and how many: most ask in order
+
+    def line(self, pointer: str) -> int:
+        """Given a JSON pointer, return the line of the value, counted from 1.
+
+        Of a value that is not there it is the line on which whatever should hold it begins.
+        """
+        position = _skip(self._text, 0)
+        for key in pointer.split("/")[1:]:
+            inside = self._inside(position).get(key.replace("~1", "/").replace("~0", "~"))
+            if inside is None:
+                break
+            position = inside
+        return self._line_at(position)
+
+    def _line_at(self, position: int) -> int:
+        start, line = self._counted if self._counted[0] <= position else (0, 1)
+        line += self._text.count("\n", start, position)
+        self._counted = position, line
+        return line
+
+    def _members(self, position: int) -> dict[str, int]:
+        """Given where a value begins, return where each value inside it does, by key or index."""
+        return dict(_members(self._text, position))
+
+
+def _members(text: str, position: int) -> Iterator[tuple[str, int]]:
+    is_object = text[position] == "{"
+    if not is_object and text[position] != "[":
+        return
+    index, position = 0, _skip(text, position + 1)
+    while text[position] not in "]}":
+        name = str(index)
+        if is_object:
+            name, position = _READER.raw_decode(text, position)
+            position = _skip(text, _skip(text, position) + 1)  # past the colon
+        yield name, position  # of a key that is there twice the last one counts, as it does elsewhere
+        _, position = _READER.raw_decode(text, position)
+        position = _skip(text, position)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+        index += 1
 
 
 def _skip(text: str, position: int) -> int:
     match = _BLANKS.match(text, position)
     assert match
     return match.end()
-
-
-def _enter(text: str, position: int, key: str) -> int | None:
-    """Given where an object or array begins, return where its value of a key does; None: it has none."""
-    is_object = text[position] == "{"
-    if not is_object and text[position] != "[":
-        return None
-    index, position = 0, _skip(text, position + 1)
-    found = None
-    while text[position] not in "]}":
-        name = str(index)
-        if is_object:
-            name, position = _READER.raw_decode(text, position)
-            position = _skip(text, _skip(text, position) + 1)  # past the colon
-        if name == key:
-            found = position  # of a key that is there twice the last one counts, as it does elsewhere
-            if not is_object:
-                return found
-        _, position = _READER.raw_decode(text, position)
-        position = _skip(text, position)
-        if text[position] == ",":
-            position = _skip(text, position + 1)
-        index += 1
-    return found

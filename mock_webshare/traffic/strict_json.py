@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract import Mark, Rule
 from mock_webshare.traffic.finding import Finding, Place, excerpt, pointer, printable, shorten
+from mock_webshare.traffic.parts import MOST_PARTS, has_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ RULES = (
     Rule("json.duplicate-key", _F, "A key occurs once in an object: readers disagree on which one counts."),
     Rule("json.constant", _F, "NaN and Infinity are not JSON."),
     Rule("json.number", _F, "A number has a size that every reader holds."),
+    Rule("json.size", _F, f"A body has no more than {MOST_PARTS:,} values."),
 )
 """What is asked of a body before it is looked into."""
 
@@ -58,6 +60,8 @@ class Document:
 
 def parse(body: bytes, place: Place) -> Document:
     """Given the bytes of a document and its place, return it; raise nothing."""
+    if has_many(body):
+        return _refuse("json.size", place, f"more than {MOST_PARTS:,}")
     try:
         value = _FAST.decode(body.decode())
     except (ValueError, RecursionError):

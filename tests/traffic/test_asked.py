@@ -40,6 +40,21 @@ def test_another_path_is_none_of_ours(target: str) -> None:
     assert read_url(f"https://a{target}") is None
 
 
+def test_a_fragment_and_a_port_that_goes_without_saying_are_not_asked() -> None:
+    for url in (f"https://A:443{LIST}?x=1#page=2", f"https://a{LIST}?x=1"):
+        asked = read_url(url)
+        assert asked is not None
+        assert (asked.origin, asked.query, asked.is_clear) == ("https://a", "x=1", True)
+    for url, origin in (
+        ("http://a:443", "http://a:443"),
+        ("http://a:80", "http://a"),
+        ("https://a:80", "https://a:80"),
+    ):
+        asked = read_url(url + LIST)
+        assert asked is not None
+        assert asked.origin == origin
+
+
 def test_what_is_no_url_is_none_of_ours() -> None:
     assert read_url("http://[") is None
 
@@ -51,6 +66,12 @@ def test_what_is_no_url_is_none_of_ours() -> None:
         ("https://a/?token=secret&mode=payout&x", "https://a/?token=...&mode=payout&x..."),
         ("/a/?key=secret", "/a/?key=..."),
         ("http://[", "(no URL)"),
+        (f"/{'k' * 40}/?page=1", "/.../?page=1"),
+        (
+            f"/?ordering=-created_at,-amount,status&mode={'k' * 40}",
+            "/?ordering=-created_at,-amount,status&mode=...",
+        ),
+        (f"/?{'k' * 40}", "/?......"),
     ],
 )
 def test_nothing_secret_is_shown(url: str, expected: str) -> None:

@@ -133,15 +133,16 @@ def changed(change: Change, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         answer = change(request, Answer(response.status, headers, response.body))
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
-    from mock_webshare.api import Service
+    from mock_webshare import api
 
-    handle = Service.handle
+    handle = api.Service.handle
 
-    async def changed_handle(self: Service, request: web.Request) -> web.Response:
+    async def changed_handle(self: api.Service, request: web.Request) -> web.Response:
         return body_and_headers(request, await handle(self, request))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Service, "handle", changed_handle)
+        patch.setattr(api.Service, "handle", changed_handle)
+        patch.setattr(api, "suits", lambda request: False)  # a reply goes out as it is
         with mock(credits=150) as url:
             yield url
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare.traffic.locating import line_of
+from mock_webshare.traffic.locating import Locator
 
 DOCUMENT = """{
   "a": [
@@ -32,4 +32,4 @@ DOCUMENT = """{
     ],
 )
 def test_a_pointer_is_on_a_line(pointer: str, line: int) -> None:
-    assert line_of(DOCUMENT, pointer) == line
+    assert Locator(DOCUMENT).line(pointer) == line

@@ -20,6 +20,7 @@ from mock_webshare.instants import DAY, SECOND, format_instant, parse_instant
 from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import Verdict, judge
+from mock_webshare.traffic.parts import MOST_PARTS
 from mock_webshare.traffic.rulebook import NOT_JUDGED, RULES
 from mock_webshare.traffic.terms import Terms
 from tests.traffic import session as sessions
@@ -919,6 +920,11 @@ KINDS |= {
     ),
     "a_body_is_nested_without_end": broken_body(
         "json.depth", lambda random, body: b"[" * 500 + body + b"]" * 500, Level.WARNING
+    ),
+    "a_body_has_too_many_values": broken_body(
+        "json.size",
+        lambda random, body: body[:-1] + b',"x":[' + b"0," * (MOST_PARTS + random.randrange(1000)) + b"0]}",
+        Level.WARNING,
     ),
     "a_body_is_pretty": broken_body(
         "wire.json",

@@ -18,7 +18,7 @@ from mock_webshare.instants import parse_instant
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.exchange import BadRecord, Exchange
 
-PACKED = base64.b64encode(gzip.compress(b"{}")).decode()
+PACKED = base64.b64encode(gzip.compress(b"{}", mtime=0)).decode()
 
 
 def read(text: str | bytes) -> list[Any]:

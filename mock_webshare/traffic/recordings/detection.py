@@ -8,6 +8,7 @@ from codecs import BOM_UTF8
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from mock_webshare.contract import ENDPOINTS
 from mock_webshare.traffic.recordings.problems import Broken
 from mock_webshare.traffic.recordings.scanner import Scanner
 
@@ -27,6 +28,9 @@ EXTENSIONS = {
 
 CASSETTE_KEYS = ("interactions", "http_interactions")
 """Where the records of a cassette are: vcrpy's, and those of Ruby's VCR and of Betamax."""
+
+_FIELDS = {each.name for endpoint in ENDPOINTS for each in endpoint.filters}
+"""What a field error may be about."""
 
 _YAML_CASSETTE = re.compile(
     rb"(?:[ \t]*(?:[#%][^\n]*|---[^\n]*)?\r?\n)*+"
@@ -64,13 +68,18 @@ def detect_json(head: bytes) -> str:
     """
     text = head.removeprefix(BOM_UTF8).lstrip()
     if text.startswith(b"["):
-        return "body" if {"request", "results", "detail"}.isdisjoint(_keys(text[1:])) else "list"
+        return "list" if _is_element(set(_keys(text[1:]))) else "body"
     keys = set(_keys(text))
     if "log" in keys:
         return "har"
     if not keys.isdisjoint(CASSETTE_KEYS):
         return "vcr"
     return "exchange" if "request" in keys else "body"
+
+
+def _is_element(keys: set[str]) -> bool:
+    """Given the keys of the first object of an array, return whether that is an exchange, page or error."""
+    return not keys.isdisjoint({"request", "results", "detail"}) or (bool(keys) and keys <= _FIELDS)
 
 
 def _is_lines(head: bytes, *, of_exchanges: bool) -> bool:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.instants import parse_instant
-from mock_webshare.traffic.exchange import read_status
+from mock_webshare.traffic.exchange import LONGEST, read_status
 from mock_webshare.traffic.recordings.problems import Malformed
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def an_instant(value: Any) -> int | None:
 def a_duration(value: Any) -> float | None:
     """Given milliseconds, return seconds; None if there are none."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value / 1000 if is_number and 0 <= value < 1e9 else None
+    return value / 1000 if is_number and 0 <= value < 1000 * LONGEST else None
 
 
 def has_body(method: str | None, status: int | None) -> bool:

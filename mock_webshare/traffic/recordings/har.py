@@ -61,7 +61,7 @@ def _answer(
 ) -> tuple[int | None, bytes | None]:
     """Return the status, None if no response came, and the body, None if it is not known."""
     status = fields.a_status(response.get("status"))
-    if status is None:
+    if status is None or entry.get("_fromCache"):  # then nobody was asked, and the answer is of another time
         return None, b""
     if not fields.has_body(entry["request"].get("method"), status):
         return status, b""  # some browsers show what they have in their cache
@@ -69,7 +69,7 @@ def _answer(
     body = _stored(content, attached)
     if body is None and _value(headers, "content-length") == "0":
         body = b""  # a `size` of 0 tells nothing: it is also written if none was read
-    if body is None and (entry.get("_fromCache") or any(response.get(key) for key in _FAILED)):
+    if body is None and any(response.get(key) for key in _FAILED):
         return None, b""
     return status, body and codings.decode(body, _value(headers, "content-encoding"))
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from mock_webshare.traffic import parts
 from mock_webshare.traffic.exchange import BadRecord, Exchange
 from mock_webshare.traffic.recordings import streams
 from mock_webshare.traffic.recordings.problems import Broken, Malformed
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 MOST_BAD = 100_000
 """Malformed records in a row, after which a file is taken for something else."""
 
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_URL = re.compile(rb'"(?:url|uri)"\s*:\s*(' + _STRING.pattern + rb")", re.DOTALL)
+_URL = re.compile(rb'"(?:url|uri)"\s*:\s*(' + parts.STRING.pattern + rb")", re.DOTALL)
 
 
 class Record(NamedTuple):
@@ -60,16 +60,7 @@ def _problem(piece: Piece) -> str | None:
     """Given a text, return why it is not read at all."""
     if not piece.is_whole:
         return f"it has more than {streams.LARGEST_RECORD // 1024**2} MiB"
-    if len(piece.text) > streams.MOST_PARTS and _parts(piece.text) > streams.MOST_PARTS:
-        return f"it has more than {streams.MOST_PARTS} parts"
-    return None
-
-
-def _parts(text: bytes) -> int:
-    """Given JSON, return about how many values are in it."""
-    if text.count(b",") + text.count(b"[") + text.count(b"{") > streams.MOST_PARTS:
-        text = _STRING.sub(b"", text)
-    return text.count(b",") + text.count(b"[") + text.count(b"{")
+    return f"it has more than {parts.MOST_PARTS} parts" if parts.has_many(piece.text) else None
 
 
 def _asked(text: bytes) -> str | None:

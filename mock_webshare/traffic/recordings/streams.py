@@ -13,8 +13,6 @@ LARGEST_RECORD = 64 * 1024**2
 """Bytes of one record, and of one body. A page of a hundred credits has about 25,000."""
 LARGEST_SKIP = 1024**3
 """Bytes of a record that is too long to be held: nobody waits longer than that for its end."""
-MOST_PARTS = 1_000_000
-"""Values in a record that is no text: each takes many times the memory that it takes of the file."""
 BEGINNING = 64 * 1024
 """Bytes of a record that are kept of one that is too long, to tell what was asked for."""
 PIECE = 256 * 1024

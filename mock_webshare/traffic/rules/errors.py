@@ -37,7 +37,9 @@ _TEXTS_OF_401 = (
     "Invalid token.",
 )
 _NO_MATCH = "No ReferralCredit matches the given query."
-_THROTTLED = re.compile(r"Request was throttled\. Expected available in (\d+) seconds?\.", re.ASCII)
+_THROTTLED = re.compile(
+    r"Request was throttled\. Expected available in (?:(1) second|((?!1 )\d+) seconds)\.", re.ASCII
+)
 
 
 class Wording(NamedTuple):
@@ -95,7 +97,7 @@ def throttling_fits(case: Case) -> Iterator[Finding]:
     if not isinstance(text, str):
         return
     match = _THROTTLED.fullmatch(text)
-    if match is None or (wait is not None and wait.isdecimal() and match[1] != wait):
+    if match is None or (wait is not None and wait.isdecimal() and (match[1] or match[2]) != wait):
         yield case.finding("limit.retry-after", "detail", check="throttled", expected=wait, actual=text)
 
 

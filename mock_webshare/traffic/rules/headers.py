@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from mock_webshare.traffic.asked import shown
 from mock_webshare.traffic.case import NOTHING
+from mock_webshare.traffic.parts import STRING
 from mock_webshare.traffic.rules.status import MOVED, OK, TOO_MANY, UNAUTHORIZED
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/json"
 _ROUTED = frozenset({200, 400, 401, 404, 405, 406, 429})
 """Statuses that an endpoint itself answers with."""
-_COMPACT = re.compile(rb"[{\[](?:\"(?:[^\"\\]|\\.)*\":[^\s]|[^\"\s])")
+_BLANK = re.compile(rb"\s")
 
 
 def has_content_type(case: Case) -> Iterator[Finding]:
@@ -41,13 +42,13 @@ def is_compact(case: Case) -> Iterator[Finding]:
         return
     if "indent" in (case.exchange.request_header("accept") or "").lower():
         return
-    body = case.exchange.body
-    if not _COMPACT.match(body) or body[-1:].isspace():
+    # Few bodies have any blank at all, so the texts are seldom taken out.
+    if _BLANK.search(case.exchange.body) and _BLANK.search(STRING.sub(b"", case.exchange.body)):
         yield case.finding("wire.json", check="compact")
 
 
 def allows_methods(case: Case) -> Iterator[Finding]:
-    """An answer of an endpoint lists its methods."""
+    """An answer of an endpoint lists its methods, and neither varies nor can be asked for conditionally."""
     if case.asked is None or not case.asked.is_slashed or case.exchange.status not in _ROUTED:
         return
     if not (case.exchange.header("content-type") or "").startswith(JSON_TYPE):
@@ -58,6 +59,18 @@ def allows_methods(case: Case) -> Iterator[Finding]:
         yield case.finding(
             "wire.allow", check="allow", expected=expected, actual=NOTHING if actual is None else actual
         )
+    if (etag := case.exchange.header("etag")) is not None:
+        yield case.finding("wire.allow", check="no-etag", actual=etag)
+    if varying := _named(case.exchange.header("vary")) - _OF_PROXIES:
+        yield case.finding("wire.allow", check="no-vary", actual=", ".join(sorted(varying)))
+
+
+_OF_PROXIES = frozenset({"accept-encoding", "origin", ""})
+"""What something between the service and the client adds to `Vary` when it packs or shares an answer."""
+
+
+def _named(listed: str | None) -> set[str]:
+    return {each.strip().lower() for each in (listed or "").split(",")}
 
 
 def asks_for_credentials(case: Case) -> Iterator[Finding]:

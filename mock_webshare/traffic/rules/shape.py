@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from mock_webshare import contract
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.finding import Finding
 
+MOST_ERRORS = 1000
+"""Breaches of its schema that are told of one body."""
 LATER_FIELDS = frozenset({"referral_channel", "referral_channel_code"})
 """What an earlier edition of the documentation did not have."""
 
@@ -36,10 +39,11 @@ def keeps_schema(case: Case) -> Iterator[Finding]:
     """A body keeps every rule of its schema."""
     if case.schema is None or acceptor(case.schema)(case.body):
         return
-    errors = [each for each in contract.validator(case.schema).iter_errors(case.body) if not _is_whole(each)]
-    for error in sorted(errors, key=_keys):
-        if not _is_of_the_older_edition(error):
-            yield _finding(case, error)
+    errors = contract.validator(case.schema).iter_errors(case.body)
+    grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(each))
+    # Each error is an object of several kilobytes, so no more are kept than are told.
+    for error in sorted(islice(grave, MOST_ERRORS), key=_keys):
+        yield _finding(case, error)
 
 
 def is_of_this_edition(case: Case) -> Iterator[Finding]:

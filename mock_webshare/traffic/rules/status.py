@@ -116,6 +116,9 @@ _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | 
 
 
 def _has_impossible_host(case: Case, asked: Asked) -> bool:
+    """Whether a host was refused that may be; the service itself saw another one if it was not."""
+    if case.exchange.status != BAD_REQUEST:
+        return False
     host = case.exchange.request_header("host")
     return _HOST.fullmatch(asked.host if host is None else host.strip()) is None
 

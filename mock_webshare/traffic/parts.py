@@ -1,0 +1,22 @@
+"""Parts: how many values a JSON text has, for each takes many times the memory that it takes of the text."""
+
+from __future__ import annotations
+
+import re
+
+MOST_PARTS = 1_000_000
+"""Values in a record, and in a body. A page of a hundred credits has about a thousand."""
+
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+"""A string of JSON, with its quotes."""
+
+
+def has_many(text: bytes) -> bool:
+    """Given JSON, return whether it has more than `MOST_PARTS` values, or about so many."""
+    if len(text) <= MOST_PARTS or _commas_and_brackets(text) <= MOST_PARTS:
+        return False
+    return _commas_and_brackets(STRING.sub(b"", text)) > MOST_PARTS
+
+
+def _commas_and_brackets(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
