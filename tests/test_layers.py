@@ -43,7 +43,14 @@ JUDGE = (
         *("traffic.recordings.cassettes", "traffic.recordings.documents", "traffic.recordings"),
     ),
     (
-        *("traffic.acceptor", "traffic.asked", "traffic.fields", "traffic.locating", "traffic.rulebook"),
+        *(
+            "traffic.discretion",
+            "traffic.acceptor",
+            "traffic.asked",
+            "traffic.fields",
+            "traffic.locating",
+            "traffic.rulebook",
+        ),
         *("traffic.terms", "traffic.case"),
     ),
     (

@@ -9,9 +9,11 @@ from mock_webshare.errors import UnreadableInput
 from mock_webshare.traffic import rules, strict_json
 from mock_webshare.traffic.asked import read_url
 from mock_webshare.traffic.case import Case, place_of
+from mock_webshare.traffic.discretion import discreet
 from mock_webshare.traffic.exchange import BadRecord, Exchange
 from mock_webshare.traffic.finding import Finding, printable, shorten
 from mock_webshare.traffic.locating import Locator
+from mock_webshare.traffic.redaction import Redactor
 from mock_webshare.traffic.rulebook import GRADES, RULES
 from mock_webshare.traffic.rules.status import OK, SERVER_ERRORS, schema_of
 from mock_webshare.traffic.shapes import recognise
@@ -48,8 +50,16 @@ class Examined(NamedTuple):
 def examine(record: Exchange | BadRecord | UnreadableInput, terms: Terms) -> Examined | UnreadableInput:
     """Given a record, hold it against all rules that need no other one."""
     if isinstance(record, Exchange):
-        return _examine_exchange(record, terms)
+        examined = _examine_exchange(record, terms)
+        return _discreet(examined, record) if examined.findings else examined
     return _examine_malformed(record, terms) if isinstance(record, BadRecord) else record
+
+
+def _discreet(examined: Examined, exchange: Exchange) -> Examined:
+    """Return what an exchange came to without its secrets: a body may repeat the key, and a URL hold it."""
+    redactor = Redactor()
+    redactor.learn(exchange)
+    return examined._replace(findings=discreet(examined.findings, redactor))
 
 
 def _examine_exchange(exchange: Exchange, terms: Terms) -> Examined:

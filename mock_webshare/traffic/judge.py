@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.traffic.discretion import discreet
 from mock_webshare.traffic.finding import Finding, Level
 from mock_webshare.traffic.jobs import examine_all
+from mock_webshare.traffic.redaction import Redactor
 from mock_webshare.traffic.rules.lives import Lives
 from mock_webshare.traffic.rules.walks import Walks
 from mock_webshare.traffic.terms import FAILING
@@ -29,6 +31,10 @@ MOST_EXAMPLES = 10
 
 MOST_GROUPS = 10_000
 """Groups of findings that are told apart by their pointers; in further ones the pointers do not count."""
+
+
+MOST_KEYS = 1000
+"""Keys that are remembered, lest a finding tell one."""
 
 
 class Likeness(NamedTuple):
@@ -114,6 +120,7 @@ class Judge:
         self._skipped: Counter[str] = Counter()
         self._unreadable: list[UnreadableInput] = []
         self._sources: set[str] = set()
+        self._keys: set[str] = set()
         self._exchanges = self._judged = 0
 
     def hear(self, examined: Examined | UnreadableInput) -> None:
@@ -127,13 +134,14 @@ class Judge:
         if examined.skipped:
             self._skipped[examined.skipped] += 1
         self._add(examined.findings)
-        if examined.sighting is not None:
-            self._add(self._lives.add(examined.sighting))
-            self._add(self._walks.add(examined.sighting))
+        if (sighting := examined.sighting) is not None:
+            if len(self._keys) < MOST_KEYS:
+                self._keys.add(sighting.key)
+            self._add_discreetly((*self._lives.add(sighting), *self._walks.add(sighting)))
 
     def verdict(self) -> Verdict:
         """Return the verdict on all that was heard."""
-        self._add(self._lives.finish())
+        self._add_discreetly(tuple(self._lives.finish()))
         levels = list(Level)
         groups = sorted(self._groups.values(), key=lambda group: levels.index(group.first.level))
         return Verdict(
@@ -146,6 +154,12 @@ class Judge:
             forgotten=self._lives.forgotten + self._walks.forgotten,
             fail_on=self._terms.fail_on,
         )
+
+    def _add_discreetly(self, findings: tuple[Finding, ...]) -> None:
+        """Add what several exchanges came to, without their keys."""
+        if findings:
+            words = (word for key in self._keys for word in key.split())
+            self._add(discreet(findings, Redactor(words)))
 
     def _add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mock_webshare import MockServer, cli
+from mock_webshare import MockServer, cli, contract
 from mock_webshare.contract import CREDIT_LIST
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.archives import write_har, write_ndjson
@@ -274,3 +274,74 @@ def test_probe(form: str, server: MockServer, tmp_path: Path) -> None:
     files = [each for each in tmp_path.rglob("*") if each.is_file()]
     assert traces("".join(each.read_text() for each in files) + process.stdout) == set()
     assert len(files) in (1, 41, 42, 43)
+
+
+ROW = json.loads(contract.schema_text("referral-credit"))["examples"][0]
+
+
+def told(key: str) -> list[Exchange]:
+    """Return answers each of which breaks a rule in a place where the key of the request is, too."""
+    written, word = quote(key, safe=""), key if key.isalnum() else "x"
+    page = {"count": 1, "next": None, "previous": None, "results": [ROW]}
+    broken = [
+        {"status": 401, "body": {"detail": f"No such key: {key}"}, "headers": (("WWW-Authenticate", key),)},
+        {"status": 400, "body": {"mode": [{"message": f"{key}", "code": key}]}, "query": f"mode={written}"},
+        {"status": 404, "body": {"detail": f"no {key}"}, "path": f"{LIST}{word}/"},
+        {"status": 405, "body": {"detail": key}, "method": f"X{word}"},
+        {"body": {**page, key: 1}},
+        {"body": {**page, "next": f"{ORIGIN}{LIST}?page=2&mode={written}"}},
+        {"body": {**page, "results": [{**ROW, "mode": key, "note": key, "status": key.upper()}]}},
+        {"body": {**page, "results": [{**ROW, "created_at": key, "amount": f"{written} {key}"}]}},
+        {"body": page, "query": f"ordering={written}&page_size={written}&mode={written}"},
+        {"body": page, "headers": (("Content-Type", key), ("Allow", f"{key}, GET"), ("Vary", key))},
+        {"status": 301, "path": LIST[:-1], "headers": (("Location", f"{ORIGIN}/{written}?a={written}"),)},
+        {"status": 429, "body": {"detail": key}, "headers": (("Retry-After", key),)},
+        {"body": {**ROW, "id": 7, "mode": "payout"}, "path": f"{LIST}7/"},
+        {"body": {**ROW, "id": 7, "mode": key}, "path": f"{LIST}7/"},
+    ]  # fmt: skip
+    return [answer(key, **each) for each in broken]  # type: ignore[arg-type]
+
+
+def answer(
+    key: str,
+    *,
+    status: int = 200,
+    body: object = None,
+    path: str = LIST,
+    query: str = "",
+    method: str = "GET",
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),),
+) -> Exchange:
+    return Exchange(
+        source="",
+        method=method,
+        url=f"{ORIGIN}{path}" + (f"?{query}" if query else ""),
+        request_headers=(("Authorization", f"Token {key}"),),
+        status=status,
+        headers=headers,
+        body=b"" if body is None else json.dumps(body).encode(),
+        started=1_700_000_000_000_000,
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github"])
+@pytest.mark.parametrize("key", [CANARY, WORD])
+def test_no_report_tells_a_key(key: str, form: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    for exchange in told(key):
+        path.write_text(ndjson([exchange]), encoding="utf-8")
+        code, out, err = run("validate", str(path), "--format", form)
+        assert (code, traces(out + err)) == (1, set()), exchange
+    path.write_text(ndjson(told(key)), encoding="utf-8")
+    code, out, err = run("validate", str(path), "--format", form, "--fail-on", "note")
+    assert (code, traces(out + err)) == (1, set())
+
+
+def test_a_secret_under_a_telling_name_is_not_told_either(tmp_path: Path) -> None:
+    """The value of a field that is new, of which nothing else in the recording tells."""
+    path = tmp_path / "a.json"
+    secrets = {"api_key": CANARY, "password": "hunter2hunter2", "email": "bob@corp.example"}
+    path.write_text(json.dumps({**ROW, **secrets}), encoding="utf-8")
+    _, out, _ = run("validate", str(path))
+    assert "object.new-fields" in out
+    assert not [each for each in secrets.values() if each in out]
