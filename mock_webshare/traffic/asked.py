@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 MOST_PARAMETERS = 1000
 """More are refused (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
-_REMEMBERED = 1024  # recordings ask the same again and again
-_LONGEST_REMEMBERED = 1024
+LONGEST_URL = 16_384
+"""Characters: twice as many as servers take. What is longer was never asked, and is not worth remembering."""
+_REMEMBERED = 256  # recordings ask the same again and again
 
 _ROUTES = tuple(
     (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
@@ -71,13 +72,13 @@ def read_url(url: str) -> Asked | None:
 
     A port that the scheme has anyway is left out, as clients do; so is a fragment, which is never sent.
     """
-    return _remembered(url) if len(url) <= _LONGEST_REMEMBERED else _read_url(url)
+    return _read_url(url) if len(url) <= LONGEST_URL else None
 
 
+@lru_cache(_REMEMBERED)
 def _read_url(url: str) -> Asked | None:
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # "Invalid IPv6 URL"
+    parts = split(url)
+    if parts is None:
         return None
     octets = unquote_to_bytes(parts.path)
     path = octets.decode(errors="replace")
@@ -91,7 +92,15 @@ def _read_url(url: str) -> Asked | None:
     return Asked(endpoint, row_id, is_slashed, origin, parts.path, parts.query, pairs, dict(pairs), is_clear)
 
 
-_remembered = lru_cache(_REMEMBERED)(_read_url)
+def split(url: str) -> SplitResult | None:
+    """Given a URL, return its parts; None if it is none, or one that is too long."""
+    try:
+        # Which remembers what it was asked last, so it is not asked of what is too long.
+        return urlsplit(url) if len(url) <= LONGEST_URL else None
+    except ValueError:  # "Invalid IPv6 URL"
+        return None
+
+
 _PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -128,9 +137,8 @@ def shown(url: str) -> str:
     Nor is anything shown that is as long as a key, wherever it stands.
     `https://me:secret@a/b/?page=2&token=x#y` is `https://a/b/?page=2&token=...`.
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    parts = split(url)
+    if parts is None:
         return "(no URL)"
     query = "&".join(map(_shown_pair, parts.query.split("&"))) if parts.query else ""
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""

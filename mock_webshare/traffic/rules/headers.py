@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from mock_webshare.traffic.asked import shown
+from mock_webshare.traffic.asked import shown, split
 from mock_webshare.traffic.case import NOTHING
 from mock_webshare.traffic.parts import STRING
 from mock_webshare.traffic.rules.status import MOVED, OK, TOO_MANY, UNAUTHORIZED
@@ -135,7 +135,5 @@ def _is_metadata(case: Case) -> bool:
 
 
 def _without_origin(url: str) -> str:
-    try:
-        return urlsplit(url)._replace(scheme="", netloc="").geturl()
-    except ValueError:
-        return url
+    parts = split(url)
+    return url if parts is None else parts._replace(scheme="", netloc="").geturl()
