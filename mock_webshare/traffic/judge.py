@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mock_webshare.traffic.terms import Terms
 
 CLEAN, FINDINGS, COULD_NOT = 0, 1, UnreadableInput.exit_code
+"""Exit codes."""
 
 MOST_EXAMPLES = 10
 """Places of equal findings that are kept; of more, only the number is."""

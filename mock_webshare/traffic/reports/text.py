@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mock_webshare.traffic.finding import Level, printable
+from mock_webshare.traffic.judge import COULD_NOT
 from mock_webshare.traffic.reports import wording
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
         yield ""
     for error in verdict.unreadable:
         yield f"error: {printable(str(error))}"
+    if verdict.exit_code == COULD_NOT and not verdict.unreadable:
+        yield "Nothing was judged: there is no answer of the referral credits endpoints here."
     yield summary(verdict)
 
 
