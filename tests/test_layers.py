@@ -20,6 +20,7 @@ TRAFFIC = (
     "traffic.texts",
     "traffic.lenient_json",
     "traffic.spellings",
+    "traffic.sought",
     "traffic.redaction",
     "traffic.archives",
 )

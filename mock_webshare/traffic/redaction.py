@@ -20,7 +20,8 @@ from urllib.parse import unquote, unquote_plus
 
 from mock_webshare import contract
 from mock_webshare.traffic import lenient_json, texts
-from mock_webshare.traffic.spellings import Folded, Spellings, unescaped
+from mock_webshare.traffic.sought import Sought
+from mock_webshare.traffic.spellings import unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +36,8 @@ MOST_SOUGHT = 10_000
 """Secrets looked for elsewhere; of more, those not met for longest are forgotten."""
 LONGEST_COUNT = 5
 """Digits of a JSON number that stays even under a telling name: `"keys": 3` opens nothing."""
+LONGEST_REMEMBERED = 200
+"""Characters of a name of which it is remembered whether it tells: a recording may hold huge ones."""
 
 # A name tells of a secret if one of its words contains one of these, or is one of those.
 _TELLING_PARTS = (
@@ -43,7 +46,8 @@ _TELLING_PARTS = (
 )  # fmt: skip
 _TELLING_WORDS = frozenset({"auth", "authentication", "key", "keys", "otp", "pass", "pin", "pwd", "sig"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_HINTS = (*_TELLING_PARTS, *_TELLING_WORDS, "\\u", '\\"')  # escaped, a name is hard to see
+_SIGNS = (*_TELLING_PARTS, *_TELLING_WORDS, "\\u", '\\"')  # escaped, a name is hard to see
+_HINTS = tuple(sign for sign in _SIGNS if not any(each in sign for each in _SIGNS if each != sign))
 _SCHEMES = frozenset(
     {"token", "bearer", "basic", "digest", "negotiate", "ntlm", "oauth", "hmac", "apikey", "api-key", "jwt"}
 )
@@ -60,6 +64,8 @@ _KEY_SHAPES = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
     r"(?:(?=[0-9]*[a-z])[a-z0-9]{40}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)(?![A-Za-z0-9])"
 )
+_LONG_WORD = re.compile(r"[^a-z0-9]*+(?:[a-z0-9]{1,39}+[^a-z0-9]++)*+[a-z0-9]{40}")
+"""What a text begins with that may have a key in the service's own form: it takes less time to see."""
 _USERINFO = re.compile(
     rf"(?P<before>(?:\\?/){{2}}|%3A%2F%2F)(?P<user>(?:(?!{_AT}|%3A%2F%2F)[^\s\"'<>/?#\\])+)(?={_AT})",
     re.IGNORECASE,
@@ -89,11 +95,17 @@ def redact(exchange: Exchange) -> Exchange:
     return Redactor().exchange(exchange)
 
 
-@lru_cache(4096)
 def is_telling(name: str) -> bool:
     """Return whether the name of a header, parameter or field tells that a secret is in it."""
+    return _is_telling(name) if len(name) > LONGEST_REMEMBERED else _remembered(name)
+
+
+def _is_telling(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     return any(word in _TELLING_WORDS or any(part in word for part in _TELLING_PARTS) for word in words)
+
+
+_remembered = lru_cache(4096)(_is_telling)
 
 
 class Redactor:
@@ -106,7 +118,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._pseudonyms: dict[str, str] = {}
-        self._sought: dict[str, Spellings] = {}
+        self._sought = Sought(MOST_SOUGHT)
         self._last = 0
         for secret in secrets:
             self._pseudonym(secret)
@@ -169,9 +181,10 @@ class Redactor:
     # Where a name tells it: each of these replaces what it meets, and remembers it.
 
     def _named_url(self, url: str) -> str:
-        if _may_have_at(url):
-            url = _USERINFO.sub(self._userinfo, url)
-        return "".join(self._parameters(url))
+        return "".join(self._parameters(self._named_user(url)))
+
+    def _named_user(self, url: str) -> str:
+        return _USERINFO.sub(self._userinfo, url) if _may_have_at(url) else url
 
     def _parameters(self, text: str) -> Iterator[str]:
         """Yield a text in pieces, without the secrets in query parameters, also in those of a URL in one."""
@@ -226,10 +239,10 @@ class Redactor:
         return self._replaced(match[0], str) + ("" if _as_utf_8(match[0]) else _NO_UTF_8)
 
     def _named_text(self, text: str) -> str:
-        text = self._named_url(text)
         lowered = text.lower()
-        if not any(hint in lowered for hint in _HINTS):
-            return text
+        if not any(hint in lowered for hint in _HINTS):  # the name of a parameter may be percent-encoded
+            return self._named_url(text) if "%" in text else self._named_user(text)
+        text = self._named_url(text)
         if _JSON.match(text) and '"' in text:
             return self._json(text)
         return _LINE_OF_TEXT.sub(self._pair, _FORM_PART.sub(self._pair, text))
@@ -278,7 +291,7 @@ class Redactor:
             form = "redacted-{}@example.com" if _MAIL.fullmatch(secret) else "REDACTED-{}"
             self._pseudonyms[secret] = form.format(self._last)
         if _is_sought(secret):
-            self._seek(secret)
+            self._sought.add(secret)
         return self._pseudonyms[secret]
 
     def _is_harmless(self, word: str) -> bool:
@@ -288,25 +301,18 @@ class Redactor:
             self._last = max(self._last, int(taken[1] or taken[2] or 0))
         return taken is not None or word.lower() in _NO_SECRETS
 
-    def _seek(self, secret: str) -> None:
-        """Look for a secret from now on; it is the last of those that are forgotten."""
-        known = self._sought.pop(secret, None)
-        self._sought[secret] = known or Spellings(secret)
-        if len(self._sought) > MOST_SOUGHT:
-            del self._sought[next(iter(self._sought))]
-
     # Anywhere: what was met before, and what shows by its form.
 
     def _elsewhere(self, text: str) -> str:
-        text = _KEY_SHAPES.sub(lambda match: self._pseudonym(match[0]), self._known(text))
+        text = self._known(text)
+        if "eyJ" in text or _LONG_WORD.match(text):
+            text = _KEY_SHAPES.sub(lambda match: self._pseudonym(match[0]), text)
         return _MAIL.sub(self._mail, text) if _may_have_at(text) else text
 
     def _known(self, text: str) -> str:
         """Replace what was met before; this goes first, as a part of it may look like a secret too."""
-        folded = Folded(text)
-        found = [secret for secret, spellings in self._sought.items() if spellings.may_be_in(folded)]
-        for secret in sorted(found, key=len, reverse=True):  # one may be a part of another
-            text = self._sought[secret].pattern.sub(self._pseudonyms[secret], text)
+        for spellings in self._sought.in_text(text):
+            text = spellings.replaced(text, self._pseudonyms[spellings.secret])
         return text
 
     def _mail(self, match: re.Match[str]) -> str:

@@ -18,7 +18,9 @@ LONGEST_SPELT = 2000
 
 _UNICODE_ESCAPE = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
 _INVISIBLE = str.maketrans("", "", "\\+ \t\r\n")
-_ONE_ALPHABET = str.maketrans("-_", "+/")  # base64 has two
+_ONE_ALPHABET = str.maketrans("-_", "+/", "\\")  # base64 has two
+_DEEPEST = 4
+"""Times that a text may be encoded, one way inside another, and is still read; no pattern here reads more."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,19 @@ class Spellings:
 
     def may_be_in(self, folded: Folded) -> bool:
         """Whether it is worth while to search a text with the pattern."""
-        return self._plain in folded.plain or any(core in folded.letters for core in self._cores)
+        plain, *cores = self.forms
+        return plain in folded.plain or any(core in folded.letters for core in cores)
+
+    def replaced(self, text: str, by: str) -> str:
+        """Given a text, return it with something else in place of the secret, in whatever spelling."""
+        if "\\" not in text:  # nothing before the secret belongs to it, and to make a pattern takes long
+            text = text.replace(self.secret, by)
+        return self.pattern.sub(by, text) if self.may_be_in(Folded(text)) else text
+
+    @cached_property
+    def forms(self) -> tuple[str, ...]:
+        """How the secret looks in the text of a `Folded`: first in `plain`, then in `letters`."""
+        return Folded(self.secret).plain, *(Folded(core).letters for _, core, _ in _in_base64(self.secret))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -42,14 +56,6 @@ class Spellings:
             for before, core, after in _in_base64(self.secret)
         )
         return re.compile("|".join((plain, *encoded)), re.IGNORECASE)
-
-    @cached_property
-    def _plain(self) -> str:
-        return Folded(self.secret).plain
-
-    @cached_property
-    def _cores(self) -> tuple[str, ...]:
-        return tuple(core for _, core, _ in _in_base64(self.secret))
 
 
 @dataclass(frozen=True)
@@ -68,15 +74,15 @@ class Folded:
 
     @cached_property
     def letters(self) -> str:
-        """Without escapes, and in one alphabet of base64."""
-        return unescaped(self.text).translate(_ONE_ALPHABET)
+        """Without escapes and capitals, and in one alphabet of base64."""
+        return unescaped(self.text).translate(_ONE_ALPHABET).lower()
 
 
 def unescaped(text: str) -> str:
-    """Return a text with what is percent-encoded or escaped written out, twice over."""
-    for _ in range(2):
+    """Return a text with what is percent-encoded or escaped written out, several times over."""
+    for _ in range(_DEEPEST):
         if "%" in text:
-            text = unquote(text)
+            text = unquote(text, errors="surrogateescape")
         if "\\" in text:
             text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace("\\/", "/")
     return text

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_webshare import contract, seeding
+from mock_webshare.traffic import redaction
 from mock_webshare.traffic.exchange import Exchange, write_line
 from mock_webshare.traffic.redaction import Redactor, is_telling, redact
 
@@ -168,6 +169,12 @@ def test_a_body_that_stays(given_body: str) -> None:
     assert body(given_body) == given_body
 
 
+def test_a_long_name_is_read_and_not_remembered() -> None:
+    known = redaction._remembered.cache_info().currsize
+    assert is_telling("x" * 300 + "-key") and not is_telling("x" * 300)
+    assert redaction._remembered.cache_info().currsize == known
+
+
 def test_all_that_the_service_answers_stays() -> None:
     for credit in seeding.generate(1, 200).wire()["credits"]:
         text = json.dumps(credit)
@@ -191,6 +198,7 @@ SPELLINGS = {
     "percent-encoded in lower case": quote(KEY, safe="").lower(),
     "percent-encoded all over": "".join(f"%{ord(each):02X}" for each in KEY),
     "percent-encoded twice": quote(quote(KEY, safe=""), safe=""),
+    "percent-encoded four times": quote(quote(quote(quote(KEY, safe=""), safe=""), safe=""), safe=""),
     "JSON with escaped slashes": KEY.replace("/", "\\/"),
     "JSON in escapes only": "".join(f"\\u{ord(each):04x}" for each in KEY),
     "JSON in JSON": json.dumps(json.dumps(KEY.replace("/", "\\/")))[1:-1],
@@ -203,8 +211,13 @@ SPELLINGS = {
 }
 
 
+MANY = [f"c{number:020}{number * 7919:x}xyz" for number in range(100)]
+"""Secrets that begin alike and end alike, more than are looked for one by one."""
+
+
+@pytest.mark.parametrize("others", [[], MANY], ids=["alone", "among many"])
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_spelling(spelling: str) -> None:
+def test_a_spelling(spelling: str, others: list[str]) -> None:
     written = SPELLINGS[spelling]
     given = exchange(
         url=f"https://x.io/a/{written}/b?q=x{written}",
@@ -213,9 +226,17 @@ def test_a_spelling(spelling: str) -> None:
         headers=(("Location", f"/{written}/"),),
         body=f'{{"detail":"no such key: {written}", "a":2.50}}'.encode(),
     )
-    redacted = write_line(redact(given))
+    redactor = Redactor(others)
+    redacted = write_line(redactor.exchange(given))
     assert written not in redacted
-    assert redacted.count("REDACTED-1") >= 7
+    assert redacted.count(f"REDACTED-{len(others) + 1}") >= 7
+
+
+def test_many_secrets_are_all_found() -> None:
+    redactor = Redactor(MANY)
+    for number, secret in enumerate(MANY, start=1):
+        assert redactor.text(f"<{quote(secret)}>") == f"<REDACTED-{number}>"
+        assert redactor.text(base64.b64encode(f"me:{secret}".encode()).decode()).count("REDACTED") == 1
 
 
 @pytest.mark.parametrize(
@@ -412,3 +433,11 @@ def test_pages_are_redacted_faster_than_they_are_fetched() -> None:
     for _ in range(20):
         redactor.exchange(replace(given))
     assert time.process_time() - started < 1
+
+
+def test_a_thousand_secrets_take_hardly_longer_than_one() -> None:
+    redactor, started = Redactor(), time.process_time()
+    for number in range(1000):
+        cookie = ("Set-Cookie", f"csrf=c{number:020}xyz; Path=/")
+        redactor.exchange(exchange(request_headers=(KNOWN,), headers=(cookie,), body=b'{"count":1}'))
+    assert time.process_time() - started < 3
