@@ -66,7 +66,13 @@ JUDGE = (
     ),
     (
         *("traffic.live", "traffic.live.origins", "traffic.live.links", "traffic.live.tapes"),
-        *("traffic.live.upstream", "traffic.live.recorder", "traffic.live.answers", "traffic.live.questions"),
+        *(
+            "traffic.live.watch",
+            "traffic.live.upstream",
+            "traffic.live.recorder",
+            "traffic.live.answers",
+            "traffic.live.questions",
+        ),
         *("traffic.live.against", "traffic.live.orders", "traffic.live.decisions"),
         *("traffic.live.findings", "traffic.live.prober"),
     ),

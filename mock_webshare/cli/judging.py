@@ -12,23 +12,28 @@ from mock_webshare.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     import argparse
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
     from mock_webshare.cli.parsing import Option, Verb
     from mock_webshare.cli.streams import Streams
     from mock_webshare.traffic.judge import Verdict
+    from mock_webshare.traffic.terms import Terms
 
-VALIDATE_OPTIONS: Sequence[Option] = (
-    ("input-format", str, "auto", "format of the files: auto, json, ndjson, har, vcr or journal"),
-    ("schema", str, "recognised by shape", "schema of bodies that were stored without their request"),
+TERMS_OPTIONS: Sequence[Option] = (
     ("unknown-fields", str, "report", "what a field that is not documented is: ignore, report or forbid"),
     ("fail-on", str, "warning", "least grave finding that makes the exit code 1: error, warning or note"),
     ("max-page-size", int, "100", "most rows on a page"),
     ("default-ordering", str, "id", "order of a list that asks for none; an empty one if there is none"),
     ("pending-days", int, "30", "days for which a credit stays pending"),
+)
+VALIDATE_OPTIONS: Sequence[Option] = (
+    ("input-format", str, "auto", "format of the files: auto, json, ndjson, har, vcr or journal"),
+    ("schema", str, "recognised by shape", "schema of bodies that were stored without their request"),
+    *TERMS_OPTIONS,
     ("jobs", int, "1", "processes to judge with; 0 takes one for each core"),
 )
-_TERMS = ("schema", "unknown_fields", "max_page_size", "default_ordering", "pending_days", "fail_on")
+_TERMS = ("schema", *(name.replace("-", "_") for name, *_ in TERMS_OPTIONS))
 _LEVELS = ("error", "warning", "note")
 _MOST_JOBS = 64
 _SHOWN_FROM, _SHOWN_EVERY = 16 * 1024**2, 0.1  # bytes, seconds
@@ -70,14 +75,9 @@ class _Output(str):
 
 def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.traffic import judge, recordings, reports
-    from mock_webshare.traffic.finding import Level
-    from mock_webshare.traffic.terms import Terms
 
     values = settings_values(options, environ, VALIDATE_OPTIONS)
-    if "fail_on" in values:
-        values["fail_on"] = Level(_choice("--fail-on", values["fail_on"], _LEVELS))
-    hosts = tuple(host.lower() for host in options.host or ())
-    terms = Terms(hosts=hosts, **{name: values[name] for name in _TERMS if name in values})
+    terms = terms_of(values, hosts=[host.lower() for host in options.host or ()])
     wanted = _reports(options.reports or ["text"])
     for name, _ in wanted:
         reports.find(name)
@@ -91,6 +91,17 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
     for name, path in wanted:
         _write(name, path, verdict, streams, environ)
     return verdict.exit_code
+
+
+def terms_of(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Terms:
+    """Given values of options and the hosts to judge, return the terms, or raise `UsageError`."""
+    from mock_webshare.traffic.finding import Level
+    from mock_webshare.traffic.terms import Terms
+
+    given = {name: values[name] for name in _TERMS if name in values}
+    if "fail_on" in given:
+        given["fail_on"] = Level(_choice("--fail-on", given["fail_on"], _LEVELS))
+    return Terms(hosts=tuple(hosts), **given)
 
 
 def _jobs(jobs: int) -> int:

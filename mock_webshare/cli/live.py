@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mock_webshare.cli.judging import TERMS_OPTIONS, terms_of
 from mock_webshare.cli.parsing import CLEAN, FAILED, add_options, settings_values
 from mock_webshare.cli.streams import progress_bar, write_file
 from mock_webshare.errors import UnreadableInput, UsageError
@@ -15,7 +16,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.cli.parsing import Option, Verb
     from mock_webshare.cli.streams import Streams
     from mock_webshare.traffic.exchange import BadRecord, Exchange
-    from mock_webshare.traffic.judge import Verdict
+    from mock_webshare.traffic.live.recorder import Recording
+    from mock_webshare.traffic.live.watch import Watch
     from mock_webshare.traffic.redaction import Redactor
 
     Record = Exchange | BadRecord | UnreadableInput
@@ -35,18 +37,20 @@ _DEFAULTS: Mapping[str, Any] = {"upstream": "https://proxy.webshare.io", "host":
 
 def _record_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Point your client at the URL that it prints. Exit code: 0; 1 if --validate found something; "
-        "2 if it could not record."
+        "Point your client at the URL that it prints. Exit code: 0; 2 if it could not record; "
+        "with --validate that of validate, whose options it then takes."
     )
     add_options(parser, RECORD_OPTIONS)
     parser.add_argument("--append", action="store_true", help="add to a recording that is there already")
     parser.add_argument("--validate", action="store_true", help="judge what is recorded, as it comes")
+    add_options(parser, TERMS_OPTIONS)
     parser.add_argument(
         "--no-redact", action="store_true", help="keep keys, cookies and e-mail addresses as they are"
     )
 
 
 def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    from mock_webshare.traffic import reports
     from mock_webshare.traffic.live import recorder
     from mock_webshare.traffic.live.origins import is_loopback, read_origin
 
@@ -66,14 +70,31 @@ def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         _warn(streams, "keys, cookies and e-mail addresses are kept in the recording; give it to nobody")
     if not is_loopback(recording.host):
         _warn(streams, f"whoever can reach {recording.host!r} can use the recorder")
-    watch = _Watch(recording.path) if options.validate else None
+    watch = _watch(options, environ, recording)
 
     def announce(url: str) -> None:
         streams.stdout.write(f"{url}\n")
         streams.stdout.flush()
 
     recorder.record(recording, announce=announce, log=streams.stderr, watch=watch.look if watch else None)
-    return watch.tell(streams.stderr) if watch else CLEAN
+    if watch is None:
+        return CLEAN
+    verdict = watch.verdict()
+    reports.write("text", verdict, streams.stderr)
+    return verdict.exit_code
+
+
+def _watch(options: argparse.Namespace, environ: Mapping[str, str], recording: Recording) -> Watch | None:
+    """Return what judges a recording, None if it is not to be judged."""
+    from mock_webshare.traffic.live.watch import Watch
+
+    if options.validate:
+        terms = terms_of(settings_values(options, environ, TERMS_OPTIONS))
+        return Watch(recording.path, terms, recording.secrets)
+    for name, *_ in TERMS_OPTIONS:
+        if getattr(options, name.replace("-", "_")) is not None:
+            raise UsageError(f"--{name} is about judging, and nothing is judged; add --validate")
+    return None
 
 
 def _warn(streams: Streams, text: str) -> None:
@@ -84,49 +105,6 @@ def _warn(streams: Streams, text: str) -> None:
 def _known_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     key = environ.get(KEY_VARIABLE, "").strip()
     return (key,) if key else ()
-
-
-class _Watch:
-    """Judges exchanges as they come, and in the end the whole recording."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._told: set[tuple[str, ...]] = set()
-
-    def look(self, exchange: Exchange) -> Iterator[str]:
-        """Given an exchange, yield the lines that tell what is wrong with it and was not told before."""
-        from mock_webshare.traffic.reports import text
-
-        verdict = self._judge([exchange])
-        if {group.likeness for group in verdict.groups} - self._told:
-            self._told |= {group.likeness for group in verdict.groups}
-            *lines, _summary = text.lines(verdict)
-            yield from lines
-
-    def tell(self, stream: TextIO) -> int:
-        """Write the report of all and return the exit code."""
-        from mock_webshare.traffic import reports
-
-        verdict = self._judge(self._recorded())
-        reports.write("text", verdict, stream)
-        return FINDINGS if verdict.exit_code == FINDINGS else CLEAN
-
-    def _judge(self, records: Iterable[Record]) -> Verdict:
-        from mock_webshare.traffic.judge import judge
-        from mock_webshare.traffic.terms import Terms
-
-        return judge(records, Terms())
-
-    def _recorded(self) -> Iterator[Record]:
-        from io import BytesIO
-
-        from mock_webshare.traffic import recordings
-        from mock_webshare.traffic.exchange import Exchange
-        from mock_webshare.traffic.redaction import Redactor
-
-        redactor = Redactor()
-        for record in recordings.read([self._path], BytesIO()):
-            yield redactor.exchange(record) if isinstance(record, Exchange) else record
 
 
 def _redact_arguments(parser: argparse.ArgumentParser) -> None:

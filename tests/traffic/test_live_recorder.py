@@ -428,6 +428,38 @@ def test_what_keeps_the_contract_is_recorded_without_a_word(server: MockServer, 
     assert log.splitlines()[-1].endswith("no findings")
 
 
+def test_a_recording_in_which_nothing_was_judged_is_no_pass(service: Service, tmp_path: Path) -> None:
+    with recording(address(service), tmp_path / "a.ndjson", "--validate") as (process, url):
+        get(f"{url}/elsewhere")
+        log = stop(process)
+    assert process.returncode == 2
+    assert "1 exchange, 0 judged" in log.splitlines()[-1]
+
+
+def test_a_recording_that_is_gone_is_no_pass(server: MockServer, tmp_path: Path) -> None:
+    out = tmp_path / "a.ndjson"
+    with recording(server.url, out, "--validate") as (process, url):
+        get(url + LIST)
+        out.unlink()
+        log = stop(process)
+    assert process.returncode == 2
+    assert "cannot read" in log and log.splitlines()[-1].endswith("1 unreadable")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [([], 0), (["--fail-on", "note"], 1), (["--fail-on", "note", "--max-page-size", "60"], 0)],
+)
+def test_it_judges_by_the_terms_that_validate_takes(options: list[str], code: int, tmp_path: Path) -> None:
+    with (
+        MockServer(Settings(port=0, max_page_size=60)) as upstream,
+        recording(upstream.url, tmp_path / "a.ndjson", "--validate", *options) as (process, url),
+    ):
+        get(f"{url}{LIST}?page_size=100")
+        log = stop(process)
+    assert (process.returncode, "list.page-size-limit" in log) == (code, "60" not in options)
+
+
 def test_secrets_are_kept_only_if_that_is_asked_for(server: MockServer, tmp_path: Path) -> None:
     out = tmp_path / "a.ndjson"
     with recording(server.url, out, "--no-redact") as (process, url):
@@ -463,6 +495,8 @@ def test_a_full_disk_ends_it(server: MockServer, tmp_path: Path) -> None:
         (("--upstream", "https://me:secret@example.com"), "allowed: scheme and host only"),
         (("--upstream", "ftp://example.com"), "allowed: scheme and host only"),
         (("--upstream", "https://example.com/api"), "allowed: scheme and host only"),
+        (("--fail-on", "note"), "--fail-on is about judging, and nothing is judged; add --validate"),
+        (("--validate", "--fail-on", "news"), "allowed: error, warning, note"),
         (("--port", "70000"), "allowed: 0 (a free one) to 65535"),
         (("--host", "nowhere.invalid"), "cannot listen on"),
     ],

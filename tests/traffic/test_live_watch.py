@@ -1,0 +1,47 @@
+"""The watch over a recording: what it tells, when, and what it never shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mock_webshare.traffic.exchange import Exchange, write_line
+from mock_webshare.traffic.live.watch import Watch
+from mock_webshare.traffic.reports import text
+from mock_webshare.traffic.terms import Terms
+
+KEY = "aVerySecretKeyThatNobodyMaySee"
+LIST = "https://proxy.webshare.io/api/v2/referral/credit/"
+
+
+def exchange(body: str, status: int = 200) -> Exchange:
+    headers = (("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS"))
+    return Exchange(
+        source="a.ndjson",
+        method="GET",
+        url=LIST,
+        request_headers=(),
+        status=status,
+        headers=headers,
+        body=body.encode(),
+    )
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    watch, wrong = Watch("a.ndjson", Terms()), exchange('{"count":"1"}')
+    assert any("count" in line for line in watch.look(wrong))
+    assert list(watch.look(wrong)) == []
+
+
+def test_the_verdict_is_on_all_that_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    page = exchange('{"count":0,"next":null,"previous":null,"results":[]}')
+    path.write_text(write_line(page) + write_line(page))
+    verdict = Watch(str(path), Terms()).verdict()
+    assert (verdict.exchanges, verdict.judged, verdict.exit_code) == (2, 2, 0)
+
+
+def test_the_verdict_shows_no_secret_that_is_in_the_recording(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(write_line(exchange(f'{{"count":"{KEY}","next":null,"previous":null,"results":[]}}')))
+    report = "\n".join(text.lines(Watch(str(path), Terms(), [KEY]).verdict()))
+    assert "REDACTED-1" in report and KEY not in report
