@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import mock_webshare
 from mock_webshare import MockServer, Settings
 from mock_webshare.cli.replaying import recorded
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.traffic.exchange import Exchange
 
 ROOT = Path(mock_webshare.__file__).parent.parent
 RECORDED = ROOT / "tests" / "traffic" / "recorded"
@@ -63,6 +65,43 @@ def test_what_is_left_out_is_told() -> None:
     stderr = io.StringIO()
     assert recorded(str(SAMPLES), stderr)
     assert "1 credits are left out" in stderr.getvalue()
+
+
+def test_malformed_records_are_counted_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    lines = (RECORDED / "curl-pages.ndjson").read_text(encoding="utf-8")
+    path.write_text(f'{lines}{{"request":\n{{"response":1,"request":2}}\n', encoding="utf-8")
+    stderr = io.StringIO()
+    dataset = recorded(str(path), stderr)
+    assert dataset is not None and len(dataset.credits) == 15
+    assert stderr.getvalue() == f"mock-webshare: {str(path)!r}: 2 records are left out: malformed\n"
+
+
+def test_of_a_recording_no_more_than_one_record_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, most = 0, 0
+
+    class Body(bytes):
+        """A body of which it is seen when it goes."""
+
+        def __del__(self) -> None:
+            nonlocal held
+            held -= 1
+
+    def read(*_: object) -> Iterator[Exchange]:
+        nonlocal held, most
+        for _ in range(50):
+            held += 1
+            most = max(most, held)
+            yield Exchange(source="a", status=200, body=Body(b"{}"))
+
+    path = tmp_path / "a.ndjson"
+    path.touch()
+    monkeypatch.setattr("mock_webshare.traffic.recordings.read", read)
+    with pytest.raises(UnreadableInput, match="no answer in it holds a credit"):
+        recorded(str(path), io.StringIO())
+    assert most < 5
 
 
 def test_a_recording_without_a_credit_is_refused(tmp_path: Path) -> None:

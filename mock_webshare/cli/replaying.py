@@ -11,9 +11,12 @@ from mock_webshare.errors import UnreadableInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    from collections import Counter
+    from collections.abc import Iterator
     from typing import TextIO
 
     from mock_webshare.dataset import Dataset
+    from mock_webshare.traffic.exchange import Exchange
 
 _RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".gz", ".zip")
 _HEAD = 65_536  # bytes of a JSON file that tell what it is
@@ -27,22 +30,36 @@ def recorded(data: str | None, stderr: TextIO) -> Dataset | None:
     if data is None or not _is_recording(data):
         return None
     import json
+    from collections import Counter
 
     from mock_webshare import dataset
-    from mock_webshare.traffic import recordings, replay
-    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.traffic import replay
 
-    with open(os.devnull, "rb") as nothing:
-        records = list(recordings.read([data], nothing))
-    for record in records:
-        if isinstance(record, UnreadableInput):
-            raise record
-    found = replay.replay(record for record in records if isinstance(record, Exchange))
+    left_out: Counter[str] = Counter()
+    found = replay.replay(_exchanges(data, left_out))
+    for kind, number in left_out.items():
+        stderr.write(f"mock-webshare: {data!r}: {number} records are left out: {kind}\n")
     if not found.document["credits"]:
         raise UnreadableInput(f"cannot serve {data!r}: no answer in it holds a credit")
     for reason, number in found.left_out.items():
         stderr.write(f"mock-webshare: {data!r}: {number} credits are left out: {reason}\n")
     return dataset.parse(json.dumps(found.document).encode(), source=data)
+
+
+def _exchanges(path: str, left_out: Counter[str]) -> Iterator[Exchange]:
+    """Given a recording, yield what is in it, and count what is none; raise `UnreadableInput`."""
+    from io import BytesIO
+
+    from mock_webshare.traffic import recordings
+    from mock_webshare.traffic.exchange import BadRecord
+
+    for record in recordings.read([path], BytesIO()):
+        if isinstance(record, UnreadableInput):
+            raise record
+        if isinstance(record, BadRecord):
+            left_out["malformed"] += 1
+        else:
+            yield record
 
 
 def _is_recording(data: str) -> bool:
