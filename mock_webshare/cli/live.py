@@ -244,14 +244,15 @@ def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
         raise UsageError(f"rate {values['rate']} is not allowed; allowed: 1 to {prober.FASTEST}")
     is_ours = origins.is_loopback(origins.host_of(origin))
     seconds = 0.0 if is_ours else 60 / values["rate"]
+    key = _key(environ)
     with ExitStack() as stack:
-        tape = tapes.open_tape(options.output) if options.output else None
+        tape = tapes.late_tape(options.output) if options.output else None
         if tape:
             stack.callback(tape.close)
         found = asyncio.run(
             prober.probe(
                 origin,
-                _key(environ),
+                key,
                 pause=lambda: asyncio.sleep(seconds),
                 keep=tape.add if tape else None,
                 progress=progress_bar(streams.stderr, "questions"),

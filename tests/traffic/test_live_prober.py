@@ -351,6 +351,19 @@ def test_a_mistake_is_one_sentence(argv: tuple[str, ...], key: str | None, part:
     assert "secret" not in errors and "two words" not in errors
 
 
+def test_what_fails_before_anything_is_asked_leaves_no_recording(tmp_path: Path) -> None:
+    out = tmp_path / "p.ndjson"
+    with mock() as url:
+        assert run(url, "-o", str(out), key=None)[0] == 2
+        assert list(tmp_path.iterdir()) == []
+        assert run(url, "-o", str(out))[0] == 0
+        code, _, errors = run(url, "-o", str(out))
+    assert (code, errors) == (
+        2,
+        f"mock-webshare: {str(out)!r} is there already; another name leaves it as it is\n",
+    )
+
+
 def test_another_machine_is_asked_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 

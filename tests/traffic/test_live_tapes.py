@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.live import tapes
-from mock_webshare.traffic.live.tapes import open_tape
+from mock_webshare.traffic.live.tapes import late_tape, open_tape
 
 FORMS = ("a.ndjson", "a.jsonl", "A.HAR", "folder")
 
@@ -53,6 +54,59 @@ def test_files_are_for_their_owner_alone(form: str, tmp_path: Path) -> None:
     files = [each for each in tmp_path.rglob("*") if each.is_file()]
     assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
     tape.close()
+
+
+@pytest.mark.parametrize("form", ["a.ndjson", "a.har"])
+def test_a_file_that_is_appended_to_is_for_its_owner_alone_from_then_on(form: str, tmp_path: Path) -> None:
+    path = tmp_path / form
+    open_tape(str(path)).close()
+    path.chmod(0o644)
+    tape = open_tape(str(path), is_appended=True)
+    for number in range(3):
+        tape.add(exchange(number))
+        assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+    tape.close()
+
+
+def test_a_copy_of_a_har_is_at_no_moment_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = []
+    real = shutil.copyfileobj
+
+    def watched(source: Any, target: Any) -> None:
+        modes.append(stat.S_IMODE(os.fstat(target.fileno()).st_mode))
+        real(source, target)
+
+    monkeypatch.setattr(shutil, "copyfileobj", watched)
+    monkeypatch.setattr(shutil, "copyfile", None)
+    open_tape(str(tmp_path / "a.har")).close()
+    assert modes == [0o600]
+
+
+def test_a_twin_that_a_kill_left_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("mine")
+    (tmp_path / ".a.har.twin").symlink_to(tmp_path / "other")
+    open_tape(str(tmp_path / "a.har")).close()
+    assert (tmp_path / "other").read_text() == "mine"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_late_tape_is_there_with_its_first_exchange(form: str, tmp_path: Path) -> None:
+    path = tmp_path / form
+    late_tape(str(path)).close()
+    assert list(tmp_path.iterdir()) == []
+    tape = late_tape(str(path))
+    for number in range(3):
+        tape.add(exchange(number))
+        assert urls(path) == list(range(number + 1))
+    tape.close()
+    with pytest.raises(UsageError, match="is there already; another name leaves it as it is"):
+        late_tape(str(path))
+
+
+def test_a_late_tape_names_what_cannot_be_written(tmp_path: Path) -> None:
+    tape = late_tape(str(tmp_path / "no" / "a.ndjson"))
+    with pytest.raises(UnwritableOutput, match=r"cannot write '.*no/a\.ndjson'"):
+        tape.add(exchange(1))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -2,7 +2,7 @@
 
 A tape asks for nothing but that what was written stays, which outlives the process (kill -9). Against a
 power failure only `fsync` would help, at the price of milliseconds an exchange, so there is none.
-Files are for the user alone (0600).
+Files are for the user alone (0600), also one that was there already and is appended to.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from mock_webshare.errors import UnwritableOutput, UsageError
@@ -18,7 +18,7 @@ from mock_webshare.traffic.archives import write_har
 from mock_webshare.traffic.exchange import write_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mock_webshare.traffic.exchange import Exchange
 
@@ -42,11 +42,31 @@ def open_tape(path: str, *, is_appended: bool = False) -> Tape:
     appended to; raise `UnwritableOutput` if it cannot be written.
     """
     make = _form(path)
-    is_there = bool(os.listdir(path)) if os.path.isdir(path) else os.path.lexists(path)
-    if is_there and not is_appended:
-        raise UsageError(f"{path!r} is there already; --append adds to it, another name leaves it as it is")
-    try:
+    if not is_appended:
+        _require_free(path, "--append adds to it, another name leaves it as it is")
+    with _writing(path):
         return make(path)
+
+
+def late_tape(path: str) -> Tape:
+    """Given a path, return a tape that is not there before its first exchange, with which it is opened.
+
+    Raise `UsageError` as `open_tape` does. Its methods raise `UnwritableOutput`.
+    """
+    make = _form(path)
+    _require_free(path, "another name leaves it as it is")
+    return LateTape(path, make)
+
+
+def _require_free(path: str, way_out: str) -> None:
+    if os.listdir(path) if os.path.isdir(path) else os.path.lexists(path):
+        raise UsageError(f"{path!r} is there already; {way_out}")
+
+
+@contextmanager
+def _writing(path: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UnwritableOutput.from_os_error(path, error) from error
 
@@ -66,11 +86,31 @@ def _form(path: str) -> Callable[[str], Tape]:
     return forms[suffix]
 
 
+class LateTape:
+    """A tape that is opened by its first exchange: where nothing came, nothing is left."""
+
+    def __init__(self, path: str, make: Callable[[str], Tape]) -> None:
+        self._path, self._make = path, make
+        self._tape: Tape | None = None
+
+    def add(self, exchange: Exchange) -> None:
+        """Write an exchange."""
+        with _writing(self._path):
+            self._tape = self._tape or self._make(self._path)
+            self._tape.add(exchange)
+
+    def close(self) -> None:
+        """Close the tape, if it was opened."""
+        if self._tape:
+            with _writing(self._path):
+                self._tape.close()
+
+
 class LinesTape:
     """NDJSON: each exchange is a line, written at once."""
 
     def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _MODE)
+        self._file = _open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":  # the last line was cut off: it stays alone
             _write(self._file, b"\n")
@@ -128,8 +168,8 @@ class HarTape:
         self._is_empty = self._end == len(self._head)
         self._lacking = b""
         """What the twin lacks of the file."""
-        shutil.copyfile(path, self._twin)
-        os.chmod(self._twin, _MODE)
+        _make_private(path)
+        _copy(path, self._twin)
 
     def _is_ours(self) -> bool:
         with open(self._path, "rb") as file:
@@ -180,12 +220,30 @@ def _name_again(path: str, name: str) -> None:
     try:
         os.link(path, name)
     except OSError:
-        shutil.copyfile(path, name)
-        os.chmod(name, _MODE)
+        _copy(path, name)
+
+
+def _copy(path: str, copy: str) -> None:
+    """Copy a file to another name, under which nobody else can read it at any moment."""
+    with suppress(FileNotFoundError):
+        os.unlink(copy)
+    with open(path, "rb") as source, open(copy, "xb", opener=_open) as target:
+        shutil.copyfileobj(source, target)
+
+
+def _open(path: str, flags: int) -> int:
+    _make_private(path)
+    return os.open(path, flags, _MODE)
+
+
+def _make_private(path: str) -> None:
+    """Give a file that is there already the mode of a new one."""
+    if os.path.isfile(path):
+        os.chmod(path, _MODE)
 
 
 def _write_file(path: str, content: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+    file = _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         _write(file, content)
     finally:
