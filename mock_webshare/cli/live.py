@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from mock_webshare.cli.judging import TERMS_OPTIONS, terms_of
 from mock_webshare.cli.parsing import CLEAN, FAILED, add_options, settings_values
 from mock_webshare.cli.streams import progress_bar, write_file
@@ -114,7 +116,7 @@ def _redact_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="file to write: a HAR if it ends in .har, else NDJSON (default: standard output)",
+        help="file to write, FILE.ndjson, FILE.har or FILE.json (default: NDJSON to standard output)",
     )
 
 
@@ -122,6 +124,7 @@ def _redact(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
     from mock_webshare.traffic.exchange import Exchange
     from mock_webshare.traffic.redaction import Redactor
 
+    form = _form(options.output)
     read = _reader(tuple(dict.fromkeys(options.paths)), streams)
     redactor, complaints, exchanges, bodies = Redactor(), list[str](), 0, 0
     for record in read():  # a secret may stand in the first exchange, and be known as one from the last
@@ -135,15 +138,32 @@ def _redact(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
         _warn(streams, f"left out: {complaint}")
     if not exchanges:
         raise UsageError("there is nothing to redact in what was given")
-    is_har = str(options.output).lower().endswith(".har")
-    if is_har and bodies:
+    if bodies and form == ".har":
         raise UsageError("a body that was stored without its request cannot be in a HAR; name a .ndjson")
-    write = _written(read, redactor, is_har=is_har, is_alone=exchanges == 1)
+    if bodies and form == ".json" and exchanges > 1:
+        raise UsageError("a .json holds one body, and there are more; name a .ndjson")
+    is_alone = exchanges == 1 and form in ("", ".json")
+    write = _written(read, redactor, is_har=form == ".har", is_alone=is_alone)
     if options.output in (None, "-"):
         write(streams.stdout)
     else:
         write_file(options.output, write)
     return FAILED if complaints else CLEAN
+
+
+_FORMS = (".ndjson", ".jsonl", ".har", ".json")
+
+
+def _form(output: str | None) -> str:
+    """Return the extension of a file that is to be written; `""` for a stream, which has none."""
+    if output in (None, "-") or (os.path.exists(output) and not os.path.isfile(output)):
+        return ""
+    suffix = os.path.splitext(output)[1].lower()
+    if suffix not in _FORMS:
+        raise UsageError(
+            f"{output!r} is no name of a recording; allowed: FILE.ndjson, FILE.har, or FILE.json for a body"
+        )
+    return suffix
 
 
 def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Record]]:

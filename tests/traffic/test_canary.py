@@ -219,6 +219,30 @@ def test_redact_of_a_body_cannot_make_a_har(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["a.yaml", "a.har.gz", "a.txt", "a"])
+def test_redact_writes_no_file_that_is_not_read_by_its_name(name: str, tmp_path: Path) -> None:
+    code, report, errors = run("redact", "-", "-o", str(tmp_path / name), stdin=ndjson(HIDING[:2]).encode())
+    assert (code, report) == (2, "")
+    assert errors.endswith("allowed: FILE.ndjson, FILE.har, or FILE.json for a body\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.json"])
+def test_redact_of_a_body_into_a_file_leaves_what_its_name_says(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    assert run("redact", "-", "-o", str(path), stdin=BODIES[0].encode())[0] == 0
+    (record,) = recordings.read([str(path)], io.BytesIO())
+    assert isinstance(record, Exchange) and json.loads(record.body)["detail"] == "REDACTED-1 is wrong"
+
+
+def test_redact_of_several_bodies_cannot_make_a_json(tmp_path: Path) -> None:
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(BODIES[0])
+    paths = [str(tmp_path / name) for name in ("a.json", "b.json", "c.json")]
+    code, _, errors = run("redact", *paths[:2], "-o", paths[2])
+    assert code == 2 and "a .json holds one body" in errors
+
+
 def test_redact_can_take_the_place_of_what_it_read(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text(ndjson(HIDING))
