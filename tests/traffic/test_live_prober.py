@@ -6,8 +6,8 @@ import asyncio
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -313,17 +313,81 @@ async def test_a_service_that_cannot_be_probed_is_one_sentence(
     assert KEY not in errors
 
 
-async def test_a_strange_service_is_probed_to_the_end() -> None:
-    page = b'{"count":2,"results":[{"id":1,"amount":"x","created_at":3},{"id":2,"mode":[]}]}'
-    runner = web.ServerRunner(web.Server(answering(200, {"Allow": "é\u2028" * 100}, page)))
+@asynccontextmanager
+async def answers(answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
     try:
-        findings = await prober.probe(f"http://127.0.0.1:{runner.addresses[0][1]}", KEY, pause=no_pause)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+STRANGE = [
+    b'{"count":2,"results":[{"id":1,"amount":"x","created_at":3},{"id":2,"mode":[]}]}',
+    b'{"count":2,"results":[{"id":1,"status":"a b\\u00e9\\r\\n","mode":"\\ud800"},{"id":2,"created_at":{}}]}',
+    b'{"count":2,"results":[{"id":1,"amount":1e999,"created_at":"9999-12-31T23:59:59-23:59"},{"id":2}]}',
+    b'{"count":%s,"next":[],"results":[]}' % (b"9" * 4000),
+    b'{"count":-1,"results":[{"id":-1,"amount":NaN}]}',
+]
+
+
+@pytest.mark.parametrize("page", STRANGE)
+async def test_a_strange_service_is_probed_to_the_end(page: bytes) -> None:
+    async with answers(answering(200, {"Allow": "é\u2028" * 100}, page)) as url:
+        findings = await prober.probe(url, KEY, pause=no_pause)
     assert findings.count(Outcome.BROKEN) > 5
+    assert all(len(why) < 300 for each in findings.decisions for why in each.why)
+
+
+TWO_ROWS = b'{"count":2,"results":[{"id":1,"amount":2.5},{"id":2,"amount":2.5}]}'
+"""A page from which on all other questions are asked."""
+BROKEN = [
+    b'{"amount": 1.2.3}',
+    b'{"amount": 1e5e, "created_at": "2022-.99999999"}',
+    b'{"count":' + b"9" * 5000 + b',"results":[]}',
+    b"[" * 100_000,
+    b'[{"detail":1}]',
+    b"\xff\xfe\x00",
+    b"",
+]
+
+
+@pytest.mark.parametrize("body", BROKEN, ids=lambda body: str(body[:20]))
+async def test_a_service_that_breaks_is_probed_to_the_end(body: bytes) -> None:
+    asked = 0
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.Response(body=TWO_ROWS if asked == 1 else body, content_type="application/json")
+
+    async with answers(answer) as url:
+        findings = await prober.probe(url, KEY, pause=no_pause)
+    assert findings.requests > 30
+
+
+async def test_a_body_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    monkeypatch.setattr(prober, "LARGEST_BODY", 1024**2)
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal asked
+        asked += 1
+        if asked != 2:
+            return web.Response(body=TWO_ROWS)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            for _ in range(1000):
+                await response.write(b"[" * 65_536)
+        return response
+
+    async with answers(answer) as url:
+        findings = await prober.probe(url, KEY, pause=no_pause)
+    decision = next(each for each in findings.decisions if each.rule.id == "list.links-query")
+    assert decision.why[0].endswith("gave no answer: it has more than 1 MiB")
 
 
 def test_a_service_that_does_not_listen_is_one_sentence() -> None:

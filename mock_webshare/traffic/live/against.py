@@ -42,8 +42,11 @@ def expect_rows(answers: Answers, name: str, rows: int) -> Iterator[Against]:
 def expect_header(exchange: Exchange, name: str, wanted: str | None) -> Iterator[Against]:
     value = exchange.header(name)
     if value != wanted:
-        shown = "absent" if value is None else printable(shorten(value))
-        yield Against(f"{name} of {described(exchange)} is {shown}, not {wanted or 'absent'}")
+        yield Against(f"{name} of {described(exchange)} is {_shown(value)}, not {_shown(wanted)}")
+
+
+def _shown(value: str | None) -> str:
+    return "absent" if value is None else printable(shorten(value))
 
 
 def unless_it_moved(answers: Answers) -> None:

@@ -1,15 +1,13 @@
 """Decisions: what the answers of a probe say about each rule that is not the vendor's own word.
 
-A decision is a generator of what speaks against its rule: nothing, and the rule is kept. It raises
-`Undecidable` if the answers do not tell.
+A decision yields what speaks against its rule: nothing, and the rule is kept. It raises `Undecidable` if
+the answers do not tell.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
 
 from mock_webshare.contract import Mark
 from mock_webshare.traffic.finding import excerpt, shorten
@@ -24,9 +22,7 @@ from mock_webshare.traffic.live.against import (
 )
 from mock_webshare.traffic.live.answers import Answers, Undecidable, described
 from mock_webshare.traffic.live.questions import LINKS_QUERY, LIST
-
-if TYPE_CHECKING:
-    pass
+from mock_webshare.traffic.rules.page import link_query
 
 DECIDED = (Mark.FRAMEWORK, Mark.ASSUMED)
 """The marks of the rules that a probe is about: what they say was never said by anybody who knows."""
@@ -36,7 +32,10 @@ Decide = Callable[[Answers], Iterator[Against]]
 
 # The object.
 
-_AMOUNT = re.compile(r'"amount"\s*:\s*(-?[0-9][0-9.eE+-]*)')
+_AMOUNT = re.compile(
+    r'"amount"\s*:\s*(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE+-])', re.ASCII
+)
+"""A number as JSON has them: what is none cannot be held against one."""
 _FRACTION = re.compile(r'"(?:created|updated|reverted)_at"\s*:\s*"[^".]*(?:\.([0-9]*))?[^"]*"')
 
 
@@ -173,7 +172,6 @@ def _order_of_refusals(answers: Answers) -> Iterator[Against]:
 
 def _retry_after(answers: Answers) -> Iterator[Against]:
     raise Undecidable("it takes more requests than the limit allows, and a probe stays well under it")
-    yield  # a generator, like the others
 
 
 # Pages.
@@ -223,17 +221,11 @@ def _invalid_page(answers: Answers) -> Iterator[Against]:
 
 def _links_query(answers: Answers) -> Iterator[Against]:
     page, origin = answers.page("links"), answers.to("links").source
-    wanted = {"previous": _link(origin, None), "next": _link(origin, 3) if answers.count() > 2 else None}
-    for name, link in wanted.items():
+    numbers = {"previous": 1, "next": 3 if answers.count() > 2 else None}  # of page 2, with a row a page
+    for name, number in numbers.items():
+        link = number and f"{origin}{LIST}?{link_query(LINKS_QUERY, number)}"
         if page.get(name) != link:
             yield Against(f"{name} is {excerpt(page.get(name))}, not {excerpt(link)}")
-
-
-def _link(origin: str, page: int | None) -> str:
-    """Return the link to a page: parameters by name, blanks as `+`, and none of them `page` for the first."""
-    pairs = parse_qsl(LINKS_QUERY, keep_blank_values=True)
-    params = [pair for pair in pairs if pair[0] != "page"] + ([("page", str(page))] if page else [])
-    return f"{origin}{LIST}?{urlencode(sorted(params, key=lambda pair: pair[0]))}"
 
 
 def _unknown_filter(answers: Answers) -> Iterator[Against]:

@@ -8,6 +8,7 @@ from mock_webshare import __version__, contract
 from mock_webshare.contract import Rule
 from mock_webshare.errors import ServiceError
 from mock_webshare.traffic.exchange import Exchange, Headers
+from mock_webshare.traffic.finding import shorten
 from mock_webshare.traffic.live.against import Against
 from mock_webshare.traffic.live.answers import Answers, Undecidable
 from mock_webshare.traffic.live.decisions import DECIDED, DECISIONS
@@ -18,6 +19,10 @@ from mock_webshare.traffic.redaction import Redactor
 
 TIMEOUT = 30.0
 """Seconds that an answer may take."""
+LARGEST_BODY = 4 * 1024 * 1024
+"""Bytes; all answers are held until the end, and a thousand credits have about 250,000."""
+LONGEST_WHY = 250
+"""Characters of a reason: it may tell numbers of the service, such as a count of four thousand digits."""
 FASTEST = 60
 """Requests a minute; the documented limit is 240, and the account's own clients need some of them."""
 
@@ -36,7 +41,7 @@ async def probe(
     Raise `ServiceError` if the first answer is none to go on from, or the rate limit is reached.
     """
     answers = Answers()
-    async with connected(origin, TIMEOUT) as upstream:
+    async with connected(origin, TIMEOUT, LARGEST_BODY) as upstream:
         asking = _Asking(upstream, key, keep or _nothing)
         for number, question in enumerate(QUESTIONS, start=1):
             await asking.ask(question, answers, pause if answers.requests else None)
@@ -58,11 +63,15 @@ def _decision(rule: Rule, answers: Answers) -> Decision:
     try:
         found: list[Against] = list(dict.fromkeys(DECISIONS[rule.id](answers)))
     except Undecidable as reason:
-        return Decision(rule, Outcome.UNDECIDABLE, (str(reason),))
+        return Decision(rule, Outcome.UNDECIDABLE, (_why(str(reason)),))
     if not found:
         return Decision(rule, Outcome.KEPT)
     options = tuple(each.option for each in found if each.option)
-    return Decision(rule, Outcome.BROKEN, tuple(each.says for each in found), options)
+    return Decision(rule, Outcome.BROKEN, tuple(_why(each.says) for each in found), options)
+
+
+def _why(phrase: str) -> str:
+    return shorten(phrase, LONGEST_WHY)
 
 
 class _Asking:

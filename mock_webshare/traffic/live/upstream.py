@@ -35,9 +35,10 @@ class Unanswered(Exception):
 class Upstream:
     """A service at an origin. Redirects are not followed, cookies not kept, certificates are verified."""
 
-    def __init__(self, origin: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, origin: str, session: aiohttp.ClientSession, largest_body: int) -> None:
         self.origin = origin
         self._session = session
+        self._largest_body = largest_body
 
     def __repr__(self) -> str:
         return f"<Upstream {self.origin}>"
@@ -74,13 +75,15 @@ class Upstream:
                 asked,
                 status=response.status,
                 headers=tuple((_received(name), _received(value)) for name, value in response.raw_headers),
-                body=await _read(response),
+                body=await _read(response, self._largest_body),
             )
 
 
 @asynccontextmanager
-async def connected(origin: str, timeout: float = TIMEOUT) -> AsyncIterator[Upstream]:
-    """Given an origin, yield what asks it; `timeout` is in seconds, for each answer."""
+async def connected(
+    origin: str, timeout: float = TIMEOUT, largest_body: int = LARGEST_BODY
+) -> AsyncIterator[Upstream]:
+    """Given an origin, yield what asks it; an answer may take so many seconds and have so many bytes."""
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=_OURS,
@@ -88,7 +91,7 @@ async def connected(origin: str, timeout: float = TIMEOUT) -> AsyncIterator[Upst
         max_line_size=LONGEST_HEADER,
         max_field_size=LONGEST_HEADER,
     ) as session:
-        yield Upstream(origin, session)
+        yield Upstream(origin, session, largest_body)
 
 
 def as_text(value: str) -> str:
@@ -114,25 +117,27 @@ class _NoUtf8(ValueError):
 
 
 class _TooLarge(ValueError):
-    """A body is larger than is allowed."""
+    """A body is larger than is allowed; given that in bytes."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__(f"it has more than {largest // 1024**2} MiB")
 
 
 def _received(octets: bytes) -> str:
     return octets.decode("latin-1")
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise _TooLarge
+        if len(body) > largest:
+            raise _TooLarge(largest)
     return bytes(body)
 
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (_NoUtf8, "a header of the request is no UTF-8"),
-    (_TooLarge, f"it has more than {LARGEST_BODY // 1024**2} MiB"),
     (aiohttp.ClientConnectorDNSError, "there is no such host"),
     (aiohttp.ClientConnectorCertificateError, "its certificate is not valid"),
     (aiohttp.ClientSSLError, "there is no TLS to be had"),
@@ -146,6 +151,8 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, _TooLarge):
+        return str(error)
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
