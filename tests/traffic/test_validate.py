@@ -206,7 +206,9 @@ def test_a_server_error_is_no_answer_of_the_service(session: list[Exchange], tmp
     assert "1 skipped (a server error: 1)" in run.out
 
 
-@pytest.mark.parametrize("content", ["", '{"request":{"method":"GET","url":"http://a/b/"},"response":null}\n'])
+@pytest.mark.parametrize(
+    "content", ["", '{"request":{"method":"GET","url":"http://a/b/"},"response":null}\n']
+)
 def test_where_nothing_is_judged_it_is_said_so(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text(content, encoding="utf-8")
