@@ -79,8 +79,9 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
     values = settings_values(options, environ, VALIDATE_OPTIONS)
     terms = terms_of(values, hosts=[host.lower() for host in options.host or ()])
     wanted = _reports(options.reports or ["text"])
-    for name, _ in wanted:
+    for name, path in wanted:
         reports.find(name)
+        _require_another(path, options.paths)
     records = recordings.read(
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,
@@ -91,6 +92,14 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
     for name, path in wanted:
         _write(name, path, verdict, streams, environ)
     return verdict.exit_code
+
+
+def _require_another(path: str | None, recordings: Sequence[str]) -> None:
+    """Refuse to write a report over a recording, which cannot be made again."""
+    if path is None or not os.path.isfile(path):
+        return
+    if any(os.path.isfile(each) and os.path.samefile(path, each) for each in recordings):
+        raise UsageError(f"{path!r} is one of the recordings; write the report to another file")
 
 
 def terms_of(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Terms:

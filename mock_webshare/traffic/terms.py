@@ -12,6 +12,7 @@ FAILING = (Level.ERROR, Level.WARNING, Level.NOTE)
 """The levels that may make the exit code 1, the gravest first."""
 UNKNOWN_FIELDS = ("ignore", "report", "forbid")
 LARGEST_NUMBER = 1_000_000
+_ORDERINGS = dict.fromkeys(name for endpoint in contract.ENDPOINTS for name in endpoint.orderings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,15 @@ class Terms:
         if self.fail_on not in FAILING:
             allowed = ", ".join(FAILING)
             raise UsageError(f"to fail on {self.fail_on} is not allowed; allowed: {allowed}")
-        for name, value in (("max page size", self.max_page_size), ("pending days", self.pending_days)):
-            if not 0 <= value <= LARGEST_NUMBER:
-                raise UsageError(f"{name} {value} is not allowed; allowed: 0 to {LARGEST_NUMBER}")
+        for name, value, least in (
+            ("max page size", self.max_page_size, 1),
+            ("pending days", self.pending_days, 0),
+        ):
+            if not least <= value <= LARGEST_NUMBER:
+                raise UsageError(f"{name} {value} is not allowed; allowed: {least} to {LARGEST_NUMBER}")
+        terms = self.default_ordering.split(",") if self.default_ordering else []
+        if not {each.strip().removeprefix("-") for each in terms} <= _ORDERINGS.keys():
+            raise UsageError(
+                f"default ordering {self.default_ordering!r:.80} is not allowed; allowed: nothing, or "
+                f"{', '.join(_ORDERINGS)}, each with or without a leading '-', separated by commas"
+            )

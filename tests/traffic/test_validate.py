@@ -215,3 +215,33 @@ def test_where_nothing_is_judged_it_is_said_so(tmp_path: Path, content: str) -> 
     run = Run("validate", path)
     assert run.code == 2
     assert run.out.startswith("Nothing was judged: ")
+
+
+def test_a_report_does_not_replace_the_recording(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(CREDIT), encoding="utf-8")
+    (tmp_path / "link").symlink_to(path)
+    for output in (path, tmp_path / "link"):
+        run = Run("validate", path, "--format", "json", "-o", output)
+        assert (run.code, "is one of the recordings" in run.err) == (2, True)
+    assert json.loads(path.read_text(encoding="utf-8")) == CREDIT
+
+
+@pytest.mark.parametrize("ordering", ["id", "", "-created_at, amount"])
+def test_an_order_that_lists_can_have_may_be_the_default(tmp_path: Path, ordering: str) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(CREDIT), encoding="utf-8")
+    assert Run("validate", tmp_path, f"--default-ordering={ordering}").code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "allowed"),
+    [
+        ("--default-ordering=-created-at", "id, mode, amount, status"),
+        ("--default-ordering=id,,amount", "nothing, or id"),
+        ("--max-page-size=0", "1 to 1000000"),
+        ("--pending-days=-1", "0 to 1000000"),
+    ],
+)
+def test_terms_that_cannot_be_meant_are_refused(option: str, allowed: str) -> None:
+    run = Run("validate", "a.json", option)
+    assert (run.code, allowed in run.err) == (2, True)
