@@ -8,9 +8,10 @@ from mock_webshare.contract import Mark
 from mock_webshare.traffic.rules.rows import read_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from mock_webshare.traffic.case import Case
+    from mock_webshare.traffic.fields import Fields
     from mock_webshare.traffic.finding import Finding
 
 
@@ -19,6 +20,9 @@ class Term(NamedTuple):
 
     field: str
     descends: bool
+
+    def __str__(self) -> str:
+        return ("-" if self.descends else "") + self.field
 
 
 class Ordering(NamedTuple):
@@ -54,71 +58,77 @@ def ordering_of(case: Case) -> Ordering | None:
     return Ordering(terms, "order.default", Mark.ASSUMED) if terms else None
 
 
+class Breach(NamedTuple):
+    """Why a row cannot follow another one."""
+
+    term: Term
+    value: Any
+    """What the second row has there."""
+    rule: str
+    mark: Mark
+
+
 def rows_are_in_order(case: Case) -> Iterator[Finding]:
     """Each row of a page stands where the ordering puts it."""
     if not case.is_list or case.asked is None or (ordering := ordering_of(case)) is None:
         return
-    rows = case.rows
+    rows, fields = case.rows, case.fields
     for index in range(1, len(rows)):
         before, after = rows[index - 1], rows[index]
-        if isinstance(before, dict) and isinstance(after, dict):
-            yield from _compare(case, ordering, index, before, after)
+        if not isinstance(before, dict) or not isinstance(after, dict):
+            continue
+        if breach := breach_of(ordering, fields, before, after):
+            yield case.finding(
+                breach.rule,
+                *case.keys(index, breach.term.field),
+                check="order",
+                expected=str(breach.term),
+                actual=breach.value,
+                mark=breach.mark,
+            )
 
 
-def _compare(
-    case: Case, ordering: Ordering, index: int, before: dict[str, Any], after: dict[str, Any]
-) -> Iterator[Finding]:
-    """Given two neighbours, yield what the first term in which they differ has to say."""
+def breach_of(
+    ordering: Ordering, fields: Fields, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Breach | None:
+    """Given two neighbours, return what the first term in which they differ has against them."""
     for term in ordering.terms:
         first, second = before.get(term.field), after.get(term.field)
         if first == second:
             continue
         if first is None or second is None:
-            if (first is None) != term.descends:
-                yield _out_of_order(case, index, term, second, "order.nulls", Mark.FRAMEWORK)
-            return
-        if (order := _order(case, term.field, first, second)) is not None and (order < 0) == term.descends:
-            yield _out_of_order(case, index, term, second, ordering.rule, _mark(case, ordering, term))
-        return
-    yield from _compare_ties(case, ordering, index, before, after)
+            is_due = (first is None) == term.descends
+            return None if is_due else Breach(term, second, "order.nulls", Mark.FRAMEWORK)
+        order = _order(term.field in fields.dates, first, second)
+        if order == 0:  # one instant in two spellings
+            continue
+        is_wrong = order is not None and (order < 0) == term.descends
+        return Breach(term, second, ordering.rule, _mark(ordering, term, fields)) if is_wrong else None
+    return _breach_of_ties(ordering, before, after)
 
 
-def _compare_ties(
-    case: Case, ordering: Ordering, index: int, before: dict[str, Any], after: dict[str, Any]
-) -> Iterator[Finding]:
+_TIE = Term("id", False)
+
+
+def _breach_of_ties(ordering: Ordering, before: Mapping[str, Any], after: Mapping[str, Any]) -> Breach | None:
     first, second = before.get("id"), after.get("id")
-    if (
-        any(term.field == "id" for term in ordering.terms)
-        or type(first) is not int
-        or type(second) is not int
-    ):
-        return
-    if second < first:
-        yield _out_of_order(case, index, Term("id", False), second, "order.ties", Mark.ASSUMED)
+    if type(first) is not int or type(second) is not int or second >= first:
+        return None
+    is_ordered = any(term.field == "id" for term in ordering.terms)
+    return None if is_ordered else Breach(_TIE, second, "order.ties", Mark.ASSUMED)
 
 
-def _order(case: Case, field: str, first: Any, second: Any) -> int | None:
-    """Return whether the first value is larger (1) or smaller (-1); None if they do not compare."""
-    if field in case.fields.dates:
+def _order(are_dates: bool, first: Any, second: Any) -> int | None:
+    """Return 1 if the first value is larger, -1 if smaller, 0 if neither; None if they do not compare."""
+    if are_dates:
         first, second = read_instant(first), read_instant(second)
     try:
-        return 1 if first > second else -1
+        return int(first > second) - int(first < second)
     except TypeError:
         return None
 
 
-def _mark(case: Case, ordering: Ordering, term: Term) -> Mark:
+def _mark(ordering: Ordering, term: Term, fields: Fields) -> Mark:
     """Text is ordered as the database does, of which nothing is documented."""
-    is_text = term.field in case.fields.strings and ordering.mark is Mark.DOCUMENTED
+    is_text = term.field in fields.strings and ordering.mark is Mark.DOCUMENTED
     return Mark.FRAMEWORK if is_text else ordering.mark
-
-
-def _out_of_order(case: Case, index: int, term: Term, value: Any, rule: str, mark: Mark) -> Finding:
-    return case.finding(
-        rule,
-        *case.keys(index, term.field),
-        check="order",
-        expected=("-" if term.descends else "") + term.field,
-        actual=value,
-        mark=mark,
-    )
