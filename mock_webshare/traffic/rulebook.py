@@ -21,6 +21,7 @@ GRADES = {
     "body.shape": Level.ERROR,  # likewise
     "object.new-fields": Level.NEWS,  # the vendor announces them
     "object.older-edition": Level.NOTE,  # true when it was recorded
+    "object.pending": Level.NOTE,  # that there is a period is documented, its days are each account's own
 }
 """The levels that do not follow from the marks."""
 

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.instants import SECOND
 from mock_webshare.traffic.case import place_of
 from mock_webshare.traffic.rules.order import Term, terms_of
 from mock_webshare.traffic.rules.page import read_page
+from mock_webshare.traffic.rules.rows import ended_at
 
 if TYPE_CHECKING:
     from mock_webshare.traffic.asked import Asked
@@ -60,6 +60,7 @@ class Sighting:
     started: int | None
     """The instant of the request. None: not recorded."""
     ended: int | None
+    """The instant of the answer. None: not recorded."""
     schema: str
     """The schema of a row; its `fields_of` are the names of the values."""
     rows: tuple[Row, ...]
@@ -76,12 +77,11 @@ def sight(case: Case) -> Sighting | None:
     if not rows and listed is None:
         return None
     exchange = case.exchange
-    seconds = exchange.seconds or 0
     return Sighting(
         place=place_of(exchange),
         key=_key(exchange, case.asked),
         started=exchange.started,
-        ended=None if exchange.started is None else exchange.started + int(seconds * SECOND),
+        ended=ended_at(exchange),
         schema=case.fields.of,
         rows=rows,
         listed=listed,

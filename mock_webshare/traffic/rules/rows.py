@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mock_webshare.contract import Filter
     from mock_webshare.traffic.asked import Asked
     from mock_webshare.traffic.case import Case
+    from mock_webshare.traffic.exchange import Exchange
     from mock_webshare.traffic.finding import Finding
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -162,27 +163,43 @@ def is_not_available_too_soon(case: Case) -> Iterator[Finding]:
                     *case.keys(index, "status"),
                     expected=case.terms.pending_days,
                     actual="available",
-                    mark=Mark.ASSUMED,
                 )
+
+
+LONGEST_WAIT = 3600 * SECOND
+"""No client waits longer for an answer of which nobody noted how long it took."""
 
 
 def answered_at(case: Case) -> int | None:
     """Return the instant by which the answer had been given; None if nothing tells."""
     exchange = case.exchange
-    if exchange.started is not None:
-        return exchange.started + int((exchange.seconds or 0) * SECOND)
+    if (ended := ended_at(exchange)) is not None:
+        return ended
     from email.utils import parsedate_to_datetime
 
     try:
         date = parsedate_to_datetime(exchange.header("date") or "")
         return int(date.timestamp()) * SECOND + SECOND
     except (ValueError, OverflowError):
+        return None if exchange.started is None else exchange.started + LONGEST_WAIT
+
+
+def ended_at(exchange: Exchange) -> int | None:
+    """Return the instant at which an answer had been given; None if it was not recorded."""
+    seconds = exchange.seconds
+    # Some recorders write -1 for what they do not know, and a file may hold NaN.
+    if exchange.started is None or seconds is None or not 0 <= seconds < _LONGEST_SECONDS:
         return None
+    return exchange.started + int(seconds * SECOND)
+
+
+_LONGEST_SECONDS = 1e9
+_LONGEST_DATE = 64  # characters; what is longer is no date, and not worth keeping
 
 
 def read_instant(value: Any) -> int | None:
     """Given the value of a date, return the instant; None if it is none."""
-    return _instant(value) if type(value) is str else None
+    return _instant(value) if type(value) is str and len(value) <= _LONGEST_DATE else None
 
 
 @lru_cache(_HOURS)

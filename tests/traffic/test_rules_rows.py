@@ -1,0 +1,62 @@
+"""Rows: what the time of an answer tells of them, and what is kept of their values."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import Any
+
+import pytest
+
+from mock_webshare.instants import DAY, SECOND, format_instant
+from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.finding import Level
+from mock_webshare.traffic.judge import judge
+from mock_webshare.traffic.rulebook import RULES, level
+from mock_webshare.traffic.rules.rows import ended_at, read_instant
+from mock_webshare.traffic.terms import Terms
+from tests.traffic.answers import BEGIN, found, one
+
+UNKNOWN = (None, -1, -0.001, float("nan"), float("inf"), 10**400)
+
+
+@pytest.mark.parametrize("seconds", UNKNOWN)
+def test_a_duration_that_cannot_be_is_not_known(seconds: float | None) -> None:
+    assert ended_at(Exchange(source="", started=BEGIN, seconds=seconds)) is None
+
+
+def test_an_answer_ends_when_its_duration_is_over() -> None:
+    assert ended_at(Exchange(source="", started=BEGIN, seconds=0)) == BEGIN
+    assert ended_at(Exchange(source="", started=BEGIN, seconds=1.5)) == BEGIN + 1.5 * SECOND
+
+
+def available(**created: int) -> dict[str, Any]:
+    """Return a row that is available, its time of creation told from the beginning on."""
+    date = format_instant(BEGIN + created.get("days", 0) * DAY + created.get("seconds", 0) * SECOND)
+    return {"status": "available", "created_at": date, "updated_at": date}
+
+
+@pytest.mark.parametrize("seconds", UNKNOWN)
+def test_an_answer_that_may_have_come_late_shows_no_row_too_soon(seconds: float | None) -> None:
+    assert found(one(0, changes=available(days=-30, seconds=60), seconds=seconds)) == []
+
+
+@pytest.mark.parametrize("seconds", [0.1, *UNKNOWN])
+def test_a_row_is_available_too_soon_however_late_the_answer_came(seconds: float | None) -> None:
+    expected = [("object.pending", "/status", Level.NOTE)]
+    assert found(one(0, changes=available(days=-29), seconds=seconds)) == expected
+
+
+def test_a_finding_of_the_pending_period_is_what_the_rule_is_listed_as() -> None:
+    (finding,) = judge([one(0, changes=available(days=-29))], Terms()).findings
+    rule = RULES["object.pending"]
+    assert (finding.mark, finding.level) == (rule.mark, level(rule))
+    assert rule.setting == "--pending-days"
+
+
+def test_a_long_text_that_should_be_a_date_is_not_kept() -> None:
+    text = "9" * 1000
+    before = sys.getrefcount(text)
+    assert read_instant(text) is None
+    gc.collect()
+    assert sys.getrefcount(text) == before
