@@ -52,12 +52,12 @@ JUDGE = (
             "traffic.locating",
             "traffic.rulebook",
         ),
-        *("traffic.terms", "traffic.case"),
+        *("traffic.terms", "traffic.paging", "traffic.case"),
     ),
     (
         *("traffic.rules.shape", "traffic.rules.status", "traffic.rules.errors", "traffic.rules.headers"),
         *("traffic.rules.rows", "traffic.rules.order", "traffic.rules.page", "traffic.rules"),
-        *("traffic.sighting", "traffic.rules.lives", "traffic.rules.walks"),
+        *("traffic.sighting", "traffic.rules.caps", "traffic.rules.lives", "traffic.rules.walks"),
     ),
     ("traffic.examining", "traffic.jobs", "traffic.judge"),
     (

@@ -10,6 +10,7 @@ from mock_webshare.contract import ENDPOINTS
 from mock_webshare.traffic.asked import shown
 from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.finding import Finding, Place, excerpt, pointer
+from mock_webshare.traffic.paging import read_page
 from mock_webshare.traffic.rulebook import GRADES, RULES
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mock_webshare.traffic.exchange import BadRecord, Exchange
     from mock_webshare.traffic.fields import Fields
     from mock_webshare.traffic.finding import Level
+    from mock_webshare.traffic.paging import Page
     from mock_webshare.traffic.terms import Terms
 
 NOTHING: Any = object()
@@ -99,6 +101,14 @@ class Case:
             actual=None if actual is NOTHING else excerpt(actual),
             grade=grade or (None if mark else GRADES.get(rule)),
         )
+
+    @cached_property
+    def page(self) -> Page | None:
+        """The numbers of the page; None if it is none, they are none, or the request is not clear."""
+        paging = self.endpoint.paging if self.endpoint else None
+        if self.asked is None or paging is None or not self.is_clear or not isinstance(self.body, dict):
+            return None
+        return read_page(self.asked, self.body, paging, self.terms.max_page_size)
 
 
 def place_of(record: Exchange | BadRecord) -> Place:

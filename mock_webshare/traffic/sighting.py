@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare.traffic.case import place_of
 from mock_webshare.traffic.rules.order import Term, terms_of
-from mock_webshare.traffic.rules.page import read_page
 from mock_webshare.traffic.rules.rows import ended_at
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.exchange import Exchange
     from mock_webshare.traffic.finding import Place
+    from mock_webshare.traffic.paging import Page
 
 MUTABLE = frozenset({"status", "updated_at", "reverted_at"})
 """Fields whose change moves a row in a list that is ordered or filtered by them."""
@@ -38,12 +38,7 @@ class Listed(NamedTuple):
 
     identity: str
     """The list, whichever page of it."""
-    number: int
-    total: int
-    """Its `count`."""
-    is_last: bool
-    is_consistent: bool
-    """Whether the page has the rows and the link that `count` says."""
+    page: Page
     is_mutable: bool
     """Whether rows enter, leave or move when they change."""
     has_ties: bool
@@ -101,17 +96,13 @@ def _rows(case: Case) -> tuple[Row, ...]:
 
 
 def _listed(case: Case, asked: Asked) -> Listed | None:
-    page = read_page(case)
-    if page is None:
+    if case.page is None:
         return None
     assert case.endpoint
     terms = terms_of(asked.params.get("ordering", ""), case.endpoint.orderings)
     return Listed(
         identity=f"{asked.endpoint.path}?{asked.without_page()}",
-        number=page.number,
-        total=page.count,
-        is_last=case.body.get("next") is None,
-        is_consistent=page.is_consistent and page.is_last == (case.body.get("next") is None),
+        page=case.page,
         is_mutable=_is_mutable(asked, terms),
         has_ties=bool(terms) and all(term.field != "id" for term in terms),
     )

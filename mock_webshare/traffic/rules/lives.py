@@ -14,6 +14,7 @@ from mock_webshare.contract import Mark
 from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.finding import Finding, Level, excerpt, pointer
 from mock_webshare.traffic.rulebook import RULES
+from mock_webshare.traffic.rules.caps import Caps
 from mock_webshare.traffic.rules.rows import read_instant
 from mock_webshare.traffic.sighting import ABSENT
 
@@ -80,12 +81,14 @@ class Lives:
     def __init__(self, most: int = MOST_ROWS) -> None:
         self._most = most
         self._states: dict[tuple[str, str, int], list[State]] = {}
+        self._caps = Caps()  # like lives, they are known at the end only
         self._read = 0
         self.forgotten = 0
         """Rows that were forgotten for want of room."""
 
     def add(self, sighting: Sighting) -> Iterator[Finding]:
-        """Given a sighting, remember it; yield what is wrong with rows that have to be forgotten for it."""
+        """Given a sighting, remember it; yield what is wrong with what has to be forgotten for it."""
+        yield from self._caps.add(sighting)
         self._read += 1
         started = sighting.started
         answer = Answer(started or self._read, self._read, started, sighting.ended, sighting.place)
@@ -99,7 +102,8 @@ class Lives:
             yield from self._judge(next(iter(self._states)))
 
     def finish(self) -> Iterator[Finding]:
-        """Yield what is wrong with the rows that are remembered, and forget them."""
+        """Yield what is wrong with what is remembered, and forget it."""
+        yield from self._caps.finish()
         for key in list(self._states):
             yield from self._judge(key)
 

@@ -2,152 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 from mock_webshare.contract import Mark
-from mock_webshare.traffic.asked import read_int, shown
+from mock_webshare.traffic.asked import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
-    from mock_webshare.contract import Paging
     from mock_webshare.traffic.asked import Asked
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.finding import Finding
+    from mock_webshare.traffic.paging import Page
 
 SERVICE = "https://proxy.webshare.io"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What the numbers of a page are, and what they should be."""
-
-    number: int
-    size: int
-    """Rows that a full page has, as the request and the answer together tell."""
-    count: int
-    length: int
-    """Rows that it has."""
-    is_capped: bool
-    """Whether the size is not what was asked for, but another cap than the assumed one explains it."""
-    is_asked_as_last: bool
-
-    @property
-    def due(self) -> int:
-        """Rows that there are for it, by `count`."""
-        return max(0, min(self.size, self.count - self.before))
-
-    @property
-    def before(self) -> int:
-        """Rows on the pages before it."""
-        return (self.number - 1) * self.size
-
-    @property
-    def is_last(self) -> bool:
-        """Whether there is no page after it."""
-        return self.number * self.size >= self.count
-
-    @property
-    def is_consistent(self) -> bool:
-        """Whether it has the rows that `count` says."""
-        return self.length == self.due
-
-    @property
-    def exists(self) -> bool:
-        """Whether a list of `count` rows has it."""
-        return self.number == 1 or self.before < self.count
-
-
-def read_page(case: Case) -> Page | None:
-    """Return the numbers of a page; None if it is no page, or they are none."""
-    asked, endpoint = case.asked, case.endpoint
-    if asked is None or endpoint is None or endpoint.paging is None or not case.is_clear:
-        return None
-    count = case.body.get("count") if isinstance(case.body, dict) else None
-    if type(count) is not int or count < 0 or not isinstance(case.body.get("results"), list):
-        return None
-    length = len(case.rows)
-    wanted = asked_size(asked, endpoint.paging)
-    size, is_capped = _size(case, wanted, endpoint.paging, length)
-    number = _number(asked, count, size)
-    is_last = asked.params.get("page") == "last"
-    return None if number is None else Page(number, size, count, length, is_capped, is_last)
-
-
-def asked_size(asked: Asked, paging: Paging) -> int:
-    """Return the rows a page that a request asks for, whatever the cap."""
-    size = read_int(asked.params.get("page_size", ""))
-    return paging.page_size if size is None or size < 1 else size
-
-
-def _size(case: Case, wanted: int, paging: Paging, length: int) -> tuple[int, bool]:
-    """Return the size of a full page, and whether the cap must be another than the assumed one."""
-    cap = case.terms.max_page_size
-    size = min(wanted, cap)
-    if wanted > cap and size < length <= wanted:
-        return length, True
-    # A cap below the default size would make no sense.
-    is_cut = case.body.get("next") is not None and paging.page_size <= length < size
-    return (length, True) if is_cut else (size, False)
-
-
-def _number(asked: Asked, count: int, size: int) -> int | None:
-    page = asked.params.get("page") or "1"
-    if page == "last":
-        return max(1, -(-count // size)) if size else None
-    number = read_int(page)
-    return number if number is not None and number >= 1 and size else None
-
-
 def cap_is_as_assumed(case: Case) -> Iterator[Finding]:
-    """No page is longer than the assumed cap, or shorter because of a lower one."""
-    page = read_page(case)
-    if page is not None and page.is_capped:
-        yield case.finding(
-            "list.page-size-limit", "results", expected=case.terms.max_page_size, actual=page.length
-        )
+    """No page is longer than the assumed cap. Whether a shorter one shows a lower cap, `caps` tells."""
+    page = case.page
+    if page is not None and page.is_longer:
+        yield case.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
 
 
 def page_is_full(case: Case) -> Iterator[Finding]:
     """A page has no more rows than were asked for, and no fewer unless it is the last."""
-    page = read_page(case)
+    page = case.page
     if page is None:
         return
-    is_short = page.length < page.due and case.body.get("next") is not None
+    is_short = page.length < page.due and page.has_next
     if page.length > page.size or is_short:
-        mark = None if _is_size_plain(case.asked) else Mark.FRAMEWORK
+        mark = None if page.is_size_plain else Mark.FRAMEWORK
         yield case.finding("list.page-size", "results", expected=page.size, actual=page.length, mark=mark)
-
-
-def _is_size_plain(asked: Asked | None) -> bool:
-    assert asked
-    value = asked.params.get("page_size")
-    return value is None or (asked.is_plain("page_size") and str(read_int(value)) == value)
 
 
 def count_fits(case: Case) -> Iterator[Finding]:
     """The last page ends where `count` says, and no page goes beyond it."""
-    page = read_page(case)
-    if page is None or not page.exists or page.length > page.size or page.is_consistent:
+    page = case.page
+    if page is None or page.length > page.size or page.has_due_rows or _is_beyond(page):
         return
-    if page.length > page.due or case.body.get("next") is None:
+    if page.length > page.due or not page.has_next:
         yield case.finding("list.count", "count", expected=page.before + page.length, actual=page.count)
 
 
 def page_exists(case: Case) -> Iterator[Finding]:
     """A page beyond the last is a 404, not an empty page."""
-    page = read_page(case)
-    if page is not None and not page.exists:
+    if case.page is not None and _is_beyond(case.page):
         yield case.finding("list.invalid-page", check="beyond", expected=404, actual=200)
+
+
+def _is_beyond(page: Page) -> bool:
+    """Whether it is an empty page beyond the last; if it has rows, then `count` is wrong."""
+    return not page.exists and not page.length
 
 
 def links_are_there(case: Case) -> Iterator[Finding]:
     """`next` is null exactly on the last page, and `previous` exactly on the first."""
-    page = read_page(case)
-    if page is None or not page.exists or not page.is_consistent:
+    page = case.page
+    if page is None or not page.exists or not page.has_due_rows:
         return
     for name, is_due in (("next", not page.is_last), ("previous", page.number > 1)):
         if name in case.body and (case.body[name] is not None) != is_due:
@@ -158,7 +72,7 @@ def links_are_there(case: Case) -> Iterator[Finding]:
 
 def links_lead_on(case: Case) -> Iterator[Finding]:
     """A link is the one that the framework writes: to the neighbour, on this server, in its spelling."""
-    page, asked = read_page(case), case.asked
+    page, asked = case.page, case.asked
     if page is None or asked is None:
         return
     for name, number in (("next", page.number + 1), ("previous", page.number - 1)):

@@ -65,9 +65,9 @@ class Walks:
             yield from _step(walk, sighting, listed)
             walk.sighting, walk.listed = sighting, listed
         else:
-            walk = Walk(sighting, listed, is_whole=listed.number == 1)
+            walk = Walk(sighting, listed, is_whole=listed.page.number == 1)
         walk.ids.update(row.id for row in sighting.rows)
-        if listed.is_last:
+        if not listed.page.has_next:
             yield from _end(walk, sighting, listed)
         else:
             self._keep(key, walk)
@@ -82,7 +82,7 @@ class Walks:
 
 
 def _continues(walk: Walk, sighting: Sighting, listed: Listed) -> bool:
-    if listed.number != walk.listed.number + 1:
+    if listed.page.number != walk.listed.page.number + 1:
         return False
     before, after = walk.sighting.started, sighting.started
     if before is None or after is None:
@@ -91,11 +91,10 @@ def _continues(walk: Walk, sighting: Sighting, listed: Listed) -> bool:
 
 
 def _step(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
-    if listed.total != walk.listed.total:
+    was, became = walk.listed.page.count, listed.page.count
+    if became != was:
         walk.has_moved = True
-        yield _finding(
-            walk, sighting, ("count",), "count", walk.listed.total, listed.total, grade=Level.INCONCLUSIVE
-        )
+        yield _finding(walk, sighting, ("count",), "count", was, became, grade=Level.INCONCLUSIVE)
     for row in sighting.rows:
         if row.id in walk.ids:
             walk.twice += 1
@@ -123,11 +122,11 @@ def _has_changed(walk: Walk, row: Row, sighting: Sighting) -> bool:
 
 def _end(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
     """Yield what is wrong with a walk that has come to its last page."""
-    if not walk.is_whole or not listed.is_consistent or walk.has_moved or walk.twice:
+    if not walk.is_whole or not listed.page.is_consistent or walk.has_moved or walk.twice:
         return
-    if len(walk.ids) < listed.total:
+    if len(walk.ids) < listed.page.count:
         grade = Level.INCONCLUSIVE if listed.is_mutable else None
-        yield _finding(walk, sighting, ("count",), "lost", len(walk.ids), listed.total, grade=grade)
+        yield _finding(walk, sighting, ("count",), "lost", len(walk.ids), listed.page.count, grade=grade)
 
 
 def _finding(

@@ -1,0 +1,103 @@
+"""Paging: which size of a page is believed, and what is said of a page that has another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.finding import Level
+from mock_webshare.traffic.rules import caps
+from tests.traffic.answers import LIST, ROW, answer, found
+
+SHORT = ("list.page-size", "/results", Level.ERROR)
+CAPPED = ("list.page-size-limit", "/results", Level.NOTE)
+MISCOUNTED = ("list.count", "/count", Level.ERROR)
+
+
+def listed(
+    number: int, rows: int, count: int, *, wanted: int = 100, is_last: bool = False, **more: Any
+) -> Exchange:
+    """Return a page of so many rows that says that so many were found; ids go on where pages of 100 end."""
+
+    def link(to: int) -> str:
+        return f"{LIST}?page={to}&page_size={wanted}" if to > 1 else f"{LIST}?page_size={wanted}"
+
+    body = {
+        "count": count,
+        "next": None if is_last else link(number + 1),
+        "previous": link(number - 1) if number > 1 else None,
+        "results": [ROW | {"id": 1000 * number + index} for index in range(rows)],
+    }
+    return answer(body, link(number), number, **more)
+
+
+@pytest.mark.parametrize("wanted", [30, 100, 1000])
+def test_one_page_that_is_too_short_shows_no_cap(wanted: int) -> None:
+    assert found(listed(1, 27, 300, wanted=wanted)) == [SHORT]
+
+
+def test_a_round_number_may_be_a_cap() -> None:
+    assert found(listed(1, 50, 300)) == [CAPPED]
+
+
+def test_two_pages_of_one_length_may_show_a_cap() -> None:
+    assert found(listed(1, 27, 300), listed(2, 27, 300)) == [CAPPED, CAPPED]
+
+
+def test_the_same_page_again_shows_no_more_than_once() -> None:
+    assert found(listed(1, 27, 300), listed(1, 27, 300)) == [SHORT, SHORT]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_longer_page_contradicts_a_cap(order: int) -> None:
+    pages = [listed(1, 50, 300), listed(2, 100, 300)]
+    assert found(*pages[::order]) == [SHORT]
+
+
+def test_the_longest_of_several_lengths_is_the_cap() -> None:
+    pages = listed(1, 50, 300), listed(2, 49, 300), listed(3, 50, 300)
+    assert found(*pages) == [SHORT, CAPPED, CAPPED]
+
+
+def test_what_another_key_gets_contradicts_nothing() -> None:
+    assert found(listed(1, 50, 300), listed(2, 100, 300, key="Token other")) == [CAPPED]
+
+
+def test_a_last_page_fits_the_cap_that_other_pages_show() -> None:
+    pages = listed(1, 50, 130), listed(2, 50, 130), listed(3, 30, 130, is_last=True)
+    assert found(*pages) == [CAPPED] * 3
+
+
+def test_a_last_page_that_fits_no_cap_is_miscounted() -> None:
+    assert found(listed(3, 73, 200, is_last=True)) == [MISCOUNTED]
+    assert found(listed(1, 100, 500), listed(2, 30, 83, is_last=True)) == [
+        MISCOUNTED,
+        ("list.walk", "/count", Level.INCONCLUSIVE),
+    ]
+
+
+def test_a_page_of_the_default_size_has_no_cap() -> None:
+    body = {"count": 100, "next": f"{LIST}?page=2", "previous": None}
+    rows = [ROW | {"id": index} for index in range(24)]
+    assert found(answer(body | {"results": rows}, LIST, 1)) == [SHORT]
+
+
+def test_where_lengths_vary_nothing_is_said_to_be_missing() -> None:
+    pages = listed(1, 27, 200), listed(2, 100, 200), listed(3, 73, 200, is_last=True)
+    rules = {rule for rule, _, _ in found(*pages)}
+    assert SHORT in found(*pages)
+    assert rules.isdisjoint({"list.page-size-limit", "list.invalid-page"})
+
+
+def test_pages_under_a_higher_cap_fit_each_other() -> None:
+    pages = listed(1, 500, 630, wanted=1000), listed(2, 130, 630, wanted=1000, is_last=True)
+    assert found(*pages) == [CAPPED, CAPPED]
+
+
+def test_what_is_too_much_to_remember_is_decided_upon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "MOST_DOUBTS", 1)
+    monkeypatch.setattr(caps, "MOST_KEYS", 1)
+    pages = listed(1, 50, 300), listed(2, 50, 300), listed(3, 27, 300, key="Token other")
+    assert sorted(found(*pages)) == [SHORT, CAPPED, CAPPED]
