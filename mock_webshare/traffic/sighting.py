@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import Enum
+from hashlib import blake2b
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mock_webshare.traffic.asked import read_int
 from mock_webshare.traffic.case import place_of
+from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.rules.order import Term, terms_of
 from mock_webshare.traffic.rules.rows import ended_at
+from mock_webshare.traffic.rules.status import NOT_FOUND
 
 if TYPE_CHECKING:
     from mock_webshare.traffic.asked import Asked
@@ -21,16 +28,23 @@ MUTABLE = frozenset({"status", "updated_at", "reverted_at"})
 """Fields whose change moves a row in a list that is ordered or filtered by them."""
 
 
+LONGEST_VALUE = 200
+"""Characters of a text that is kept as it is."""
+
+
+class Absent(Enum):
+    """The value of a field that a row does not have. An enumeration is one object in all processes."""
+
+    ABSENT = "absent"
+
+
 class Row(NamedTuple):
-    """One row: where it is, and its values in the order of `fields_of`; ABSENT for a missing one."""
+    """One row: where it is, and its values in the order of `fields_of`, long texts `shortened`."""
 
     id: int
     at: int | None
     """Its index. None: the answer is this row."""
     values: tuple[Any, ...]
-
-
-ABSENT = "\0absent"
 
 
 class Listed(NamedTuple):
@@ -43,6 +57,16 @@ class Listed(NamedTuple):
     """Whether rows enter, leave or move when they change."""
     has_ties: bool
     """Whether the order that was asked for leaves some rows without one."""
+
+
+class Missed(NamedTuple):
+    """What was not found."""
+
+    row: int | None
+    """The id of a row. None: it was a page."""
+    identity: str = ""
+    """The list of the page, whichever page of it."""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,29 +82,63 @@ class Sighting:
     """The instant of the answer. None: not recorded."""
     schema: str
     """The schema of a row; its `fields_of` are the names of the values."""
-    rows: tuple[Row, ...]
-    listed: Listed | None
+    rows: tuple[Row, ...] = ()
+    listed: Listed | None = None
     """None: a single row."""
+    missed: Missed | None = None
+    """None: what was asked for was found."""
 
 
 def sight(case: Case) -> Sighting | None:
     """Given a case, return what it showed; None if that is nothing to remember."""
-    if case.asked is None or case.endpoint is None or case.body is None:
+    asked = case.asked
+    if asked is None:
         return None
-    rows = _rows(case)
-    listed = _listed(case, case.asked) if case.is_list else None
-    if not rows and listed is None:
-        return None
-    exchange = case.exchange
+    if case.endpoint is None:
+        missed = _missed(case, asked)
+        return None if missed is None else _sighting(case, asked, missed=missed)
+    rows, listed = _rows(case), _listed(case, asked) if case.is_list else None
+    return _sighting(case, asked, rows=rows, listed=listed) if rows or listed is not None else None
+
+
+def _sighting(case: Case, asked: Asked, **shown: Any) -> Sighting:
+    place, exchange = place_of(case.exchange), case.exchange
+    assert place.url is not None
     return Sighting(
-        place=place_of(exchange),
-        key=_key(exchange, case.asked),
+        place=place if len(place.url) <= LONGEST_VALUE else replace(place, url=shortened(place.url)),
+        key=shortened(_key(exchange, asked)),
         started=exchange.started,
         ended=ended_at(exchange),
-        schema=case.fields.of,
-        rows=rows,
-        listed=listed,
+        schema=fields_of(asked.endpoint.schema).of,
+        **shown,
     )
+
+
+def shortened(text: str) -> str:
+    """Given a text, return it, or, if it is long, a short one that no other text has in its place."""
+    if len(text) <= LONGEST_VALUE:
+        return text
+    digest = blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    return f"{text[:20]}... ({len(text)} characters, {digest})"
+
+
+def _missed(case: Case, asked: Asked) -> Missed | None:
+    """Return what a request that has a plain answer did not find."""
+    if case.exchange.status != NOT_FOUND or case.method != "GET" or not case.is_clear:
+        return None
+    if asked.id is not None:
+        row = read_int(asked.id)
+        return Missed(row) if row is not None and not asked.query else None
+    number = read_int(asked.params.get("page", ""))
+    return None if number is None else Missed(None, _identity(asked), number)
+
+
+def _identity(asked: Asked) -> str:
+    return shortened(f"{asked.endpoint.path}?{asked.without_page()}")
+
+
+_PLAIN = frozenset({str, int, bool, Decimal, NoneType, Absent})
+"""The types of values that a field may have."""
 
 
 def _rows(case: Case) -> tuple[Row, ...]:
@@ -89,10 +147,17 @@ def _rows(case: Case) -> tuple[Row, ...]:
         if not isinstance(row, dict) or type(row_id := row.get("id")) is not int:
             continue
         is_exact = tuple(row) == wanted
-        values = tuple(row.values()) if is_exact else tuple(row.get(name, ABSENT) for name in wanted)
-        if not any(type(each) in (dict, list) for each in values):  # which no field may be
-            rows.append(Row(row_id, index if is_list else None, values))
+        values = tuple(row.values()) if is_exact else tuple(row.get(name, Absent.ABSENT) for name in wanted)
+        if _PLAIN.issuperset(map(type, values)):
+            rows.append(Row(row_id, index if is_list else None, _kept(values)))
     return tuple(rows)
+
+
+def _kept(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    for each in values:
+        if type(each) is str and len(each) > LONGEST_VALUE:
+            return tuple(shortened(each) if type(each) is str else each for each in values)
+    return values
 
 
 def _listed(case: Case, asked: Asked) -> Listed | None:
@@ -101,7 +166,7 @@ def _listed(case: Case, asked: Asked) -> Listed | None:
     assert case.endpoint
     terms = terms_of(asked.params.get("ordering", ""), case.endpoint.orderings)
     return Listed(
-        identity=f"{asked.endpoint.path}?{asked.without_page()}",
+        identity=_identity(asked),
         page=case.page,
         is_mutable=_is_mutable(asked, terms),
         has_ties=bool(terms) and all(term.field != "id" for term in terms),

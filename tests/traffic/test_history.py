@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mock_webshare.traffic.examining import examine
 from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.rules import lives, walks
 from mock_webshare.traffic.terms import Terms
-from tests.traffic.answers import LATER, found, one, page
+from tests.traffic.answers import LATER, LIST, ROW, answer, found, one, page
 
 AVAILABLE = {"status": "available", "updated_at": LATER}
 REVERTED = {"status": "reverted", "updated_at": LATER, "reverted_at": LATER}
@@ -28,6 +30,28 @@ def test_what_may_happen_to_a_row_is_no_finding(changes: dict[str, Any]) -> None
 
 def test_the_time_counts_and_not_the_order_in_the_file() -> None:
     assert found(one(60, changes=AVAILABLE), one(0)) == []
+
+
+@pytest.mark.parametrize("seconds", [None, -1])
+def test_an_answer_of_unknown_duration_may_have_been_given_after_the_next_one(seconds: float | None) -> None:
+    records = one(0, changes={"updated_at": LATER}, seconds=seconds), one(1)
+    assert found(*records) == [("object.updated-at", "/updated_at", Level.INCONCLUSIVE)]
+
+
+def test_an_answer_of_unknown_duration_was_given_before_one_of_the_next_day() -> None:
+    records = one(0, changes={"updated_at": LATER}, seconds=None), one(86_400)
+    assert found(*records) == [("object.updated-at", "/updated_at", Level.ERROR)]
+
+
+def test_of_several_answers_the_one_whose_end_is_known_counts() -> None:
+    newer = {"changes": {"updated_at": LATER}}
+    records = one(0, **newer, seconds=None), one(1, **newer), one(2)
+    assert found(*records) == [("object.updated-at", "/updated_at", Level.ERROR)]
+
+
+def test_what_cannot_be_in_either_order_needs_no_durations() -> None:
+    records = one(0, seconds=None), one(1, changes={"mode": "payout"}, seconds=None)
+    assert found(*records) == [("object.mode", "/mode", Level.ERROR)]
 
 
 def test_answers_that_overlap_may_have_been_given_in_either_order() -> None:
@@ -62,6 +86,73 @@ def test_a_key_that_was_taken_out_is_one_for_each_file() -> None:
 def test_a_state_that_comes_back_is_found_among_many() -> None:
     records = [one(0), one(10, changes=AVAILABLE), one(20)]
     assert ("object.lifecycle", "/status", Level.ERROR) in found(*records)
+
+
+@pytest.mark.parametrize(
+    ("was", "became"), [(-1.0, -2.0), (0, False), (1, True), ("", 0), (2.5, "2.5"), ("x" * 999, "x" * 998)]
+)
+def test_values_are_told_apart_by_what_they_are(was: Any, became: Any) -> None:
+    records = one(0, changes={"user_id": was}), one(60, changes={"user_id": became})
+    assert ("object.same", "/user_id", Level.ERROR) in found(*records)
+
+
+@pytest.mark.parametrize("value", [2.5, "x" * 999])
+def test_equal_values_are_the_same(value: Any) -> None:
+    records = one(0, changes={"user_id": value}), one(60, changes={"user_id": value})
+    assert [rule for rule, _, _ in found(*records) if rule == "object.same"] == []
+
+
+def test_a_number_is_one_however_it_is_written() -> None:
+    written = one(60, changes={"amount": 2.5})
+    records = one(0), replace(written, body=written.body.replace(b"2.5", b"2.50"))
+    assert [rule for rule, _, _ in found(*records)] == ["object.amount-form"]
+
+
+def test_no_value_hides_the_others() -> None:
+    code = {"referral_channel": 3, "referral_channel_code": "a\x1fb"}
+    records = one(0, changes=code), one(60, changes=code | {"mode": "payout"})
+    assert found(*records) == [("object.mode", "/mode", Level.ERROR)]
+
+
+@pytest.mark.parametrize("name", ["mode", "status", "amount", "updated_at"])
+def test_a_field_that_is_missing_has_not_changed(name: str) -> None:
+    without = answer({key: ROW[key] for key in ROW if key != name}, f"{LIST}1/", 60)
+    assert found(one(0), without) == [("object.fields", f"/{name}", Level.ERROR)]
+
+
+def test_a_finding_shows_a_value_as_it_is_written() -> None:
+    (finding,) = judge([one(0), one(60, changes={"amount": 3.5})], Terms()).findings
+    assert finding.actual == "3.5"
+
+
+def test_of_a_long_value_little_is_kept() -> None:
+    record = one(0, changes={"referral_channel": 1, "referral_channel_code": "x" * 10**6})
+    sighting = examine(record, Terms()).sighting  # type: ignore[union-attr]
+    assert sighting is not None
+    assert len(pickle.dumps(sighting)) < 2000
+
+
+def missing(at: int, query: str = "", **more: Any) -> Exchange:
+    return answer({"detail": "Not found."}, f"{LIST}1/{query}", at, status=404, **more)
+
+
+def test_a_row_that_was_seen_and_is_not_found_is_inconclusive() -> None:
+    expected = [("object.same", "", Level.INCONCLUSIVE)]
+    assert found(one(0), missing(60)) == expected
+    assert found(page(1, range(1, 2), 1, 0), missing(60)) == expected
+
+
+def test_a_row_may_appear_after_it_was_not_found() -> None:
+    assert found(missing(0), one(60)) == []
+
+
+@pytest.mark.parametrize("query", ["?status=available", "?format=xml"])
+def test_a_row_that_is_not_found_for_another_reason_is_no_finding(query: str) -> None:
+    assert found(one(0), missing(60, query)) == []
+
+
+def test_a_row_that_another_key_does_not_find_is_no_finding() -> None:
+    assert found(one(0), missing(60, key="Token other")) == []
 
 
 def walk(*, count: int = 5, **more: Any) -> Iterator[Exchange]:
