@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mock_webshare.traffic.asked import read_int
 from mock_webshare.traffic.case import place_of
 from mock_webshare.traffic.fields import fields_of
-from mock_webshare.traffic.rules.order import Term, terms_of
+from mock_webshare.traffic.rules.order import Ordering, Term, ordering_of, terms_of
 from mock_webshare.traffic.rules.rows import ended_at
 from mock_webshare.traffic.rules.status import NOT_FOUND
 
@@ -53,6 +53,8 @@ class Listed(NamedTuple):
     identity: str
     """The list, whichever page of it."""
     page: Page
+    ordering: Ordering | None
+    """None: none that is known."""
     is_mutable: bool
     """Whether rows enter, leave or move when they change."""
     has_ties: bool
@@ -168,6 +170,7 @@ def _listed(case: Case, asked: Asked) -> Listed | None:
     return Listed(
         identity=_identity(asked),
         page=case.page,
+        ordering=ordering_of(case),
         is_mutable=_is_mutable(asked, terms),
         has_ties=bool(terms) and all(term.field != "id" for term in terms),
     )
