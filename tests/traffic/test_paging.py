@@ -13,6 +13,7 @@ from tests.traffic.answers import LIST, ROW, answer, found
 
 SHORT = ("list.page-size", "/results", Level.ERROR)
 CAPPED = ("list.page-size-limit", "/results", Level.NOTE)
+BEYOND = ("list.invalid-page", "", Level.WARNING)
 MISCOUNTED = ("list.count", "/count", Level.ERROR)
 
 
@@ -71,11 +72,15 @@ def test_a_last_page_fits_the_cap_that_other_pages_show() -> None:
 
 
 def test_a_last_page_that_fits_no_cap_is_miscounted() -> None:
-    assert found(listed(3, 73, 200, is_last=True)) == [MISCOUNTED]
-    assert found(listed(1, 100, 500), listed(2, 30, 83, is_last=True)) == [
+    assert found(listed(1, 100, 500), listed(2, 30, 183, is_last=True)) == [
         MISCOUNTED,
         ("list.walk", "/count", Level.INCONCLUSIVE),
     ]
+
+
+def test_a_page_with_rows_beyond_the_last_should_be_a_404() -> None:
+    assert found(listed(3, 73, 200, is_last=True)) == [BEYOND]
+    assert found(listed(4, 40, 230, is_last=True), listed(1, 100, 230)) == [BEYOND]
 
 
 def test_a_page_of_the_default_size_has_no_cap() -> None:
@@ -84,11 +89,9 @@ def test_a_page_of_the_default_size_has_no_cap() -> None:
     assert found(answer(body | {"results": rows}, LIST, 1)) == [SHORT]
 
 
-def test_where_lengths_vary_nothing_is_said_to_be_missing() -> None:
-    pages = listed(1, 27, 200), listed(2, 100, 200), listed(3, 73, 200, is_last=True)
-    rules = {rule for rule, _, _ in found(*pages)}
-    assert SHORT in found(*pages)
-    assert rules.isdisjoint({"list.page-size-limit", "list.invalid-page"})
+def test_what_follows_from_a_page_that_is_too_short_is_not_told() -> None:
+    pages = listed(1, 27, 200), listed(2, 73, 200), listed(3, 100, 200, is_last=True)
+    assert found(*pages) == [SHORT, SHORT]
 
 
 def test_pages_under_a_higher_cap_fit_each_other() -> None:

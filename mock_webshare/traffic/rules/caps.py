@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mock_webshare.contract import Mark
 from mock_webshare.traffic.finding import Finding, excerpt, pointer
 from mock_webshare.traffic.rulebook import RULES
+from mock_webshare.traffic.rules.status import NOT_FOUND, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ MOST_DOUBTS = 10_000
 
 
 class Doubt(NamedTuple):
-    """A page that only another cap explains, namely its `size`."""
+    """A page that another cap explains, namely its `size`, or that has rows beyond the last page."""
 
     place: Place
     page: Page
@@ -53,14 +54,17 @@ class Lengths:
                 self.full.clear()
             if len(self.full) < 2:
                 self.full.add(place.url)
-        if page.size != page.assumed and not page.is_longer:
+        has_other_size = page.size != page.assumed and not page.is_longer
+        if has_other_size or (page.length and not page.exists):
             self.doubts.append(Doubt(place, page))
 
-    def may_have_cap(self, cap: int) -> bool:
-        """Whether nothing contradicts a cap, and something speaks for it: that it is round, or two pages."""
+    def is_capped(self, page: Page) -> bool:
+        """Whether nothing contradicts the cap, and something is for it: that it is round, or two pages."""
+        cap = page.size
         is_contradicted = cap < self.longest or 0 < self.fullest < cap
         is_round = cap % 10 == 0 or cap % 25 == 0
-        return not is_contradicted and (is_round or (cap == self.fullest and len(self.full) > 1))
+        is_likely = is_round or (cap == self.fullest and len(self.full) > 1)
+        return cap != page.assumed and is_likely and not is_contradicted
 
 
 class Caps:
@@ -92,27 +96,46 @@ class Caps:
 
 
 def _decide(lengths: Lengths) -> Iterator[Finding]:
+    has_short = any(_is_short(each.page, lengths) for each in lengths.doubts)
     for doubt in lengths.doubts:
         page = doubt.page
-        if lengths.may_have_cap(page.size):
-            yield _finding(doubt, "list.page-size-limit", page.assumed, page.size)
-        elif page.has_next:
+        if lengths.is_capped(page):
+            yield _finding(doubt, "list.page-size-limit", page.assumed, page.size, "results")
+        elif _is_short(page, lengths):
             mark = None if page.is_size_plain else Mark.FRAMEWORK
-            yield _finding(doubt, "list.page-size", page.assumed, page.length, mark=mark)
-        else:
-            wanted = (page.number - 1) * page.assumed + page.length
-            yield _finding(doubt, "list.count", wanted, page.count, "count")
+            yield _finding(doubt, "list.page-size", page.assumed, page.length, "results", mark=mark)
+        elif not has_short:  # else it follows from that, and says nothing new
+            yield _rest(doubt, (page.number - 1) * page.assumed)
     lengths.doubts.clear()
 
 
+def _is_short(page: Page, lengths: Lengths) -> bool:
+    """Whether a page has too few rows although more follow, and no cap explains it."""
+    return page.has_next and page.size != page.assumed and not lengths.is_capped(page)
+
+
+def _rest(doubt: Doubt, before: int) -> Finding:
+    """Given a page that has rows after so many others, return what is wrong with it."""
+    page = doubt.page
+    if before < page.count:
+        return _finding(doubt, "list.count", before + page.length, page.count, "count")
+    return _finding(doubt, "list.invalid-page", NOT_FOUND, OK, check="beyond")
+
+
 def _finding(
-    doubt: Doubt, rule: str, expected: int, actual: int, key: str = "results", mark: Mark | None = None
+    doubt: Doubt,
+    rule: str,
+    expected: int,
+    actual: int,
+    *keys: str,
+    check: str | None = None,
+    mark: Mark | None = None,
 ) -> Finding:
     return Finding(
         rule=rule,
         mark=mark or RULES[rule].mark,
-        place=replace(doubt.place, pointer=pointer([key])),
-        check=rule,
+        place=replace(doubt.place, pointer=pointer(keys)),
+        check=check or rule,
         expected=expected,
         actual=excerpt(actual),
     )

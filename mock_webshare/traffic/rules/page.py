@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mock_webshare.traffic.asked import Asked
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.finding import Finding
-    from mock_webshare.traffic.paging import Page
 
 SERVICE = "https://proxy.webshare.io"
 
@@ -41,21 +40,17 @@ def page_is_full(case: Case) -> Iterator[Finding]:
 def count_fits(case: Case) -> Iterator[Finding]:
     """The last page ends where `count` says, and no page goes beyond it."""
     page = case.page
-    if page is None or page.length > page.size or page.has_due_rows or _is_beyond(page):
+    if page is None or not page.exists or page.length > page.size or page.has_due_rows:
         return
     if page.length > page.due or not page.has_next:
         yield case.finding("list.count", "count", expected=page.before + page.length, actual=page.count)
 
 
 def page_exists(case: Case) -> Iterator[Finding]:
-    """A page beyond the last is a 404, not an empty page."""
-    if case.page is not None and _is_beyond(case.page):
+    """A page beyond the last is a 404, not an empty page. What one with rows means, `caps` tells."""
+    page = case.page
+    if page is not None and not page.exists and not page.length:
         yield case.finding("list.invalid-page", check="beyond", expected=404, actual=200)
-
-
-def _is_beyond(page: Page) -> bool:
-    """Whether it is an empty page beyond the last; if it has rows, then `count` is wrong."""
-    return not page.exists and not page.length
 
 
 def links_are_there(case: Case) -> Iterator[Finding]:
