@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
@@ -12,6 +13,7 @@ from mock_webshare.traffic.discretion import discreet
 from mock_webshare.traffic.finding import Finding, Level
 from mock_webshare.traffic.jobs import examine_all
 from mock_webshare.traffic.redaction import Redactor
+from mock_webshare.traffic.rules.caps import Caps
 from mock_webshare.traffic.rules.lives import Lives
 from mock_webshare.traffic.rules.walks import Walks
 from mock_webshare.traffic.terms import FAILING
@@ -116,7 +118,7 @@ class Judge:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._lives, self._walks = Lives(), Walks()
+        self._lives, self._walks, self._caps = Lives(), Walks(), Caps()
         self._groups: dict[Likeness, Group] = {}
         self._skipped: Counter[str] = Counter()
         self._unreadable: list[UnreadableInput] = []
@@ -138,11 +140,12 @@ class Judge:
         if (sighting := examined.sighting) is not None:
             if len(self._keys) < MOST_KEYS:
                 self._keys.add(sighting.key)
-            self._add_discreetly((*self._lives.add(sighting), *self._walks.add(sighting)))
+            for heard in (self._lives, self._walks, self._caps):
+                self._add_discreetly(heard.add(sighting))
 
     def verdict(self) -> Verdict:
         """Return the verdict on all that was heard."""
-        self._add_discreetly(tuple(self._lives.finish()))
+        self._add_discreetly(chain(self._caps.finish(), self._lives.finish()))
         levels = list(Level)
         groups = sorted(self._groups.values(), key=lambda group: levels.index(group.first.level))
         return Verdict(
@@ -156,11 +159,12 @@ class Judge:
             fail_on=self._terms.fail_on,
         )
 
-    def _add_discreetly(self, findings: tuple[Finding, ...]) -> None:
+    def _add_discreetly(self, findings: Iterable[Finding]) -> None:
         """Add what several exchanges came to, without their keys."""
-        if findings:
-            words = (word for key in self._keys for word in key.split())
-            self._add(discreet(findings, Redactor(words)))
+        redactor = None
+        for finding in findings:
+            redactor = redactor or Redactor(word for key in self._keys for word in key.split())
+            self._add(discreet((finding,), redactor))
 
     def _add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

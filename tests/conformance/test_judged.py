@@ -40,6 +40,7 @@ def alarms(*exchanges: Exchange) -> list[str]:
         f"{each.level} {each.rule} {each.place.url}#{each.place.pointer}: {each.expected!r}, {each.actual}"
         for each in findings
         if each.level is not Level.NOTE or (each.actual or "").strip('"') not in DEPENDS_ON_THE_VERSION
+        if each.check != "overdue"  # the application leaves its credits as they are, however old they get
     ]
 
 

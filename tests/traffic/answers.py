@@ -21,8 +21,8 @@ ROW = {
     "status": "pending",
     "referral_channel": None,
     "referral_channel_code": None,
-    "created_at": "2026-02-01T10:00:00-08:00",
-    "updated_at": "2026-02-01T10:00:00-08:00",
+    "created_at": "2026-02-14T10:00:00-08:00",
+    "updated_at": "2026-02-14T10:00:00-08:00",
     "reverted_at": None,
 }
 LATER = "2026-03-10T10:00:00-07:00"

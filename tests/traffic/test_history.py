@@ -40,8 +40,8 @@ def test_an_answer_of_unknown_duration_may_have_been_given_after_the_next_one(se
     assert found(*records) == [("object.updated-at", "/updated_at", Level.INCONCLUSIVE)]
 
 
-def test_an_answer_of_unknown_duration_was_given_before_one_of_the_next_day() -> None:
-    records = one(0, changes={"updated_at": LATER}, seconds=None), one(86_400)
+def test_an_answer_of_unknown_duration_was_given_before_one_hours_later() -> None:
+    records = one(0, changes={"updated_at": LATER}, seconds=None), one(7200)
     assert found(*records) == [("object.updated-at", "/updated_at", Level.ERROR)]
 
 
@@ -308,13 +308,13 @@ def test_a_page_to_which_no_link_led_may_not_be_found() -> None:
     first, *_ = walk()
     assert found(*walk(), no_page(4, 4)) == []
     assert found(first, no_page(3, 2)) == []
-    assert found(first, no_page(2, 90_000)) == []
+    assert found(first, no_page(2, 9000)) == []
     assert found(first, no_page(2, 2, key="Token other")) == []
 
 
-def test_pages_of_different_days_are_no_walk() -> None:
+def test_pages_of_different_hours_are_no_walk() -> None:
     assert (
-        found(page(1, range(1, 3), 4, 1, "page_size=2"), page(2, range(2, 4), 4, 90_000, "page_size=2")) == []
+        found(page(1, range(1, 3), 4, 1, "page_size=2"), page(2, range(2, 4), 4, 9000, "page_size=2")) == []
     )
 
 

@@ -88,7 +88,9 @@ def assert_complete(exchanges: list[Exchange]) -> None:
 
 def assert_clean(*paths: Path) -> None:
     verdict = judge(recordings.read(map(str, paths), BytesIO()), Terms())
-    found = {(each.rule, each.place.pointer, each.actual) for each in verdict.findings}
+    # The application leaves its credits pending, however old they get.
+    findings = [each for each in verdict.findings if each.check != "overdue"]
+    found = {(each.rule, each.place.pointer, each.actual) for each in findings}
     # The framework's own text of a 404, which the contract says is the service's in another release.
     assert {rule for rule, _, _ in found} <= {"detail.not-found"}, found
     assert verdict.exit_code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,3 +61,26 @@ def test_a_long_text_that_should_be_a_date_is_not_kept() -> None:
     assert read_instant(text) is None
     gc.collect()
     assert sys.getrefcount(text) == before
+
+
+OVERDUE = [("object.pending", "/status", Level.NOTE)]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(-40, OVERDUE), (-31.1, OVERDUE), (-30.9, []), (-1, []), (1, [])]
+)
+def test_a_row_that_stays_pending_is_told_a_day_after_its_period(
+    days: float, expected: list[tuple[str, str, Level]]
+) -> None:
+    row = available(seconds=int(days * 86400)) | {"status": "pending"}
+    assert found(one(0, changes=row)) == expected
+
+
+def test_the_clock_of_a_stand_in_may_stand() -> None:
+    row = available(days=-40) | {"status": "pending"}
+    headers = (
+        ("Mock-Webshare-Version", "0.1.0"),
+        ("Content-Type", "application/json"),
+        ("Allow", "GET, HEAD, OPTIONS"),
+    )
+    assert found(replace(one(0, changes=row), headers=headers)) == []

@@ -36,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     rows.filters_are_honoured,
     rows.is_the_one_asked_for,
     rows.is_not_available_too_soon,
+    rows.is_not_pending_too_long,
     order.rows_are_in_order,
     page.page_exists,
     page.cap_is_as_assumed,

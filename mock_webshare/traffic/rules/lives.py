@@ -13,7 +13,6 @@ from mock_webshare.contract import Mark
 from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.finding import Finding, Level, excerpt, pointer
 from mock_webshare.traffic.rulebook import RULES
-from mock_webshare.traffic.rules.caps import Caps
 from mock_webshare.traffic.rules.rows import LONGEST_WAIT, read_instant
 from mock_webshare.traffic.rules.status import NOT_FOUND, OK
 from mock_webshare.traffic.sighting import Absent
@@ -84,14 +83,12 @@ class Lives:
         self._most = most
         self._states: dict[tuple[str, str, int], list[State]] = {}
         self._held = 0
-        self._caps = Caps()  # like lives, they are known at the end only
         self._read = 0
         self.forgotten = 0
         """Rows that were forgotten for want of room."""
 
     def add(self, sighting: Sighting) -> Iterator[Finding]:
         """Given a sighting, remember it; yield what is wrong with what has to be forgotten for it."""
-        yield from self._caps.add(sighting)
         self._read += 1
         answer = _answer(sighting, self._read)
         for row in sighting.rows:
@@ -104,7 +101,6 @@ class Lives:
 
     def finish(self) -> Iterator[Finding]:
         """Yield what is wrong with what is remembered, and forget it."""
-        yield from self._caps.finish()
         for key in list(self._states):
             yield from self._judge(key)
 
@@ -251,12 +247,15 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any], fields: Fields
 
 
 def _finding(problem: Problem, earlier: State, later: State) -> Finding:
-    keys = () if later.last_index is None else ("results", later.last_index)
+    # Where it was seen so for the first time after the earlier state, or where it certainly came after that.
+    is_first = _is_before(earlier.first, later.first)
+    answer, index = (later.first, later.first_index) if is_first else (later.last, later.last_index)
+    keys = () if index is None else ("results", index)
     field = () if problem.field is None else (problem.field,)
     return Finding(
         rule=problem.rule,
         mark=problem.mark or RULES[problem.rule].mark,
-        place=replace(later.last.place, pointer=pointer((*keys, *field))),
+        place=replace(answer.place, pointer=pointer((*keys, *field))),
         check="changed",
         expected=problem.expected,
         actual=excerpt(problem.actual),

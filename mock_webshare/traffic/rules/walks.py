@@ -56,7 +56,7 @@ class Walk:
     before: Step | None = None
     """The page before that. None: it is the first one."""
     has_moved: bool = False
-    """Whether data is known to have moved since it began."""
+    """Whether data is known to have moved since it began, or not all of its rows are known."""
     ids: set[int] = field(default_factory=set)
     """Those of the pages before the latest one."""
     twice: int = 0
@@ -91,6 +91,7 @@ class Walks:
     def _follow(self, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
         number = listed.page.number
         step = _step_of(sighting, listed)
+        is_known = len(sighting.rows) == listed.page.length  # a row may have an id that is none
         walk = self._take(sighting, listed.identity, number - 1)
         again = self._take(sighting, listed.identity, number)
         if walk is not None:
@@ -101,6 +102,7 @@ class Walks:
         else:
             walk = Walk(number, step, has_moved=again is not None and _has_other_rows(again.step, step))
             self._remember_early(sighting, listed)
+        walk.has_moved |= not is_known
         if listed.page.has_next:
             self._keep((sighting.key, listed.identity, number), walk, sighting)
             yield from self._catch_up(sighting, listed)
