@@ -7,7 +7,6 @@ import errno
 import gc
 import logging
 import re
-import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -23,12 +22,12 @@ from mock_webshare.app import at_time, create_app, make_dataset
 from mock_webshare.contract import CREDIT_LIST
 from mock_webshare.dataset import Dataset
 from mock_webshare.errors import ServerError
+from mock_webshare.interrupt import Interrupt
 from mock_webshare.journal import Entry
 from mock_webshare.seeding import Progress
 from mock_webshare.settings import Settings
 
 _GRACE = 0.3  # seconds that requests under way have when the server stops
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FLUSH_AFTER = 0.05  # seconds that a line of the log may wait for others
 
 
@@ -69,20 +68,19 @@ async def running_app(
 def serve(
     settings: Settings,
     *,
+    interrupt: Interrupt,
     announce: Callable[[str], object],
     log: TextIO,
     dataset: Dataset | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `announce` is called with the base URL once the server answers.
-
-    For a process of its own: once it stops, it ignores further signals, so that it ends as it should.
-    """
-    interrupt = _Interrupt()
-    with suppress(KeyboardInterrupt), _prepared(settings, time.monotonic, log, progress, dataset) as prepared:
+    """Serve until the interrupt strikes; `announce` is called with the base URL once the server answers."""
+    with _prepared(settings, time.monotonic, log, progress, dataset) as prepared:
 
         async def until_interrupted() -> None:
-            interrupt.cancels(asyncio.current_task())
+            task = asyncio.current_task()
+            assert task
+            interrupt.cancels(task)
             # What was made up to here stays; without this each full collection walks all the credits again.
             gc.freeze()
             with suppress(asyncio.CancelledError):
@@ -91,31 +89,6 @@ def serve(
                     await asyncio.Event().wait()
 
         asyncio.run(until_interrupted())
-
-
-class _Interrupt:
-    """What SIGINT and SIGTERM do, once: cancel a task, or before there is one interrupt the program."""
-
-    def __init__(self) -> None:
-        self._task: asyncio.Task[None] | None = None
-        self._has_struck = False
-        for number in _SIGNALS:
-            signal.signal(number, self._strike)
-
-    def cancels(self, task: asyncio.Task[None] | None) -> None:
-        """Given the task that serves, cancel it when a signal comes, or has come."""
-        assert task
-        self._task = task
-        if self._has_struck:  # an exception that is raised while something is finalised gets lost
-            task.cancel()
-
-    def _strike(self, *_: object) -> None:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        self._has_struck = True
-        if self._task is None:
-            raise KeyboardInterrupt
-        self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
 
 class _Prepared(NamedTuple):

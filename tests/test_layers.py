@@ -30,7 +30,7 @@ MOCK = (
     ("journal", "world", "worlds"),
     ("answers", "framework", "preference", "effects", "delivery", "routing", "reply", "trouble", "api"),
     ("openapi", "control"),
-    ("app", "server"),
+    ("app", "interrupt", "server"),
     ("mock_world", "mock_server"),
 )
 JUDGE = (

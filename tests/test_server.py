@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -224,11 +225,41 @@ def test_signals_that_come_again_and_again_end_it_cleanly_too() -> None:
             assert process.wait(5) == 0
 
 
+def test_two_signals_at_once_end_it_without_a_word() -> None:
+    for first, second in 5 * [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]:
+        with serving() as (process, _):
+            process.send_signal(first)
+            process.send_signal(second)
+            assert process.stderr
+            assert (process.stderr.read(), process.wait(5)) == (b"", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_starts_ends_it_cleanly_too(number: signal.Signals, tmp_path: Path) -> None:
+    # The first of the heavy imports waits until it is told to go on, and then makes way.
+    (tmp_path / "aiohttp.py").write_text(
+        "import sys; print('importing', flush=True); input()\n"
+        f"sys.path.remove({str(tmp_path)!r}); del sys.modules['aiohttp']; import aiohttp\n"
+    )
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    with process:
+        assert line(process.stdout) == "importing"
+        process.send_signal(number)
+        assert (*process.communicate(b"\n", timeout=10), process.returncode) == (b"", b"", 0)
+
+
 def test_a_signal_while_the_data_is_made_ends_it_too() -> None:
     program = (
-        "import sys; from mock_webshare import Settings, server; "
-        "server.serve(Settings(port=0, credits=1_000_000), announce=print, log=sys.stderr, "
-        "progress=lambda done, total: print(done, flush=True))"
+        "import io, os, sys; from mock_webshare.cli import Streams, run, serving; "
+        "serving.progress_bar = lambda *_: lambda done, total: print(done, flush=True); "
+        "run(('serve', '--port', '0', '--credits', '1000000'), "
+        "Streams(io.BytesIO(), sys.stdout, sys.stderr), os.environ)"
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

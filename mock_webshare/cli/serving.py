@@ -89,22 +89,26 @@ def _swift_imports() -> Iterator[None]:
 
 
 def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    with _swift_imports():
-        from mock_webshare import server
-
-    settings = _settings(options, environ)
+    from mock_webshare.interrupt import Interrupt
 
     def announce(url: str) -> None:
         streams.stdout.write(f"{url}\n")
         streams.stdout.flush()
 
-    server.serve(
-        settings,
-        announce=announce,
-        log=streams.stderr,
-        dataset=recorded(settings.data, streams.stderr),
-        progress=_progress(streams),
-    )
+    with Interrupt() as interrupt:
+        with _swift_imports():
+            from mock_webshare import server
+
+        interrupt.raises()
+        settings = _settings(options, environ)
+        server.serve(
+            settings,
+            interrupt=interrupt,
+            announce=announce,
+            log=streams.stderr,
+            dataset=recorded(settings.data, streams.stderr),
+            progress=_progress(streams),
+        )
     return CLEAN
 
 
