@@ -81,12 +81,15 @@ def refused(
     endpoint: Endpoint,
     status: int,
     *,
+    method: str,
+    content_type: str,
     text: str | None = None,
     code: str | None = None,
     wait: int | None = None,
 ) -> Answer:
     """Return the JSON error of a status, as the service would say it for no reason of the request's own.
 
+    `method` and `content_type` are the request's, which some of them name; `text` is said instead.
     `code` goes with 403; `wait` is seconds, for `Retry-After`.
     """
     after: Headers = () if wait is None else (("Retry-After", str(wait)),)
@@ -98,7 +101,8 @@ def refused(
     elif status == 429 and text is None:
         return throttled(endpoint, 60 if wait is None else wait, None)
     else:
-        body = {"detail": text or _DETAILS.get(code or status) or reason(status)}
+        usual = _DETAILS.get(code or status) or reason(status)
+        body = {"detail": text or usual.format(method=method, content_type=content_type)}
         if code is not None:
             body["code"] = code
     return routed(endpoint, status, render(body), after)
@@ -107,6 +111,9 @@ def refused(
 _DETAILS: Mapping[int | str, str] = {
     403: "You do not have permission to perform this action.",
     404: "Not found.",
+    405: 'Method "{method}" not allowed.',
+    406: "Could not satisfy the request Accept header.",
+    415: 'Unsupported media type "{content_type}" in request.',
     500: "A server error occurred.",
     "2fa_needed": "Two-factor authentication is needed.",
     "account_suspended": "This account is suspended.",

@@ -175,6 +175,8 @@ _CREDIT_FIELDS = {
     "updated_at": DATE,
     "reverted_at": DATE.or_null(),
 }
+NULLABLE = tuple(name for name, kind in _CREDIT_FIELDS.items() if kind.is_allowed(None))
+"""The fields of a credit that may be null."""
 SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")
 """When every generated account is looked at: a constant, or the data would change with the calendar."""
 

@@ -55,6 +55,8 @@ def _status(strike: Strike, endpoint: Endpoint) -> Answer:
         return answers.refused(
             endpoint,
             status,
+            method=strike.asked.method,
+            content_type=strike.asked.content_type,
             text=options.get("detail"),
             code=options.get("code"),
             wait=options.get("retryAfter"),

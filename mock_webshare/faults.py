@@ -12,12 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, NamedTuple
 
-from mock_webshare.dataset import Credit
+from mock_webshare.contract import CREDIT_FILTERS
+from mock_webshare.dataset import NULLABLE, Credit
 from mock_webshare.errors import DataError, UsageError
 from mock_webshare.kinds import Kind, one_of, read_object, text, whole
 from mock_webshare.settings import RateLimit
@@ -131,6 +133,12 @@ ACTIONS: Mapping[str, tuple[Kind, Mapping[str, Kind]]] = {
     "drift": (one_of(*DRIFTS), {"field": _FIELD, "to": _JSON}),
     "pages": (one_of("inserted", "removed"), {"rows": whole(1, 1000)}),
 }
+_CHOICES = {each.name: each.choices for each in CREDIT_FILTERS if each.choices}
+_DRIFTING: Mapping[str, Sequence[str]] = {
+    "enum": tuple(_CHOICES),
+    "null": [name for name in Credit._fields if name not in NULLABLE],
+}
+"""The fields of which a drift breaks the contract; of any other drift, every field."""
 _ANSWERING = ("status", "throttle")  # actions that answer instead of the service
 
 _CONDITIONS: Mapping[str, Kind] = {
@@ -225,10 +233,13 @@ def _check_drift(fault: Fault) -> None:
     name = fault.options["field"]
     if fault.value == "added":
         _check_new_field("/field", name)
-    elif name not in Credit._fields:
-        raise DataError.refused("fault", "/field", name, ", ".join(Credit._fields))
+    elif name not in (allowed := _DRIFTING.get(fault.value, Credit._fields)):
+        raise DataError.refused("fault", "/field", name, ", ".join(allowed))
     if fault.value == "renamed":
         _check_new_field("/to", fault.options["to"])
+    if fault.value == "enum" and (to := fault.options["to"]) in _CHOICES[name]:
+        known = ", ".join(_CHOICES[name])
+        raise DataError.refused("fault", "/to", to, f"a value other than those that {name} has: {known}")
 
 
 def _check_new_field(pointer: str, name: Any) -> None:
@@ -242,12 +253,15 @@ class Asked(NamedTuple):
     method: str
     path: str
     params: Mapping[str, str]
+    content_type: str = ""
+    """Of its body; as it was sent."""
 
 
 class Strike(NamedTuple):
     """A fault that strikes, and the seconds that it takes: a delay, or the wait that a throttle names."""
 
     fault: Fault
+    asked: Asked
     seconds: float = 0.0
     is_asked_for: bool = False
     """Whether the request itself asked for it."""
@@ -264,6 +278,14 @@ class ActiveFault:
         self._chance = Random(fault.seed)  # noqa: S311  # a chance that is the same each time is the point
         rate = RateLimit.parse(fault.value) if fault.action == "throttle" else None
         self._throttle = Throttle(rate) if rate else None
+
+    def copy(self) -> ActiveFault:
+        """Return one that goes on from here by itself."""
+        twin = ActiveFault(self.number, self.fault)
+        twin.seen, twin.struck = self.seen, self.struck
+        twin._chance = copy(self._chance)
+        twin._throttle = self._throttle and self._throttle.copy()
+        return twin
 
     def wire(self) -> dict[str, Any]:
         """Return the fault with its number, how many requests matched it, and how many it struck."""
@@ -286,7 +308,7 @@ class ActiveFault:
         if taken is None:
             return None
         self.struck += 1
-        return Strike(fault, taken)
+        return Strike(fault, asked, taken)
 
     def _take(self, seconds: Callable[[str], float]) -> float | None:
         """Return the seconds that a strike takes; None if a throttle lets the request pass."""
@@ -347,9 +369,12 @@ class Faults:
         """Remove all faults."""
         self._active = []
 
-    def specs(self) -> Sequence[Fault]:
-        """Return the faults as they were set."""
-        return [each.fault for each in self._active]
+    def copy(self) -> Faults:
+        """Return the same faults, with what they have seen so far; from here each goes on by itself."""
+        twin = Faults()
+        twin._number = self._number
+        twin._active = [each.copy() for each in self._active]
+        return twin
 
     def strike(
         self, asked: Asked, seconds: Callable[[str], float], *, is_answered: bool = False

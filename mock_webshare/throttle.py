@@ -14,6 +14,12 @@ class Throttle:
         self._limit = limit
         self._admitted: deque[float] = deque()
 
+    def copy(self) -> Throttle:
+        """Return one that has admitted the same, and goes on from here by itself."""
+        twin = Throttle(self._limit)
+        twin._admitted = self._admitted.copy()
+        return twin
+
     def admit(self, now: float) -> float | None:
         """Given the time in seconds, admit a request and return None, or return the seconds to wait.
 

@@ -22,8 +22,9 @@ def strikes(request: web.Request, world: World, prefer: str | None) -> Sequence[
     path, sent = framework.split_target(request.raw_path)
     params = dict(parse_qsl(sent, keep_blank_values=True))
     preferred = preference.read(prefer)
-    struck = world.strike(Asked(request.method, path, params), is_answered=preferred is not None)
-    return [Strike(preferred, is_asked_for=True), *struck] if preferred else struck
+    asked = Asked(request.method, path, params, request.headers.get("Content-Type", ""))
+    struck = world.strike(asked, is_answered=preferred is not None)
+    return [Strike(preferred, asked, is_asked_for=True), *struck] if preferred else struck
 
 
 def answer_instead(strikes: Sequence[Strike], result: Call | Answer) -> Answer | None:

@@ -23,7 +23,7 @@ from mock_webshare.state import Account, View
 from mock_webshare.throttle import Throttle
 
 if TYPE_CHECKING:
-    from mock_webshare.faults import Asked, Fault, Faults, Strike
+    from mock_webshare.faults import Asked, Faults, Strike
 
 MOST_SNAPSHOTS = 100
 WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
@@ -44,7 +44,9 @@ class Beginning(NamedTuple):
     account: Account
     now: int
     settings: Settings
-    faults: tuple[Fault, ...] = ()
+    faults: Faults | None = (
+        None  # with what they have seen; a world strikes with a copy. None: there are none
+    )
     is_running: bool = False
 
 
@@ -69,16 +71,9 @@ class World:
         self._account = saved.account
         self._clock = Clock(saved.now, self._timer)
         self._clock.set(saved.now, is_running=saved.is_running)
-        self._set_faults(saved.faults)
+        # None stands for none, so that a server without any starts sooner.
+        self._faults: Faults | None = None if saved.faults is None else saved.faults.copy()
         self._use(saved.settings)
-
-    def _set_faults(self, faults: Sequence[Fault]) -> None:
-        """Have these faults; None stands for none, so that a server without any starts sooner."""
-        self._faults: Faults | None = None
-        if faults:
-            from mock_webshare.faults import Faults
-
-            self._faults = Faults(faults)
 
     def _use(self, settings: Settings) -> None:
         self._settings = settings
@@ -279,13 +274,18 @@ class World:
         return sorted(self._snapshots)
 
     def take_snapshot(self, name: str) -> None:
-        """Save account, clock, settings and faults under a name; the journal goes on."""
+        """Save account, clock, settings and faults, with what these have seen, under a name.
+
+        Journal and rate limit are none of it.
+        """
         if not _NAME.is_allowed(name):
             raise UsageError(f"snapshot name {name!r:.80} is not allowed; allowed: {_NAME.allowed}")
         if len(self._snapshots) >= MOST_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MOST_SNAPSHOTS} snapshots already; delete some first")
-        account, is_running = self.view.account, self._clock.is_running
-        self._snapshots[name] = Beginning(account, self.now, self._settings, self._specs(), is_running)
+        faults = None if self._faults is None else self._faults.copy()
+        self._snapshots[name] = Beginning(
+            self.view.account, self.now, self._settings, faults, self._clock.is_running
+        )
 
     def restore_snapshot(self, name: str) -> None:
         """Be as when a snapshot was taken; raise `UnknownRow` if there is none of that name."""
@@ -297,9 +297,6 @@ class World:
         """Forget a snapshot; raise `UnknownRow` if there is none of that name."""
         if self._snapshots.pop(name, None) is None:
             raise UnknownRow("snapshot", name)
-
-    def _specs(self) -> tuple[Fault, ...]:
-        return () if self._faults is None else tuple(self._faults.specs())
 
     def _credit(self, credit_id: int) -> Credit:
         table = self.view.account.credits

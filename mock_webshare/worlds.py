@@ -154,7 +154,7 @@ class Worlds:
 
         beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),
-            faults=tuple(map(faults.parse, scenario.faults)),
+            faults=faults.Faults(map(faults.parse, scenario.faults)) if scenario.faults else None,
         )
         if scenario.data is not None:
             dataset = datasets.load(scenario.data)

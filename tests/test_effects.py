@@ -12,16 +12,17 @@ from mock_webshare import answers, dataset, effects
 from mock_webshare.answers import Answer
 from mock_webshare.contract import CREDIT_LIST
 from mock_webshare.effects import Outcome
-from mock_webshare.faults import FORBIDDEN_CODES, Strike, parse
+from mock_webshare.faults import FORBIDDEN_CODES, Asked, Strike, parse
 from mock_webshare.rendering import render
 
 CREDIT = dataset.load("default").credits[0].wire()
 PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}
+ASKED = Asked("PATCH", CREDIT_LIST.path, {}, "text/csv; charset=utf-8")
 OK = answers.routed(CREDIT_LIST, 200, render(PAGE))
 
 
 def strike(seconds: float = 0.0, **fault: Any) -> Strike:
-    return Strike(parse(fault), seconds)
+    return Strike(parse(fault), ASKED, seconds)
 
 
 def instead(**fault: Any) -> Answer:
@@ -43,7 +44,11 @@ def outcome(**fault: Any) -> Outcome:
         (401, {"detail": "Invalid token."}),
         (403, {"detail": "You do not have permission to perform this action."}),
         (404, {"detail": "Not found."}),
+        (405, {"detail": 'Method "PATCH" not allowed.'}),
+        (406, {"detail": "Could not satisfy the request Accept header."}),
         (408, {"detail": "Request Timeout"}),
+        (409, {"detail": "Conflict"}),
+        (415, {"detail": 'Unsupported media type "text/csv; charset=utf-8" in request.'}),
         (429, {"detail": "Request was throttled. Expected available in 60 seconds."}),
         (500, {"detail": "A server error occurred."}),
         (502, {"detail": "Bad Gateway"}),
@@ -72,7 +77,7 @@ def test_a_403_may_have_a_code(code: str) -> None:
     assert (body["code"], list(body)) == (code, ["detail", "code"])
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 406, 415, 429, 500])
 def test_its_text_may_be_another(status: int) -> None:
     assert b'"No."' in instead(status=status, detail="No.").body
 

@@ -151,6 +151,9 @@ def test_a_status_may_have_a_name_in_python() -> None:
         ({"drift": "added", "field": "tier", "to": float("nan")}, "/to"),
         ({"drift": "renamed", "field": "amount", "to": 1}, "/to"),
         ({"drift": "renamed", "field": "amount", "to": "status"}, "/to"),
+        ({"drift": "enum", "field": "amount", "to": "x"}, "/field"),
+        ({"drift": "enum", "field": "status", "to": "pending"}, "/to"),
+        ({"drift": "null", "field": "reverted_at"}, "/field"),
         ({"pages": "shuffled"}, "/pages"),
         ({"pages": "removed", "rows": 0}, "/rows"),
         ({"status": 500, "method": "get"}, "/method"),
@@ -176,6 +179,26 @@ def test_a_mistake_is_refused_with_its_place(document: Any, pointer: str) -> Non
 def test_a_refusal_says_what_is_allowed() -> None:
     with pytest.raises(DataError, match='fault#/form: "xml" is not allowed; allowed: json, html, proxy'):
         parse({"status": 500, "form": "xml"})
+
+
+@pytest.mark.parametrize(
+    ("document", "allowed"),
+    [
+        ({"drift": "enum", "field": "amount", "to": "x"}, "mode, status"),
+        (
+            {"drift": "enum", "field": "mode", "to": "payout"},
+            "a value other than those that mode has: payout, credits",
+        ),
+        (
+            {"drift": "null", "field": "reverted_at"},
+            "id, user_id, mode, amount, status, created_at, updated_at",
+        ),
+    ],
+    ids=str,
+)
+def test_what_would_not_drift_is_refused_with_what_does(document: Any, allowed: str) -> None:
+    with pytest.raises(DataError, match=f"is not allowed; allowed: {allowed}$"):
+        parse(document)
 
 
 @pytest.mark.parametrize(
@@ -307,6 +330,35 @@ def test_a_number_is_not_given_twice() -> None:
     assert faults.remove(2)
     assert faults.add(parse({"status": 500})).number == 3
     assert not faults.remove(2)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503, "after": 1, "times": 4},
+        {"status": 503, "probability": 0.5, "seed": 3},
+        {"delayDistribution": UNIFORM},
+        {"throttle": "4/min"},
+    ],
+    ids=str,
+)
+def test_a_copy_goes_on_from_where_it_was_taken_and_by_itself(fault: Any) -> None:
+    faults = Faults([parse(fault)])
+    for _ in range(3):
+        strikes(faults)
+    first, second = faults.copy(), faults.copy()
+    told = [each.wire() for each in faults]
+    after = [strikes(faults) for _ in range(20)]
+    assert [strikes(first) for _ in range(20)] == after
+    assert [each.wire() for each in second] == told
+    assert [strikes(second) for _ in range(20)] == after
+    assert [each.wire() for each in second] == [each.wire() for each in faults]
+
+
+def test_a_copy_gives_no_number_twice_either() -> None:
+    faults = Faults(map(parse, [{"status": 500}, {"status": 503}]))
+    faults.remove(2)
+    assert faults.copy().add(parse({"status": 500})).number == 3
 
 
 def test_after_removing_none_strikes() -> None:

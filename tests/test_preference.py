@@ -66,6 +66,15 @@ def test_one_answer_is_the_error_and_says_so(world: MockWorld) -> None:
     assert answer.headers["Preference-Applied"] == "code=429"
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(405, 'Method "GET" not allowed.'), (406, "Could not satisfy the request Accept header.")],
+)
+def test_its_words_are_those_of_the_service(world: MockWorld, code: int, text: str) -> None:
+    answer = get(world, Prefer=f"code={code}")
+    assert (answer.status_code, answer.json()) == (code, {"detail": text})
+
+
 def test_the_next_answer_is_as_usual(world: MockWorld) -> None:
     answers = [get(world, **headers) for headers in ({}, {"Prefer": "code=500"}, {})]
     assert [answer.status_code for answer in answers] == [200, 500, 200]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mock_webshare import dataset, world
 from mock_webshare.dataset import LARGEST_ID
 from mock_webshare.errors import DataError, MockWebshareError, UnknownRow, UsageError
-from mock_webshare.faults import Asked, Fault
+from mock_webshare.faults import Asked, Fault, Faults
 from mock_webshare.instants import DAY, SECOND, format_instant
 from mock_webshare.journal import Entry
 from mock_webshare.settings import Settings
@@ -424,13 +424,25 @@ class TestASnapshot:
         ours.restore_snapshot("before")
         assert (ours.snapshots(), len(ours.state().credits)) == (["before"], 3)
 
-    def test_lets_its_faults_strike_anew(self, ours: World) -> None:
-        ours.add_fault(status=503, times=1)
-        ours.take_snapshot("before")
+    def test_lets_its_faults_go_on_from_where_they_were(self, ours: World) -> None:
+        ours.add_fault(status=503, times=2)
         asked = Asked("GET", "/", {})
-        assert ours.strike(asked) and not ours.strike(asked)
-        ours.restore_snapshot("before")
         assert ours.strike(asked)
+        ours.take_snapshot("before")
+        for _ in range(2):
+            assert [bool(ours.strike(asked)) for _ in range(3)] == [True, False, False]
+            ours.restore_snapshot("before")
+        assert ours.faults() == [{"id": 1, "status": 503, "times": 2, "seen": 1, "struck": 1}]
+
+    def test_holds_what_a_throttle_has_let_pass(self, ours: World) -> None:
+        ours.add_fault(throttle="2/min", clock="world")
+        asked = Asked("GET", "/", {})
+        ours.strike(asked)
+        ours.take_snapshot("before")
+        ours.set_clock(advance="PT1H")
+        for _ in range(2):
+            ours.restore_snapshot("before")
+            assert [bool(ours.strike(asked)) for _ in range(2)] == [False, True]
 
     @pytest.mark.parametrize("name", ["", "a/b", "\n", "x" * 201, "\ud800", None, 5])
     def test_needs_a_name_that_a_path_can_have(self, ours: World, name: Any) -> None:
@@ -504,7 +516,8 @@ def test_after_whatever_was_done_a_reset_world_is_as_a_new_one(done: list[tuple[
 def test_a_reset_leaves_the_faults_with_which_the_world_began(seconds: Seconds) -> None:
     held = read_state(STATE)
     fault = Fault(action="status", value=503)
-    ours = World(Beginning(Account.of(held), held.now, Settings(), (fault,)), seconds)
+    ours = World(Beginning(Account.of(held), held.now, Settings(), Faults([fault])), seconds)
+    ours.strike(Asked("GET", "/", {}))
     ours.clear_faults()
     ours.reset()
     assert ours.faults() == [{"id": 1, "status": 503, "seen": 0, "struck": 0}]
