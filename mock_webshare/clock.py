@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from mock_webshare.errors import UsageError
 from mock_webshare.instants import LIMIT, SECOND
@@ -16,19 +18,23 @@ _DURATION = re.compile(
     r"(T(?=\d)((?P<hours>\d{1,8})H)?((?P<minutes>\d{1,9})M)?((?P<seconds>\d{1,10}(\.\d{1,6})?)S)?)?",
     re.ASCII,
 )
-_ISO_8601 = "ISO 8601 with weeks, days, hours, minutes and seconds, like P30D or PT90S"
+_ALLOWED = (
+    "ISO 8601 with weeks, days, hours, minutes and seconds, like P30D or PT90S; "
+    "in Python also a timedelta or seconds, not negative"
+)
 
 
 def parse_duration(text: object) -> int:
     """Given an ISO 8601 duration or a timedelta, return its microseconds: `P1DT12H` is 129,600,000,000.
 
-    Raise `UsageError` for anything else; years and months are none, because their length varies.
+    Raise `UsageError` for anything else; years and months are none, because their length varies, and what
+    is negative is none, because a clock is set back by an instant.
     """
-    if isinstance(text, timedelta):
+    if isinstance(text, timedelta) and text >= timedelta(0):
         return text // timedelta(microseconds=1)
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise UsageError(f"duration {text!r:.80} is not allowed; allowed: {_ISO_8601}")
+        raise UsageError(f"duration {text!r:.80} is not allowed; allowed: {_ALLOWED}")
     return sum(round(float(match[unit] or 0) * seconds * SECOND) for unit, seconds in _UNITS)
 
 
@@ -40,7 +46,15 @@ def _is_duration(value: object) -> bool:
     return True
 
 
-DURATION = Kind(_is_duration, _ISO_8601, parse_duration)
+DURATION = Kind(_is_duration, _ALLOWED, parse_duration)
+
+
+def lasting(value: Any) -> Any:
+    """Given a number of seconds, return the timedelta; anything else stays, and so does what is too large."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(OverflowError, ValueError):
+            return timedelta(seconds=value)
+    return value
 
 
 class Clock:

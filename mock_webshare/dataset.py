@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -86,15 +87,68 @@ def names() -> list[str]:
     return sorted(path.stem for path in data_path("fixtures").glob("*.json"))
 
 
-def load(name: str) -> Dataset:
-    """Given the name of a data set of ours, or the path of a file, return the data set.
+def load(data: str | PathLike[str]) -> Dataset:
+    """Given the name of a data set of ours, or the path of a file, in gzip or not, return the data set.
 
     A bare name is ours first: write `./default` for a file of that name. Raise `UnreadableInput`
     if it cannot be read, `DataError` if it is no data set.
     """
+    name = fspath(data)
+    content = _content(name)
+    try:
+        return parse(content, source=name)
+    except DataError as error:
+        if _is_recording(name, content):
+            raise _to_be_generated(name, "a recording") from error
+        raise
+
+
+def is_packed(name: str) -> bool:
+    """Return whether a file is a data set in gzip, as far as its beginning tells."""
+    import zlib  # only for those who pack
+
+    try:
+        with open(name, "rb") as stream:
+            return _names_credits(zlib.decompressobj(_GZIP_ONLY).decompress(stream.read(_HEAD), _HEAD))
+    except (OSError, ValueError, zlib.error):
+        return False
+
+
+_HEAD = 65_536
+"""Bytes of a file that tell what it is."""
+_GZIP_ONLY = 31
+_RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".zip")
+_RECORDED = (b'"results"', b'"log"', b'"interactions"', b'"request"', b'"user_id"')
+
+
+def _is_recording(name: str, content: bytes) -> bool:
+    """Return whether a file that is no data set may be a recording, of which one can be made."""
+    head = content[:_HEAD]
+    return not _names_credits(head) and (
+        name.removesuffix(".gz").endswith(_RECORDINGS) or any(sign in head for sign in _RECORDED)
+    )
+
+
+def _names_credits(head: bytes) -> bool:
+    return b'"credits":' in head.replace(b" ", b"")
+
+
+def _to_be_generated(name: str, kind: str) -> DataError:
+    from shlex import quote  # only for those who err
+
+    return DataError(
+        name,
+        "",
+        f"is {kind}; mock-webshare generate --data {quote(name)} -o mine.json makes a data set of it",
+    )
+
+
+def _content(name: str) -> bytes:
     path = data_path("fixtures") / f"{name}.json" if name in names() else Path(name)
     try:
-        content = path.read_bytes()
+        return _unpacked(path.read_bytes(), name)
+    except IsADirectoryError as error:
+        raise _to_be_generated(name, "a folder") from error
     except FileNotFoundError as error:
         if path.suffix or len(path.parts) > 1:
             raise UnreadableInput.from_os_error(name, error) from error
@@ -103,7 +157,18 @@ def load(name: str) -> Dataset:
         raise UnreadableInput.from_os_error(name, error) from error
     except ValueError as error:  # a path that no file can have: "embedded null byte"
         raise UnreadableInput(f"cannot read {name!r}: {error}") from error
-    return parse(content, source=name)
+
+
+def _unpacked(content: bytes, name: str) -> bytes:
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    import gzip  # only for those who pack
+    import zlib
+
+    try:
+        return gzip.decompress(content)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UnreadableInput(f"cannot read {name!r}: {error}") from error
 
 
 def parse(content: bytes, *, source: str) -> Dataset:
@@ -154,7 +219,7 @@ def _is_date(value: Any) -> bool:
         return False
 
 
-_ID = Kind(_is_id, "a whole number from 1 to 2^63 - 1")
+ID = Kind(_is_id, "a whole number from 1 to 2^63 - 1")
 _CODE = Kind(_is_code, "a string of Unicode characters that is not empty")
 DATE = Kind(
     _is_date,
@@ -162,14 +227,14 @@ DATE = Kind(
     parse_instant,
 )
 
-_CHANNEL_FIELDS = {"id": _ID, "code": _CODE}
+_CHANNEL_FIELDS = {"id": ID, "code": _CODE}
 _CREDIT_FIELDS = {
-    "id": _ID,
-    "user_id": _ID,
+    "id": ID,
+    "user_id": ID,
     "mode": one_of(*MODES),
     "amount": Kind(_is_amount, "a number, up to 1e300 either way", float),
     "status": one_of(*STATUSES),
-    "referral_channel": _ID.or_null(),
+    "referral_channel": ID.or_null(),
     "referral_channel_code": _CODE.or_null(),
     "created_at": DATE,
     "updated_at": DATE,

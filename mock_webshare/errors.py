@@ -63,6 +63,11 @@ class DataError(MockWebshareError):
         return cls(source, pointer, f"{shown(value)} is not allowed; allowed: {allowed}")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return so many of something in words: `1 credit`, `2 credits`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def shown(value: object) -> str:
     """Given a value, return it as JSON for a message: cut if it is long, and in whole characters.
 

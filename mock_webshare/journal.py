@@ -215,12 +215,18 @@ def transcript(entries: Iterable[Entry]) -> str:
     return "\n".join(_line(entry, redactor) for entry in entries) or "none"
 
 
-def missed(wanted: Wanted, entries: Sequence[Entry]) -> str:
-    """Given what nobody asked, and what was asked, say so: the nearest requests, and how they differ."""
+def missed(wanted: Wanted, entries: Sequence[Entry], elsewhere: int = 0) -> str:
+    """Given what nobody asked, and what was asked, say so: the nearest requests, and how they differ.
+
+    `elsewhere` is how many came with other keys: where none came with this one, the key may be wrong.
+    """
     asked = "&".join(f"{name}={value}" for name, value in wanted.query.items())
     text = f"{wanted.method} {wanted.path}{asked and f' with {asked}'} was not requested."
     if not entries:
-        return f"{text} There were no requests with this key."
+        others = (
+            f", but {elsewhere} with other keys or none: does the client use this one?" if elsewhere else "."
+        )
+        return f"{text} There were no requests with this key{others}"
     redactor = _redactor(entries)
     lines = [text, f"The nearest of {len(entries)} with this key:"]
     for entry in sorted(entries, key=lambda each: len(wanted.differences(each)))[:_NEAREST]:

@@ -95,6 +95,8 @@ _LONGEST_NUMBER = 400
 
 def read_json(content: bytes, *, source: str) -> Any:
     """Given JSON, return its value; raise `DataError` for what is none, or is read in several ways."""
+    if not content.strip():
+        raise DataError(source, "", "is empty, which is no JSON")
     try:
         return json.loads(
             content,

@@ -156,9 +156,9 @@ class MockServer:
             return self._begun(replace(self._settings, data=None, **given) if given else None, scenario)
         if given:
             raise UsageError(f"{' and '.join(given)} cannot go with data, which is not generated")
-        settings = replace(self._settings, data=str(data) if isinstance(data, PathLike) else data)
+        settings = replace(self._settings, data=data)
         # A file may be another one the next time.
-        make = self._begun if data in datasets.names() else self._make_beginning
+        make = self._begun if settings.data in datasets.names() else self._make_beginning
         return make(settings, scenario)
 
     def _make_beginning(self, settings: Settings | None, scenario: str | None) -> Beginning:

@@ -8,7 +8,9 @@ from io import StringIO
 from os import PathLike
 from typing import Any, Protocol, TypeVar
 
+from mock_webshare.clock import lasting
 from mock_webshare.journal import Entry, Wanted, exchanges, missed, transcript
+from mock_webshare.settings import require_key
 from mock_webshare.world import World, read_state
 from mock_webshare.worlds import Worlds
 
@@ -32,6 +34,7 @@ class MockWorld:
     """
 
     def __init__(self, server: Server, api_key: str) -> None:
+        require_key(api_key)
         self._server = server
         self.api_key = api_key
 
@@ -59,7 +62,8 @@ class MockWorld:
         __tracebackhide__ = True
         wanted, entries = Wanted(method, path, query), self.requests
         if all(wanted.differences(entry) for entry in entries):
-            raise AssertionError(missed(wanted, entries))
+            elsewhere = self._server.ask(lambda worlds: worlds.asked_elsewhere(self.api_key))
+            raise AssertionError(missed(wanted, entries, elsewhere))
 
     def transcript(self) -> str:
         """Return what was asked, a line each with the answer's status."""
@@ -170,10 +174,15 @@ class MockWorld:
         return self._do(lambda world: world.clock())
 
     def set_clock(
-        self, *, now: str | None = None, advance: str | timedelta | None = None, running: bool | None = None
+        self,
+        *,
+        now: str | None = None,
+        advance: str | timedelta | float | None = None,
+        running: bool | None = None,
     ) -> dict[str, Any]:
-        """Set the clock, move it on by a duration (`P30D`, or a timedelta), let it run or stand."""
-        return self._do(lambda world: world.set_clock(now=now, advance=advance, running=running))
+        """Set the clock, move it on by seconds or a duration (`P30D`, a timedelta), let it run or stand."""
+        duration = lasting(advance)
+        return self._do(lambda world: world.set_clock(now=now, advance=duration, running=running))
 
     def faults(self) -> list[dict[str, Any]]:
         """Return the faults that are set."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mock_webshare import MockServer, MockWorld, Settings
 
 _MARKER = "webshare_mock"
+_RUN = "mock_webshare.run"
 _ARRANGEMENT = ("seed", "credits", "data", "scenario")
 _options: WeakKeyDictionary[MockServer, Any] = WeakKeyDictionary()  # with which our servers were started
 
@@ -28,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         f"{_MARKER}({', '.join(_ARRANGEMENT)}): what the world of the test begins with",
     )
-    config.pluginmanager.register(Run(), "mock_webshare.run")
+    config.pluginmanager.register(Run(), _RUN)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,9 @@ def webshare_mock_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[MockServer]:
+def webshare_mock_server(
+    webshare_mock_options: dict[str, Any], pytestconfig: pytest.Config
+) -> Iterator[MockServer]:
     """A stand-in on a free port, for the session."""
     from mock_webshare import MockServer
 
@@ -47,6 +50,9 @@ def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[Mock
         server.start()
     _options[server] = webshare_mock_options
     yield server
+    run = pytestconfig.pluginmanager.get_plugin(_RUN)
+    assert isinstance(run, Run)
+    run.note_requests()
     server.stop()
 
 
@@ -60,6 +66,7 @@ class Run:
         self._numbers = count(1)
         self._test: pytest.Item | None = None
         self._world: MockWorld | None = None  # None: the test has not asked for one
+        self._noted: str | None = None  # what it asked, if the server has been stopped since
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -67,7 +74,7 @@ class Run:
         self._test = item
         if self._world is not None:
             self._world.retire()
-            self._world = None
+            self._world = self._noted = None
 
     @pytest.fixture
     def webshare_mock(
@@ -91,9 +98,15 @@ class Run:
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Show what a failed test asked."""
         report = yield
-        if report.failed and report.when != "teardown" and self._world is not None:
-            report.sections.append(("webshare_mock: requests", _transcript(self._world)))
+        if report.failed and self._world is not None:
+            requests = self._noted or _transcript(self._world)
+            report.sections.append(("webshare_mock: requests", requests))
         return report
+
+    def note_requests(self) -> None:
+        """Note what the last test asked, for the report of its tear-down: then the server is gone."""
+        if self._world is not None:
+            self._noted = _transcript(self._world)
 
 
 def _settings(options: Any) -> Settings:
@@ -102,9 +115,11 @@ def _settings(options: Any) -> Settings:
     from mock_webshare import Settings
     from mock_webshare.errors import UsageError
 
-    names = [field.name for field in fields(Settings) if field.name != "api_keys"]  # each test has its own
+    names = [field.name for field in fields(Settings) if field.name != "api_keys"]
     if not isinstance(options, Mapping):
         raise UsageError(f"{options!r} is not allowed; allowed: a dictionary of {', '.join(names)}")
+    if "api_keys" in options:
+        raise UsageError("api_keys is not allowed, for each test has a key of its own: webshare_mock.api_key")
     _require_known(options, names)
     return Settings(**{"port": 0, **options})
 

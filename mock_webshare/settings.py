@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from os import PathLike, fspath
 from typing import NamedTuple
 
 from mock_webshare.contract import CREDIT_LIST, Paging
@@ -19,7 +20,8 @@ REFUSED_KEY = "invalid"
 SCENARIO_PREFIX = "scenario:"
 """How the keys of scenarios begin."""
 
-_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+\])(:([0-9]{1,5}))?/?", re.ASCII)
+_LARGEST_PORT = 65535
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
 _OPTIONAL_TEXTS = ("data", "now", "public_url")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -55,7 +57,9 @@ class Settings:
     port: int = 8765  # 0: a free one
     seed: int = 0
     credits: int = 100
-    data: str | None = None  # a data set's file or name; None: generated from seed and credits
+    data: str | PathLike[str] | None = (
+        None  # a data set's file or name; None: generated from seed and credits
+    )
     # Empty: every well-formed key but `invalid`. A secret, as the token is.
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     now: str | None = None  # ISO 8601 with offset; None: the moment at which the data set was taken
@@ -68,7 +72,9 @@ class Settings:
     public_url: str | None = None  # None: links are built from each request's Host
 
     def __post_init__(self) -> None:
-        _require_whole("port", self.port, 0, 65535, "0 (a free one) to 65535")
+        if isinstance(self.data, PathLike):
+            object.__setattr__(self, "data", fspath(self.data))
+        _require_whole("port", self.port, 0, _LARGEST_PORT, f"0 (a free one) to {_LARGEST_PORT}")
         _require_whole("credits", self.credits, 0, MOST_CREDITS)
         _require_whole("max page size", self.max_page_size, 1, MOST_ROWS)
         _require_whole("seed", self.seed, -(2**63), 2**63 - 1)
@@ -77,7 +83,12 @@ class Settings:
             is_optional = name in _OPTIONAL_TEXTS
             is_text = isinstance(value, str) or (is_optional and value is None)
             _require(name.replace("_", " "), value, is_text, "a text")
-        _require("host", self.host, self.host.strip() != "", "a host name or an IP address")
+        _require(
+            "host",
+            self.host,
+            self.host.strip() != "" and self.host.isprintable(),
+            "a host name or an IP address",
+        )
         orderings = CREDIT_LIST.orderings
         _require(
             "default ordering",
@@ -95,9 +106,11 @@ class Settings:
             "real, world",
         )
         _ = self.now_instant
-        is_origin = self.public_url is None or _ORIGIN.fullmatch(self.public_url) is not None
         _require(
-            "public URL", self.public_url, is_origin, "scheme and host only, like https://proxy.example.com"
+            "public URL",
+            self.public_url,
+            self.public_url is None or _is_origin(self.public_url),
+            "scheme and host only, like https://proxy.example.com, perhaps with a port up to 65535",
         )
 
     @property
@@ -129,6 +142,11 @@ class Settings:
         return tuple(term.strip() for term in self.default_ordering.split(","))
 
 
+def _is_origin(url: str) -> bool:
+    match = _ORIGIN.fullmatch(url)
+    return match is not None and int(match[3] or 0) <= _LARGEST_PORT
+
+
 def _require(name: str, value: object, is_allowed: bool, allowed: str) -> None:
     if not is_allowed:
         raise UsageError(f"{name} {value!r:.80} is not allowed; allowed: {allowed}")
@@ -145,11 +163,15 @@ def _require_keys(keys: object) -> None:
     if not isinstance(keys, tuple):
         raise UsageError('API keys are not allowed as one text; allowed: a tuple of them, like ("key",)')
     for key in keys:
-        if not re.fullmatch(r"[!-~]+", key) or key == REFUSED_KEY:
-            raise UsageError(
-                f"an API key is not allowed; allowed: one word of visible ASCII characters, "
-                f"except {REFUSED_KEY!r}, which is always refused"
-            )
+        require_key(key)
+        if key == REFUSED_KEY:
+            raise UsageError(f"the API key {key!r} is not allowed, for it is always refused; choose another")
+
+
+def require_key(key: object) -> None:
+    """Raise `UsageError` for what no client could send as a key; it is a secret, so it is not repeated."""
+    if not (isinstance(key, str) and re.fullmatch(r"[!-~]+", key)):
+        raise UsageError("an API key is not allowed; allowed: one word of visible ASCII characters")
 
 
 def _require_token(token: object) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare import dataset
 from mock_webshare.clock import DURATION, Clock
-from mock_webshare.dataset import LARGEST_ID, Credit, Dataset
-from mock_webshare.errors import DataError, UnknownRow, UsageError
+from mock_webshare.dataset import ID, LARGEST_ID, Credit, Dataset
+from mock_webshare.errors import DataError, UnknownRow, UsageError, counted
 from mock_webshare.instants import LIMIT, format_instant
 from mock_webshare.journal import Journal, Wanted
 from mock_webshare.kinds import BOOLEAN, Kind, is_text, read_object
@@ -198,12 +198,14 @@ class World:
 
     def delete_channel(self, channel_id: int) -> None:
         """Remove a channel that no credit names."""
+        _require_id("channel", channel_id)
         account = self.view.account
         if channel_id not in account.owned["channels"]:
             raise UnknownRow("channel", channel_id)
         users = [row.id for row in account.credits.rows if row.referral_channel == channel_id]
         if users:
-            raise UsageError(f"channel {channel_id} is named by {len(users)} credits; change these first")
+            named = counted(len(users), "credit")
+            raise UsageError(f"channel {channel_id} is named by {named}; change what names it first")
         self._change(account.with_channels(each for each in account.channels if each.id != channel_id))
 
     def clock(self) -> dict[str, Any]:
@@ -241,6 +243,7 @@ class World:
 
     def remove_fault(self, fault_id: int) -> None:
         """Remove a fault; raise `UnknownRow` if there is none of that id."""
+        _require_id("fault", fault_id)
         if self._faults is None or not self._faults.remove(fault_id):
             raise UnknownRow("fault", fault_id)
 
@@ -278,8 +281,7 @@ class World:
 
         Journal and rate limit are none of it.
         """
-        if not _NAME.is_allowed(name):
-            raise UsageError(f"snapshot name {name!r:.80} is not allowed; allowed: {_NAME.allowed}")
+        _require_name(name)
         if len(self._snapshots) >= MOST_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MOST_SNAPSHOTS} snapshots already; delete some first")
         faults = None if self._faults is None else self._faults.copy()
@@ -289,16 +291,19 @@ class World:
 
     def restore_snapshot(self, name: str) -> None:
         """Be as when a snapshot was taken; raise `UnknownRow` if there is none of that name."""
+        _require_name(name)
         if name not in self._snapshots:
             raise UnknownRow("snapshot", name)
         self._restore(self._snapshots[name])
 
     def delete_snapshot(self, name: str) -> None:
         """Forget a snapshot; raise `UnknownRow` if there is none of that name."""
+        _require_name(name)
         if self._snapshots.pop(name, None) is None:
             raise UnknownRow("snapshot", name)
 
     def _credit(self, credit_id: int) -> Credit:
+        _require_id("credit", credit_id)
         table = self.view.account.credits
         position = table.find(credit_id)
         if position is None:
@@ -325,6 +330,17 @@ def read_state(document: Any) -> Dataset:
     if isinstance(credits, list) and len(credits) > MOST_CREDITS:
         raise DataError("state", "/credits", f"has {len(credits)} rows; allowed: {MOST_CREDITS}")
     return dataset.from_wire(document, source="state")
+
+
+def _require_id(kind: str, value: object) -> None:
+    # Any whole number may be asked for, and is not found; True is one to Python, and no id.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"{kind} id {value!r:.80} is not allowed; allowed: {ID.allowed}")
+
+
+def _require_name(name: object) -> None:
+    if not _NAME.is_allowed(name):
+        raise UsageError(f"snapshot name {name!r:.80} is not allowed; allowed: {_NAME.allowed}")
 
 
 def _following(rows: Sequence[Any]) -> int:

@@ -84,6 +84,11 @@ class Worlds:
                 _log.warning("more than %d keys: the worlds that are unused for longest go", MOST_WORLDS)
         return world
 
+    def asked_elsewhere(self, key: str) -> int:
+        """Return how many requests came with other keys than this one, or without a known one."""
+        journals = [world.journal for each, world in self._worlds.items() if each != key]
+        return sum(map(len, journals)) + len(self.keyless)
+
     def counted(self) -> dict[str, int]:
         """Return how many worlds there are, how many are kept, and how many had to go."""
         return {"worlds": len(self._worlds), "most": MOST_WORLDS, "forgotten": self.forgotten}

@@ -22,11 +22,12 @@ DURATIONS = [
     ("PT0.000001S", 1),
     ("PT0S", 0),
     (timedelta(days=30), 30 * DAY),
-    (timedelta(microseconds=-1), -1),
+    (timedelta(0), 0),
 ]
 NO_DURATIONS = [
     "", "P", "PT", "P1DT", "30D", "P30", "-P1D", "+P1D", "P-1D", "P1Y", "P1M", "P1.5D", "P1D ", "p1d", "P１D",
     "PT1.0000001S", "P1D1W", "P1H", "P9999999D", None, 30, 1.5, True, [],
+    timedelta(microseconds=-1),
 ]  # fmt: skip
 
 

@@ -596,7 +596,7 @@ class TestABrokenBody:
     @pytest.mark.parametrize(
         ("body", "detail"),
         [
-            (b"", "is not JSON: Expecting value: line 1 column 1 (char 0)"),
+            (b"", "is empty, which is no JSON"),
             (b'{"amount": 1', "is not JSON: Expecting ',' delimiter: line 1 column 13 (char 12)"),
             (b"\xff", "is not UTF-8 at byte 0"),
             (b"[" * 100_000, "is nested too deeply"),

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,79 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def parse(document: Any) -> dataset.Dataset:
     return dataset.parse(json.dumps(document).encode(), source="set.json")
+
+
+def exchange(number: int) -> str:
+    return json.dumps({"method": "GET", "request": {"url": "http://a/"}, "status": 200, "entry": number})
+
+
+RECORDINGS = {
+    "rec.ndjson": f"{exchange(1)}\n{exchange(2)}\n",
+    "rec.har": json.dumps({"log": {"entries": []}}),
+    "rec.json": json.dumps({"count": 0, "next": None, "previous": None, "results": []}),
+    "body.json": json.dumps(CREDIT),
+    "cassette.yaml": "interactions:\n- request: {}\n",
+    "nothing it says": json.dumps({"interactions": []}),
+    "rec.zip": "PK\x03\x04\x00\x00",
+}
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_a_recording_is_told_with_what_makes_a_data_set_of_it(
+    tmp_path: Path, name: str, packed: bool
+) -> None:
+    path = tmp_path / (f"{name}.gz" if packed else name)
+    content = RECORDINGS[name].encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(DataError) as refusal:
+        dataset.load(path)
+    assert refusal.value.problem == (
+        f"is a recording; mock-webshare generate --data {shlex.quote(str(path))} -o mine.json "
+        "makes a data set of it"
+    )
+
+
+def test_a_folder_is_told_with_what_makes_a_data_set_of_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"is a folder; mock-webshare generate --data .* makes a data set"):
+        dataset.load(tmp_path)
+
+
+def test_a_data_set_with_a_mistake_is_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps(document(status="pendin")), encoding="utf-8")
+    with pytest.raises(DataError, match='"pendin" is not allowed'):
+        dataset.load(path)
+
+
+def test_a_data_set_may_be_packed(tmp_path: Path) -> None:
+    path = tmp_path / "set.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(document()).encode()))
+    assert dataset.is_packed(str(path))
+    assert dataset.load(path).wire()["credits"] == [CREDIT]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x1f\x8bnonsense", gzip.compress(b"[" * 100_000)])
+def test_what_is_no_packed_data_set(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "set.json.gz"
+    path.write_bytes(content)
+    assert not dataset.is_packed(str(path))
+    assert not dataset.is_packed(f"{path}.missing")
+
+
+@pytest.mark.parametrize("content", [b"\x1f\x8bnonsense", gzip.compress(b"{}")[:-6]])
+def test_a_broken_gzip_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "set.json.gz"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableInput, match=r"cannot read '.*set\.json\.gz': "):
+        dataset.load(path)
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text("\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"set\.json#: is empty, which is no JSON$"):
+        dataset.load(path)
 
 
 @pytest.mark.parametrize("name", dataset.names())
@@ -159,8 +234,3 @@ def test_a_name_that_does_not_exist_lists_the_names() -> None:
 def test_a_file_that_does_not_exist_is_named(name: str) -> None:
     with pytest.raises(UnreadableInput, match=name):
         dataset.load(name)
-
-
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableInput, match="directory"):
-        dataset.load(str(tmp_path))

@@ -350,14 +350,6 @@ def test_every_drift_is_found(world: MockWorld, endpoint: contract.Endpoint, dri
     assert any(drift["field"] in finding for finding in found(world))
 
 
-@pytest.mark.parametrize("field", ["referral_channel", "referral_channel_code", "reverted_at"])
-def test_a_null_that_is_documented_is_found_where_it_contradicts(world: MockWorld, field: str) -> None:
-    world.add_fault(drift="null", field=field)
-    ask(world, "GET", f"{LIST}?page_size=100")
-    findings = list(found(world))
-    assert 0 < len(findings) < 100
-
-
 def test_a_new_field_is_news_and_no_finding(world: MockWorld) -> None:
     world.add_fault(drift="added", field="tier", to="gold")
     ask(world, "GET", LIST)

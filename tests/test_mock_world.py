@@ -6,7 +6,7 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from mock_webshare import MockServer, MockWebshareError, MockWorld, Settings
 from mock_webshare.contract import CREDIT_LIST
 from mock_webshare.control import ROOT, VERBS
-from mock_webshare.errors import ServerError, UsageError
+from mock_webshare.errors import DataError, ServerError, UsageError
 from tests.control_plane import name
 
 LIST = CREDIT_LIST.path
@@ -173,12 +173,27 @@ MISTAKES: dict[str, Done] = {
     "a field called self": lambda it: it.create_credit(**{"self": 1}),
     "no such credit": lambda it: it.credit(7_000_000),
     "an id that is a text": lambda it: it.change_credit(1, id="1"),
+    "an id of a credit that is a text": lambda it: it.credit("50119"),  # type: ignore[arg-type]
+    "no id of a credit": lambda it: it.credit(None),  # type: ignore[arg-type]
+    "an id that is true": lambda it: it.credit(True),
+    "a text to delete": lambda it: it.delete_credit("1"),  # type: ignore[arg-type]
+    "a text to change": lambda it: it.change_credit("1", amount=1),  # type: ignore[arg-type]
+    "a list to revert": lambda it: it.revert_credit([]),  # type: ignore[arg-type]
+    "a list of channels": lambda it: it.delete_channel([]),  # type: ignore[arg-type]
+    "a list of faults": lambda it: it.remove_fault([]),  # type: ignore[arg-type]
+    "a list of snapshots": lambda it: it.restore_snapshot([]),  # type: ignore[arg-type]
+    "a snapshot to forget that is a dictionary": lambda it: it.delete_snapshot({}),  # type: ignore[arg-type]
     "no such channel": lambda it: it.delete_channel(7_000_000),
     "half a character": lambda it: it.create_channel(code="\ud800"),
     "no data set": lambda it: it.put_state({}),
     "no data set at all": lambda it: it.put_state(None),  # type: ignore[arg-type]
     "no duration": lambda it: it.set_clock(advance="a month"),
     "too long a duration": lambda it: it.set_clock(advance="P999999W"),
+    "a time ago": lambda it: it.set_clock(advance=timedelta(days=-1)),
+    "seconds ago": lambda it: it.set_clock(advance=-5),
+    "true seconds": lambda it: it.set_clock(advance=True),
+    "no number of seconds": lambda it: it.set_clock(advance=float("nan")),
+    "seconds without end": lambda it: it.set_clock(advance=float("inf")),
     "no instant": lambda it: it.set_clock(now="tomorrow"),
     "no fault": lambda it: it.add_fault(times=2),
     "what JSON cannot say": lambda it: it.add_fault(drift="added", field="x", to=datetime(2026, 1, 1)),
@@ -209,6 +224,19 @@ class TestAMistake:
                 act(server.world("invalid"))
             assert "invalid" not in str(refusal.value)
 
+    @pytest.mark.parametrize("key", ["", "a b", "é", "a\n", 5, None, b"key"])
+    def test_is_a_key_that_no_client_could_send(self, server: MockServer, key: Any) -> None:
+        with pytest.raises(UsageError) as refusal:
+            server.world(key)
+        allowed = "one word of visible ASCII characters"
+        assert str(refusal.value) == f"an API key is not allowed; allowed: {allowed}"
+
+    def test_is_told_with_what_is_allowed(self, ours: MockWorld) -> None:
+        with pytest.raises(UsageError, match=r"credit id '7' is not allowed; allowed: a whole number from 1"):
+            ours.credit("7")  # type: ignore[arg-type]
+        with pytest.raises(DataError, match=r"-1\)\" is not allowed; allowed: .* or seconds"):
+            ours.set_clock(advance=timedelta(days=-1))
+
     def test_is_a_key_that_is_none_of_those_given(self) -> None:
         with MockServer(Settings(port=0, api_keys=("good",))) as server:
             server.world("good").begin(scenario="empty")
@@ -220,6 +248,13 @@ class TestAMistake:
             ours = server.world("any")
         with pytest.raises(ServerError, match="does not run"):
             ours.state()
+
+
+@pytest.mark.parametrize("advance", ["PT2.5S", 2.5, timedelta(seconds=2.5)], ids=str)
+def test_a_clock_is_moved_on_by_what_a_program_sleeps(ours: MockWorld, advance: Any) -> None:
+    ours.set_clock(now="2026-05-01T00:00:00Z")
+    assert ours.set_clock(advance=advance)["now"] == "2026-04-30T17:00:02.500000-07:00"
+    assert ours.set_clock(advance=5)["now"] == "2026-04-30T17:00:07.500000-07:00"
 
 
 class TestFromElsewhere:

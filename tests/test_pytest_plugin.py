@@ -354,7 +354,7 @@ def test_it(webshare_mock):
         ("{'credits': 'many'}", "credits 'many' is not allowed; allowed: 0 to 1000000"),
         ("{'data': 'mine'}", "there is no data set file or data set named 'mine'; there are: "),
         ("{'host': '192.0.2.1'}", "cannot listen on 192.0.2.1:0: "),
-        ("{'api_keys': ('mine',)}", "api_keys is not allowed; allowed: host, port, "),
+        ("{'api_keys': ('mine',)}", "api_keys is not allowed, for each test has a key of its own"),
         ("None", "None is not allowed; allowed: a dictionary of host, port, "),
     ],
 )
@@ -521,6 +521,40 @@ def test_it(webshare_mock_server, webshare_mock):
 """)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*- webshare_mock: requests -*", "<MockServer stopped> does not run; *"])
+
+
+@pytest.mark.parametrize("tests", ["", "def test_another(webshare_mock): ..."], ids=["the last", "another"])
+def test_a_failed_tear_down_lists_what_was_asked_up_to_then(suite: Suite, tests: str) -> None:
+    result = suite(f"""
+@pytest.fixture
+def untidy(webshare_mock):
+    yield
+    get(webshare_mock, LIST + "7/")
+    raise ValueError
+
+def test_it(webshare_mock, untidy):
+    get(webshare_mock)
+
+{tests}
+""")
+    result.assert_outcomes(passed=1 + bool(tests), errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*- webshare_mock: requests -*",
+            "GET /api/v2/referral/credit/ 200",
+            "GET /api/v2/referral/credit/7/ 404",
+        ]
+    )
+
+
+def test_what_was_asked_with_another_key_is_counted(suite: Suite) -> None:
+    result = suite("""
+def test_it(webshare_mock, webshare_mock_server):
+    for key in ("wrong", "invalid", "wrong"):
+        get(webshare_mock_server.world(key))
+    webshare_mock.assert_requested("GET", LIST)
+""")
+    result.stdout.fnmatch_lines(["*There were no requests with this key, but 3 with other keys or none: *"])
 
 
 # Suites that run otherwise, and those that do without.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"public_url": 'http://a"b'}, "scheme and host only"),
     ({"public_url": " http://a"}, "scheme and host only"),
     ({"public_url": "http://a\n"}, "scheme and host only"),
+    ({"public_url": "https://a:99999"}, "a port up to 65535"),
+    ({"host": "a\nb"}, r"host 'a\nb' is not allowed"),
+    ({"data": 5}, "data 5 is not allowed"),
     ({"max_page_size": 10_001}, "allowed: 1 to 10000"),
     ({"port": "80"}, "port '80'"),
     ({"credits": 1.5}, "credits 1.5"),
@@ -53,6 +57,15 @@ def test_a_key_that_no_request_could_carry_is_refused_and_not_repeated(key: str)
         Settings(api_keys=("good", key))
     assert "good" not in str(refusal.value)
     assert not key or repr(key) not in str(refusal.value) or key == "invalid"
+
+
+def test_a_path_is_taken_for_its_text() -> None:
+    assert Settings(data=Path("mine.json")) == Settings(data="mine.json")
+
+
+@pytest.mark.parametrize("url", ["https://a:65535", "http://[::1]:1/", "https://a"])
+def test_a_public_url_may_have_a_port(url: str) -> None:
+    assert Settings(public_url=url).public_url == url
 
 
 def test_a_default_ordering_is_read_as_terms() -> None:

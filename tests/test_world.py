@@ -263,7 +263,7 @@ class TestAChannel:
         assert ours.channels() == CHANNELS[:1]
 
     def test_that_a_credit_names_stays(self, ours: World) -> None:
-        with pytest.raises(UsageError, match="channel 7 is named by 1 credits; change these first"):
+        with pytest.raises(UsageError, match="channel 7 is named by 1 credit; change what names it first"):
             ours.delete_channel(7)
 
     def test_that_is_not_there_cannot_be_deleted(self, ours: World) -> None:
@@ -279,7 +279,6 @@ class TestTheClock:
             ({"now": NEW}, {"now": NEW, "running": False}),
             ({"advance": "P1D"}, {"now": "2026-03-17T09:00:00-07:00", "running": False}),
             ({"advance": timedelta(days=1)}, {"now": "2026-03-17T09:00:00-07:00", "running": False}),
-            ({"advance": timedelta(days=-1)}, {"now": NEW, "running": False}),
             ({"now": NEW, "advance": "P1D"}, {"now": NOW, "running": False}),
             ({"now": "1970-01-01T00:00:00Z"}, {"now": "1969-12-31T16:00:00-08:00", "running": False}),
             ({"running": True}, {"now": NOW, "running": True}),
@@ -296,7 +295,7 @@ class TestTheClock:
             ({"now": 0}, "/now"),
             ({"advance": "P1M"}, "/advance"),
             ({"advance": "P999999W"}, "/advance"),
-            ({"advance": timedelta(days=-99_999)}, "/advance"),
+            ({"advance": timedelta(microseconds=-1)}, "/advance"),
             ({"running": 1}, "/running"),
         ],
     )
@@ -309,8 +308,9 @@ class TestTheClock:
         assert ours.clock() == {"now": NOW, "running": False}
 
     def test_makes_available_what_was_pending_for_its_period(self, ours: World) -> None:
-        due = format_instant(ours.state().credits[0].created_at + 30 * DAY)
-        ours.set_clock(now=due, advance=timedelta(microseconds=-1))
+        instant = ours.state().credits[0].created_at + 30 * DAY
+        due = format_instant(instant)
+        ours.set_clock(now=format_instant(instant - 1))
         assert ours.credit(1)["status"] == "pending"
         ours.set_clock(advance="PT0.000001S")
         assert ours.credit(1) == credit(1, status="available", updated_at=due)
