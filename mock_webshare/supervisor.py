@@ -65,6 +65,8 @@ class Guard:
                 "the command"
             )
         self._program = command[0]
+        if not self._program:  # which to execvp() is a folder of the PATH
+            raise CommandNotFound.from_reason(self._program, os.strerror(errno.ENOENT))
         self._failure: BaseException | None = None
         self._status: int | None = None  # as waitpid returns it; None: the guard has not been reaped
         try:

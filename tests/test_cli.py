@@ -14,6 +14,7 @@ import pytest
 
 from mock_webshare import __version__, cli, contract, dataset, seeding
 from mock_webshare.cli import serving
+from mock_webshare.cli.streams import progress_bar
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
 
@@ -60,9 +61,14 @@ VERBS = ", ".join(verb[0] for verb in cli.VERBS)
 MISTAKES: list[tuple[tuple[str, ...], str]] = [
     ((), "no verb is given"),
     (("serv",), f"there are: {VERBS}; did you mean serve?"),
-    (("serve", "--prot", "1"), "unknown option --prot; did you mean --port?"),
-    (("serve", "--nothing-like-it"), "unknown option --nothing-like-it\n"),
-    (("serve", "here"), "1 arguments too many"),
+    (("serve", "--prot", "1"), "unknown option '--prot'; did you mean --port?"),
+    (("serve", "--nothing-like-it"), "unknown option '--nothing-like-it'\n"),
+    (("serve", "--bo\ngus"), r"unknown option '--bo\ngus'"),
+    (("serve", "--host", "a\nb"), r"host 'a\nb' is not allowed"),
+    (("rules", "--format", "json"), "unknown option '--format'\n"),
+    (("validate", "--jbos", "2", "x"), "did you mean --jobs?"),
+    (("serve", "here"), "1 argument too many"),
+    (("serve", "here", "there"), "2 arguments too many"),
     (("serve", "--default-ordering", "-id"), "written as --option=value"),
     (("serve", "--port", "x"), "--port 'x' is not allowed; allowed: a whole number"),
     (("serve", "--port", "70000"), "port 70000 is not allowed; allowed: 0 (a free one) to 65535"),
@@ -78,15 +84,20 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("serve", "--seed", "9" * 5000), "allowed: a whole number"),
     (("serve", "--seed", "9" * 20), "seed 99999999999999999999 is not allowed"),
     (("serve", "--data", "x" * 300), "cannot read"),
-    (("serve", "--data", "default", "--credits", "3"), "credits cannot go with data"),
+    (
+        ("serve", "--data", "default", "--credits", "3"),
+        "--credits cannot go with --data, which is not generated",
+    ),
+    (("generate", "--data", "default", "--seed", "3"), "--seed cannot go with --data"),
     (("validate",), "PATH"),
     (("run",), "after --, like mock-webshare run -- pytest -q"),
     (("run", "--"), "no command is given"),
     (("run", "pytest", "-q"), "after --, like mock-webshare run -- pytest -q"),
-    (("run", "--prot", "1", "--", "true"), "unknown option --prot; did you mean --port?"),
-    (("run", "here", "--", "true"), "1 arguments too many"),
+    (("run", "--prot", "1", "--", "true"), "unknown option '--prot'; did you mean --port?"),
+    (("run", "--lgo", "x", "--", "true"), "did you mean --log?"),
+    (("run", "here", "--", "true"), "1 argument too many"),
     (("run", "--port", "70000", "--", "true"), "port 70000 is not allowed"),
-    (("run", "--data", "default", "--seed", "3", "--", "true"), "seed cannot go with data"),
+    (("run", "--data", "default", "--seed", "3", "--", "true"), "--seed cannot go with --data"),
     (("validate", "-", "--schema", "nothing"), "there are: error-detail"),
 ]
 
@@ -105,11 +116,54 @@ def test_a_mistake_in_the_environment_names_the_variable() -> None:
     assert "MOCK_WEBSHARE_PORT 'x' is not allowed" in run.err
 
 
+@pytest.mark.parametrize("verb", [("serve",), ("run", "--", "true"), ("generate",)], ids=lambda verb: verb[0])
+def test_what_excludes_each_other_in_the_environment_is_named_by_its_variables(verb: tuple[str, ...]) -> None:
+    run = Run(*verb, environ={"MOCK_WEBSHARE_CREDITS": "5", "MOCK_WEBSHARE_DATA": "default"})
+    assert run.code == 2
+    assert "MOCK_WEBSHARE_CREDITS cannot go with MOCK_WEBSHARE_DATA, which is not generated" in run.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "variable", "count"),
+    [
+        (("--data", "default"), ("CREDITS", "5"), 100),
+        (("--data", "default"), ("SEED", "5"), 100),
+        (("--credits", "7"), ("DATA", "default"), 7),
+        (("--seed", "7"), ("DATA", "edge-cases"), 100),
+        ((), ("DATA", "edge-cases"), len(dataset.load("edge-cases").credits)),
+    ],
+)
+def test_an_option_wins_over_a_variable(argv: tuple[str, ...], variable: tuple[str, str], count: int) -> None:
+    run = Run("generate", *argv, environ={f"MOCK_WEBSHARE_{variable[0]}": variable[1]})
+    assert (run.code, len(json.loads(run.out)["credits"])) == (0, count)
+
+
+def test_a_message_is_one_line_whatever_a_file_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "a\nb.json"
+    path.write_text("{}", encoding="utf-8")
+    run = Run("serve", "--data", str(path))
+    assert (run.code, run.err.count("\n")) == (2, 1)
+    assert r"a\nb.json#: lacks 'credits'" in run.err
+
+
 def test_generate_writes_what_serve_reads(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     assert Run("generate", "--seed", "3", "--credits", "30", "-o", str(path)).code == 0
     assert dataset.load(str(path)).wire() == seeding.generate(3, 30).wire()
     assert [each.name for each in tmp_path.iterdir()] == ["set.json"]
+
+
+@pytest.mark.parametrize("name", dataset.names())
+def test_generate_writes_a_data_set_of_ours_too(name: str) -> None:
+    assert json.loads(Run("generate", "--data", name).out) == dataset.load(name).wire()
+
+
+def test_generate_makes_a_data_set_of_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    recording = RECORDINGS / "credit-page.json"
+    assert Run("generate", "--data", str(recording), "-o", str(path)).code == 0
+    rows = json.loads(recording.read_text(encoding="utf-8"))["results"]
+    assert [credit["id"] for credit in dataset.load(path).wire()["credits"]] == [row["id"] for row in rows]
 
 
 def test_generate_writes_through_a_link(tmp_path: Path) -> None:
@@ -219,6 +273,18 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def test_a_terminal_that_knows_ascii_only_is_shown_progress_in_ascii() -> None:
+    class Ascii(Terminal):
+        encoding = "ascii"
+
+    stderr = Ascii()
+    show = progress_bar(stderr, "credits of a long name " * 9)
+    assert show
+    show(1, 2)
+    assert stderr.getvalue().startswith("\r##########.......... 1 of 2 credits")
+    assert len(stderr.getvalue().encode("ascii")) == 80
 
 
 def test_long_work_shows_its_progress_on_a_terminal() -> None:

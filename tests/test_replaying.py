@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import mock_webshare
-from mock_webshare import MockServer, Settings
+from mock_webshare import MockServer, Settings, create_app, dataset
 from mock_webshare.cli.replaying import recorded
-from mock_webshare.errors import UnreadableInput
+from mock_webshare.errors import DataError, UnreadableInput
 from mock_webshare.traffic.exchange import Exchange
+from tests.test_cli import Run
 
 ROOT = Path(mock_webshare.__file__).parent.parent
 RECORDED = ROOT / "tests" / "traffic" / "recorded"
@@ -31,9 +33,9 @@ SAMPLES = ROOT / "fixtures" / "recordings"
     ids=lambda value: getattr(value, "name", value),
 )
 def test_the_credits_of_a_recording_are_served(path: Path, count: int) -> None:
-    dataset = recorded(str(path), io.StringIO())
-    assert dataset is not None and len(dataset.credits) == count
-    with MockServer(Settings(port=0), dataset=dataset) as server:
+    replayed = recorded(str(path), io.StringIO())
+    assert replayed is not None and len(replayed.credits) == count
+    with MockServer(Settings(port=0), dataset=replayed) as server:
         assert len(server.world("any").credits()) == count
 
 
@@ -49,9 +51,43 @@ def test_what_the_mock_recorded_of_itself_is_served_as_it_was(tmp_path: Path) ->
             pass
         path = tmp_path / "journal.ndjson"
         path.write_text(world.ndjson(), encoding="utf-8")
-        dataset = recorded(str(path), io.StringIO())
-        assert dataset is not None
-        assert [credit.wire() for credit in dataset.credits] == world.credits()
+        replayed = recorded(str(path), io.StringIO())
+        assert replayed is not None
+        assert [credit.wire() for credit in replayed.credits] == world.credits()
+
+
+def test_every_other_door_says_what_makes_a_data_set_of_a_recording() -> None:
+    path = RECORDED / "curl-pages.ndjson"
+    said = r"curl-pages\.ndjson#: is a recording; mock-webshare generate --data .* -o mine\.json makes"
+    with pytest.raises(DataError, match=said):
+        create_app(Settings(data=path))
+    with pytest.raises(DataError, match=said), MockServer(Settings(port=0, data=path)):
+        pass
+    with MockServer() as server, pytest.raises(DataError, match=said):
+        server.world("any").begin(data=path)
+
+
+def test_every_other_door_takes_what_is_made_of_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    assert generate(RECORDED / "curl-pages.ndjson", path).code == 0
+    create_app(Settings(data=path))
+    with MockServer(Settings(port=0, data=path)) as server:
+        world = server.world("any")
+        assert len(world.credits()) == 15
+        world.begin(credits=1)
+        world.begin(data=path)
+        assert len(world.credits()) == 15
+
+
+def test_a_packed_data_set_is_no_recording(tmp_path: Path) -> None:
+    path, made = tmp_path / "set.json.gz", tmp_path / "set.json"
+    path.write_bytes(gzip.compress(json.dumps({"credits": [], "channels": []}).encode()))
+    assert generate(path, made).code == 0
+    assert dataset.load(made).credits == []
+
+
+def generate(data: Path, output: Path) -> Run:
+    return Run("generate", "--data", str(data), "-o", str(output))
 
 
 def test_a_data_set_is_none(tmp_path: Path) -> None:

@@ -493,3 +493,27 @@ def test_the_help_shows_where_the_command_goes(capsys: pytest.CaptureFixture[str
         cli.main()
     assert ended.value.code == 0
     assert "-- COMMAND [ARGUMENT ...]" in capsys.readouterr().out
+
+
+def test_an_empty_command_is_told() -> None:
+    process = run("")
+    assert process.returncode == 127
+    assert process.stderr == (
+        "mock-webshare: cannot run '': No such file or directory; is it installed, and on the PATH?\n"
+    )
+
+
+def test_a_port_for_all_that_is_started_is_not_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = sh("echo $WEBSHARE_BASE_URL", MOCK_WEBSHARE_PORT=port)
+    assert process.returncode == 0
+    assert process.stdout.strip().rpartition(":")[2] != port
+
+
+@pytest.mark.parametrize(("host", "asked"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])
+def test_the_command_is_given_an_address_to_ask(host: str, asked: str) -> None:
+    process = sh("echo $WEBSHARE_BASE_URL", options=("--host", host))
+    if "Address family not supported" in process.stderr:
+        pytest.skip("this machine has no IPv6")
+    assert process.stdout.startswith(f"http://{asked}:")

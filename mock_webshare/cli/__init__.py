@@ -13,7 +13,7 @@ from importlib import import_module
 from mock_webshare import __version__
 from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant, split_command
 from mock_webshare.cli.streams import Streams
-from mock_webshare.errors import MockWebshareError, UsageError
+from mock_webshare.errors import MockWebshareError, UsageError, counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -63,7 +63,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
     except Done as done:
         return done.code
     except MockWebshareError as error:
-        streams.stderr.write(f"mock-webshare: {error}\n")
+        streams.stderr.write(f"mock-webshare: {_one_line(str(error))}\n")
         return error.exit_code
     except OSError as error:
         # What is left goes nowhere, so that the interpreter does not try again when it exits.
@@ -80,7 +80,7 @@ def _parser(streams: Streams, wanted: str | None) -> Parser:
     """Return the parser of all verbs, of which only the wanted one has its arguments: it alone is parsed."""
     parser = Parser(prog="mock-webshare", description=_DESCRIPTION, streams=streams)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    parser.set_defaults(execute=_without_verb)
+    parser.set_defaults(execute=_without_verb, names=parser.names)
     verbs = parser.add_subparsers(metavar="VERB", parser_class=Parser)
     for name, module, help_text in VERBS:
         verb = verbs.add_parser(
@@ -89,7 +89,7 @@ def _parser(streams: Streams, wanted: str | None) -> Parser:
         if name == wanted:
             add_arguments, execute = import_module(f"mock_webshare.cli.{module}").VERBS[name]
             add_arguments(verb)
-            verb.set_defaults(execute=execute)
+            verb.set_defaults(execute=execute, names=verb.names)
     return parser
 
 
@@ -108,15 +108,16 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
     options.command = command
     unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("--")]
     if unknown:
-        from mock_webshare.cli.serving import SERVE_OPTIONS
-
-        known = [f"--{option[0]}" for option in SERVE_OPTIONS] + ["--log"] * takes_command
-        raise UsageError(f"unknown option {unknown[0]}{meant(unknown[0], known)}")
+        raise UsageError(f"unknown option {unknown[0]!r}{meant(unknown[0], options.names)}")
     if rest:
-        raise UsageError(
-            f"{len(rest)} arguments too many; mock-webshare {words[0]} --help lists what there is"
-        )
+        too_many = counted(len(rest), "argument")
+        raise UsageError(f"{too_many} too many; mock-webshare {words[0]} --help lists what there is")
     return options
+
+
+def _one_line(text: str) -> str:
+    """Return a message in which whatever would break its line, such as a file's name, is escaped."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _without_verb(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:

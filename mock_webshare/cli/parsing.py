@@ -38,6 +38,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**options, allow_abbrev=False)
         self._streams = streams
 
+    @property
+    def names(self) -> list[str]:
+        """The options that it knows, as they are written in full."""
+        written = [name for action in self._actions for name in action.option_strings]
+        return [name for name in written if name.startswith("--")]
+
     def error(self, message: str) -> NoReturn:
         hint = (
             ", written as --option=value if it begins with '-'" if "expected one argument" in message else ""
@@ -85,12 +91,34 @@ def settings_values(
     values: dict[str, Any] = {}
     for name, kind, _, _ in known:
         field = name.replace("-", "_")
-        source, value = f"--{name}", getattr(options, field)
+        value = getattr(options, field)
         if value is None and (text := environ.get(variable(name))):
-            source, value = variable(name), text.split() if kind is list else text
+            value = text.split() if kind is list else text
         if value is not None:
+            source = spelled(name, options)
             values["api_keys" if kind is list else field] = _converted(source, kind, value)
     return values
+
+
+def without_excluded(
+    options: argparse.Namespace, environ: Mapping[str, str], sides: Sequence[Sequence[str]]
+) -> Mapping[str, str]:
+    """Return the environment without what an option of the other side excludes: what is asked for counts."""
+    for side, other in (sides, sides[::-1]):
+        if any(is_option(name, options) for name in side):
+            excluded = set(map(variable, other))
+            environ = {name: value for name, value in environ.items() if name not in excluded}
+    return environ
+
+
+def is_option(name: str, options: argparse.Namespace) -> bool:
+    """Return whether a setting was given on the command line."""
+    return getattr(options, name.replace("-", "_")) is not None
+
+
+def spelled(name: str, options: argparse.Namespace) -> str:
+    """Return a setting that was given as it was spelled: `--port`, or the variable."""
+    return f"--{name}" if is_option(name, options) else variable(name)
 
 
 def _converted(source: str, kind: type, value: Any) -> Any:

@@ -6,7 +6,7 @@ import gc
 import os
 from contextlib import contextmanager
 
-from mock_webshare.cli.parsing import CLEAN, add_options, settings_values, variable
+from mock_webshare.cli.parsing import CLEAN, add_options, settings_values, spelled, variable, without_excluded
 from mock_webshare.cli.replaying import recorded
 from mock_webshare.cli.streams import log_file, progress_bar, write_file
 from mock_webshare.errors import UsageError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
     from mock_webshare.cli.parsing import Option, Verb
     from mock_webshare.cli.streams import Streams
+    from mock_webshare.dataset import Dataset
     from mock_webshare.seeding import Progress
     from mock_webshare.settings import Settings
 
@@ -26,10 +27,10 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("port", int, "8765", "port to listen on; 0 takes a free one"),
     ("seed", int, "0", "seed of the generated data set"),
     ("credits", int, "100", "number of generated credits, up to a million"),
-    ("data", str, "generated", "data set or recording to serve: a file, or a name like edge-cases"),
+    ("data", str, "generated", "data set or recording instead: a file, or a name like edge-cases"),
     ("api-key", list, "any but 'invalid'", "accept this key only; may be given several times"),
     ("now", str, "none", "service time, ISO 8601 with offset; credits due by then are available"),
-    ("max-page-size", int, "100", "most rows on a page"),
+    ("max-page-size", int, "100", "most rows on a page that asks for a size; another has 25"),
     ("default-ordering", str, "id", "order of a list that asks for none; write =-created_at to descend"),
     ("rate-limit", str, "240/min", "requests a key may make in a sec, min, hour or day, or off"),
     ("rate-limit-clock", str, "real", "clock by which the limit counts: real, or the world's own"),
@@ -42,7 +43,11 @@ _RUN_OPTIONS = tuple(
     (name, kind, "0" if name == "port" else default, help_text)
     for name, kind, default, help_text in SERVE_OPTIONS
 )
-_GENERATE_OPTIONS = tuple(option for option in SERVE_OPTIONS if option[0] in ("seed", "credits"))
+_GENERATE_OPTIONS = tuple(option for option in SERVE_OPTIONS if option[0] in ("seed", "credits", "data"))
+_GENERATED, _TAKEN = ("seed", "credits"), ("data",)
+"""The two ways to have data, of which one excludes the other."""
+_OWN = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
+"""Addresses to listen on that are none to ask, and how this machine asks there."""
 
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +63,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "The command finds the stand-in by WEBSHARE_BASE_URL and WEBSHARE_API_KEY in its environment. "
         "Exit code: the command's; 128 + N if it ended by signal N; 127 if it does not exist, 126 if it "
         "cannot be executed; 2 if the stand-in cannot start, and then the command is not run. "
-        f"Each option but --log also as an environment variable: --data as {variable('data')}."
+        f"Each option but --port and --log also as an environment variable: --data as {variable('data')}."
     )
     add_options(parser, _RUN_OPTIONS)
     parser.add_argument("--log", metavar="FILE", help="file for a line about each request (default: none)")
@@ -100,13 +105,13 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
             from mock_webshare import server
 
         interrupt.raises()
-        settings = _settings(options, environ)
+        settings = _settings(options, environ, SERVE_OPTIONS)
         server.serve(
             settings,
             interrupt=interrupt,
             announce=announce,
             log=streams.stderr,
-            dataset=recorded(settings.data, streams.stderr),
+            dataset=_recorded(settings, streams),
             progress=_progress(streams),
         )
     return CLEAN
@@ -115,42 +120,69 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
 def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.supervisor import Guard
 
-    settings = _settings(options, environ, port=0)
+    # A port for all that is started would be taken for the second of them.
+    ambient = {name: value for name, value in environ.items() if name != variable("port")}
+    settings = _settings(options, ambient, SERVE_OPTIONS, port=0)
     with Guard(options.command, environ) as guard:
         with _swift_imports():
             from mock_webshare.mock_server import MockServer  # not earlier: the guard has no need of all that
 
-        dataset = recorded(settings.data, streams.stderr)
+        dataset = _recorded(settings, streams)
         with (
             log_file(options.log) as log,
             MockServer(settings, dataset=dataset, log=log, failed=guard.abandon) as server,
         ):
-            return guard.run(
-                {"WEBSHARE_BASE_URL": server.url, "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0]}
-            )
+            variables = {
+                "WEBSHARE_BASE_URL": _as_asked(server.url),
+                "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0],
+            }
+            return guard.run(variables)
 
 
-def _settings(options: argparse.Namespace, environ: Mapping[str, str], **defaults: int) -> Settings:
+def _as_asked(url: str) -> str:
+    for listening, asking in _OWN.items():
+        url = url.replace(listening, asking)
+    return url
+
+
+def _settings(
+    options: argparse.Namespace, environ: Mapping[str, str], known: Sequence[Option], **defaults: int
+) -> Settings:
     from mock_webshare.settings import Settings
 
-    values = settings_values(options, environ, SERVE_OPTIONS)
-    if "data" in values and (idle := {"seed", "credits"} & set(values)):
-        raise UsageError(f"{' and '.join(sorted(idle))} cannot go with data, which is not generated")
+    values = settings_values(options, without_excluded(options, environ, (_GENERATED, _TAKEN)), known)
+    if "data" in values and (idle := [spelled(name, options) for name in _GENERATED if name in values]):
+        data = spelled("data", options)
+        raise UsageError(f"{' and '.join(idle)} cannot go with {data}, which is not generated")
     return Settings(**{**defaults, **values})
+
+
+def _recorded(settings: Settings, streams: Streams) -> Dataset | None:
+    """Return the data set of the recording that the settings name; None if they name none."""
+    from mock_webshare import dataset
+
+    if settings.data is None or dataset.is_packed(data := os.fspath(settings.data)):
+        return None
+    return recorded(data, streams.stderr)
 
 
 def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare import dataset
-    from mock_webshare.seeding import generate
-    from mock_webshare.settings import Settings
 
-    settings = Settings(**settings_values(options, environ, _GENERATE_OPTIONS))
-    generated = generate(settings.seed, settings.credits, _progress(streams))
+    held = _recorded_or_generated(_settings(options, environ, _GENERATE_OPTIONS), streams)
     if options.output in (None, "-"):
-        dataset.write(generated, streams.stdout)
+        dataset.write(held, streams.stdout)
     else:
-        write_file(options.output, lambda stream: dataset.write(generated, stream))
+        write_file(options.output, lambda stream: dataset.write(held, stream))
     return CLEAN
+
+
+def _recorded_or_generated(settings: Settings, streams: Streams) -> Dataset:
+    from mock_webshare import dataset, seeding
+
+    if settings.data is None:
+        return seeding.generate(settings.seed, settings.credits, _progress(streams))
+    return _recorded(settings, streams) or dataset.load(settings.data)
 
 
 def _progress(streams: Streams) -> Progress | None:

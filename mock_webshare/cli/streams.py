@@ -63,10 +63,22 @@ def progress_bar(stderr: TextIO, unit: str) -> Callable[[int, int], None] | None
     """Return what shows so many done of a total, on one line of a terminal; None where there is none."""
     if not stderr.isatty():
         return None
+    done_sign, left_sign = "█░" if _can_write("█░", stderr) else "#."
 
     def show(done: int, total: int) -> None:
-        bar = "█" * (20 * done // total)
-        stderr.write(f"\r{bar:░<20} {done:,} of {total:,} {unit}" if done < total else "\r\x1b[K")
+        bar = (done_sign * (20 * done // total)).ljust(20, left_sign)
+        line = f"{bar} {done:,} of {total:,} {unit}"[:_COLUMNS]
+        stderr.write(f"\r{line}" if done < total else "\r\x1b[K")
         stderr.flush()
 
     return show
+
+
+_COLUMNS = 79  # of a terminal that has 80: one that is full begins the next line
+
+
+def _can_write(text: str, stream: TextIO) -> bool:
+    try:
+        return text.encode(stream.encoding or "utf-8") is not None
+    except UnicodeEncodeError:
+        return False
