@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from io import StringIO
 from typing import Any, NamedTuple
 
@@ -45,7 +44,7 @@ def run(webshare_mock: MockWorld) -> Callable[..., Run]:
 
         def sleep(seconds: float) -> None:
             waits.append(seconds)
-            webshare_mock.set_clock(advance=timedelta(seconds=seconds))
+            webshare_mock.set_clock(advance=seconds)
 
         environment = {**webshare_mock.env, **environment}
         code = main(arguments, environment=environment, stdout=out, stderr=err, sleep=sleep)
