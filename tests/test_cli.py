@@ -293,3 +293,31 @@ def test_long_work_shows_its_progress_on_a_terminal() -> None:
     assert "10,000 of 20,000 credits" in stderr.getvalue()
     assert stderr.getvalue().endswith("\r\x1b[K")
     assert Run("generate", "--credits", "20000").err == ""
+
+
+def test_a_mistake_of_ours_is_one_line_without_what_it_was_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("a secret")
+
+    monkeypatch.setattr(contract, "schema_names", fail)
+    run = Run("schema")
+    assert run.code == 2
+    assert run.err.startswith(
+        "mock-webshare: a mistake of its own, please report it: ValueError in test_cli.py:"
+    )
+    assert run.err.count("\n") == 1 and "secret" not in run.err
+    with pytest.raises(ValueError, match="a secret"):
+        Run("schema", environ={"MOCK_WEBSHARE_DEBUG": "1"})
+
+
+def test_a_schema_that_is_none_is_told_with_all_that_there_are() -> None:
+    run = Run("schema", "nope")
+    assert (run.code, run.err.endswith("referral-credit-page, report\n")) == (2, True)
+
+
+def test_a_data_set_does_not_replace_the_recording(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(Path("fixtures/recordings/credit-page.json").read_bytes())
+    before = path.read_bytes()
+    run = Run("generate", "--data", str(path), "-o", str(path))
+    assert (run.code, "write to another file" in run.err, path.read_bytes()) == (2, True, before)

@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 
 from mock_webshare import __version__
-from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant, split_command
+from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant, split_command, variable
 from mock_webshare.cli.streams import Streams
 from mock_webshare.errors import MockWebshareError, UsageError, counted
 
@@ -74,6 +74,23 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+    except Exception as error:
+        if environ.get(variable("debug")):
+            raise
+        streams.stderr.write(f"mock-webshare: {_mistake(error)}\n")
+        return FAILED
+
+
+def _mistake(error: Exception) -> str:
+    """Say that a mistake is ours, and where; the text of the error may hold a key, or a whole row."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+    return (
+        f"a mistake of its own, please report it: {type(error).__name__} in {where}; "
+        f"with {variable('debug')}=1 all of it is shown"
+    )
 
 
 def _parser(streams: Streams, wanted: str | None) -> Parser:

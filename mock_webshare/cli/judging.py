@@ -6,8 +6,8 @@ import os
 import time
 
 from mock_webshare.cli.parsing import CLEAN, add_options, settings_values
-from mock_webshare.cli.streams import progress_bar, write_file
-from mock_webshare.errors import UsageError
+from mock_webshare.cli.streams import progress_bar, require_another, write_file
+from mock_webshare.errors import UnknownName, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -81,7 +81,7 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
     wanted = _reports(options.reports or ["text"])
     for name, path in wanted:
         reports.find(name)
-        _require_another(path, options.paths)
+        require_another(path, options.paths)
     records = recordings.read(
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,
@@ -92,14 +92,6 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
     for name, path in wanted:
         _write(name, path, verdict, streams, environ)
     return verdict.exit_code
-
-
-def _require_another(path: str | None, recordings: Sequence[str]) -> None:
-    """Refuse to write a report over a recording, which cannot be made again."""
-    if path is None or not os.path.isfile(path):
-        return
-    if any(os.path.isfile(each) and os.path.samefile(path, each) for each in recordings):
-        raise UsageError(f"{path!r} is one of the recordings; write the report to another file")
 
 
 def terms_of(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Terms:
@@ -202,12 +194,15 @@ def _schema_arguments(parser: argparse.ArgumentParser) -> None:
 def _schema(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
     from mock_webshare import contract
 
-    if options.name in contract.own_schema_names():
+    names, own = contract.schema_names(), contract.own_schema_names()
+    if options.name is None:
+        streams.stdout.writelines(f"{name}\n" for name in names)
+    elif options.name in own:
         streams.stdout.write(contract.own_schema_text(options.name))
-    elif options.name:
+    elif options.name in names:
         streams.stdout.write(contract.schema_text(options.name))
     else:
-        streams.stdout.writelines(f"{name}\n" for name in contract.schema_names())
+        raise UnknownName("schema", options.name, [*names, *own])
     return CLEAN
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from mock_webshare.cli.parsing import CLEAN, add_options, settings_values, spelled, variable, without_excluded
 from mock_webshare.cli.replaying import recorded
-from mock_webshare.cli.streams import log_file, progress_bar, write_file
+from mock_webshare.cli.streams import log_file, progress_bar, require_another, write_file
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -169,7 +169,9 @@ def _recorded(settings: Settings, streams: Streams) -> Dataset | None:
 def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare import dataset
 
-    held = _recorded_or_generated(_settings(options, environ, _GENERATE_OPTIONS), streams)
+    settings = _settings(options, environ, _GENERATE_OPTIONS)
+    require_another(options.output, [os.fspath(settings.data)] if settings.data else ())
+    held = _recorded_or_generated(settings, streams)
     if options.output in (None, "-"):
         dataset.write(held, streams.stdout)
     else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from mock_webshare.errors import UnwritableOutput
+from mock_webshare.errors import UnwritableOutput, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
     from typing import BinaryIO, TextIO
 
@@ -20,6 +20,14 @@ class Streams:
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
+
+
+def require_another(path: str | None, inputs: Iterable[str]) -> None:
+    """Refuse to write over what is read: a recording cannot be made again."""
+    if path is None or not os.path.isfile(path):
+        return
+    if any(os.path.isfile(each) and os.path.samefile(path, each) for each in inputs):
+        raise UsageError(f"{path!r} is what is read; write to another file")
 
 
 def write_file(path: str, write: Callable[[TextIO], object]) -> None:
