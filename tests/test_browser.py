@@ -19,7 +19,7 @@ import pytest
 from aiohttp import web
 
 from mock_webshare import MockServer, Settings
-from mock_webshare.control import Control
+from mock_webshare.control.guard import Guard
 from mock_webshare.worlds import Worlds
 from tests.control_plane import KEY, digest
 
@@ -106,14 +106,14 @@ class Refused:
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch) -> Refused:
     """What the control planes of this process let pass and what not."""
-    refused, refusal_of = Refused(), Control._refusal
+    refused, refusal_of = Refused(), Guard.refusal
 
-    def watched(self: Control, request: web.Request) -> str | None:
+    def watched(self: Guard, request: web.Request) -> str | None:
         refusal = refusal_of(self, request)
         refused.note(request, refusal)
         return refusal
 
-    monkeypatch.setattr(Control, "_refusal", watched)
+    monkeypatch.setattr(Guard, "refusal", watched)
     return refused
 
 

@@ -358,9 +358,9 @@ class TestARefusal:
         ("PUT state", "mock_webshare.dataset.from_wire"),
         ("GET state", "mock_webshare.dataset.Dataset.wire"),
         ("GET credits", "mock_webshare.dataset.Credit.wire"),
-        ("GET requests", "mock_webshare.control.exchanges"),
-        ("GET requests.har", "mock_webshare.control.exchanges"),
-        ("GET requests.ndjson", "mock_webshare.control.exchanges"),
+        ("GET requests", "mock_webshare.control.verbs.exchanges"),
+        ("GET requests.har", "mock_webshare.control.verbs.exchanges"),
+        ("GET requests.ndjson", "mock_webshare.control.verbs.exchanges"),
     ],
 )
 async def test_others_are_answered_while_one_takes_its_time(

@@ -1,0 +1,72 @@
+"""A guard: tells who may control a mock, and keeps away whoever only happens to reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hmac import compare_digest
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from mock_webshare import framework
+from mock_webshare.settings import Settings
+
+TOKEN_HEADER = "Mock-Webshare-Token"  # noqa: S105  # the name of a header
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+class Guard:
+    """Keeps away pages of other sites, names that were rebound to this machine, and other machines."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._names = {*_LOOPBACK_NAMES, settings.host}
+        self._origins = set[str]()
+        if settings.public_url:
+            self._names.add(urlsplit(settings.public_url).hostname or "")
+            self._origins.add(settings.public_url.rstrip("/"))
+
+    def refusal(self, request: web.Request) -> str | None:
+        """Given a request, return why it may not control anything; None if it may."""
+        headers, settings = request.headers, self._settings
+        # The name is in the target too if that is a whole URL.
+        hosts = [*headers.getall("Host", []), *filter(None, [_authority(request.raw_path)])]
+        own = self._origins.union(f"http://{host}" for host in hosts)
+        if not own.issuperset(headers.getall("Origin", [])):
+            return "a page of another origin may not control the mock"
+        if not {"same-origin", "none"}.issuperset(headers.getall("Sec-Fetch-Site", [])):
+            return "a page of another site may not control the mock"
+        if settings.control_token is not None:
+            return _token_refusal(headers.getall(TOKEN_HEADER, []), settings.control_token)
+        if not (settings.is_loopback and _is_of_this_machine(request.remote)):
+            return "beyond loopback the control plane needs a token; start the server with --control-token"
+        if not self._names.issuperset(map(_host_name, hosts)):
+            return "the Host is none of this server's names; use the URL that it printed"
+        return None
+
+
+def _authority(target: str) -> str | None:
+    """Return the host and port that a target in the absolute form names."""
+    return None if target.startswith("/") else urlsplit(target).netloc
+
+
+def _host_name(authority: str) -> str:
+    if not framework.is_valid_host(authority):
+        return ""
+    return urlsplit(f"//{authority}").hostname or ""
+
+
+def _is_of_this_machine(address: str | None) -> bool:
+    """Return whether a client is on this machine: an application may be bound to more than it was told."""
+    if not address:  # a Unix socket
+        return True
+    ip = ip_address(address.partition("%")[0])
+    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
+
+
+def _token_refusal(tokens: Sequence[str], token: str) -> str | None:
+    sent = [each.encode(errors="surrogateescape") for each in tokens]
+    if len(sent) == 1 and compare_digest(sent[0], token.encode()):
+        return None
+    return f"the control token is missing or wrong; send it in the header {TOKEN_HEADER}"
