@@ -21,6 +21,7 @@ TRAFFIC = (
     "traffic.lenient_json",
     "traffic.spellings",
     "traffic.sought",
+    "traffic.pseudonyms",
     "traffic.redaction",
     "traffic.archives",
 )

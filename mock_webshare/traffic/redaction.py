@@ -20,6 +20,7 @@ from urllib.parse import unquote, unquote_plus
 
 from mock_webshare import contract
 from mock_webshare.traffic import lenient_json, texts
+from mock_webshare.traffic.pseudonyms import PSEUDONYM, Pseudonyms
 from mock_webshare.traffic.sought import Sought
 from mock_webshare.traffic.spellings import unescaped
 
@@ -32,6 +33,8 @@ SHORTEST_SOUGHT = 8
 """Characters from which on a secret is looked for elsewhere: a key like `any` would wreck every body."""
 LONGEST_ID = 19
 """Digits of the largest id: a secret of no more digits may be an id, and is not looked for elsewhere."""
+LONGEST_SOUGHT = 65_536
+"""Characters of the longest secret that is looked for elsewhere: no header is longer, and no key."""
 MOST_SOUGHT = 10_000
 """Secrets looked for elsewhere; of more, those not met for longest are forgotten."""
 LONGEST_COUNT = 5
@@ -53,7 +56,6 @@ _SCHEMES = frozenset(
 )
 _NO_SECRETS = frozenset({"true", "false", "null", "none"})
 
-_PSEUDONYM = re.compile(r"REDACTED(?:-([0-9]+))?\xff?|redacted-([0-9]+)@example\.com", re.IGNORECASE)
 _AT = r"(?:@|%(?:25){0,3}40|\\{1,8}u0040)"
 # The lengths in all these patterns keep the search linear, whatever comes.
 _MAIL = re.compile(
@@ -117,9 +119,8 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._pseudonyms: dict[str, str] = {}
+        self._pseudonyms = Pseudonyms()
         self._sought = Sought(MOST_SOUGHT)
-        self._last = 0
         for secret in secrets:
             self._pseudonym(secret)
 
@@ -128,10 +129,16 @@ class Redactor:
 
     def learn(self, exchange: Exchange) -> None:
         """Meet the secrets of an exchange, to find them in others that are redacted before it."""
+        self.heed(exchange)
         self._named_url(exchange.url or "")
         for headers, body in _messages(exchange):
             self._named_headers(headers or ())
             self._learn_body(body, _value(headers, "content-type"))
+
+    def heed(self, exchange: Exchange) -> None:
+        """Leave to others the numbers of the pseudonyms that are in an exchange already."""
+        for text in _texts(exchange):
+            self._pseudonyms.heed(text)
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """Return an exchange without its secrets; a `Content-Length` that was right for the body stays so."""
@@ -234,7 +241,7 @@ class Redactor:
         return value[:start] + re.sub(r"\S+", self._credential, value[start:])
 
     def _credential(self, match: re.Match[str]) -> str:
-        if _PSEUDONYM.fullmatch(match[0]):
+        if PSEUDONYM.fullmatch(match[0]):
             return match[0]
         return self._replaced(match[0], str) + ("" if _as_utf_8(match[0]) else _NO_UTF_8)
 
@@ -270,9 +277,8 @@ class Redactor:
         return written if redacted == inside else json.dumps(redacted)[1:-1]
 
     def _learn_body(self, body: bytes, content_type: str | None) -> None:
-        self._named_text(body.decode(texts.codec(body, content_type), "surrogateescape"))
-        if (opened := texts.opened(body)) is not None:
-            self._learn_body(opened, content_type)
+        for text in _readings_of_body(body, content_type):
+            self._named_text(text)
 
     # The pseudonyms.
 
@@ -284,22 +290,12 @@ class Redactor:
         return written if pseudonym == secret else pseudonym.replace("@", at[0] if at else "@")
 
     def _pseudonym(self, secret: str) -> str:
-        if all(self._is_harmless(word) for word in secret.split()):
+        if all(map(_is_harmless, secret.split())):
+            self._pseudonyms.heed(secret)
             return secret
-        if secret not in self._pseudonyms:
-            self._last += 1
-            form = "redacted-{}@example.com" if _MAIL.fullmatch(secret) else "REDACTED-{}"
-            self._pseudonyms[secret] = form.format(self._last)
         if _is_sought(secret):
             self._sought.add(secret)
-        return self._pseudonyms[secret]
-
-    def _is_harmless(self, word: str) -> bool:
-        """Whether a word is no secret; the number of a pseudonym that is there already is not given again."""
-        taken = _PSEUDONYM.fullmatch(word)
-        if taken:
-            self._last = max(self._last, int(taken[1] or taken[2] or 0))
-        return taken is not None or word.lower() in _NO_SECRETS
+        return self._pseudonyms.of(secret, is_mail=_MAIL.fullmatch(secret) is not None)
 
     # Anywhere: what was met before, and what shows by its form.
 
@@ -312,11 +308,11 @@ class Redactor:
     def _known(self, text: str) -> str:
         """Replace what was met before; this goes first, as a part of it may look like a secret too."""
         for spellings in self._sought.in_text(text):
-            text = spellings.replaced(text, self._pseudonyms[spellings.secret])
+            text = spellings.replaced(text, self._pseudonyms.of(spellings.secret, is_mail=False))
         return text
 
     def _mail(self, match: re.Match[str]) -> str:
-        if _PSEUDONYM.fullmatch(match["local"]):  # the user of a URL: `https://REDACTED-1@example.com`
+        if PSEUDONYM.fullmatch(match["local"]):  # the user of a URL: `https://REDACTED-1@example.com`
             return match[0]
         return self._replaced(match[0], unescaped)
 
@@ -325,7 +321,13 @@ def _may_have_at(text: str) -> bool:
     return "@" in text or "u0040" in text or ("%" in text and "40" in text)
 
 
+def _is_harmless(word: str) -> bool:
+    return PSEUDONYM.fullmatch(word) is not None or word.lower() in _NO_SECRETS
+
+
 def _is_sought(secret: str) -> bool:
+    if len(secret) > LONGEST_SOUGHT:
+        return False
     if secret.isdigit():
         return len(secret) > LONGEST_ID
     if _MAIL.fullmatch(secret):  # it is found by its form
@@ -382,6 +384,21 @@ def _inside_credentials(value: str) -> Iterator[str]:
 def _messages(exchange: Exchange) -> Iterator[tuple[Headers | None, bytes]]:
     yield exchange.request_headers, exchange.request_body
     yield exchange.headers, exchange.body
+
+
+def _texts(exchange: Exchange) -> Iterator[str]:
+    """Yield every text of an exchange."""
+    yield exchange.url or ""
+    for headers, body in _messages(exchange):
+        yield from (text for pair in headers or () for text in pair)
+        yield from _readings_of_body(body, _value(headers, "content-type"))
+
+
+def _readings_of_body(body: bytes, content_type: str | None) -> Iterator[str]:
+    """Yield the text that a body is, and what is compressed in it."""
+    yield body.decode(texts.codec(body, content_type), "surrogateescape")
+    if (opened := texts.opened(body)) is not None:
+        yield from _readings_of_body(opened, content_type)
 
 
 def _value(headers: Headers | None, wanted: str) -> str | None:

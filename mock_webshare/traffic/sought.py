@@ -15,6 +15,8 @@ FEW = 32
 """Secrets up to which it is quicker to look for each than to look at every place of a text."""
 ANCHOR = 4
 """Characters."""
+MOST_LETTERS = 8 * 1024**2
+"""Characters that all secrets together may have: each is held in several forms."""
 _LOOKED_AT = 64
 """Characters of a form of which one part is made its anchor."""
 
@@ -29,7 +31,7 @@ class _Held:
 
 
 class Sought:
-    """Up to `most` secrets; of more, those not met for longest are forgotten.
+    """Up to `most` secrets, of `MOST_LETTERS` in all; of more, those not met for longest are forgotten.
 
     Each form of a secret has an anchor, `ANCHOR` characters of it: of all that it could have, the one that
     the fewest others have, for many secrets may begin alike. A text holds the form only if it holds the
@@ -41,7 +43,7 @@ class Sought:
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._anchored: defaultdict[str, set[str]] = defaultdict(set)
         """The secrets by their anchors; under `""` those of which a form is too short to have one."""
-        self._meetings = 0
+        self._meetings, self._letters = 0, 0
         self._free = ""
         """The last text that held none."""
 
@@ -52,7 +54,8 @@ class Sought:
         spellings = held.spellings if held else Spellings(secret)
         anchors = held.anchors if held else self._anchor(secret, spellings.forms)
         self._held[secret] = _Held(spellings, anchors, self._meetings)
-        if len(self._held) > self._most:
+        self._letters += 0 if held else len(secret)
+        while len(self._held) > self._most or self._letters > MOST_LETTERS:
             self._forget()
 
     def in_text(self, text: str) -> list[Spellings]:
@@ -80,6 +83,7 @@ class Sought:
 
     def _forget(self) -> None:
         secret, held = self._held.popitem(last=False)
+        self._letters -= len(secret)
         for anchor in held.anchors:
             self._anchored[anchor].remove(secret)
             if not self._anchored[anchor]:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_webshare import contract, seeding
-from mock_webshare.traffic import redaction
+from mock_webshare.traffic import redaction, sought
 from mock_webshare.traffic.exchange import Exchange, write_line
 from mock_webshare.traffic.redaction import Redactor, is_telling, redact
 
@@ -254,7 +254,7 @@ def test_many_secrets_are_all_found() -> None:
         {"url": f"https://me:{PLAIN_KEY}@proxy.webshare.io/"},
         {"request_body": urlencode({"a": 1, "password": PLAIN_KEY}).encode()},
         {"request_body": json.dumps({"password": PLAIN_KEY}).encode()},
-        {"request_body": gzip.compress(json.dumps({"password": PLAIN_KEY}).encode())},
+        {"request_body": gzip.compress(json.dumps({"password": PLAIN_KEY}).encode(), mtime=0)},
         {"request_body": json.dumps({"password": PLAIN_KEY}).encode("utf-16")},
         {"request_body": json.dumps({"password": PLAIN_KEY}).encode("utf-16-le")},
     ],
@@ -320,6 +320,45 @@ def test_what_was_redacted_before_keeps_its_numbers_for_itself() -> None:
     redactor = Redactor()
     redactor.url("https://x.io/?token=REDACTED-4")
     assert redactor.url("https://x.io/?token=new") == "https://x.io/?token=REDACTED-5"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"url": f"{LIST}REDACTED-4/"},
+        {"headers": (("X-Note", "see REDACTED-4"),)},
+        {"body": b"hello redacted-4@example.com"},
+        {"body": "see REDACTED-4".encode("utf-16")},
+        {"request_body": gzip.compress(b"see REDACTED-4", mtime=0)},
+    ],
+    ids=str,
+)
+def test_numbers_that_stand_where_nothing_tells_are_not_given_again(place: dict[str, object]) -> None:
+    redactor = Redactor()
+    redactor.heed(exchange(**place))
+    assert redactor.url("https://x.io/?token=new") == "https://x.io/?token=REDACTED-5"
+    assert redact(exchange(request_headers=(("X-Key", "new"),), **place)).request_headers == (
+        ("X-Key", "REDACTED-5"),
+    )
+
+
+def test_a_number_that_python_does_not_read_is_a_secret_like_others() -> None:
+    assert header("Authorization", f"Token REDACTED-{'9' * 5000}") == "Token REDACTED-1"
+
+
+def test_what_it_remembers_of_many_and_long_secrets_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sought, "MOST_LETTERS", 10_000)
+    redactor = Redactor([PLAIN_KEY])
+    for number in range(20):
+        redactor.url(f"https://x.io/?token={number:01000}x&key={PLAIN_KEY}")
+    assert redactor._sought._letters <= 10_000
+    assert redactor.text(f"see {PLAIN_KEY}") == "see REDACTED-1"
+
+
+def test_what_no_header_could_hold_is_looked_for_nowhere_else() -> None:
+    long = "k" * (redaction.LONGEST_SOUGHT + 1)
+    redacted = redact(exchange(request_body=f"token={long}&note={long}".encode()))
+    assert redacted.request_body == f"token=REDACTED-1&note={long}".encode()
 
 
 def test_a_length_follows_the_body_that_it_was_right_for() -> None:

@@ -47,6 +47,14 @@ def test_those_not_met_for_longest_are_forgotten(most: int) -> None:
     assert found(held, " ".join([*secrets, "another-secret"])) == ["another-secret", *secrets[2:], secrets[0]]
 
 
+def test_all_together_have_no_more_than_so_many_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mock_webshare.traffic.sought.MOST_LETTERS", 30)
+    held = sought("secret-one", "secret-two", "secret-one", "secret-six", "secret-ten")
+    assert found(held, "secret-one secret-two secret-six secret-ten") == [
+        *("secret-one", "secret-six", "secret-ten"),
+    ]
+
+
 def test_a_text_that_held_none_is_looked_at_again_for_a_new_one() -> None:
     held = sought("secret-one")
     assert found(held, "secret-two") == []
