@@ -178,12 +178,16 @@ def test_a_har_is_written_where_a_file_has_one_name_only(
     assert [each.name for each in tmp_path.iterdir()] == ["a.har"]
 
 
+FILES = ("a.ndjson", "a.har")
+
+
+@pytest.mark.parametrize("form", FILES)
 @pytest.mark.parametrize("failing", ["rename", "link"])
-def test_a_har_is_whole_at_each_step_of_its_writing(
-    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_is_whole_at_each_step_of_its_writing(
+    failing: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kill can come before any step: what has the name is a whole HAR, with the exchange or without."""
-    path = tmp_path / "a.har"
+    """A kill can come before any step: what has the name is whole, with the exchange or without."""
+    path = tmp_path / form
     tape = open_tape(str(path))
     tape.add(exchange(0))
     seen = []
@@ -199,6 +203,70 @@ def test_a_har_is_whole_at_each_step_of_its_writing(
     assert seen and all(each in ([0], [0, 1]) for each in seen)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_write_that_is_cut_off_in_the_middle_leaves_a_whole_recording(form: str, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path = tmp_path / form
+    tape = open_tape(str(path))
+    tape.add(exchange(0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            tape.add(exchange(1, size=100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert urls(path) == [0]
+
+
+@pytest.mark.parametrize("form", FILES)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_and_what_it_leads_to_is_appended_to(is_there: bool, form: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    real, link = tmp_path / "elsewhere" / form, tmp_path / form
+    if is_there:
+        open_tape(str(real)).close()
+    link.symlink_to(real)
+    tape = open_tape(str(link), is_appended=True)
+    for number in range(3):
+        tape.add(exchange(number))
+        assert urls(real) == list(range(number + 1))
+    tape.close()
+    assert link.readlink() == real
+    assert [*tmp_path.rglob("*.*")] == [link, real]
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_of_two_tapes_on_one_file_the_later_goes_on(form: str, tmp_path: Path) -> None:
+    path = tmp_path / form
+    first = open_tape(str(path))
+    first.add(exchange(0))
+    second = open_tape(str(path), is_appended=True)
+    second.add(exchange(1))
+    with pytest.raises(OSError, match="another recorder writes it"):
+        first.add(exchange(2))
+    first.close()
+    second.add(exchange(3))
+    second.close()
+    assert urls(path) == [0, 1, 3]
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_what_is_no_file_is_not_recorded_to(form: str, tmp_path: Path) -> None:
+    (tmp_path / form).symlink_to("/dev/null")
+    with pytest.raises(UsageError, match="is no file"):
+        open_tape(str(tmp_path / form), is_appended=True)
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_what_a_kill_leaves_is_hidden_and_goes_with_the_next_recording(form: str, tmp_path: Path) -> None:
+    open_tape(str(tmp_path / form)).add(exchange(0))
+    (tmp_path / f".{form}.spare").write_text("left")
+    assert urls(tmp_path) == [0]
+    open_tape(str(tmp_path / form), is_appended=True).close()
+    assert [each.name for each in tmp_path.iterdir()] == [form]
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.yaml", "a.txt"])
 def test_another_name_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"allowed: FILE.ndjson, FILE.har, or a folder"):
@@ -212,5 +280,5 @@ def test_what_cannot_be_written_is_named(form: str, tmp_path: Path) -> None:
         open_tape(str(tmp_path / "file" / form))
 
 
-def test_the_end_of_a_har_is_what_we_think(tmp_path: Path) -> None:
-    assert tapes._har([]).endswith(tapes._TAIL)
+def test_a_har_begins_and_ends_as_we_think() -> None:
+    assert tapes._har([]) == tapes._HAR_HEAD + tapes._HAR_TAIL

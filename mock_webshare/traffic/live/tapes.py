@@ -7,10 +7,12 @@ Files are for the user alone (0600), also one that was there already and is appe
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mock_webshare.errors import UnwritableOutput, UsageError
@@ -19,6 +21,7 @@ from mock_webshare.traffic.exchange import write_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
     from mock_webshare.traffic.exchange import Exchange
 
@@ -75,15 +78,12 @@ def _form(path: str) -> Callable[[str], Tape]:
     if os.path.isdir(path):
         return FolderTape
     suffix = os.path.splitext(path)[1].lower()
-    forms: dict[str, Callable[[str], Tape]] = {
-        ".ndjson": LinesTape,
-        ".jsonl": LinesTape,
-        ".har": HarTape,
-        "": FolderTape,
-    }
-    if suffix not in forms:
+    forms = {".ndjson": _LINES, ".jsonl": _LINES, ".har": _HAR}
+    if suffix in forms:
+        return lambda path: FileTape(path, forms[suffix])
+    if suffix:
         raise UsageError(f"{path!r} is no name of a recording; allowed: FILE.ndjson, FILE.har, or a folder")
-    return forms[suffix]
+    return FolderTape
 
 
 class LateTape:
@@ -104,24 +104,6 @@ class LateTape:
         if self._tape:
             with _writing(self._path):
                 self._tape.close()
-
-
-class LinesTape:
-    """NDJSON: each exchange is a line, written at once."""
-
-    def __init__(self, path: str) -> None:
-        self._file = _open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-        size = os.fstat(self._file).st_size
-        if size and os.pread(self._file, 1, size - 1) != b"\n":  # the last line was cut off: it stays alone
-            _write(self._file, b"\n")
-
-    def add(self, exchange: Exchange) -> None:
-        """Write an exchange."""
-        _write(self._file, write_line(exchange).encode())
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
 
 
 class FolderTape:
@@ -145,8 +127,19 @@ class FolderTape:
         """Do nothing: every file is whole."""
 
 
-class HarTape:
-    """A HAR, which has to have an end at every moment.
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How exchanges stand in one file: after a head, before a tail."""
+
+    head: bytes
+    tail: bytes
+    entry: Callable[[Exchange], bytes]
+    joint: Callable[[bytes], bytes]
+    """Given the octet after which an entry is to stand, none in an empty file, returns what goes between."""
+
+
+class FileTape:
+    """A file that is a whole recording at every moment.
 
     A long write may be cut off by a signal, so nothing is ever written into the file itself: it has a
     twin beside it that lacks the last entry. The twin gets what it lacks and the new entry, and takes
@@ -154,57 +147,85 @@ class HarTape:
     however long the file is.
     """
 
-    def __init__(self, path: str) -> None:
-        empty = _har([])
-        self._path = path
-        self._twin = _beside(path, "twin")
-        self._head, self._tail = empty[: -len(_TAIL)], _TAIL
-        if not os.path.exists(path) or not os.path.getsize(path):
-            _write_file(path, empty)
-        self._end = os.path.getsize(path) - len(_TAIL)
-        """Where the entries end in the file."""
-        if not self._is_ours():
+    def __init__(self, path: str, form: _Form) -> None:
+        self._form = form
+        self._path = os.path.realpath(path)  # a link stays a link
+        self._twin, self._spare = (_beside(self._path, purpose) for purpose in ("twin", "spare"))
+        if os.path.exists(self._path) and not os.path.isfile(self._path):
+            raise UsageError(f"{path!r} is no file, so it cannot be a recording of that name")
+        if not os.path.exists(self._path) or not os.path.getsize(self._path):
+            _write_file(self._path, form.head + form.tail)
+        if not _has_form(self._path, form):
             raise UsageError(f"{path!r} was not recorded by us, so nothing can be appended to it")
-        self._is_empty = self._end == len(self._head)
+        _make_private(self._path)
+        _copy(self._path, self._twin)
+        self._identity = os.stat(self._twin).st_ino
+        self._end = os.path.getsize(self._twin) - len(form.tail)
+        """Where the entries end in the file."""
+        self._last = _octet_before(self._twin, self._end)
         self._lacking = b""
         """What the twin lacks of the file."""
-        _make_private(path)
-        _copy(path, self._twin)
-
-    def _is_ours(self) -> bool:
-        with open(self._path, "rb") as file:
-            is_begun = file.read(len(self._head)) == self._head
-            file.seek(max(self._end, 0))
-            return is_begun and file.read() == self._tail
 
     def add(self, exchange: Exchange) -> None:
         """Write an exchange."""
-        entry = _har([exchange])[len(self._head) : -len(_TAIL)]
-        entry = entry if self._is_empty else b"," + entry
+        entry = self._form.joint(self._last) + self._form.entry(exchange)
         with open(self._twin, "r+b") as twin:
+            if not self._is_ours(twin):
+                raise OSError(errno.EBUSY, "another recorder writes it")
             twin.seek(self._end - len(self._lacking))
-            twin.write(self._lacking + entry + self._tail)
-        spare = _beside(self._path, "spare")
-        _name_again(self._path, spare)
+            twin.write(self._lacking + entry + self._form.tail)
+        _name_again(self._path, self._spare)
         os.rename(self._twin, self._path)
-        os.rename(spare, self._twin)
-        self._end, self._lacking, self._is_empty = self._end + len(entry), entry, False
+        os.rename(self._spare, self._twin)
+        self._identity = os.stat(self._twin).st_ino
+        self._end, self._lacking, self._last = self._end + len(entry), entry, entry[-1:]
 
     def close(self) -> None:
         """Remove the twin."""
+        with suppress(FileNotFoundError), open(self._twin, "rb") as twin:
+            if self._is_ours(twin):
+                os.unlink(self._twin)
         with suppress(FileNotFoundError):
-            os.unlink(self._twin)
+            os.unlink(self._spare)
 
-
-_TAIL = b"\n]}}\n"
+    def _is_ours(self, twin: BinaryIO) -> bool:
+        """Whether the twin is the one that we made, and not that of another tape on the same file."""
+        return os.fstat(twin.fileno()).st_ino == self._identity
 
 
 def _har(exchanges: list[Exchange]) -> bytes:
     stream = io.StringIO()
     write_har(exchanges, stream)
-    text = stream.getvalue().encode()
-    assert text.endswith(_TAIL)
-    return text
+    return stream.getvalue().encode()
+
+
+_HAR_TAIL = b"\n]}}\n"
+_HAR_HEAD = _har([]).removesuffix(_HAR_TAIL)
+_HAR = _Form(
+    _HAR_HEAD,
+    _HAR_TAIL,
+    entry=lambda exchange: _har([exchange]).removeprefix(_HAR_HEAD).removesuffix(_HAR_TAIL),
+    joint=lambda last: b"," if last == b"}" else b"",
+)
+_LINES = _Form(
+    b"",
+    b"",
+    entry=lambda exchange: write_line(exchange).encode(),
+    joint=lambda last: b"" if last in (b"", b"\n") else b"\n",  # a last line that was cut off stays alone
+)
+
+
+def _has_form(path: str, form: _Form) -> bool:
+    with open(path, "rb") as file:
+        is_begun = file.read(len(form.head)) == form.head
+        file.seek(max(os.path.getsize(path) - len(form.tail), 0))
+        return is_begun and file.read() == form.tail
+
+
+def _octet_before(path: str, end: int) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(max(end - 1, 0))
+        return file.read(min(end, 1))
 
 
 def _beside(path: str, purpose: str) -> str:
