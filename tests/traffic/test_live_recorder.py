@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -29,7 +30,9 @@ from mock_webshare import MockServer, Settings, dataset
 from mock_webshare.contract import CREDIT_LIST
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.replay import dataset_document
+from mock_webshare.traffic.terms import Terms
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
 
@@ -204,6 +207,8 @@ class Service(ThreadingHTTPServer):
     """A service that answers what a test wants: status, headers, body."""
 
     answer: tuple[int, list[tuple[str, str]], bytes] | None = (200, [], b"")
+    missing = 0
+    """Octets of the body that are promised and never come."""
     seen: list[tuple[str, str, list[tuple[str, str]], bytes]]
 
 
@@ -219,10 +224,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         status, headers, content = self.server.answer
         self.send_response(status)
-        for name, value in [*headers, ("Content-Length", str(len(content)))]:
+        for name, value in [*headers, ("Content-Length", str(len(content) + self.server.missing))]:
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+        self.close_connection = self.server.missing > 0
 
     do_GET = do_POST = do_PATCH = do
 
@@ -330,6 +336,30 @@ def test_no_answer_is_a_sentence_for_the_client_and_a_record(service: Service, t
     assert log == "GET /a no answer\n"
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_of_an_answer_that_is_cut_off_the_head_is_kept(service: Service, form: str, tmp_path: Path) -> None:
+    headers = [("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS"), ("X-Key", KEY)]
+    service.answer = (200, headers, b'{"count":')
+    service.missing = 10
+    out = tmp_path / form
+    with recording(address(service), out, "--validate") as (process, url):
+        status, _, body = get(url + LIST)
+        log = stop(process)
+        assert process.returncode == 2
+    assert (status, body.decode()) == (
+        502,
+        f"mock-webshare record: {address(service)} gave no whole answer: "
+        "its answer was cut off, or does not unpack\n",
+    )
+    (exchange,) = read(out)
+    assert (exchange.status, exchange.body, exchange.is_body_known) == (200, b"", False)
+    assert exchange.header("content-type") == "application/json"
+    assert exchange.header("x-key") == "REDACTED-1"
+    assert exchange.header("content-length") == "19"
+    assert log.startswith(f"GET {LIST} 200 without its body\n")
+    assert "no body recorded" in log.splitlines()[-1]
+
+
 def test_a_service_that_does_not_listen_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -371,6 +401,26 @@ def test_a_recording_that_is_there_is_kept_and_can_be_appended_to(
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_what_is_appended_has_pseudonyms_of_its_own(form: str, tmp_path: Path) -> None:
+    """Two accounts have other credits of the same id: taken for one key, they would break the contract."""
+    out = tmp_path / form
+    for seed, key in enumerate(("accountA1", "accountB1", "accountA1")):
+        with (
+            MockServer(Settings(port=0, seed=seed)) as upstream,
+            recording(upstream.url, out, "--append") as (process, url),
+        ):
+            for target in (f"{LIST}?email={seed}@a.io", f"{LIST}REDACTED-40/" if seed == 1 else LIST):
+                get(url + target, Authorization=f"Token {key}")
+            stop(process)
+    exchanges = read(out)
+    keys = [each.request_header("authorization") for each in exchanges]
+    mails = [str(each.url).partition("=")[2] for each in exchanges[::2]]
+    assert keys[::2] == keys[1::2] and len(set(keys)) == len(set(mails)) == 3
+    assert keys[0] == "Token REDACTED-2" and mails[2] == "redacted-41@example.com"
+    assert judge(exchanges, Terms()).findings == ()
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_a_kill_leaves_a_whole_recording_of_all_that_was_answered(
     server: MockServer, form: str, tmp_path: Path
 ) -> None:
@@ -378,7 +428,7 @@ def test_a_kill_leaves_a_whole_recording_of_all_that_was_answered(
         out = tmp_path / str(turn) / form
         out.parent.mkdir()
         with recording(server.url, out) as (process, url):
-            answered = _until_it_breaks(url, lambda: process.kill(), after=0.15 + 0.03 * turn)
+            answered = _until_it_breaks(url, process.kill, after=0.03 * turn)
             process.wait(10)
         exchanges = read(out)
         assert len(exchanges) >= answered > 0
@@ -386,18 +436,21 @@ def test_a_kill_leaves_a_whole_recording_of_all_that_was_answered(
 
 
 def _until_it_breaks(url: str, kill: Callable[[], object], *, after: float) -> int:
-    """Ask for pages by several clients at once, kill the recorder meanwhile, return how many came."""
+    """Ask for pages by several clients, kill the recorder so long after the first, return how many came."""
     counts = [0] * 3
+    is_answered = threading.Event()
 
     def ask(client: int) -> None:
         with contextlib.suppress(OSError, ConnectionError, Exception):
             while True:
                 get(f"{url}{LIST}?page_size=100")
                 counts[client] += 1
+                is_answered.set()
 
     threads = [threading.Thread(target=ask, args=(client,)) for client in range(3)]
     for thread in threads:
         thread.start()
+    assert is_answered.wait(30)
     time.sleep(after)
     kill()
     for thread in threads:
@@ -470,21 +523,22 @@ def test_secrets_are_kept_only_if_that_is_asked_for(server: MockServer, tmp_path
     assert KEY not in log
 
 
-@pytest.mark.skipif(
-    not Path("/dev/full").is_char_device(), reason="only Linux has a device that is always full"
-)
-def test_a_full_disk_ends_it(server: MockServer, tmp_path: Path) -> None:
-    out = tmp_path / "a.ndjson"
-    out.symlink_to("/dev/full")
-    with recording(server.url, out, "--append") as (process, url):
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits the files of others")
+@pytest.mark.parametrize("form", FORMS)
+def test_a_full_disk_ends_it(server: MockServer, form: str, tmp_path: Path) -> None:
+    out = tmp_path / form
+    with recording(server.url, out) as (process, url):
+        get(f"{url}{LIST}?page_size=1")
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
         status, _, body = get(url + LIST)
         assert process.wait(10) == 2
         assert process.stderr
         assert b"cannot write" in process.stderr.read()
     assert (status, body.decode()) == (
         500,
-        f"mock-webshare record: cannot write '{out}': No space left on device\n",
+        f"mock-webshare record: cannot write '{out}': File too large\n",
     )
+    assert len(read(out)) == 1
 
 
 @pytest.mark.parametrize(

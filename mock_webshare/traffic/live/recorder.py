@@ -11,13 +11,15 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import TextIO
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from multidict import CIMultiDict
 
-from mock_webshare.errors import ServerError, UnwritableOutput, UsageError
+from mock_webshare.errors import ServerError, UnreadableInput, UnwritableOutput, UsageError
+from mock_webshare.traffic import recordings
 from mock_webshare.traffic.exchange import Exchange, Headers
 from mock_webshare.traffic.live.links import moved_links, moved_location
 from mock_webshare.traffic.live.tapes import Tape, open_tape
@@ -129,6 +131,20 @@ async def running_recorder(
             raise recorder.failure
 
 
+def _redactor(recording: Recording) -> Redactor:
+    """Return a redactor whose pseudonyms are none of those that are in the recording already.
+
+    Raise `UnreadableInput` if nobody can tell which these are.
+    """
+    redactor = Redactor(recording.secrets)
+    for record in recordings.read([recording.path], BytesIO()):
+        if isinstance(record, UnreadableInput):
+            raise record
+        if isinstance(record, Exchange):
+            redactor.heed(record)
+    return redactor
+
+
 @asynccontextmanager
 async def _serving(recorder: _Recorder, listener: socket.socket) -> AsyncIterator[None]:
     quiet = logging.Logger(
@@ -161,7 +177,7 @@ class _Recorder:
         """Why it cannot go on."""
         self._recording, self._upstream, self._tape = recording, upstream, tape
         self._authority, self._stop = authority, stop
-        self._redactor = Redactor(recording.secrets)
+        self._redactor = _redactor(recording)
         self._entries = 0
         self._log: TextIO | None = None
         self._watch: Callable[[Exchange], Iterable[str]] | None = None
@@ -270,8 +286,15 @@ def _sentence(status: int, text: str) -> web.Response:
 def _described(redacted: Exchange) -> str:
     """Return an exchange as a line: method, path, status, milliseconds."""
     path = urlsplit(redacted.url or "").path
-    took = "no answer" if redacted.seconds is None else f"{redacted.status} {1000 * redacted.seconds:.1f} ms"
-    return f"{redacted.method} {path} {took}".encode("ascii", "backslashreplace").decode()
+    return f"{redacted.method} {path} {_outcome(redacted)}".encode("ascii", "backslashreplace").decode()
+
+
+def _outcome(redacted: Exchange) -> str:
+    if redacted.status is None:
+        return "no answer"
+    return f"{redacted.status} " + (
+        "without its body" if redacted.seconds is None else f"{1000 * redacted.seconds:.1f} ms"
+    )
 
 
 def _authority(host: str, port: int) -> str:

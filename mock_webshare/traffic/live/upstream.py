@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 import aiohttp
@@ -24,12 +24,15 @@ _OURS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # what aioh
 
 
 class Unanswered(Exception):
-    """No answer came, or none that can be taken; the message says why and repeats nothing of either side."""
+    """No answer came, or not all of it; the message says why and repeats nothing of either side."""
 
-    def __init__(self, exchange: Exchange, reason: str) -> None:
-        super().__init__(f"{exchange.source} gave no answer: {reason}")
+    def __init__(self, exchange: Exchange, error: BaseException) -> None:
+        missing = "no answer" if exchange.status is None else "no whole answer"
+        super().__init__(f"{exchange.source} gave {missing}: {_reason(error)}")
         self.exchange = exchange
-        """What was asked, without a response."""
+        """What was asked, without a response, or with one whose body is not known."""
+        self.is_late = isinstance(error, TimeoutError)
+        """Whether it took longer than it may."""
 
 
 class Upstream:
@@ -46,7 +49,7 @@ class Upstream:
     async def ask(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Exchange:
         """Given a request, return the exchange; `target` is its path and query, sent as they are.
 
-        The answer's body is without its compression. Raise `Unanswered` if there is none.
+        The answer's body is without its compression. Raise `Unanswered` if there is none, or not all of it.
         """
         started, begun = time.time_ns() // 1000, time.perf_counter()
         asked = Exchange(
@@ -57,10 +60,8 @@ class Upstream:
             request_body=body,
             started=started,
         )
-        try:
+        with _answering(asked):
             answered = await self._answer(asked)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise Unanswered(asked, _reason(error)) from error
         return replace(answered, seconds=round(time.perf_counter() - begun, 6))
 
     async def _answer(self, asked: Exchange) -> Exchange:
@@ -71,12 +72,24 @@ class Upstream:
             data=asked.request_body or None,
             allow_redirects=False,
         ) as response:
-            return replace(
+            begun = replace(
                 asked,
                 status=response.status,
                 headers=tuple((_received(name), _received(value)) for name, value in response.raw_headers),
-                body=await _read(response, self._largest_body),
+                is_body_known=False,
             )
+            with _answering(begun):
+                body = await _read(response, self._largest_body)
+            return replace(begun, body=body, is_body_known=True)
+
+
+@contextmanager
+def _answering(exchange: Exchange) -> Iterator[None]:
+    """Raise `Unanswered`, with what is known of an exchange by now, if its answer does not come."""
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise Unanswered(exchange, error) from error
 
 
 @asynccontextmanager
