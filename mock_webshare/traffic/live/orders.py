@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -59,19 +60,31 @@ def _is_larger(one: Any, other: Any) -> bool:
 
 
 def default_order(answers: Answers) -> Iterator[Against]:
-    rows = max(answers.rows("first"), answers.rows("large page"), key=len)
-    if len(rows) < 2:
-        raise Undecidable(f"the account has {len(rows)} credits, and an order takes 2")
-    fitting = [term for term in ORDERINGS if _fits(rows, term, ties_by_id=True)]
-    fitting = fitting or [term for term in ORDERINGS if _fits(rows, term, ties_by_id=False)]
-    if "id" in fitting:
-        return
+    pages = list(_in_default_order(answers))
+    if len(pages[0]) < 2:
+        raise Undecidable(f"the account has {len(pages[0])} credits, and an order takes 2")
+    fitting = _fitting(pages, ties_by_id=True) or _fitting(pages, ties_by_id=False)
     if not fitting:
         yield Against("rows come in an order that none of the fields explains")
         return
     first, *others = fitting
     alike = f" (or {', '.join(others)}, which these rows show alike)" if others else ""
-    yield Against(f"rows come by {first}{alike}", f"--default-ordering={first}")
+    if first != "id":
+        yield Against(f"rows come by {first}{alike}", f"--default-ordering={first}")
+    elif others:
+        raise Undecidable(f"rows come by id{alike}")
+
+
+def _in_default_order(answers: Answers) -> Iterator[list[dict[str, Any]]]:
+    """Yield all pages in the order of a list that asks for none, the longest first."""
+    yield max(answers.rows("first"), answers.rows("large page"), key=len)
+    for name in ("larger page", "last page"):
+        with suppress(Undecidable):
+            yield answers.rows(name)
+
+
+def _fitting(pages: list[list[dict[str, Any]]], *, ties_by_id: bool) -> list[str]:
+    return [term for term in ORDERINGS if all(_fits(rows, term, ties_by_id=ties_by_id) for rows in pages)]
 
 
 def unknown_order(answers: Answers) -> Iterator[Against]:

@@ -8,9 +8,9 @@ from mock_webshare import __version__, contract
 from mock_webshare.contract import Rule
 from mock_webshare.errors import ServiceError
 from mock_webshare.traffic.exchange import Exchange, Headers
-from mock_webshare.traffic.finding import shorten
+from mock_webshare.traffic.finding import excerpt, shorten
 from mock_webshare.traffic.live.against import Against
-from mock_webshare.traffic.live.answers import Answers, Undecidable
+from mock_webshare.traffic.live.answers import Answers, Undecidable, described
 from mock_webshare.traffic.live.decisions import DECIDED, DECISIONS
 from mock_webshare.traffic.live.findings import Decision, Findings, Outcome
 from mock_webshare.traffic.live.questions import QUESTIONS, Question
@@ -38,7 +38,8 @@ async def probe(
     """Given a service and a key, ask all questions, with a pause between them, and return the findings.
 
     `keep` is given each exchange, and `progress` how many of how many are done. Both see no secrets.
-    Raise `ServiceError` if the first answer is none to go on from, or the rate limit is reached.
+    Raise `ServiceError` if the first answer is none to go on from, the rate limit is reached, or an
+    answer does not come in time.
     """
     answers = Answers()
     async with connected(origin, TIMEOUT, LARGEST_BODY) as upstream:
@@ -60,10 +61,13 @@ def decide(answers: Answers) -> Iterator[Decision]:
 
 
 def _decision(rule: Rule, answers: Answers) -> Decision:
+    found: list[Against] = []
     try:
-        found: list[Against] = list(dict.fromkeys(DECISIONS[rule.id](answers)))
+        for against in DECISIONS[rule.id](answers):
+            found += [against] * (against not in found)
     except Undecidable as reason:
-        return Decision(rule, Outcome.UNDECIDABLE, (_why(str(reason)),))
+        if not found:  # what speaks against a rule does so whatever else cannot be told
+            return Decision(rule, Outcome.UNDECIDABLE, (_why(str(reason)),))
     if not found:
         return Decision(rule, Outcome.KEPT)
     options = tuple(each.option for each in found if each.option)
@@ -98,6 +102,11 @@ class _Asking:
         except Unanswered as error:
             answers.miss(question.name, str(error))
             self._keep(self._redactor.exchange(error.exchange))
+            if error.is_late:
+                raise ServiceError(
+                    f"{error.exchange.source} did not answer {described(error.exchange)} "
+                    f"within {TIMEOUT:g} seconds; nothing more is asked of it"
+                ) from error
             return
         redacted = self._redactor.exchange(exchange)
         self._keep(redacted)
@@ -127,6 +136,12 @@ def _require_no_limit(exchange: Exchange) -> None:
         raise ServiceError(f"{exchange.source} is at the rate limit of this key; try again {when}")
 
 
+def _says(answers: Answers) -> str:
+    """Return the service's own words for a refusal, as far as it has some."""
+    detail = answers.detail("first")
+    return f" and says {excerpt(detail)}" if detail is not None else ""
+
+
 def _require_a_list(answers: Answers, origin: str) -> None:
     """Raise `ServiceError` unless the first answer is a page of credits."""
     try:
@@ -139,6 +154,8 @@ def _require_a_list(answers: Answers, origin: str) -> None:
             raise ServiceError(
                 f"{origin} redirects to another place, which is not followed; give that base URL"
             )
+        if exchange.status != 200:
+            raise ServiceError(f"{origin} cannot be probed: it answers {exchange.status}{_says(answers)}")
         answers.page("first")
     except Undecidable as reason:
         raise ServiceError(f"{origin} cannot be probed: {reason}") from reason
