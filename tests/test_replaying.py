@@ -100,7 +100,7 @@ def test_a_data_set_is_none(tmp_path: Path) -> None:
 def test_what_is_left_out_is_told() -> None:
     stderr = io.StringIO()
     assert recorded(str(SAMPLES), stderr)
-    assert "1 credits are left out" in stderr.getvalue()
+    assert ": 1 credit is left out: not what the documentation says a credit is\n" in stderr.getvalue()
 
 
 def test_malformed_records_are_counted_in_one_line(tmp_path: Path) -> None:
@@ -145,6 +145,19 @@ def test_a_recording_without_a_credit_is_refused(tmp_path: Path) -> None:
     path.write_text("", encoding="utf-8")
     with pytest.raises(UnreadableInput, match="no answer in it holds a credit"):
         recorded(str(path), io.StringIO())
+
+
+@pytest.mark.parametrize(("number", "says"), [(1, "1 credit is left out"), (3, "3 credits are left out")])
+def test_a_recording_of_broken_credits_alone_says_how_many(number: int, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    broken = json.loads((SAMPLES / "broken-credit.json").read_text(encoding="utf-8"))
+    path.write_text(f"{json.dumps(broken)}\n" * number, encoding="utf-8")
+    with pytest.raises(UnreadableInput) as raised:
+        recorded(str(path), io.StringIO())
+    assert str(raised.value) == (
+        f"cannot serve {str(path)!r}: no credit in it can be served; {says}: "
+        "not what the documentation says a credit is (mock-webshare validate tells more)"
+    )
 
 
 def test_a_recording_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
     from mock_webshare.dataset import Dataset
     from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.traffic.replay import Replay
 
 _RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".gz", ".zip")
 _HEAD = 65_536  # bytes of a JSON file that tell what it is
@@ -38,12 +39,28 @@ def recorded(data: str | None, stderr: TextIO) -> Dataset | None:
     left_out: Counter[str] = Counter()
     found = replay.replay(_exchanges(data, left_out))
     for kind, number in left_out.items():
-        stderr.write(f"mock-webshare: {data!r}: {number} records are left out: {kind}\n")
+        stderr.write(f"mock-webshare: {data!r}: {_left_out(number, 'record', kind)}\n")
     if not found.document["credits"]:
-        raise UnreadableInput(f"cannot serve {data!r}: no answer in it holds a credit")
+        raise UnreadableInput(f"cannot serve {data!r}: {_without_credits(found)}")
     for reason, number in found.left_out.items():
-        stderr.write(f"mock-webshare: {data!r}: {number} credits are left out: {reason}\n")
+        stderr.write(f"mock-webshare: {data!r}: {_left_out(number, 'credit', reason)}\n")
     return dataset.parse(json.dumps(found.document).encode(), source=data)
+
+
+def _left_out(number: int, noun: str, reason: str) -> str:
+    return (
+        f"{number} {noun} is left out: {reason}"
+        if number == 1
+        else f"{number} {noun}s are left out: {reason}"
+    )
+
+
+def _without_credits(found: Replay) -> str:
+    """Return why there is nothing to serve."""
+    if not found.left_out:
+        return "no answer in it holds a credit"
+    reasons = [_left_out(number, "credit", reason) for reason, number in found.left_out.items()]
+    return f"no credit in it can be served; {'; '.join(reasons)} (mock-webshare validate tells more)"
 
 
 def _exchanges(path: str, left_out: Counter[str]) -> Iterator[Exchange]:
