@@ -201,6 +201,11 @@ SPELLINGS = {
     "percent-encoded four times": quote(quote(quote(quote(KEY, safe=""), safe=""), safe=""), safe=""),
     "JSON with escaped slashes": KEY.replace("/", "\\/"),
     "JSON in escapes only": "".join(f"\\u{ord(each):04x}" for each in KEY),
+    "JSON in escapes four times": json.dumps(
+        json.dumps(json.dumps("".join(f"\\u{ord(each):04x}" for each in KEY))[1:-1])[1:-1]
+    )[1:-1],
+    "HTML": "".join(each if each.isalnum() else f"&#{ord(each)};" for each in KEY),
+    "HTML in hexadecimal": "".join(each if each.isalnum() else f"&#x{ord(each):02X};" for each in KEY),
     "JSON in JSON": json.dumps(json.dumps(KEY.replace("/", "\\/")))[1:-1],
     "base64": base64.b64encode(KEY.encode()).decode(),
     "base64 of user and password": base64.b64encode(f"me:{KEY}".encode()).decode(),
