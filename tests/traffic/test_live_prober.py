@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from mock_webshare import MockServer, Settings, cli
+from mock_webshare import MockServer, Settings, cli, seeding
 from mock_webshare.answers import Answer
 from mock_webshare.contract import RULES
 from mock_webshare.errors import ServiceError
@@ -140,7 +140,7 @@ def test_a_size_that_shows_alike_whether_it_is_read_or_not_decides_nothing(
 def test_what_speaks_against_a_rule_counts_though_the_rest_cannot_be_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with changed(with_status(401, 503, "format=xml"), monkeypatch) as url, monkeypatch.context() as patch:
+    with changed(with_status(406, 503), monkeypatch) as url, monkeypatch.context() as patch:
         patch.setattr(decisions, "REFUSALS", {"unknown route": 200, "html, no key": 503})
         decision = next(each for each in probe(url).decisions if each.rule.id == "route.order")
     assert decision.outcome is Outcome.BROKEN
@@ -157,8 +157,11 @@ def test_an_order_that_the_rows_show_like_another_is_not_decidable() -> None:
         )
 
 
-def test_the_last_page_tells_of_the_order_too() -> None:
-    with mock(data="edge-cases") as url:
+def test_the_last_page_tells_of_the_order_too(tmp_path: Path) -> None:
+    document, path = seeding.generate(1, 150).wire(), tmp_path / "data.json"
+    document["credits"][-1]["created_at"] = document["credits"][0]["created_at"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with mock(data=str(path)) as url:
         assert "order.default" in outcomes(probe(url), Outcome.KEPT)
 
 
