@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from mock_webshare import MockServer, MockWorld, Settings
 
 _MARKER = "webshare_mock"
-_RUN = "mock_webshare.run"
 _ARRANGEMENT = ("seed", "credits", "data", "scenario")
-_options: WeakKeyDictionary[MockServer, Any] = WeakKeyDictionary()  # with which our servers were started
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         f"{_MARKER}({', '.join(_ARRANGEMENT)}): what the world of the test begins with",
     )
-    config.pluginmanager.register(Run(), _RUN)
+    config.pluginmanager.register(Run(), "mock_webshare.run")
 
 
 @pytest.fixture(scope="session")
@@ -39,27 +37,36 @@ def webshare_mock_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def webshare_mock_server(
-    webshare_mock_options: dict[str, Any], pytestconfig: pytest.Config
-) -> Iterator[MockServer]:
+def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[MockServer]:
     """A stand-in on a free port, for the session."""
     from mock_webshare import MockServer
 
     with _told_in_one_line("webshare_mock_options"):
         server = MockServer(_settings(webshare_mock_options))
         server.start()
-    _options[server] = webshare_mock_options
+    served = _served[server] = Served(webshare_mock_options)
     yield server
-    run = pytestconfig.pluginmanager.get_plugin(_RUN)
-    assert isinstance(run, Run)
-    run.note_requests()
+    if served.run is not None:
+        served.run.note_requests()
     server.stop()
+
+
+class Served:
+    """A server of ours: the options with which it was started, and the run that uses it, once one does."""
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+        self.run: Run | None = None
+
+
+_served: WeakKeyDictionary[MockServer, Served] = WeakKeyDictionary()
 
 
 class Run:
     """One run of pytest: the test that runs, and its world.
 
-    The fixture `request` would tell the test too, but costs each test more than all the rest of this.
+    The fixtures `request` and `pytestconfig` would tell the test too, but each fixture that stands behind
+    another one costs each test more than all the rest of this.
     """
 
     def __init__(self) -> None:
@@ -81,12 +88,14 @@ class Run:
         self, webshare_mock_server: MockServer, webshare_mock_options: dict[str, Any]
     ) -> MockWorld:
         """A world that no other test sees: `url` and `api_key` for the client, and verbs to arrange it."""
-        if _options.get(webshare_mock_server, webshare_mock_options) != webshare_mock_options:
-            pytest.fail(
-                "webshare_mock_options: the server of this session runs with other ones; override the "
-                "fixture once, in a conftest.py above all tests that use it",
-                pytrace=False,
-            )
+        if served := _served.get(webshare_mock_server):  # a suite may have a server of its own instead
+            served.run = self
+            if served.options != webshare_mock_options:
+                pytest.fail(
+                    "webshare_mock_options: the server of this session runs with other ones; override the "
+                    "fixture once, in a conftest.py above all tests that use it",
+                    pytrace=False,
+                )
         key = f"test-{next(self._numbers)}"
         assert self._test
         if marker := self._test.get_closest_marker(_MARKER):

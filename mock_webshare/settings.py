@@ -23,6 +23,7 @@ SCENARIO_PREFIX = "scenario:"
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+\])(:([0-9]{1,5}))?/?", re.ASCII)
 _LARGEST_PORT = 65535
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
+_KEY = re.compile(r"[!-~]+")
 _OPTIONAL_TEXTS = ("data", "now", "public_url")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -170,7 +171,7 @@ def _require_keys(keys: object) -> None:
 
 def require_key(key: object) -> None:
     """Raise `UsageError` for what no client could send as a key; it is a secret, so it is not repeated."""
-    if not (isinstance(key, str) and re.fullmatch(r"[!-~]+", key)):
+    if not (isinstance(key, str) and _KEY.fullmatch(key)):
         raise UsageError("an API key is not allowed; allowed: one word of visible ASCII characters")
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import io
 import json
 import os
@@ -45,16 +44,18 @@ def test_the_version() -> None:
     assert Run("--version").out == f"mock-webshare {__version__}\n"
 
 
-def test_a_swift_import_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_without_certificates_leaves_the_environment_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for usual in ("mine.pem", None):
         if usual is None:
             monkeypatch.delenv("SSL_CERT_FILE")
         else:
             monkeypatch.setenv("SSL_CERT_FILE", usual)
-        with suppress(ImportError), serving._swift_imports():
-            assert (os.environ["SSL_CERT_FILE"], gc.isenabled()) == (os.devnull, False)
+        with suppress(ImportError), serving._without_certificates():
+            assert os.environ["SSL_CERT_FILE"] == os.devnull
             raise ImportError
-        assert (os.environ.get("SSL_CERT_FILE"), gc.isenabled()) == (usual, True)
+        assert os.environ.get("SSL_CERT_FILE") == usual
 
 
 VERBS = ", ".join(verb[0] for verb in cli.VERBS)

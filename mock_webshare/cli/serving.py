@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from contextlib import contextmanager
 
@@ -75,19 +74,16 @@ def _generate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _swift_imports() -> Iterator[None]:
+def _without_certificates() -> Iterator[None]:
     """Import without what takes a fifth of the start and is of no use to a process that only serves.
 
-    When it is imported, aiohttp reads the certificates of all authorities, for its client. And the garbage
-    collector looks again and again at what is there to stay.
+    When it is imported, aiohttp reads the certificates of all authorities, for its client.
     """
     variable, usual = "SSL_CERT_FILE", os.environ.get("SSL_CERT_FILE")
     os.environ[variable] = os.devnull
-    gc.disable()
     try:
         yield
     finally:
-        gc.enable()
         del os.environ[variable]
         if usual is not None:
             os.environ[variable] = usual
@@ -101,7 +97,7 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
         streams.stdout.flush()
 
     with Interrupt() as interrupt:
-        with _swift_imports():
+        with _without_certificates():
             from mock_webshare import server
 
         interrupt.raises()
@@ -124,7 +120,7 @@ def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, st
     ambient = {name: value for name, value in environ.items() if name != variable("port")}
     settings = _settings(options, ambient, SERVE_OPTIONS, port=0)
     with Guard(options.command, environ) as guard:
-        with _swift_imports():
+        with _without_certificates():
             from mock_webshare.mock_server import MockServer  # not earlier: the guard has no need of all that
 
         dataset = _recorded(settings, streams)
