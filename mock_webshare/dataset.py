@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -98,39 +99,50 @@ def load(data: str | PathLike[str]) -> Dataset:
     try:
         return parse(content, source=name)
     except DataError as error:
-        if _is_recording(name, content):
+        if is_recording(name):
             raise _to_be_generated(name, "a recording") from error
         raise
 
 
-def is_packed(name: str) -> bool:
-    """Return whether a file is a data set in gzip, as far as its beginning tells."""
-    import zlib  # only for those who pack
-
-    try:
-        with open(name, "rb") as stream:
-            return _names_credits(zlib.decompressobj(_GZIP_ONLY).decompress(stream.read(_HEAD), _HEAD))
-    except (OSError, ValueError, zlib.error):
-        return False
-
-
 _HEAD = 65_536
 """Bytes of a file that tell what it is."""
-_GZIP_ONLY = 31
+_GZIP, _GZIP_ONLY = b"\x1f\x8b", 31
 _RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".zip")
 _RECORDED = (b'"results"', b'"log"', b'"interactions"', b'"request"', b'"user_id"')
 
 
-def _is_recording(name: str, content: bytes) -> bool:
-    """Return whether a file that is no data set may be a recording, of which one can be made."""
-    head = content[:_HEAD]
-    return not _names_credits(head) and (
-        name.removesuffix(".gz").endswith(_RECORDINGS) or any(sign in head for sign in _RECORDED)
-    )
+def is_recording(name: str) -> bool:
+    """Return whether a file or folder may be a recording, of which a data set can be made.
+
+    Its name tells, or its beginning, packed or not: a data set has `credits`.
+    """
+    if name in names():
+        return False
+    if isdir(name):
+        return True
+    if not isfile(name):
+        return False
+    head = _head(name)
+    if b'"credits":' in head.replace(b" ", b""):
+        return False
+    return name.removesuffix(".gz").endswith(_RECORDINGS) or any(sign in head for sign in _RECORDED)
 
 
-def _names_credits(head: bytes) -> bool:
-    return b'"credits":' in head.replace(b" ", b"")
+def _head(name: str) -> bytes:
+    """Return the beginning of a file, unpacked; nothing if it cannot be read."""
+    try:
+        with open(name, "rb") as stream:
+            head = stream.read(_HEAD)
+    except (OSError, ValueError):
+        return b""
+    if not head.startswith(_GZIP):
+        return head
+    import zlib  # only for those who pack
+
+    try:
+        return zlib.decompressobj(_GZIP_ONLY).decompress(head, _HEAD)
+    except zlib.error:
+        return b""
 
 
 def _to_be_generated(name: str, kind: str) -> DataError:
@@ -160,7 +172,7 @@ def _content(name: str) -> bytes:
 
 
 def _unpacked(content: bytes, name: str) -> bytes:
-    if not content.startswith(b"\x1f\x8b"):
+    if not content.startswith(_GZIP):
         return content
     import gzip  # only for those who pack
     import zlib

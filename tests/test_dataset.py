@@ -82,16 +82,23 @@ def test_a_data_set_with_a_mistake_is_no_recording(tmp_path: Path) -> None:
 def test_a_data_set_may_be_packed(tmp_path: Path) -> None:
     path = tmp_path / "set.json.gz"
     path.write_bytes(gzip.compress(json.dumps(document()).encode()))
-    assert dataset.is_packed(str(path))
+    assert not dataset.is_recording(str(path))
     assert dataset.load(path).wire()["credits"] == [CREDIT]
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x1f\x8bnonsense", gzip.compress(b"[" * 100_000)])
-def test_what_is_no_packed_data_set(tmp_path: Path, content: bytes) -> None:
+def test_what_shows_no_sign_of_a_recording_is_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "set.json.gz"
     path.write_bytes(content)
-    assert not dataset.is_packed(str(path))
-    assert not dataset.is_packed(f"{path}.missing")
+    assert not dataset.is_recording(str(path))
+    assert not dataset.is_recording(f"{path}.missing.har")
+    assert not dataset.is_recording("/dev/zero")
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.har.gz"])
+def test_a_name_tells_a_recording_whatever_is_in_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8bnonsense")
+    assert dataset.is_recording(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("content", [b"\x1f\x8bnonsense", gzip.compress(b"{}")[:-6]])

@@ -93,7 +93,7 @@ def generate(data: Path, output: Path) -> Run:
 def test_a_data_set_is_none(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_text(json.dumps({"credits": [], "channels": []}), encoding="utf-8")
-    for data in (None, "edge-cases", str(path), str(tmp_path / "missing.har")):
+    for data in ("edge-cases", str(path), str(tmp_path / "missing.har")):
         assert recorded(data, io.StringIO()) is None
 
 

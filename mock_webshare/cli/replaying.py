@@ -5,9 +5,7 @@ Here the judge's readers and the mock meet: neither knows the other.
 
 from __future__ import annotations
 
-import os
-
-from mock_webshare.errors import UnreadableInput
+from mock_webshare.errors import UnreadableInput, counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -19,21 +17,19 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.traffic.exchange import Exchange
     from mock_webshare.traffic.replay import Replay
 
-_RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".gz", ".zip")
-_HEAD = 65_536  # bytes of a JSON file that tell what it is
 
-
-def recorded(data: str | None, stderr: TextIO) -> Dataset | None:
+def recorded(data: str, stderr: TextIO) -> Dataset | None:
     """Given what `--data` names, return the credits of the recording that it is, or None if it is none.
 
     What could not be served is told on `stderr`. Raise `UnreadableInput` if there is no credit in it.
     """
-    if data is None or not _is_recording(data):
+    from mock_webshare import dataset
+
+    if not dataset.is_recording(data):
         return None
     import json
     from collections import Counter
 
-    from mock_webshare import dataset
     from mock_webshare.traffic import replay
 
     left_out: Counter[str] = Counter()
@@ -48,11 +44,7 @@ def recorded(data: str | None, stderr: TextIO) -> Dataset | None:
 
 
 def _left_out(number: int, noun: str, reason: str) -> str:
-    return (
-        f"{number} {noun} is left out: {reason}"
-        if number == 1
-        else f"{number} {noun}s are left out: {reason}"
-    )
+    return f"{counted(number, noun)} {'is' if number == 1 else 'are'} left out: {reason}"
 
 
 def _without_credits(found: Replay) -> str:
@@ -77,18 +69,3 @@ def _exchanges(path: str, left_out: Counter[str]) -> Iterator[Exchange]:
             left_out["malformed"] += 1
         else:
             yield record
-
-
-def _is_recording(data: str) -> bool:
-    """Tell a recording by its name, or a JSON file by what it begins with: a data set has `credits`."""
-    from mock_webshare import dataset
-
-    if data in dataset.names() or not os.path.exists(data):
-        return False
-    if os.path.isdir(data) or data.endswith(_RECORDINGS):
-        return True
-    with open(data, "rb") as stream:
-        head = stream.read(_HEAD)
-    return b'"credits":' not in head.replace(b" ", b"") and any(
-        sign in head for sign in (b'"results"', b'"log"', b'"interactions"', b'"request"', b'"user_id"')
-    )

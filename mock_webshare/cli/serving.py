@@ -155,11 +155,7 @@ def _settings(
 
 def _recorded(settings: Settings, streams: Streams) -> Dataset | None:
     """Return the data set of the recording that the settings name; None if they name none."""
-    from mock_webshare import dataset
-
-    if settings.data is None or dataset.is_packed(data := os.fspath(settings.data)):
-        return None
-    return recorded(data, streams.stderr)
+    return None if settings.data is None else recorded(os.fspath(settings.data), streams.stderr)
 
 
 def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
