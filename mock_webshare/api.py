@@ -88,7 +88,7 @@ class Service:
         try:
             if request.body_exists:
                 body = await _read_body(request.content)
-            method, target, result, key, prefer = self._read(method, target, sent.deciding)
+            method, target, result, key, prefer = self._read(method, target, sent.deciding, request.scheme)
             world = None if key is None else self._worlds.get(key)
             if world is not None and (world.has_faults or prefer is not None):
                 outcome = self._outcome(request, world, result, prefer)
@@ -148,16 +148,17 @@ class Service:
         if self._log is not None:
             self._log(entry)
 
-    def _understand(self, method: str, target: str, sent: RawHeaders) -> Understood:
+    def _understand(self, method: str, target: str, sent: RawHeaders, scheme: str) -> Understood:
         headers = framework.Headers(*(framework.joined(name, sent) for name in _DECIDING))
         key, _ = framework.read_credentials(headers.authorization or "")
         if key:  # the call is the same with every key, and so is the answer while their worlds are alike
             headers = headers._replace(authorization=_ANY_KEY)
-        result = self._call(method, target, headers)
+        result = self._call(method, target, headers, scheme)
         return Understood(method, target, result, key or None, framework.joined(_PREFER, sent))
 
-    def _make_call(self, method: str, target: str, headers: framework.Headers) -> Call | Answer:
-        return framework.read(method, target, headers, self._settings.authority, self._origin)
+    def _make_call(self, method: str, target: str, headers: framework.Headers, scheme: str) -> Call | Answer:
+        host = self._settings.authority if headers.host is None else headers.host
+        return framework.read(method, target, headers, host, self._origin or f"{scheme}://{host}")
 
     def answer(self, world: World | None, result: Call | Answer) -> Answer:
         """Given what a request means, return what its world answers; None is the world of an unknown key."""

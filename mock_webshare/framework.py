@@ -57,13 +57,12 @@ class Call:
     indent: int | None  # None: compact
 
 
-def read(method: str, target: str, headers: Headers, authority: str, origin: str | None) -> Call | Answer:
+def read(method: str, target: str, headers: Headers, host: str, origin: str) -> Call | Answer:
     """Given the parts of a request, return the call that it is, or the answer that refuses it.
 
-    `target` is the request target as it came, undecodable bytes as surrogates. `authority` stands
-    in for a missing `Host`; `origin` (`https://example.com`), unless None, for both in links.
+    `target` is the request target as it came, undecodable bytes as surrogates. `host` is its `Host`, or
+    what stands in for that; with `origin` (`https://example.com`) links begin.
     """
-    host = authority if headers.host is None else headers.host
     path, query = split_target(target)
     if not is_valid_host(host):
         return answers.html_page(400)
@@ -89,7 +88,7 @@ def read(method: str, target: str, headers: Headers, authority: str, origin: str
     _, problem = read_credentials(headers.authorization or "")
     if problem:
         return answers.unauthorized(endpoint, problem, accepted.indent)
-    url = (origin or f"http://{host}") + endpoint.path
+    url = origin + endpoint.path
     return Call(endpoint, method.upper(), row_id, params, url, _written(query), accepted.indent)
 
 

@@ -146,12 +146,12 @@ class MockServer:
         scenario: str | None = None,
     ) -> Beginning:
         """Return how such a world begins; worlds that begin alike share what they hold."""
+        generated = {"seed": seed, "credits": credits}
+        given: dict[str, Any] = {name: value for name, value in generated.items() if value is not None}
         if scenario is not None:
             from mock_webshare import scenarios
 
-            scenarios.find(scenario)  # what is no name at all could not even be remembered
-        generated = {"seed": seed, "credits": credits}
-        given: dict[str, Any] = {name: value for name, value in generated.items() if value is not None}
+            scenarios.find(scenario).require_data_of(given if data is None else {"data": data})
         if data is None:
             return self._begun(replace(self._settings, data=None, **given) if given else None, scenario)
         if given:

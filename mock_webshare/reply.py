@@ -11,7 +11,6 @@ from multidict import CIMultiDict
 
 from mock_webshare import __version__
 from mock_webshare.answers import Answer
-from mock_webshare.routing import Match
 
 _OURS = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
 
@@ -45,6 +44,11 @@ class Reply(web.StreamResponse):
         """Whether the connection stays: always, or the reply would not suit."""
         return True
 
+    @property
+    def body_length(self) -> int:
+        """How many bytes are sent, the head among them: that is what aiohttp means."""
+        return len(self._dated_head) + len(self._content)
+
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Send all of it."""
         if (second := int(time.time())) != self._second:
@@ -64,11 +68,9 @@ def suits(request: web.Request) -> bool:
     Not one that HEAD asks for, nor a client of HTTP/1.0 or one that closes; nor where an application around
     ours may want to change what is sent.
     """
-    match = request.match_info
     return (
-        isinstance(match, Match)
-        and not match.is_watched
-        and request.version == HttpVersion11
+        request.version == HttpVersion11
         and request.method != "HEAD"
         and request.keep_alive
+        and not any(app.middlewares or app.on_response_prepare for app in request.match_info.apps)
     )

@@ -15,21 +15,6 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
 
-class Match(UrlMappingMatchInfo):
-    """What the router found: always the same, so one object does for all requests."""
-
-    is_watched = False
-    """Whether an application that the request goes through has middlewares, or signals before an answer."""
-
-    def add_app(self, app: web.Application) -> None:
-        if app not in self.apps:
-            super().add_app(app)
-            self.is_watched = self.is_watched or bool(app.middlewares or app.on_response_prepare)
-
-    def freeze(self) -> None:
-        """Stay as it is: nothing is ever added again."""
-
-
 class Subtree(web.AbstractResource):
     """All methods on all paths from `root` on go to one handler."""
 
@@ -37,14 +22,13 @@ class Subtree(web.AbstractResource):
         super().__init__()
         self._root = root
         self._route = web.ResourceRoute("*", handler, self)
-        self._match = Match({}, self._route)
 
     @property
     def canonical(self) -> str:
         return self._root
 
     async def resolve(self, request: web.Request) -> tuple[UrlMappingMatchInfo | None, set[str]]:
-        return self._match, {"*"}
+        return UrlMappingMatchInfo({}, self._route), {"*"}
 
     def url_for(self, **kwargs: str) -> URL:
         return URL(self._root)

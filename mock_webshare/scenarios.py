@@ -5,11 +5,11 @@ The key `scenario:flaky` is the scenario `flaky`; `scenario:flaky:anything` is o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from mock_webshare.errors import UnknownName
+from mock_webshare.errors import UnknownName, UsageError
 from mock_webshare.settings import SCENARIO_PREFIX
 
 _LIST = "/api/v2/referral/credit/"
@@ -23,6 +23,11 @@ class Scenario(NamedTuple):
     data: str | None = None  # the name of a data set of ours
     faults: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = MappingProxyType({})
+
+    def require_data_of(self, given: Iterable[str]) -> None:
+        """Raise `UsageError` if names of what makes other data are given, and the scenario has its own."""
+        if given and (self.credits is not None or self.data is not None):
+            raise UsageError(f"{' and '.join(given)} cannot go with a scenario that has data of its own")
 
 
 def _always(**fault: Any) -> tuple[Mapping[str, Any], ...]:

@@ -17,7 +17,7 @@ from mock_webshare.dataset import ID, LARGEST_ID, Credit, Dataset
 from mock_webshare.errors import DataError, UnknownRow, UsageError, counted
 from mock_webshare.instants import LIMIT, format_instant
 from mock_webshare.journal import Journal, Wanted
-from mock_webshare.kinds import BOOLEAN, Kind, is_text, read_object
+from mock_webshare.kinds import BOOLEAN, Kind, is_text, read_object, require_keys
 from mock_webshare.settings import MOST_CREDITS, RateLimit, Settings
 from mock_webshare.state import Account, View
 from mock_webshare.throttle import Throttle
@@ -189,6 +189,7 @@ class World:
     def create_channel(self, /, **fields: Any) -> dict[str, Any]:
         """Add a channel, and return it; without an id it has the next one."""
         channels = self._account.channels
+        require_keys("channel", "", fields, ("code",), ("id", "code"))
         usual = {"id": _following(channels)}
         channel = dataset.read_channel({**usual, **fields}, source="channel")
         if any(channel.id == each.id for each in channels):

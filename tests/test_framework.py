@@ -16,7 +16,8 @@ GOOD = Headers(authorization="Token key")
 def read(
     target: str, headers: Headers = GOOD, *, method: str = "GET", origin: str | None = None
 ) -> Call | Answer:
-    return framework.read(method, target, headers, authority="127.0.0.1:8765", origin=origin)
+    host = headers.host or "127.0.0.1:8765"
+    return framework.read(method, target, headers, host, origin or f"http://{host}")
 
 
 def refused(target: str, headers: Headers = GOOD) -> tuple[int, bytes]:

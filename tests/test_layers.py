@@ -29,7 +29,7 @@ MOCK = (
     ("errors", "contract", "instants", *TRAFFIC, "kinds", "settings", "rendering"),
     ("query", "throttle", "clock", "dataset", "seeding", "faults", "scenarios", "state"),
     ("journal", "world", "worlds"),
-    ("answers", "framework", "preference", "effects", "delivery", "routing", "reply", "trouble", "api"),
+    ("answers", "framework", "preference", "effects", "delivery", "reply", "routing", "trouble", "api"),
     ("openapi", "control.problems", "control.verbs", "control.guard", "control"),
     ("app", "interrupt", "server"),
     ("mock_world", "mock_server"),

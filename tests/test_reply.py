@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from email.utils import parsedate_to_datetime
 
 import pytest
 from aiohttp import web
 
 from mock_webshare import create_app, reply
+from mock_webshare.answers import Answer
 from mock_webshare.contract import CREDIT_LIST
 from tests.conftest import Client
 
@@ -56,6 +57,66 @@ async def test_requests_sent_together_are_answered_in_their_order(client: Client
     requests = [GET.replace("?", f"{target}&") for target in targets]
     answer = await exchange(client, *requests, f"{GET}Connection: close\r\n")
     assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"200", b"404", b"200"]
+
+
+async def test_its_length_is_that_of_what_is_sent(client: Client) -> None:
+    answer = await exchange(client, f"{GET}Connection: close\r\n")
+    quick = reply.Reply(Answer(200, (("Content-Type", "application/json"),), b"{}"))
+    sent = await exchange(client, GET, f"{GET}Connection: close\r\n")
+    assert len(sent) - len(answer) == len(answer) - len("Connection: close\r\n")
+    assert quick.body_length == len(quick._dated_head) + 2
+
+
+async def test_links_begin_with_the_scheme_of_the_request(
+    aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await aiohttp_client(create_app(), headers={"Authorization": "Token key"})
+    for scheme in ("http", "https", "http"):
+        monkeypatch.setattr(web.Request, "scheme", scheme)
+        page = await (await client.get(LIST)).json()
+        assert page["next"] == f"{scheme}://{client.host}:{client.port}{LIST}?page=2"
+
+
+async def test_what_a_middleware_notes_of_a_request_is_of_that_request(aiohttp_client: AiohttpClient) -> None:
+    seen = []
+
+    @web.middleware
+    async def note(request: web.Request, handler: Callable[..., Awaitable[web.Response]]) -> web.Response:
+        seen.append(dict(request.match_info))
+        request.match_info["user"] = "somebody"
+        return await handler(request)
+
+    app = create_app()
+    app.middlewares.append(note)
+    client = await aiohttp_client(app)
+    for _ in range(3):
+        await client.get(LIST)
+    assert seen == [{}, {}, {}]
+
+
+async def test_the_application_around_ours_stays_its_own_for_each_of_many_requests(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    key = web.AppKey("key", str)
+
+    @web.middleware
+    async def ask(request: web.Request, handler: Callable[..., Awaitable[web.Response]]) -> web.Response:
+        response = await handler(request)
+        response.headers["Outer"] = request.app[key]
+        return response
+
+    outer = web.Application(middlewares=[ask])
+    outer[key] = "ours"
+    outer.add_domain("127.0.0.1", create_app())
+    client = await aiohttp_client(outer, headers={"Authorization": "Token key"})
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            await asyncio.sleep(0.005)
+            yield b"x"
+
+    answers = await asyncio.gather(*(client.post(LIST, data=slowly()) for _ in range(20)))
+    assert {answer.headers.get("Outer") for answer in answers} == {"ours"}
 
 
 async def test_the_date_goes_on(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

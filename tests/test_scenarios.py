@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
 
 from mock_webshare import MockServer, Settings, contract, dataset
 from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.errors import UsageError
 from mock_webshare.scenarios import SCENARIOS, name_of
 from mock_webshare.settings import MOST_CREDITS
 
@@ -264,3 +266,16 @@ def test_in_a_full_world_no_row_comes(server: MockServer, monkeypatch: pytest.Mo
     world.add_fault(pages="inserted", rows=5)
     assert client.statuses(2) == [200, 200]
     assert len(world.credits()) == 101 < MOST_CREDITS
+
+
+@pytest.mark.parametrize("given", [{"credits": 4}, {"seed": 3}, {"data": "edge-cases"}])
+@pytest.mark.parametrize("name", ["empty", "one-page", "edge-cases"])
+def test_a_scenario_with_data_of_its_own_takes_no_other(
+    server: MockServer, name: str, given: dict[str, Any]
+) -> None:
+    with pytest.raises(
+        UsageError, match=f"{next(iter(given))} cannot go with a scenario that has data of its own"
+    ):
+        server.begin("any", scenario=name, **given)
+    server.begin("any", scenario="drift", **given)
+    server.retire("any")

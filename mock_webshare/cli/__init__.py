@@ -35,6 +35,8 @@ VERBS = (
     ("probe", "live", "ask a real service which of our guesses about it are right"),
     ("redact", "live", "take the secrets out of recordings"),
 )
+INTERRUPTED = 130
+"""What a shell reports of a program that Ctrl-C ended."""
 READER_GONE = 141
 """What a shell reports of a program that ends because nobody reads its output any more, as `head` does."""
 
@@ -73,7 +75,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
         streams.stderr.write(f"mock-webshare: cannot write the output: {error.strerror}\n")
         return FAILED
     except KeyboardInterrupt:
-        return FAILED
+        return CLEAN if argv[:1] == ["serve"] else INTERRUPTED  # a server has no other end
     except Exception as error:
         if environ.get(variable("debug")):
             raise

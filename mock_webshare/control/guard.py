@@ -32,7 +32,7 @@ class Guard:
         headers, settings = request.headers, self._settings
         # The name is in the target too if that is a whole URL.
         hosts = [*headers.getall("Host", []), *filter(None, [_authority(request.raw_path)])]
-        own = self._origins.union(f"http://{host}" for host in hosts)
+        own = self._origins.union(f"{request.scheme}://{host}" for host in hosts)
         if not own.issuperset(headers.getall("Origin", [])):
             return "a page of another origin may not control the mock"
         if not {"same-origin", "none"}.issuperset(headers.getall("Sec-Fetch-Site", [])):
