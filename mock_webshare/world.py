@@ -166,11 +166,14 @@ class World:
         return self._hold_credit({"reverted_at": None, **given}, fields)
 
     def change_credit(self, credit_id: int, /, **fields: Any) -> dict[str, Any]:
-        """Change fields of a credit, and return it; `updated_at` is now, unless it is given."""
+        """Change fields of a credit, and return it; `updated_at` is now, unless it is given.
+
+        Where the clock stands it moves on all the same: no two states of a credit are of one instant.
+        """
         if "id" in fields:
             raise DataError.refused("credit", "/id", fields["id"], "no id, for it never changes")
         before = self._credit(credit_id)
-        updated_at = format_instant(max(before.updated_at, self.now))
+        updated_at = format_instant(max(before.updated_at + 1, self.now))
         changed = {**before.wire(), "updated_at": updated_at, **fields}
         return self._hold_credit(changed, fields)
 

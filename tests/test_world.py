@@ -214,7 +214,11 @@ class TestACreditThatIsChanged:
 
     def test_was_never_changed_before_it_was(self, ours: World) -> None:
         ours.set_clock(now=OLD)
-        assert ours.change_credit(4, amount=1.0)["updated_at"] == NEW
+        assert ours.change_credit(4, amount=1.0)["updated_at"] == NEW.replace("-07:00", ".000001-07:00")
+
+    def test_is_updated_anew_each_time_though_the_clock_stands(self, ours: World) -> None:
+        updates = [ours.change_credit(1, amount=amount)["updated_at"] for amount in (1.0, 2.0, 3.0)]
+        assert updates == sorted(set(updates))
 
     def test_keeps_its_id(self, ours: World) -> None:
         with pytest.raises(DataError, match="for it never changes") as refusal:

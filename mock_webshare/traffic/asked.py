@@ -95,8 +95,10 @@ def _read_url(url: str) -> Asked | None:
 def split(url: str) -> SplitResult | None:
     """Given a URL, return its parts; None if it is none, or one that is too long."""
     try:
-        # Which remembers what it was asked last, so it is not asked of what is too long.
-        return urlsplit(url) if len(url) <= LONGEST_URL else None
+        if len(url) > LONGEST_URL:  # `urlsplit` remembers what it was asked last
+            return None
+        url.encode()  # JSON can hold half a character, which nothing else can
+        return urlsplit(url)
     except ValueError:  # "Invalid IPv6 URL"
         return None
 

@@ -45,13 +45,17 @@ class Examined(NamedTuple):
     sighting: Sighting | None = None
     skipped: str | None = None
     is_judged: bool = False
+    authorization: str | None = None
+    """What was sent as such, which no report tells. None: nothing that is known."""
 
 
 def examine(record: Exchange | BadRecord | UnreadableInput, terms: Terms) -> Examined | UnreadableInput:
     """Given a record, hold it against all rules that need no other one."""
     if isinstance(record, Exchange):
         examined = _examine_exchange(record, terms)
-        return _discreet(examined, record) if examined.findings else examined
+        if examined.findings:
+            examined = _discreet(examined, record)
+        return examined._replace(authorization=record.request_header("authorization"))
     return _examine_malformed(record, terms) if isinstance(record, BadRecord) else record
 
 

@@ -136,16 +136,17 @@ class Judge:
         self._judged += examined.is_judged
         if examined.skipped:
             self._skipped[examined.skipped] += 1
+        if examined.authorization and len(self._keys) < MOST_KEYS:
+            self._keys.add(examined.authorization)
         self._add(examined.findings)
         if (sighting := examined.sighting) is not None:
-            if len(self._keys) < MOST_KEYS:
-                self._keys.add(sighting.key)
             for heard in (self._lives, self._walks, self._caps):
-                self._add_discreetly(heard.add(sighting))
+                self._add(heard.add(sighting))
 
     def verdict(self) -> Verdict:
         """Return the verdict on all that was heard."""
-        self._add_discreetly(chain(self._caps.finish(), self._lives.finish()))
+        self._add(chain(self._caps.finish(), self._lives.finish()))
+        self._forget_keys()
         levels = list(Level)
         groups = sorted(self._groups.values(), key=lambda group: levels.index(group.first.level))
         return Verdict(
@@ -159,12 +160,11 @@ class Judge:
             fail_on=self._terms.fail_on,
         )
 
-    def _add_discreetly(self, findings: Iterable[Finding]) -> None:
-        """Add what several exchanges came to, without their keys."""
-        redactor = None
-        for finding in findings:
-            redactor = redactor or Redactor(word for key in self._keys for word in key.split())
-            self._add(discreet((finding,), redactor))
+    def _forget_keys(self) -> None:
+        """Leave no key in a finding, wherever another exchange has told it."""
+        redactor = Redactor(word for key in self._keys for word in key.split())
+        for group in self._groups.values():
+            group.findings[:] = discreet(group.findings, redactor)
 
     def _add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

@@ -29,6 +29,8 @@ class Page:
     length: int
     """Rows that it has."""
     has_next: bool
+    is_size_asked: bool
+    """Whether a size was asked for: the cap is for no other page."""
     is_size_plain: bool
     """Whether the size was asked for as the documentation says, or not at all."""
     is_asked_as_last: bool
@@ -87,6 +89,7 @@ def read_page(asked: Asked, body: Mapping[str, Any], paging: Paging, cap: int) -
         count=count,
         length=len(rows),
         has_next=body.get("next") is not None,
+        is_size_asked=_is_size_asked(asked),
         is_size_plain=_is_size_plain(asked),
         is_asked_as_last=asked.params.get("page") == "last",
     )
@@ -96,7 +99,12 @@ def read_page(asked: Asked, body: Mapping[str, Any], paging: Paging, cap: int) -
 def asked_size(asked: Asked, paging: Paging) -> int:
     """Return the rows a page that a request asks for, whatever the cap."""
     size = read_int(asked.params.get("page_size", ""))
-    return paging.page_size if size is None or size < 1 else size
+    return size if _is_size_asked(asked) and size else paging.page_size
+
+
+def _is_size_asked(asked: Asked) -> bool:
+    size = read_int(asked.params.get("page_size", ""))
+    return size is not None and size > 0
 
 
 def _number(asked: Asked, count: int, size: int) -> int | None:
@@ -115,8 +123,8 @@ def _is_size_plain(asked: Asked) -> bool:
 def _explained(page: Page, asked: Asked, paging: Paging) -> Page:
     """Given a page that is not consistent, return it with the size that makes it so, if a cap may be that."""
     size = _size_by_answer(page)
-    # A cap below the default size would make no sense.
-    if not min(paging.page_size, page.assumed + 1) <= size <= page.wanted:
+    least = 1 if page.is_size_asked else min(paging.page_size, page.assumed + 1)
+    if not least <= size <= page.wanted:
         return page
     other = replace(page, size=size, number=_number(asked, page.count, size) or page.number)
     return other if other.is_consistent or page.is_longer else page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -181,11 +182,19 @@ def _is_mutable(asked: Asked, terms: tuple[Term, ...]) -> bool:
     return not MUTABLE.isdisjoint(names)
 
 
+_PSEUDONYM = re.compile(r"\bREDACTED-[0-9]+$")
+_OF_A_FOLDER = re.compile(r"[0-9]{6,}\.json")
 _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|[*x]{3}", re.IGNORECASE)
 
 
 def _key(exchange: Exchange, asked: Asked) -> str:
-    """Return what tells the key of a request from others; one that was taken out is one for each file."""
+    """Return what tells the key of a request from others; one taken out is one for each recording."""
     key = exchange.request_header("authorization") or ""
     is_known = key and not _REDACTED.search(key)
-    return "\0".join((asked.host, key) if is_known else (asked.host, key, exchange.source))
+    return "\0".join((asked.host, key) if is_known else (asked.host, key, _recording(exchange, key)))
+
+
+def _recording(exchange: Exchange, key: str) -> str:
+    """Return the recording that an exchange is of: its file, or the folder in which `record` put it."""
+    folder, name = os.path.split(exchange.source)
+    return folder if _PSEUDONYM.search(key) and _OF_A_FOLDER.fullmatch(name) else exchange.source

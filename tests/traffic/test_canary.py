@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -369,3 +370,12 @@ def test_a_secret_under_a_telling_name_is_not_told_either(tmp_path: Path) -> Non
     _, out, _ = run("validate", str(path))
     assert "object.new-fields" in out
     assert not [each for each in secrets.values() if each in out]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github"])
+def test_a_key_that_only_another_exchange_tells_is_not_told(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    early = [replace(each, request_headers=()) for each in told(WORD)]
+    path.write_text(ndjson([*early, *told(WORD)]), encoding="utf-8")
+    _, out, err = run("validate", str(path), "--format", form)
+    assert traces(out + err) == set()

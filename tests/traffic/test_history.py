@@ -85,6 +85,23 @@ def test_a_key_that_was_taken_out_is_one_for_each_file() -> None:
     assert found(one(0, **hidden), replace(other, source="a.ndjson")) != []
 
 
+def test_a_key_that_was_taken_out_is_one_for_the_folder_that_we_recorded() -> None:
+    hidden = {"key": "Token REDACTED-1"}
+    files = [
+        replace(one(n, changes={"amount": float(n)}, **hidden), source=f"a/00000{n}.json") for n in (1, 2)
+    ]
+    assert found(*files) == [("object.same", "/amount", Level.ERROR)]
+    assert found(files[0], replace(files[1], source="b/000002.json")) == []
+    assert found(*(replace(each, source=f"a/{n}-mine.json") for n, each in enumerate(files))) == []
+
+
+def test_the_moment_of_a_reversal_stays() -> None:
+    again = {**REVERTED, "reverted_at": "2026-03-09T10:00:00-07:00"}
+    assert found(one(0, changes=REVERTED), one(9, changes=again)) == [
+        ("object.same", "/reverted_at", Level.ERROR)
+    ]
+
+
 def test_a_state_that_comes_back_is_found_among_many() -> None:
     records = [one(0), one(10, changes=AVAILABLE), one(20)]
     assert ("object.lifecycle", "/status", Level.ERROR) in found(*records)

@@ -68,6 +68,10 @@ RECORDINGS: dict[str, Callable[[], Iterator[bytes]]] = {
     "a time that is no number": lambda: iter([line(seconds="NaN"), line()]),
     "a time without an end": lambda: iter([line(seconds="1e400"), line()]),
     "a time before it began": lambda: iter([line(seconds="-5"), line()]),
+    "half a character in an address": lambda: iter(
+        [line(url="\ud800"), line(url=f"{LIST}?a=\udfff"), line()]
+    ),
+    "half a character in a link": lambda: iter([line(b'{"next":"http://a/?\\ud800"}'), line()]),
     "long addresses": lambda: (line(url=f"{LIST}?x={n}{'y' * MIB}") for n in range(100)),
     "long addresses of others": lambda: (line(url=f"http://a/{n}{'y' * MIB}") for n in range(100)),
     "long headers": lambda: (line(header=f"{n}{'y' * MIB}") for n in range(100)),

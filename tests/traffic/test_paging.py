@@ -104,3 +104,20 @@ def test_what_is_too_much_to_remember_is_decided_upon(monkeypatch: pytest.Monkey
     monkeypatch.setattr(caps, "MOST_KEYS", 1)
     pages = listed(1, 50, 300), listed(2, 50, 300), listed(3, 27, 300, key="Token other")
     assert sorted(found(*pages)) == [SHORT, CAPPED, CAPPED]
+
+
+def test_a_cap_below_the_usual_size_takes_two_pages_and_a_round_number() -> None:
+    usual = answer(
+        {
+            "count": 300,
+            "next": f"{LIST}?page=2",
+            "previous": None,
+            "results": [ROW | {"id": n} for n in range(25)],
+        },
+        LIST,
+        9,
+    )
+    assert found(usual, listed(1, 20, 300), listed(2, 20, 300)) == [CAPPED, CAPPED]
+    assert found(usual, listed(1, 20, 300), listed(1, 20, 300, wanted=101)) == [CAPPED, CAPPED]
+    assert found(usual, listed(1, 20, 300)) == [SHORT]
+    assert found(usual, listed(1, 19, 300), listed(2, 19, 300)) == [SHORT, SHORT]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mock_webshare.traffic.paging import Page
     from mock_webshare.traffic.sighting import Sighting
 
+_DEFAULT_SIZE = 25
 MOST_KEYS = 1000
 """Keys of which the pages are remembered; of more, those seen longest ago are decided upon early."""
 MOST_DOUBTS = 10_000
@@ -47,7 +48,8 @@ class Lengths:
 
     def note(self, place: Place, page: Page) -> None:
         """Remember a page."""
-        self.longest = max(self.longest, page.length)
+        if page.is_size_asked:
+            self.longest = max(self.longest, page.length)
         if page.has_next and page.is_consistent and self.fullest <= page.length < page.wanted:
             if page.length > self.fullest:
                 self.fullest = page.length
@@ -63,7 +65,9 @@ class Lengths:
         cap = page.size
         is_contradicted = cap < self.longest or 0 < self.fullest < cap
         is_round = cap % 10 == 0 or cap % 25 == 0
-        is_likely = is_round or (cap == self.fullest and len(self.full) > 1)
+        is_twice = cap == self.fullest and len(self.full) > 1
+        # One below the size of a page that asks for none would be odd, so it takes both.
+        is_likely = is_round and is_twice if cap < _DEFAULT_SIZE else is_round or is_twice
         return cap != page.assumed and is_likely and not is_contradicted
 
 

@@ -67,7 +67,7 @@ def detail_fits(case: Case) -> Iterator[Finding]:
 def _wording(case: Case, asked: Asked) -> Wording | None:
     match case.exchange.status:
         case 401:
-            return Wording("auth.unauthorized", _TEXTS_OF_401)
+            return Wording("auth.unauthorized", _texts_of_401(case.exchange.request_header("authorization")))
         case 404:
             return _wording_of_404(case, asked)
         case 405:
@@ -78,6 +78,16 @@ def _wording(case: Case, asked: Asked) -> Wording | None:
 
 
 assert (UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE) == (401, 404, 405, 406)
+
+
+def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
+    """Return what may be said of an `Authorization`; if it was taken out of the recording, anything."""
+    words = (authorization or "").encode("latin-1", "replace").split()  # where fewer blanks are blanks
+    if not words or words[0].lower() != b"token":
+        return _TEXTS_OF_401
+    if len(words) == 2:
+        return _TEXTS_OF_401[3:]
+    return _TEXTS_OF_401[1:2] if len(words) == 1 else _TEXTS_OF_401[2:3]
 
 
 def _wording_of_404(case: Case, asked: Asked) -> Wording:
@@ -123,6 +133,9 @@ def names_the_wrong_fields(case: Case) -> Iterator[Finding]:
     for each in asked.endpoint.filters:
         if is_wrong(each, asked) and each.name not in case.body:
             yield case.finding("filter.errors", each.name, check="required")
+    known = [each.name for each in asked.endpoint.filters if each.name in case.body]
+    if (named := [name for name in case.body if name in known]) != known:
+        yield case.finding("filter.errors", check="order", expected=known, actual=named, mark=Mark.FRAMEWORK)
     may_be_wrong = {each.name for each in asked.endpoint.filters if _may_be_wrong(each, asked)}
     for name in case.body:
         if name not in may_be_wrong and any(is_wrong(each, asked) for each in asked.endpoint.filters):

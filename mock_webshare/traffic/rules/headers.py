@@ -40,6 +40,8 @@ def is_compact(case: Case) -> Iterator[Finding]:
     """JSON is written without blanks, unless the request asked for an indent."""
     if case.asked is None or case.schema is None or case.body is None:
         return
+    if case.exchange.request_headers is None:  # then nobody knows whether an indent was asked for
+        return
     if "indent" in (case.exchange.request_header("accept") or "").lower():
         return
     # Few bodies have any blank at all, so the texts are seldom taken out.

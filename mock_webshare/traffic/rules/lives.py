@@ -190,7 +190,7 @@ def _seems_before(one: Answer, other: Answer) -> bool:
 
 _MOVES = {"pending": ("available", "reverted"), "available": ("reverted",), "reverted": ()}
 """What a status may become. That an available credit is reverted is not said anywhere, nor that it is not."""
-_FREE = frozenset({"status", "reverted_at", "updated_at", "mode"})
+_FREE = frozenset({"status", "updated_at", "mode"})
 """Fields with a rule of their own."""
 _OF_THE_CHANNEL = frozenset({"referral_channel", "referral_channel_code"})
 """Fields that change when the channel does, which is no update of the row."""
@@ -242,6 +242,8 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any], fields: Fields
         was, became = before[name], after[name]
         if name in fields.dates and read_instant(was) == read_instant(became):
             continue
+        if name == "reverted_at" and _differs("status", before, after):
+            continue  # it goes with the status
         grade = Level.INCONCLUSIVE if name in _OF_THE_CHANNEL else None
         yield Problem("object.same", name, None, became, grade=grade)
 

@@ -106,7 +106,7 @@ def _compare_query(case: Case, asked: Asked, name: str, parts: SplitResult, numb
     rule = None
     if unquote(parts.path) != unquote(asked.path) or sorted(actual) != sorted(wanted):
         rule = "list.links"
-    elif parts.query != expected:
+    elif parts.query != expected or parts.fragment:
         rule = "list.links-query"
     if rule:
         link = f"{parts.scheme}://{parts.netloc}{asked.path}" + (f"?{expected}" if expected else "")
