@@ -22,6 +22,7 @@ TRAFFIC = (
     "traffic.spellings",
     "traffic.sought",
     "traffic.pseudonyms",
+    "traffic.telling",
     "traffic.redaction",
     "traffic.archives",
 )

@@ -14,7 +14,7 @@ import base64
 import json
 import re
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
@@ -23,6 +23,7 @@ from mock_webshare.traffic import lenient_json, texts
 from mock_webshare.traffic.pseudonyms import PSEUDONYM, Pseudonyms
 from mock_webshare.traffic.sought import Sought
 from mock_webshare.traffic.spellings import unescaped
+from mock_webshare.traffic.telling import HINTS, is_telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,18 +40,7 @@ MOST_SOUGHT = 10_000
 """Secrets looked for elsewhere; of more, those not met for longest are forgotten."""
 LONGEST_COUNT = 5
 """Digits of a JSON number that stays even under a telling name: `"keys": 3` opens nothing."""
-LONGEST_REMEMBERED = 200
-"""Characters of a name of which it is remembered whether it tells: a recording may hold huge ones."""
 
-# A name tells of a secret if one of its words contains one of these, or is one of those.
-_TELLING_PARTS = (
-    "token", "secret", "passw", "passphrase", "apikey", "session", "credential", "cookie", "csrf", "xsrf",
-    "authoriz", "oauth", "jwt", "signature", "mail", "username",
-)  # fmt: skip
-_TELLING_WORDS = frozenset({"auth", "authentication", "key", "keys", "otp", "pass", "pin", "pwd", "sig"})
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_SIGNS = (*_TELLING_PARTS, *_TELLING_WORDS, "\\u", '\\"')  # escaped, a name is hard to see
-_HINTS = tuple(sign for sign in _SIGNS if not any(each in sign for each in _SIGNS if each != sign))
 _SCHEMES = frozenset(
     {"token", "bearer", "basic", "digest", "negotiate", "ntlm", "oauth", "hmac", "apikey", "api-key", "jwt"}
 )
@@ -95,19 +85,6 @@ _JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*(?:[\[{\"\]]|[\w.+-]+\s*,))")
 def redact(exchange: Exchange) -> Exchange:
     """Given an exchange, return it without its secrets; a `Redactor` does so for several."""
     return Redactor().exchange(exchange)
-
-
-def is_telling(name: str) -> bool:
-    """Return whether the name of a header, parameter or field tells that a secret is in it."""
-    return _is_telling(name) if len(name) > LONGEST_REMEMBERED else _remembered(name)
-
-
-def _is_telling(name: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(name)]
-    return any(word in _TELLING_WORDS or any(part in word for part in _TELLING_PARTS) for word in words)
-
-
-_remembered = lru_cache(4096)(_is_telling)
 
 
 class Redactor:
@@ -247,7 +224,7 @@ class Redactor:
 
     def _named_text(self, text: str) -> str:
         lowered = text.lower()
-        if not any(hint in lowered for hint in _HINTS):  # the name of a parameter may be percent-encoded
+        if not any(hint in lowered for hint in HINTS):  # the name of a parameter may be percent-encoded
             return self._named_url(text) if "%" in text else self._named_user(text)
         text = self._named_url(text)
         if _JSON.match(text) and '"' in text:

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_webshare import contract, seeding
-from mock_webshare.traffic import redaction, sought
+from mock_webshare.traffic import redaction, sought, telling
 from mock_webshare.traffic.exchange import Exchange, write_line
-from mock_webshare.traffic.redaction import Redactor, is_telling, redact
+from mock_webshare.traffic.redaction import Redactor, redact
+from mock_webshare.traffic.telling import is_telling
 
 KEY = "Zq7/canary+9x=K3"
 PLAIN_KEY = "zq7canary9xk3w"
@@ -170,9 +171,9 @@ def test_a_body_that_stays(given_body: str) -> None:
 
 
 def test_a_long_name_is_read_and_not_remembered() -> None:
-    known = redaction._remembered.cache_info().currsize
+    known = telling._remembered.cache_info().currsize
     assert is_telling("x" * 300 + "-key") and not is_telling("x" * 300)
-    assert redaction._remembered.cache_info().currsize == known
+    assert telling._remembered.cache_info().currsize == known
 
 
 def test_all_that_the_service_answers_stays() -> None:
