@@ -256,7 +256,8 @@ def _spawn(post: _Post, variables: Mapping[str, str]) -> int:
         if os.getppid() == guard:  # else it had ended before it could signal its death
             os.setpgid(0, post.group)
             _restore_signals(post.mask)
-            os.execvpe(post.command[0], list(post.command), {**post.environ, **variables})  # noqa: S606
+            environ = {**post.environ, **variables}
+            os.execvpe(post.command[0], list(post.command), environ)  # noqa: S606  # no shell is the point
     except OSError as error:
         os.write(post.report, str(error.errno).encode())
     finally:

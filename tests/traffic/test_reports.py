@@ -20,7 +20,7 @@ from mock_webshare.errors import UnknownName, UnreadableInput
 from mock_webshare.traffic import reports
 from mock_webshare.traffic.exchange import BadRecord, Exchange
 from mock_webshare.traffic.finding import Finding, Level, Place
-from mock_webshare.traffic.judge import Group, Verdict, judge
+from mock_webshare.traffic.judge import Group, Likeness, Verdict, judge
 from mock_webshare.traffic.terms import Terms
 
 FINDING = Finding(
@@ -35,7 +35,9 @@ FINDING = Finding(
 
 def written(*findings: Finding, unreadable: tuple[UnreadableInput, ...] = ()) -> str:
     stream = StringIO()
-    groups = tuple(Group((str(index),), [each], 1) for index, each in enumerate(findings))
+    groups = tuple(
+        Group(Likeness("", str(index), "", "", "", "", ""), [each], 1) for index, each in enumerate(findings)
+    )
     verdict = Verdict(files=2, exchanges=3, judged=1, groups=groups, unreadable=unreadable)
     reports.write("text", verdict, stream)
     return stream.getvalue()

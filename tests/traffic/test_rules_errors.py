@@ -74,3 +74,14 @@ def test_blanks_are_found_wherever_they_stand(where: str) -> None:
 def test_a_link_has_no_fragment() -> None:
     body = {"count": 2, "next": f"{LIST}?page=2&page_size=1#top", "previous": None, "results": [ROW]}
     assert found(answer(body, f"{LIST}?page_size=1", 0)) == [("list.links-query", "/next", Level.WARNING)]
+
+
+def test_a_port_that_goes_without_saying_makes_no_other_server() -> None:
+    body = {"count": 2, "next": f"{LIST}?page=2&page_size=1", "previous": None, "results": [ROW]}
+    said = LIST.replace(".io/", ".io:443/")
+    assert found(answer(body, f"{said}?page_size=1", 0)) == []
+    assert found(answer(body | {"next": f"{said}?page=2&page_size=1"}, f"{said}?page_size=1", 0)) == []
+    named = answer(
+        body | {"next": f"{LIST}?page=2&page_size=1".replace("//", "//me@")}, f"{LIST}?page_size=1", 0
+    )
+    assert found(named) == [("list.links-origin", "/next", Level.WARNING)]

@@ -22,6 +22,7 @@ from mock_webshare.traffic.live.against import (
 )
 from mock_webshare.traffic.live.answers import Answers, Undecidable, described
 from mock_webshare.traffic.live.questions import LINKS_QUERY, LIST
+from mock_webshare.traffic.rules import errors
 from mock_webshare.traffic.rules.page import link_query
 
 DECIDED = (Mark.FRAMEWORK, Mark.ASSUMED)
@@ -131,11 +132,11 @@ def _options(answers: Answers) -> Iterator[Against]:
 # Refusals.
 
 UNAUTHORIZED = {
-    "no key": "Authentication credentials were not provided.",
-    "another scheme": "Authentication credentials were not provided.",
-    "keyword alone": "Invalid token header. No credentials provided.",
-    "two keys": "Invalid token header. Token string should not contain spaces.",
-    "unknown key": "Invalid token.",
+    "no key": errors.NO_CREDENTIALS,
+    "another scheme": errors.NO_CREDENTIALS,
+    "keyword alone": errors.KEYWORD_ALONE,
+    "two keys": errors.SEVERAL_KEYS,
+    "unknown key": errors.UNKNOWN_KEY,
 }
 
 

@@ -11,7 +11,7 @@ from mock_webshare.traffic.reports import wording
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.traffic.judge import Group, Verdict
+    from mock_webshare.traffic.judge import Group, Likeness, Verdict
 
 MOST_FILES = 3
 """Files that are named of those in which the same was found."""
@@ -37,9 +37,9 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
 
 def _alike(verdict: Verdict) -> list[list[Group]]:
     """Return the groups of the same finding in several files, together."""
-    alike: dict[tuple[str, ...], list[Group]] = {}
+    alike: dict[Likeness, list[Group]] = {}
     for group in verdict.groups:
-        alike.setdefault(group.likeness[1:], []).append(group)
+        alike.setdefault(group.likeness._replace(source=""), []).append(group)
     return list(alike.values())
 
 

@@ -29,13 +29,11 @@ if TYPE_CHECKING:
 
 CODES_OF_403 = ("2fa_needed", "account_suspended", "account_deleted")
 
-_TEXTS_OF_401 = (
-    "Authentication credentials were not provided.",
-    "Invalid token header. No credentials provided.",
-    "Invalid token header. Token string should not contain spaces.",
-    "Invalid token header. Token string should not contain invalid characters.",
-    "Invalid token.",
-)
+NO_CREDENTIALS = "Authentication credentials were not provided."
+KEYWORD_ALONE = "Invalid token header. No credentials provided."
+SEVERAL_KEYS = "Invalid token header. Token string should not contain spaces."
+ODD_KEY = "Invalid token header. Token string should not contain invalid characters."
+UNKNOWN_KEY = "Invalid token."
 _NO_MATCH = "No ReferralCredit matches the given query."
 _THROTTLED = re.compile(
     r"Request was throttled\. Expected available in (?:(1) second|((?!1 )\d+) seconds)\.", re.ASCII
@@ -84,10 +82,10 @@ def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
     """Return what may be said of an `Authorization`; if it was taken out of the recording, anything."""
     words = (authorization or "").encode("latin-1", "replace").split()  # where fewer blanks are blanks
     if not words or words[0].lower() != b"token":
-        return _TEXTS_OF_401
-    if len(words) == 2:
-        return _TEXTS_OF_401[3:]
-    return _TEXTS_OF_401[1:2] if len(words) == 1 else _TEXTS_OF_401[2:3]
+        return NO_CREDENTIALS, KEYWORD_ALONE, SEVERAL_KEYS, ODD_KEY, UNKNOWN_KEY
+    if len(words) == 1:
+        return (KEYWORD_ALONE,)
+    return (ODD_KEY, UNKNOWN_KEY) if len(words) == 2 else (SEVERAL_KEYS,)
 
 
 def _wording_of_404(case: Case, asked: Asked) -> Wording:

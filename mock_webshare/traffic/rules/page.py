@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
 
 from mock_webshare.contract import Mark
-from mock_webshare.traffic.asked import shown
+from mock_webshare.traffic.asked import origin_of, shown, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,24 +72,16 @@ def links_lead_on(case: Case) -> Iterator[Finding]:
         return
     for name, number in (("next", page.number + 1), ("previous", page.number - 1)):
         link = case.body.get(name)
-        if isinstance(link, str) and number > 0 and (parts := _split(link)) is not None:
+        if isinstance(link, str) and number > 0 and (parts := split(link)) and parts.netloc:
             yield from _compare_origin(case, asked, name, parts)
             yield from _compare_query(case, asked, name, parts, number)
-
-
-def _split(link: str) -> SplitResult | None:
-    """Given a link, return its parts; None if it is none, which the schema says."""
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return None
-    return parts if parts.scheme and parts.netloc else None
 
 
 def _compare_origin(case: Case, asked: Asked, name: str, parts: SplitResult) -> Iterator[Finding]:
     actual = f"{parts.scheme}://{parts.netloc}".lower()
     host = case.exchange.request_header("host")
-    if actual not in (asked.origin, f"{asked.origin.partition('://')[0]}://{host}".lower()):
+    is_same = origin_of(parts) == asked.origin and "@" not in parts.netloc
+    if not is_same and actual != f"{asked.origin.partition('://')[0]}://{host}".lower():
         # Through a proxy or a tunnel the service writes its own name: nothing is wrong with it.
         mark = None if asked.origin == SERVICE else Mark.ASSUMED
         yield case.finding(
