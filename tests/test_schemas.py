@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,6 +107,46 @@ def test_references_are_resolved_without_a_network(monkeypatch: pytest.MonkeyPat
     page = {"count": 1, "next": None, "previous": None, "results": [CREDIT]}
     assert is_valid("referral-credit-page", page)
     assert not is_valid("referral-credit-page", page | {"results": [CREDIT | {"id": "1"}]})
+
+
+FORMAT_EXTRA = (
+    "fqdn",
+    "isoduration",
+    "jsonpointer",
+    "lark",
+    "rfc3987",
+    "rfc3987_syntax",
+    "uri_template",
+    "webcolors",
+)
+"""What jsonschema's `format` extra brings besides the two packages that we depend on."""
+FORMATS_PROGRAM = f"""
+import sys
+sys.modules.update(dict.fromkeys({FORMAT_EXTRA}))  # None: an import of it fails, as where it is not installed
+from mock_webshare import contract
+page = {{"count": 0, "next": None, "previous": None, "results": []}}
+credit = contract.schema("referral-credit")["examples"][0]
+is_valid = contract.validator("referral-credit-page").is_valid
+print([
+    is_valid(page | {{"next": "https://proxy.webshare.io/?page=2", "results": [credit]}}),
+    is_valid(page | {{"next": "no URI"}}),
+    is_valid(page | {{"results": [credit | {{"created_at": "2022-02-30T00:00:00-08:00"}}]}}),
+])
+"""
+
+
+def test_formats_are_checked_without_the_format_extra() -> None:
+    used = {
+        schema["format"]
+        for name in NAMES
+        for _, schema in subschemas(contract.schema(name))
+        if "format" in schema
+    }
+    assert used == {"date-time", "uri"}
+    program = [sys.executable, "-c", FORMATS_PROGRAM]
+    assert (
+        subprocess.run(program, capture_output=True, text=True, check=True).stdout == "[True, False, False]\n"
+    )
 
 
 def test_the_credit_lists_what_the_contract_lists() -> None:
