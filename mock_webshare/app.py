@@ -12,7 +12,7 @@ from aiohttp import web
 from mock_webshare import dataset as datasets
 from mock_webshare import seeding, state
 from mock_webshare.api import Log, Service
-from mock_webshare.contract import ENDPOINTS
+from mock_webshare.contract.endpoints import ENDPOINTS
 from mock_webshare.dataset import Dataset
 from mock_webshare.routing import Subtree
 from mock_webshare.seeding import Progress

@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from mock_webshare.contract.timestamps import LIMIT, SECOND
 from mock_webshare.errors import UsageError
-from mock_webshare.instants import LIMIT, SECOND
 from mock_webshare.kinds import Kind
 
 _UNITS = (("weeks", 7 * 86_400), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))

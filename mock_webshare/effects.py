@@ -9,7 +9,7 @@ from typing import Any
 
 from mock_webshare import answers
 from mock_webshare.answers import Answer
-from mock_webshare.contract import CREDIT_LIST, Endpoint
+from mock_webshare.contract.endpoints import CREDIT_LIST, Endpoint
 from mock_webshare.faults import Fault, Strike
 from mock_webshare.rendering import render
 

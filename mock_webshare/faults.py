@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, NamedTuple
 
-from mock_webshare.contract import CREDIT_FILTERS
+from mock_webshare.contract.endpoints import CREDIT_FILTERS
 from mock_webshare.dataset import NULLABLE, Credit
 from mock_webshare.errors import DataError, UsageError
 from mock_webshare.kinds import Kind, one_of, read_object, text, whole

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from aiohttp import web
 
 from mock_webshare.app import at_time, create_app, make_dataset
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.dataset import Dataset
 from mock_webshare.errors import ServerError
 from mock_webshare.interrupt import Interrupt

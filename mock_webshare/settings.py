@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from os import PathLike, fspath
 from typing import NamedTuple
 
-from mock_webshare.contract import CREDIT_LIST, Paging
+from mock_webshare.contract.endpoints import CREDIT_LIST, Paging
+from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UsageError
-from mock_webshare.instants import parse_instant
 
 _PAGING = CREDIT_LIST.paging or Paging()
 MOST_CREDITS = 1_000_000

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare import dataset
 from mock_webshare.clock import DURATION, Clock
+from mock_webshare.contract.timestamps import LIMIT, format_instant
 from mock_webshare.dataset import ID, LARGEST_ID, Credit, Dataset
 from mock_webshare.errors import DataError, UnknownRow, UsageError, counted
-from mock_webshare.instants import LIMIT, format_instant
 from mock_webshare.journal import Journal, Wanted
 from mock_webshare.kinds import BOOLEAN, Kind, is_text, read_object, require_keys
 from mock_webshare.settings import MOST_CREDITS, RateLimit, Settings

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from mock_webshare import __version__, create_app
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.settings import Settings
 from tests.conftest import Client
 

@@ -20,7 +20,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_webshare import Settings, control, create_app, dataset, faults
 from mock_webshare.app import WORLDS
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import ROOT, VERBS, Asked, Verb
 from mock_webshare.errors import MockWebshareError
 from mock_webshare.settings import MOST_CREDITS

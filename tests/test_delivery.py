@@ -22,9 +22,9 @@ import pytest
 import requests
 
 from mock_webshare import MockServer, MockWorld, Settings
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.timestamps import format_instant
 from mock_webshare.faults import CONNECTION_FAULTS, LONGEST_DELAY
-from mock_webshare.instants import format_instant
 
 LIST = CREDIT_LIST.path
 TIMEOUT = 0.25

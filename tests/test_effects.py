@@ -10,7 +10,7 @@ import pytest
 
 from mock_webshare import answers, dataset, effects
 from mock_webshare.answers import Answer
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.effects import Outcome
 from mock_webshare.faults import FORBIDDEN_CODES, Asked, Strike, parse
 from mock_webshare.rendering import render

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from mock_webshare import MockServer, MockWorld
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import DataError, UsageError
 from mock_webshare.faults import (
     ACTIONS,

@@ -6,7 +6,7 @@ import pytest
 
 from mock_webshare import framework
 from mock_webshare.answers import Answer
-from mock_webshare.contract import CREDIT_DETAIL, CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_DETAIL, CREDIT_LIST
 from mock_webshare.framework import Call, Headers
 
 LIST = CREDIT_LIST.path

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare.instants import SECOND, format_instant, parse_instant
+from mock_webshare.contract.timestamps import SECOND, format_instant, parse_instant
 
 WRITTEN = [
     "2022-06-14T11:58:10.246406-07:00",

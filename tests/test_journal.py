@@ -10,20 +10,13 @@ from typing import Any
 import pytest
 import requests
 
-from mock_webshare import MockServer, MockWorld, Settings, contract, dataset
+from mock_webshare import MockServer, MockWorld, Settings, dataset
 from mock_webshare import worlds as module
 from mock_webshare.answers import Answer
-from mock_webshare.contract import CREDIT_LIST, ENDPOINTS
+from mock_webshare.contract import endpoints
+from mock_webshare.contract.endpoints import CREDIT_LIST, ENDPOINTS
 from mock_webshare.faults import DRIFTS
-from mock_webshare.journal import (
-    LARGEST_BODY,
-    MOST_ENTRIES,
-    Entry,
-    Journal,
-    Wanted,
-    missed,
-    transcript,
-)
+from mock_webshare.journal import LARGEST_BODY, MOST_ENTRIES, Entry, Journal, Wanted, missed, transcript
 from mock_webshare.worlds import Worlds
 from tests.conftest import schema_of
 
@@ -309,7 +302,7 @@ def found(world: MockWorld) -> Iterator[str]:
         if schema is not None and exchange.method != "HEAD":
             yield from (
                 f"{entry.target}: {error.json_path} {error.message}"
-                for error in contract.validator(schema).iter_errors(json.loads(exchange.body))
+                for error in endpoints.validator(schema).iter_errors(json.loads(exchange.body))
             )
 
 
@@ -343,7 +336,7 @@ def test_every_drift_but_a_new_field_breaks_the_contract() -> None:
 
 @pytest.mark.parametrize("drift", BREAKING_DRIFTS, ids=lambda drift: f"{drift['drift']}-{drift['field']}")
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.schema)
-def test_every_drift_is_found(world: MockWorld, endpoint: contract.Endpoint, drift: dict[str, Any]) -> None:
+def test_every_drift_is_found(world: MockWorld, endpoint: endpoints.Endpoint, drift: dict[str, Any]) -> None:
     path = endpoint.path.format(id=world.credits()[0]["id"])
     world.add_fault(**drift)
     ask(world, "GET", path)

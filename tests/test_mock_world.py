@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mock_webshare import MockServer, MockWebshareError, MockWorld, Settings
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import ROOT, VERBS
 from mock_webshare.errors import DataError, ServerError, UsageError
 from tests.control_plane import name

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from mock_webshare import MockServer, MockWorld, preference
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 
 LIST = CREDIT_LIST.path
 

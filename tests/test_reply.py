@@ -12,7 +12,7 @@ from aiohttp import web
 
 from mock_webshare import create_app, reply
 from mock_webshare.answers import Answer
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from tests.conftest import Client
 
 LIST = CREDIT_LIST.path

@@ -18,7 +18,7 @@ from typing import Self
 import pytest
 
 from mock_webshare import MockServer, cli, supervisor
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
 
 RUN = [sys.executable, "-m", "mock_webshare", "run"]

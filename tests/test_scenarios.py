@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from mock_webshare import MockServer, Settings, contract, dataset
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare import MockServer, Settings, dataset
+from mock_webshare.contract import endpoints
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
 from mock_webshare.scenarios import SCENARIOS, name_of
 from mock_webshare.settings import MOST_CREDITS
@@ -125,7 +126,7 @@ def drift(client: Client) -> None:
     row = client.get().json()["results"][0]
     assert isinstance(row["amount"], str)
     assert (row["status"], row["tier"], "updated_at" in row) == ("on_hold", "gold", False)
-    assert list(contract.validator("referral-credit").iter_errors(row))
+    assert list(endpoints.validator("referral-credit").iter_errors(row))
 
 
 SAYS: dict[str, Callable[[Client], None]] = {

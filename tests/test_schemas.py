@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mock_webshare import contract
+from mock_webshare.contract import endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = contract.schema_names()
+NAMES = endpoints.schema_names()
 
 CREDIT = {
     "id": 1,
@@ -48,7 +48,7 @@ def subschemas(schema: Any, keyword: str = "") -> Iterator[tuple[str, dict[str, 
 def fields() -> Iterator[Any]:
     """Yield every described field of every schema."""
     for name in NAMES:
-        for _, schema in subschemas(contract.schema(name)):
+        for _, schema in subschemas(endpoints.schema(name)):
             for field, description in schema.get("properties", {}).items():
                 if "$ref" not in description:
                     yield pytest.param(description, id=f"{name}-{field}")
@@ -58,23 +58,23 @@ def assertions() -> Iterator[Any]:
     """Yield every schema that says something that a body may break."""
     keywords = {"type", "enum", "const", "format", "required", "minimum", "minItems", "minProperties", "not"}
     for name in NAMES:
-        for place, schema in subschemas(contract.schema(name)):
+        for place, schema in subschemas(endpoints.schema(name)):
             if place != "properties" and keywords & schema.keys():
                 yield pytest.param(schema, id=f"{name}-{place}")
 
 
 def is_valid(name: str, value: Any) -> bool:
-    return contract.validator(name).is_valid(value)
+    return endpoints.validator(name).is_valid(value)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_keeps_its_own_metaschema(name: str) -> None:
-    Draft202012Validator.check_schema(contract.schema(name))
+    Draft202012Validator.check_schema(endpoints.schema(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_says_what_it_is(name: str) -> None:
-    schema = contract.schema(name)
+    schema = endpoints.schema(name)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"] == f"https://mock-webshare.example/schemas/{name}.schema.json"
     assert schema["title"] and schema["description"] and schema["examples"]
@@ -87,14 +87,14 @@ def test_a_field_is_described(field: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("schema", list(assertions()))
 def test_whatever_can_be_broken_names_its_rule_and_mark(schema: dict[str, Any]) -> None:
-    assert contract.Mark(schema["x-provenance"])
-    assert schema["x-rule"] in {rule.id for rule in contract.RULES}
+    assert endpoints.Mark(schema["x-provenance"])
+    assert schema["x-rule"] in {rule.id for rule in endpoints.RULES}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example_of_a_schema_is_valid(name: str) -> None:
-    validator = contract.validator(name)
-    for _, schema in subschemas(contract.schema(name)):
+    validator = endpoints.validator(name)
+    for _, schema in subschemas(endpoints.schema(name)):
         for example in schema.get("examples", ()):
             assert list(validator.evolve(schema=schema).iter_errors(example)) == []
 
@@ -139,7 +139,7 @@ def test_formats_are_checked_without_the_format_extra() -> None:
     used = {
         schema["format"]
         for name in NAMES
-        for _, schema in subschemas(contract.schema(name))
+        for _, schema in subschemas(endpoints.schema(name))
         if "format" in schema
     }
     assert used == {"date-time", "uri"}
@@ -150,9 +150,9 @@ def test_formats_are_checked_without_the_format_extra() -> None:
 
 
 def test_the_credit_lists_what_the_contract_lists() -> None:
-    properties = contract.schema("referral-credit")["properties"]
-    assert properties["mode"]["enum"] == list(contract.MODES)
-    assert properties["status"]["enum"] == list(contract.STATUSES)
+    properties = endpoints.schema("referral-credit")["properties"]
+    assert properties["mode"]["enum"] == list(endpoints.MODES)
+    assert properties["status"]["enum"] == list(endpoints.STATUSES)
 
 
 def test_an_unknown_field_is_welcome() -> None:

@@ -15,7 +15,7 @@ from webshare import (
 )
 
 from mock_webshare import MockServer, Settings, dataset
-from mock_webshare.contract import CREDIT_LIST, MODES, STATUSES
+from mock_webshare.contract.endpoints import CREDIT_LIST, MODES, STATUSES
 
 DEFAULT = dataset.load("default")
 ORDERINGS = [sign + name for name in CREDIT_LIST.orderings for sign in ("", "-")]

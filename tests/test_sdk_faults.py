@@ -26,7 +26,7 @@ from webshare import (
 )
 
 from mock_webshare import MockServer, MockWorld, Settings
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.faults import FORBIDDEN_CODES
 
 LIST = CREDIT_LIST.path

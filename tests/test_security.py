@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from mock_webshare import MockServer, MockWebshareError, Settings
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import ROOT, Control
 from mock_webshare.errors import ServerError
 from mock_webshare.worlds import Worlds

@@ -12,9 +12,9 @@ from itertools import pairwise
 import pytest
 
 from mock_webshare import dataset, seeding
-from mock_webshare.contract import PENDING_DAYS
+from mock_webshare.contract.endpoints import PENDING_DAYS
+from mock_webshare.contract.timestamps import DAY
 from mock_webshare.dataset import Dataset
-from mock_webshare.instants import DAY
 
 DIGEST = "f704982b631fe576fa289351feab15c31bc1cd8305f5f01deb8dc6d17aa80e42"
 """SHA-256 of the default data set as written.

@@ -20,7 +20,7 @@ from typing import IO
 import pytest
 
 from mock_webshare import MockServer, Settings, running_server
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import DataError, MockWebshareError, ServerError
 
 LIST = CREDIT_LIST.path

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mock_webshare import dataset, state
-from mock_webshare.instants import DAY, parse_instant
+from mock_webshare.contract.timestamps import DAY, parse_instant
 from mock_webshare.state import Table
 
 EDGE_CASES = dataset.load("edge-cases")

@@ -13,10 +13,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mock_webshare import dataset, world
+from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.dataset import LARGEST_ID
 from mock_webshare.errors import DataError, MockWebshareError, UnknownRow, UsageError
 from mock_webshare.faults import Asked, Fault, Faults
-from mock_webshare.instants import DAY, SECOND, format_instant
 from mock_webshare.journal import Entry
 from mock_webshare.settings import Settings
 from mock_webshare.state import Account

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mock_webshare import contract
+from mock_webshare.contract import endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _ANNOTATIONS = frozenset(
 @cache
 def acceptor(name: str) -> Check:
     """Given the name of one of the contract's schemas, return what accepts values that certainly keep it."""
-    document = contract.schema(name)
+    document = endpoints.schema(name)
     return _certainly(document, document)
 
 

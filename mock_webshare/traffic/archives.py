@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mock_webshare import __version__
-from mock_webshare.instants import format_instant
+from mock_webshare.contract.timestamps import format_instant
 from mock_webshare.traffic.exchange import write_line
 
 if TYPE_CHECKING:

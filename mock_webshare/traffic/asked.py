@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode, urlsplit
 
-from mock_webshare.contract import ENDPOINTS
+from mock_webshare.contract.endpoints import ENDPOINTS
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from mock_webshare.contract import Endpoint
+    from mock_webshare.contract.endpoints import Endpoint
 
 MOST_PARAMETERS = 1000
 """More are refused (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""

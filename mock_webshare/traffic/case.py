@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract import ENDPOINTS
+from mock_webshare.contract.endpoints import ENDPOINTS
 from mock_webshare.traffic.asked import shown
 from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.finding import Finding, Place, excerpt, pointer
@@ -14,7 +14,7 @@ from mock_webshare.traffic.paging import read_page
 from mock_webshare.traffic.rulebook import GRADES, RULES
 
 if TYPE_CHECKING:
-    from mock_webshare.contract import Endpoint, Mark
+    from mock_webshare.contract.endpoints import Endpoint, Mark
     from mock_webshare.traffic.asked import Asked
     from mock_webshare.traffic.exchange import BadRecord, Exchange
     from mock_webshare.traffic.fields import Fields

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.instants import format_instant, parse_instant
+from mock_webshare.contract.timestamps import format_instant, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

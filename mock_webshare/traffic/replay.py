@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare import contract
-from mock_webshare.instants import parse_instant
+from mock_webshare.contract import endpoints
+from mock_webshare.contract.timestamps import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -113,13 +113,13 @@ def _credit(row: dict[str, Any]) -> dict[str, Any] | None:
     if not any(name in row for name in _CHANNEL):
         row = row | dict.fromkeys(_CHANNEL)
     credit = {name: row[name] for name in _fields() if name in row}
-    is_sound = contract.validator("referral-credit").is_valid(credit) and _fits(credit)
+    is_sound = endpoints.validator("referral-credit").is_valid(credit) and _fits(credit)
     return credit if is_sound else None
 
 
 @cache
 def _fields() -> tuple[str, ...]:
-    return tuple(contract.schema("referral-credit")["properties"])
+    return tuple(endpoints.schema("referral-credit")["properties"])
 
 
 def _fits(credit: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mock_webshare.instants import SECOND, parse_instant
+from mock_webshare.contract.timestamps import SECOND, parse_instant
 from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import judge

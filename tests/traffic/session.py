@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from mock_webshare.instants import SECOND, parse_instant
+from mock_webshare.contract.timestamps import SECOND, parse_instant
 from mock_webshare.traffic.exchange import Exchange
 
 LIST = "/api/v2/referral/credit/"

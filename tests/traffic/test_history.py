@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mock_webshare.instants import SECOND
+from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.traffic.examining import examine
 from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.finding import Level

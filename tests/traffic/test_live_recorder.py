@@ -27,7 +27,7 @@ import pytest
 from webshare import NotFoundError, Webshare
 
 from mock_webshare import MockServer, Settings, dataset
-from mock_webshare.contract import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.judge import judge

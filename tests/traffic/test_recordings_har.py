@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.instants import parse_instant
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.exchange import BadRecord, Exchange
 

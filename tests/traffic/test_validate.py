@@ -11,12 +11,13 @@ from random import Random
 
 import pytest
 
-from mock_webshare import MockServer, Settings, cli, contract
+from mock_webshare import MockServer, Settings, cli
+from mock_webshare.contract import endpoints
 from mock_webshare.traffic.exchange import Exchange, write_line
 from mock_webshare.traffic.rulebook import RULES
 from tests.traffic import session as sessions
 
-CREDIT = contract.schema("referral-credit")["examples"][0]
+CREDIT = endpoints.schema("referral-credit")["examples"][0]
 
 
 class Stream(io.StringIO):

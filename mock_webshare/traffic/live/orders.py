@@ -6,8 +6,8 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract import CREDIT_LIST
-from mock_webshare.instants import parse_instant
+from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.traffic.live.against import Against, expect, unless_it_moved
 from mock_webshare.traffic.live.answers import Answers, Undecidable, described
 

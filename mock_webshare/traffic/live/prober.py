@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 
-from mock_webshare import __version__, contract
-from mock_webshare.contract import Rule
+from mock_webshare import __version__
+from mock_webshare.contract import endpoints
+from mock_webshare.contract.endpoints import Rule
 from mock_webshare.errors import ServiceError
 from mock_webshare.traffic.exchange import Exchange, Headers
 from mock_webshare.traffic.finding import excerpt, shorten
@@ -55,7 +56,7 @@ async def probe(
 
 def decide(answers: Answers) -> Iterator[Decision]:
     """Given the answers, yield a decision for each rule."""
-    for rule in contract.RULES:
+    for rule in endpoints.RULES:
         if rule.mark in DECIDED:
             yield _decision(rule, answers)
 

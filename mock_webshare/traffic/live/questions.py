@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract import API_ROOT, CREDIT_LIST, MODES, STATUSES
+from mock_webshare.contract.endpoints import API_ROOT, CREDIT_LIST, MODES, STATUSES
 from mock_webshare.traffic.live.answers import Answers, Undecidable
 
 if TYPE_CHECKING:

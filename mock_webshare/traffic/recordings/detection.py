@@ -8,7 +8,7 @@ from codecs import BOM_UTF8
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from mock_webshare.contract import ENDPOINTS
+from mock_webshare.contract.endpoints import ENDPOINTS
 from mock_webshare.traffic.recordings.problems import Broken
 from mock_webshare.traffic.recordings.scanner import Scanner
 

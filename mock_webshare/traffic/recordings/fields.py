@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.instants import parse_instant
+from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.traffic.exchange import LONGEST, read_status
 from mock_webshare.traffic.recordings.problems import Malformed
 

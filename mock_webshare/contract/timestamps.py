@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from mock_webshare.contract import SERVICE_ZONE
+from mock_webshare.contract.endpoints import SERVICE_ZONE
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND

@@ -232,7 +232,7 @@ def data_path(folder: str) -> Path:
 
     A wheel carries the folder inside the package; a checkout and an sdist have it beside the package.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     inside = package / "_data" / folder
     return inside if inside.is_dir() else package.parent / folder
 
