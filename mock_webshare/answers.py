@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from mock_webshare.contract.endpoints import Endpoint
+from mock_webshare.contract.model import Endpoint
 from mock_webshare.query import FieldError
 from mock_webshare.rendering import render
 

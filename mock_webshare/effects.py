@@ -9,7 +9,8 @@ from typing import Any
 
 from mock_webshare import answers
 from mock_webshare.answers import Answer
-from mock_webshare.contract.endpoints import CREDIT_LIST, Endpoint
+from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.model import Endpoint
 from mock_webshare.faults import Fault, Strike
 from mock_webshare.rendering import render
 

@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from mock_webshare import answers
 from mock_webshare.answers import Answer
-from mock_webshare.contract.endpoints import ENDPOINTS, Endpoint
+from mock_webshare.contract.endpoints import ENDPOINTS
+from mock_webshare.contract.model import Endpoint
 from mock_webshare.query import Params
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from mock_webshare import __version__
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
 
 
 class Verb(Protocol):
@@ -34,10 +34,10 @@ _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
 
 def document(root: str, verbs: Sequence[Verb]) -> dict[str, Any]:
     """Given the path under which the verbs are, and the verbs, return an OpenAPI 3.1 document."""
-    text = (endpoints.data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
+    text = (schemas.data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
     result: dict[str, Any] = json.loads(text)
     result["info"]["version"] = __version__
-    result["components"]["schemas"]["credit"] = _component("credit", endpoints.schema("referral-credit"))
+    result["components"]["schemas"]["credit"] = _component("credit", schemas.schema("referral-credit"))
     paths: dict[str, Any] = {}
     for verb in verbs:
         paths.setdefault(root + verb.path, {})[verb.method.lower()] = _operation(verb)

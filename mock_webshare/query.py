@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
-from mock_webshare.contract.endpoints import Filter, Paging
+from mock_webshare.contract.model import Filter, Paging
 
 Params = Mapping[str, str]
 Criteria = tuple[tuple[str, Any], ...]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from os import PathLike, fspath
 from typing import NamedTuple
 
-from mock_webshare.contract.endpoints import CREDIT_LIST, Paging
+from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.model import Paging
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UsageError
 

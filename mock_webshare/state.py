@@ -10,7 +10,8 @@ from operator import attrgetter
 from typing import Any
 
 from mock_webshare import query
-from mock_webshare.contract.endpoints import CREDIT_LIST, PENDING_DAYS, Endpoint
+from mock_webshare.contract.endpoints import CREDIT_LIST, PENDING_DAYS
+from mock_webshare.contract.model import Endpoint
 from mock_webshare.contract.timestamps import DAY
 from mock_webshare.dataset import Channel, Credit, Dataset
 from mock_webshare.query import Criteria, Params

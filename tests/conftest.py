@@ -15,7 +15,8 @@ from aiohttp.test_utils import TestClient
 
 from mock_webshare import MockServer, MockWorld, Settings, create_app, framework
 from mock_webshare.api import Service
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.journal import Entry
 
 collect_ignore = ["examples"]  # projects of their own, which test_example.py runs as such
@@ -44,7 +45,7 @@ class Watch:
         answer, schema = entry.answer, schema_of(entry)
         if answer is None or schema is None or (schema, answer.body) in self._clean:
             return
-        errors = [error.message for error in endpoints.validator(schema).iter_errors(json.loads(answer.body))]
+        errors = [error.message for error in schemas.validator(schema).iter_errors(json.loads(answer.body))]
         if errors:
             self.broken.append(f"{entry.method} {entry.target} {answer.status} breaks {schema}: {errors}")
         else:
@@ -62,7 +63,7 @@ def schema_of(entry: Entry) -> str | None:
     return endpoint.schema if answer.status == 200 else _ERRORS.get(answer.status, "error-detail")
 
 
-_ERRORS = dict(endpoints.CREDIT_LIST.errors)
+_ERRORS = dict(CREDIT_LIST.errors)
 BREAKING = {"drift", "fault", "contentType"}
 """The faults under which an answer may break the contract: that is what they are for."""
 

@@ -14,7 +14,7 @@ import pytest
 from mock_webshare import __version__, cli, dataset, seeding
 from mock_webshare.cli import serving
 from mock_webshare.cli.streams import progress_bar
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
 
@@ -191,12 +191,12 @@ def test_generate_writes_to_standard_output() -> None:
 
 
 def test_schema_lists_and_prints() -> None:
-    assert Run("schema").out.split() == endpoints.schema_names()
-    for name in endpoints.schema_names():
-        assert json.loads(Run("schema", name).out) == endpoints.schema(name)
+    assert Run("schema").out.split() == schemas.schema_names()
+    for name in schemas.schema_names():
+        assert json.loads(Run("schema", name).out) == schemas.schema(name)
 
 
-RECORDINGS = endpoints.data_path("fixtures") / "recordings"
+RECORDINGS = schemas.data_path("fixtures") / "recordings"
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_mistake_of_ours_is_one_line_without_what_it_was_about(monkeypatch: py
     def fail(*_: object) -> None:
         raise ValueError("a secret")
 
-    monkeypatch.setattr(endpoints, "schema_names", fail)
+    monkeypatch.setattr(schemas, "schema_names", fail)
     run = Run("schema")
     assert run.code == 2
     assert run.err.startswith(

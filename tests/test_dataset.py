@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from mock_webshare import dataset
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
+from mock_webshare.contract.endpoints import MODES, STATUSES
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
 
 CREDIT: dict[str, Any] = {
@@ -121,12 +122,12 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
 def test_our_data_sets_are_written_as_they_are_read(name: str) -> None:
     loaded, stream = dataset.load(name), io.StringIO()
     dataset.write(loaded, stream)
-    assert stream.getvalue() == (endpoints.data_path("fixtures") / f"{name}.json").read_text(encoding="utf-8")
+    assert stream.getvalue() == (schemas.data_path("fixtures") / f"{name}.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", dataset.names())
 def test_our_data_sets_keep_the_schema(name: str) -> None:
-    validator = endpoints.validator("referral-credit")
+    validator = schemas.validator("referral-credit")
     for credit in dataset.load(name).wire()["credits"]:
         validator.validate(credit)
 
@@ -134,7 +135,7 @@ def test_our_data_sets_keep_the_schema(name: str) -> None:
 def test_the_edge_cases_hold_every_combination() -> None:
     credits = dataset.load("edge-cases").credits
     combinations = {(credit.status, credit.mode, credit.referral_channel is None) for credit in credits}
-    assert len(combinations) == len(endpoints.STATUSES) * len(endpoints.MODES) * 2
+    assert len(combinations) == len(STATUSES) * len(MODES) * 2
 
 
 def test_rows_are_sorted_by_id() -> None:
@@ -213,7 +214,7 @@ CHANGES: list[Callable[[dict[str, Any]], object]] = [
     *(lambda row, name=name: row.update({name: None}) for name in CREDIT),
     *(lambda row, name=name: row.update({name: "x"}) for name in CREDIT if name != "referral_channel_code"),
     *(lambda row, name=name: row.pop(name) for name in CREDIT),
-    *(lambda row, status=status: row.update(status=status) for status in endpoints.STATUSES),
+    *(lambda row, status=status: row.update(status=status) for status in STATUSES),
     lambda row: row.update(referral_channel=None, referral_channel_code=None),
     lambda row: row.update(amount=-1),
 ]
@@ -230,7 +231,7 @@ def test_the_reader_and_the_schema_agree_on_what_a_credit_is(
         is_read = True
     except DataError:
         is_read = False
-    assert is_read == endpoints.validator("referral-credit").is_valid(row)
+    assert is_read == schemas.validator("referral-credit").is_valid(row)
 
 
 def test_a_name_that_does_not_exist_lists_the_names() -> None:

@@ -14,7 +14,7 @@ import pytest
 import mock_webshare
 from mock_webshare import MockServer, Settings, cli, dataset, faults
 from mock_webshare.cli import serving
-from mock_webshare.contract.endpoints import RULES
+from mock_webshare.contract.rules import RULES
 from mock_webshare.control import VERBS, Verb
 from mock_webshare.scenarios import SCENARIOS
 

@@ -13,8 +13,9 @@ import requests
 from mock_webshare import MockServer, MockWorld, Settings, dataset
 from mock_webshare import worlds as module
 from mock_webshare.answers import Answer
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST, ENDPOINTS
+from mock_webshare.contract.model import Endpoint
 from mock_webshare.faults import DRIFTS
 from mock_webshare.journal import LARGEST_BODY, MOST_ENTRIES, Entry, Journal, Wanted, missed, transcript
 from mock_webshare.worlds import Worlds
@@ -302,7 +303,7 @@ def found(world: MockWorld) -> Iterator[str]:
         if schema is not None and exchange.method != "HEAD":
             yield from (
                 f"{entry.target}: {error.json_path} {error.message}"
-                for error in endpoints.validator(schema).iter_errors(json.loads(exchange.body))
+                for error in schemas.validator(schema).iter_errors(json.loads(exchange.body))
             )
 
 
@@ -336,7 +337,7 @@ def test_every_drift_but_a_new_field_breaks_the_contract() -> None:
 
 @pytest.mark.parametrize("drift", BREAKING_DRIFTS, ids=lambda drift: f"{drift['drift']}-{drift['field']}")
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.schema)
-def test_every_drift_is_found(world: MockWorld, endpoint: endpoints.Endpoint, drift: dict[str, Any]) -> None:
+def test_every_drift_is_found(world: MockWorld, endpoint: Endpoint, drift: dict[str, Any]) -> None:
     path = endpoint.path.format(id=world.credits()[0]["id"])
     world.add_fault(**drift)
     ask(world, "GET", path)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from mock_webshare import MockServer, Settings, dataset
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
 from mock_webshare.scenarios import SCENARIOS, name_of
@@ -126,7 +126,7 @@ def drift(client: Client) -> None:
     row = client.get().json()["results"][0]
     assert isinstance(row["amount"], str)
     assert (row["status"], row["tier"], "updated_at" in row) == ("on_hold", "gold", False)
-    assert list(endpoints.validator("referral-credit").iter_errors(row))
+    assert list(schemas.validator("referral-credit").iter_errors(row))
 
 
 SAYS: dict[str, Callable[[Client], None]] = {

@@ -17,7 +17,7 @@ from mock_webshare.contract.endpoints import ENDPOINTS
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from mock_webshare.contract.endpoints import Endpoint
+    from mock_webshare.contract.model import Endpoint
 
 MOST_PARAMETERS = 1000
 """More are refused (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""

@@ -14,7 +14,7 @@ from mock_webshare.traffic.paging import read_page
 from mock_webshare.traffic.rulebook import GRADES, RULES
 
 if TYPE_CHECKING:
-    from mock_webshare.contract.endpoints import Endpoint, Mark
+    from mock_webshare.contract.model import Endpoint, Mark
     from mock_webshare.traffic.asked import Asked
     from mock_webshare.traffic.exchange import BadRecord, Exchange
     from mock_webshare.traffic.fields import Fields

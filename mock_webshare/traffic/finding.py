@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

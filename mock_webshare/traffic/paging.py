@@ -10,7 +10,7 @@ from mock_webshare.traffic.asked import read_int
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_webshare.contract.endpoints import Paging
+    from mock_webshare.contract.model import Paging
     from mock_webshare.traffic.asked import Asked
 
 

@@ -18,7 +18,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
+from mock_webshare.contract.endpoints import ENDPOINTS, MODES, STATUSES
 from mock_webshare.traffic import lenient_json, texts
 from mock_webshare.traffic.pseudonyms import PSEUDONYM, Pseudonyms
 from mock_webshare.traffic.sought import Sought
@@ -322,10 +323,10 @@ def _vocabulary() -> str:
         "example.com",
         "redacted",
     ]
-    words += ["password", "authorization", "paypal_payout_email", *endpoints.MODES, *endpoints.STATUSES]
-    for endpoint in endpoints.ENDPOINTS:
+    words += ["password", "authorization", "paypal_payout_email", *MODES, *STATUSES]
+    for endpoint in ENDPOINTS:
         words += [endpoint.path, *endpoint.orderings, *(each.name for each in endpoint.filters)]
-        words += endpoints.schema(endpoint.schema).get("properties", {})
+        words += schemas.schema(endpoint.schema).get("properties", {})
     return "\n".join(words)
 
 

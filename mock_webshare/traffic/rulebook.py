@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mock_webshare.contract import endpoints
-from mock_webshare.contract.endpoints import Mark, Rule
+from mock_webshare.contract import rules
+from mock_webshare.contract.model import Mark, Rule
 from mock_webshare.traffic import strict_json
 from mock_webshare.traffic.finding import LEVELS, Level
 
@@ -14,7 +14,7 @@ OWN_RULES = (
 )
 """What is asked of a recording before the contract is."""
 
-RULES = {rule.id: rule for rule in (*OWN_RULES, *endpoints.RULES)}
+RULES = {rule.id: rule for rule in (*OWN_RULES, *rules.RULES)}
 
 GRADES = {
     "record.malformed": Level.ERROR,  # what is in it was not judged

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract.endpoints import Mark, Rule
+from mock_webshare.contract.model import Mark, Rule
 from mock_webshare.traffic.finding import Finding, Place, excerpt, pointer, printable, shorten
 from mock_webshare.traffic.parts import MOST_PARTS, has_many
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
+from mock_webshare.contract.endpoints import ENDPOINTS, PENDING_DAYS
 from mock_webshare.errors import UsageError
 from mock_webshare.traffic.finding import Level
 
@@ -12,7 +13,7 @@ FAILING = (Level.ERROR, Level.WARNING, Level.NOTE)
 """The levels that may make the exit code 1, the gravest first."""
 UNKNOWN_FIELDS = ("ignore", "report", "forbid")
 LARGEST_NUMBER = 1_000_000
-_ORDERINGS = dict.fromkeys(name for endpoint in endpoints.ENDPOINTS for name in endpoint.orderings)
+_ORDERINGS = dict.fromkeys(name for endpoint in ENDPOINTS for name in endpoint.orderings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +29,13 @@ class Terms:
     max_page_size: int = 100
     default_ordering: str = "id"
     """As in the parameter `ordering`. Empty: a list that asks for no order has none that is known."""
-    pending_days: int = endpoints.PENDING_DAYS
+    pending_days: int = PENDING_DAYS
     fail_on: Level = Level.WARNING
     """One of `FAILING`: the least grave level that makes the exit code 1."""
 
     def __post_init__(self) -> None:
         if self.schema is not None:
-            endpoints.schema_text(self.schema)
+            schemas.schema_text(self.schema)
         if self.unknown_fields not in UNKNOWN_FIELDS:
             allowed = ", ".join(UNKNOWN_FIELDS)
             raise UsageError(f"unknown fields {self.unknown_fields!r} are not allowed; allowed: {allowed}")

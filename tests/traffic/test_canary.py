@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from mock_webshare import MockServer, cli
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.archives import write_har, write_ndjson
@@ -302,7 +302,7 @@ def test_probe(form: str, server: MockServer, tmp_path: Path) -> None:
     assert len(files) in (1, 41, 42, 43)
 
 
-ROW = json.loads(endpoints.schema_text("referral-credit"))["examples"][0]
+ROW = json.loads(schemas.schema_text("referral-credit"))["examples"][0]
 
 
 def told(key: str) -> list[Exchange]:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_webshare.contract.endpoints import data_path, schema_names
+from mock_webshare.contract.schemas import data_path, schema_names
 from mock_webshare.errors import UnknownName
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.exchange import Exchange

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from mock_webshare import MockServer, Settings, cli, seeding
 from mock_webshare.answers import Answer
-from mock_webshare.contract.endpoints import RULES
+from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.exchange import Exchange

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_webshare import seeding
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
 from mock_webshare.traffic import redaction, sought, telling
 from mock_webshare.traffic.exchange import Exchange, write_line
 from mock_webshare.traffic.redaction import Redactor, redact
@@ -181,8 +181,8 @@ def test_all_that_the_service_answers_stays() -> None:
     for credit in seeding.generate(1, 200).wire()["credits"]:
         text = json.dumps(credit)
         assert body(text) == text
-    for name in endpoints.schema_names():
-        for field in endpoints.schema(name).get("properties", {}):
+    for name in schemas.schema_names():
+        for field in schemas.schema(name).get("properties", {}):
             assert not is_telling(field)
 
 

@@ -12,12 +12,12 @@ from random import Random
 import pytest
 
 from mock_webshare import MockServer, Settings, cli
-from mock_webshare.contract import endpoints
+from mock_webshare.contract import schemas
 from mock_webshare.traffic.exchange import Exchange, write_line
 from mock_webshare.traffic.rulebook import RULES
 from tests.traffic import session as sessions
 
-CREDIT = endpoints.schema("referral-credit")["examples"][0]
+CREDIT = schemas.schema("referral-credit")["examples"][0]
 
 
 class Stream(io.StringIO):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 from mock_webshare.traffic.finding import excerpt, shorten
 from mock_webshare.traffic.live import orders
 from mock_webshare.traffic.live.against import (

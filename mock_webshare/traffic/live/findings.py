@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mock_webshare.contract.endpoints import Rule
+from mock_webshare.contract.model import Rule
 from mock_webshare.errors import UnknownName
 from mock_webshare.traffic.finding import printable
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 
 from mock_webshare import __version__
-from mock_webshare.contract import endpoints
-from mock_webshare.contract.endpoints import Rule
+from mock_webshare.contract.model import Rule
+from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
 from mock_webshare.traffic.exchange import Exchange, Headers
 from mock_webshare.traffic.finding import excerpt, shorten
@@ -56,7 +56,7 @@ async def probe(
 
 def decide(answers: Answers) -> Iterator[Decision]:
     """Given the answers, yield a decision for each rule."""
-    for rule in endpoints.RULES:
+    for rule in RULES:
         if rule.mark in DECIDED:
             yield _decision(rule, answers)
 

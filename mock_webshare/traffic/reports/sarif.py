@@ -15,7 +15,7 @@ from mock_webshare.traffic.rulebook import RULES, level
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.contract.endpoints import Rule
+    from mock_webshare.contract.model import Rule
     from mock_webshare.traffic.finding import Finding, Place
     from mock_webshare.traffic.judge import Group, Verdict
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 from mock_webshare.traffic.finding import Finding, excerpt, pointer
 from mock_webshare.traffic.rulebook import RULES
 from mock_webshare.traffic.rules.status import NOT_FOUND, OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 from mock_webshare.traffic.rules.status import (
     BAD_REQUEST,
     FORBIDDEN,
@@ -22,7 +22,7 @@ from mock_webshare.traffic.rules.status import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.contract.endpoints import Filter
+    from mock_webshare.contract.model import Filter
     from mock_webshare.traffic.asked import Asked
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.finding import Finding

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.finding import Finding, Level, excerpt, pointer
 from mock_webshare.traffic.rulebook import RULES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 from mock_webshare.traffic.rules.rows import read_instant
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
 from mock_webshare.traffic.asked import read_int
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.contract.endpoints import Filter
+    from mock_webshare.contract.model import Filter
     from mock_webshare.traffic.asked import Asked
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.exchange import Exchange

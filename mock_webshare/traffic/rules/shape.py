@@ -7,8 +7,8 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from mock_webshare.contract import endpoints
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract import schemas
+from mock_webshare.contract.model import Mark
 from mock_webshare.traffic.acceptor import acceptor
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.shapes import SHAPES
@@ -39,7 +39,7 @@ def keeps_schema(case: Case) -> Iterator[Finding]:
     """A body keeps every rule of its schema."""
     if case.schema is None or acceptor(case.schema)(case.body):
         return
-    errors = endpoints.validator(case.schema).iter_errors(case.body)
+    errors = schemas.validator(case.schema).iter_errors(case.body)
     grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(each))
     # Each error is an object of several kilobytes, so no more are kept than are told.
     for error in sorted(islice(grave, MOST_ERRORS), key=_keys):
@@ -67,7 +67,7 @@ def has_known_fields(case: Case) -> Iterator[Finding]:
 
 @cache
 def _known_fields(schema: str) -> frozenset[str] | None:
-    properties = endpoints.schema(schema).get("properties")
+    properties = schemas.schema(schema).get("properties")
     return None if properties is None else frozenset(properties)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 from mock_webshare.traffic.asked import MOST_PARAMETERS, read_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_webshare.contract.endpoints import Endpoint, Filter
+    from mock_webshare.contract.model import Endpoint, Filter
     from mock_webshare.traffic.asked import Asked
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.finding import Finding

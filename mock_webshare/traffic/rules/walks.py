@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract.endpoints import Mark
+from mock_webshare.contract.model import Mark
 from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.finding import Finding, Level, excerpt, pointer
