@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote
 
 if TYPE_CHECKING:
-    from mock_webshare.traffic.exchange import Exchange, Headers
-    from mock_webshare.traffic.redaction import Redactor
+    from mock_webshare.exchange.model import Exchange, Headers
+    from mock_webshare.exchange.redaction.redactor import Redactor
 
 MOST_ENTRIES = 1000
 """How many requests a journal keeps; of more, the oldest go."""
@@ -82,7 +82,7 @@ class Entry(NamedTuple):
 
     def exchange(self, number: int) -> Exchange:
         """Return the exchange that it is, the `number`th of its journal, with the keys that are in it."""
-        from mock_webshare.traffic.exchange import Exchange
+        from mock_webshare.exchange.model import Exchange
 
         answer = self.answer
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
@@ -196,7 +196,7 @@ class Journal:
 
 def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exchange]:
     """Return requests as exchanges, without the keys that any of them sent, and some other `secrets`."""
-    from mock_webshare.traffic.redaction import Redactor  # only for those who look
+    from mock_webshare.exchange.redaction.redactor import Redactor  # only for those who look
 
     redactor = Redactor(secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
@@ -237,7 +237,7 @@ def missed(wanted: Wanted, entries: Sequence[Entry], elsewhere: int = 0) -> str:
 
 def _redactor(entries: Iterable[Entry]) -> Redactor:
     """Return what knows the keys of all these requests."""
-    from mock_webshare.traffic.redaction import Redactor  # only for those who look
+    from mock_webshare.exchange.redaction.redactor import Redactor  # only for those who look
 
     return Redactor(secret for entry in entries for secret in entry.credentials)
 

@@ -79,13 +79,13 @@ class MockWorld:
 
     def har(self) -> str:
         """Return the journal as HAR 1.2, without the keys."""
-        from mock_webshare.traffic.archives import write_har
+        from mock_webshare.exchange.writers import write_har
 
         return self._archive(write_har)
 
     def ndjson(self) -> str:
         """Return the journal as exchanges, one a line, without the keys."""
-        from mock_webshare.traffic.archives import write_ndjson
+        from mock_webshare.exchange.writers import write_ndjson
 
         return self._archive(write_ndjson)
 

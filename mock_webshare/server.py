@@ -213,7 +213,7 @@ def _without(path: str, secrets: tuple[str, ...]) -> str:
     """Return a path without the secrets that are in it."""
     if not any(secret in unquote(path) for secret in secrets):
         return path
-    from mock_webshare.traffic.redaction import Redactor  # only for those who err
+    from mock_webshare.exchange.redaction.redactor import Redactor  # only for those who err
 
     return Redactor(secrets).url(path)
 

@@ -14,7 +14,7 @@ import mock_webshare
 from mock_webshare import MockServer, Settings, create_app, dataset
 from mock_webshare.cli.replaying import recorded
 from mock_webshare.errors import DataError, UnreadableInput
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
 from tests.test_cli import Run
 
 ROOT = Path(mock_webshare.__file__).parent.parent

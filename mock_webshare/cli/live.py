@@ -17,10 +17,10 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
     from mock_webshare.cli.parsing import Option, Verb
     from mock_webshare.cli.streams import Streams
-    from mock_webshare.traffic.exchange import BadRecord, Exchange
+    from mock_webshare.exchange.model import BadRecord, Exchange
+    from mock_webshare.exchange.redaction.redactor import Redactor
     from mock_webshare.traffic.live.recorder import Recording
     from mock_webshare.traffic.live.watch import Watch
-    from mock_webshare.traffic.redaction import Redactor
 
     Record = Exchange | BadRecord | UnreadableInput
 
@@ -121,8 +121,8 @@ def _redact_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _redact(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
-    from mock_webshare.traffic.exchange import Exchange
-    from mock_webshare.traffic.redaction import Redactor
+    from mock_webshare.exchange.model import Exchange
+    from mock_webshare.exchange.redaction.redactor import Redactor
 
     form = _form(options.output)
     read = _reader(tuple(dict.fromkeys(options.paths)), streams)
@@ -178,7 +178,7 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
 
 def _complaint(record: Record) -> str | None:
     """Return what is wrong with a record that cannot be redacted, None of one that can."""
-    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.exchange.model import Exchange
     from mock_webshare.traffic.finding import printable
 
     if isinstance(record, UnreadableInput):
@@ -210,8 +210,8 @@ def _written(
 
     A body that was stored alone stays a body: by itself as it is, among others as a line.
     """
-    from mock_webshare.traffic.archives import write_har
-    from mock_webshare.traffic.exchange import Exchange, write_line
+    from mock_webshare.exchange.model import Exchange, write_line
+    from mock_webshare.exchange.writers import write_har
 
     def exchanges() -> Iterator[Exchange]:
         for record in read():

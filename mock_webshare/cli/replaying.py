@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from typing import TextIO
 
     from mock_webshare.dataset import Dataset
-    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.exchange.model import Exchange
     from mock_webshare.traffic.replay import Replay
 
 
@@ -59,8 +59,8 @@ def _exchanges(path: str, left_out: Counter[str]) -> Iterator[Exchange]:
     """Given a recording, yield what is in it, and count what is none; raise `UnreadableInput`."""
     from io import BytesIO
 
+    from mock_webshare.exchange.model import BadRecord
     from mock_webshare.traffic import recordings
-    from mock_webshare.traffic.exchange import BadRecord
 
     for record in recordings.read([path], BytesIO()):
         if isinstance(record, UnreadableInput):

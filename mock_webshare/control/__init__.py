@@ -18,10 +18,10 @@ from mock_webshare.control.guard import TOKEN_HEADER, Guard
 from mock_webshare.control.problems import Problem, problem_of, refused
 from mock_webshare.control.verbs import ROOT, VERBS, Asked, Verb, document
 from mock_webshare.errors import shown
+from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.kinds import read_json
 from mock_webshare.rendering import render
 from mock_webshare.settings import Settings
-from mock_webshare.traffic.redaction import Redactor
 from mock_webshare.worlds import Worlds
 
 __all__ = ["ROOT", "TOKEN_HEADER", "VERBS", "Asked", "Control", "Problem", "Verb", "document"]

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from mock_webshare import __version__, openapi
 from mock_webshare.control.problems import Problem
 from mock_webshare.errors import DataError, UnknownRow
+from mock_webshare.exchange import writers
 from mock_webshare.journal import Journal, exchanges
 from mock_webshare.kinds import Kind, is_text, read_object, require_keys
 from mock_webshare.scenarios import SCENARIOS
-from mock_webshare.traffic import archives
 from mock_webshare.world import CLOCK, World, read_state
 from mock_webshare.worlds import Worlds
 
@@ -195,9 +195,9 @@ VERBS: Sequence[Verb] = (
     Verb("GET", "requests", "What was asked and answered, without the keys.", _requests, answer="requests"),
     Verb("DELETE", "requests", "Forget what was asked.", lambda it: it.journal.clear()),
     Verb("POST", "requests/count", "Count requests.", _count, body="wanted", answer="count"),
-    Verb("GET", "requests.har", "The journal as HAR 1.2.", _archive(archives.write_har), answer="har"),
+    Verb("GET", "requests.har", "The journal as HAR 1.2.", _archive(writers.write_har), answer="har"),
     Verb("GET", "requests.ndjson", "The journal as exchanges, one a line.",
-         _archive(archives.write_ndjson), answer="ndjson"),
+         _archive(writers.write_ndjson), answer="ndjson"),
     Verb("GET", "settings", "The settings of the world.", lambda it: it.world.settings(), answer="settings"),
     Verb("PUT", "settings", "Change settings of the world.",
          lambda it: it.world.set_settings(**_fields(it)), body="settings-change", answer="settings"),

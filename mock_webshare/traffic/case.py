@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.endpoints import ENDPOINTS
-from mock_webshare.traffic.asked import shown
+from mock_webshare.exchange.request import shown
 from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.finding import Finding, Place, excerpt, pointer
 from mock_webshare.traffic.paging import read_page
@@ -15,8 +15,8 @@ from mock_webshare.traffic.rulebook import GRADES, RULES
 
 if TYPE_CHECKING:
     from mock_webshare.contract.model import Endpoint, Mark
-    from mock_webshare.traffic.asked import Asked
-    from mock_webshare.traffic.exchange import BadRecord, Exchange
+    from mock_webshare.exchange.model import BadRecord, Exchange
+    from mock_webshare.exchange.request import Asked
     from mock_webshare.traffic.fields import Fields
     from mock_webshare.traffic.finding import Level
     from mock_webshare.traffic.paging import Page

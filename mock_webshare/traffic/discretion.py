@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mock_webshare.exchange.redaction.redactor import Redactor
     from mock_webshare.traffic.finding import Finding, Place
-    from mock_webshare.traffic.redaction import Redactor
 
 
 def discreet(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, ...]:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange.model import BadRecord, Exchange
+from mock_webshare.exchange.redaction.redactor import Redactor
+from mock_webshare.exchange.request import read_url
 from mock_webshare.traffic import rules, strict_json
-from mock_webshare.traffic.asked import read_url
 from mock_webshare.traffic.case import Case, place_of
 from mock_webshare.traffic.discretion import discreet
-from mock_webshare.traffic.exchange import BadRecord, Exchange
 from mock_webshare.traffic.finding import Finding, printable, shorten
 from mock_webshare.traffic.locating import Locator
-from mock_webshare.traffic.redaction import Redactor
 from mock_webshare.traffic.rulebook import GRADES, RULES
 from mock_webshare.traffic.rules.status import OK, SERVER_ERRORS, schema_of
 from mock_webshare.traffic.shapes import recognise
@@ -22,7 +22,7 @@ from mock_webshare.traffic.sighting import sight
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mock_webshare.traffic.asked import Asked
+    from mock_webshare.exchange.request import Asked
     from mock_webshare.traffic.sighting import Sighting
     from mock_webshare.traffic.terms import Terms
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mock_webshare.errors import UnreadableInput
+    from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.traffic.examining import Examined
-    from mock_webshare.traffic.exchange import BadRecord, Exchange
     from mock_webshare.traffic.terms import Terms
 
     Record = Exchange | BadRecord | UnreadableInput

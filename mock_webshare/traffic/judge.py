@@ -9,10 +9,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.traffic.discretion import discreet
 from mock_webshare.traffic.finding import Finding, Level
 from mock_webshare.traffic.jobs import examine_all
-from mock_webshare.traffic.redaction import Redactor
 from mock_webshare.traffic.rules.caps import Caps
 from mock_webshare.traffic.rules.lives import Lives
 from mock_webshare.traffic.rules.walks import Walks
@@ -21,8 +21,8 @@ from mock_webshare.traffic.terms import FAILING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.traffic.examining import Examined
-    from mock_webshare.traffic.exchange import BadRecord, Exchange
     from mock_webshare.traffic.terms import Terms
 
 CLEAN, FINDINGS, COULD_NOT = 0, 1, UnreadableInput.exit_code

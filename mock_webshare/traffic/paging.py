@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.traffic.asked import read_int
+from mock_webshare.exchange.request import read_int
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mock_webshare.contract.model import Paging
-    from mock_webshare.traffic.asked import Asked
+    from mock_webshare.exchange.request import Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

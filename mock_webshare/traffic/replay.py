@@ -14,7 +14,7 @@ from mock_webshare.contract.timestamps import parse_instant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.exchange.model import Exchange
 
 _CHANNEL = ("referral_channel", "referral_channel_code")
 _IDS = ("id", "user_id", "referral_channel")

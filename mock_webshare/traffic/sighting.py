@@ -11,7 +11,7 @@ from hashlib import blake2b
 from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.traffic.asked import read_int
+from mock_webshare.exchange.request import read_int
 from mock_webshare.traffic.case import place_of
 from mock_webshare.traffic.fields import fields_of
 from mock_webshare.traffic.rules.order import Ordering, Term, ordering_of, terms_of
@@ -19,9 +19,9 @@ from mock_webshare.traffic.rules.rows import ended_at
 from mock_webshare.traffic.rules.status import NOT_FOUND
 
 if TYPE_CHECKING:
-    from mock_webshare.traffic.asked import Asked
+    from mock_webshare.exchange.model import Exchange
+    from mock_webshare.exchange.request import Asked
     from mock_webshare.traffic.case import Case
-    from mock_webshare.traffic.exchange import Exchange
     from mock_webshare.traffic.finding import Place
     from mock_webshare.traffic.paging import Page
 

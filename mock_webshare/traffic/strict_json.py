@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Mark, Rule
+from mock_webshare.exchange.json_limits import MOST_PARTS, has_many
 from mock_webshare.traffic.finding import Finding, Place, excerpt, pointer, printable, shorten
-from mock_webshare.traffic.parts import MOST_PARTS, has_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

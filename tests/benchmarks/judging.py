@@ -26,8 +26,8 @@ from urllib.parse import urlsplit
 from mock_webshare import MockServer, Settings
 from mock_webshare.contract import schemas
 from mock_webshare.contract.timestamps import SECOND, parse_instant
-from mock_webshare.traffic.archives import write_har, write_ndjson
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.writers import write_har, write_ndjson
 
 LIST = "/api/v2/referral/credit/"
 KEY = (("Authorization", "Token benchmark"),)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.terms import Terms

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from mock_webshare.contract.timestamps import SECOND, parse_instant
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.terms import Terms

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mock_webshare.contract.timestamps import SECOND, parse_instant
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
 
 LIST = "/api/v2/referral/credit/"
 KEY = ("Authorization", "Token session")

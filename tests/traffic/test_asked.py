@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare.traffic.asked import read_url, shown
+from mock_webshare.exchange.request import read_url, shown
 
 LIST = "/api/v2/referral/credit/"
 

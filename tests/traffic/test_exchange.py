@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mock_webshare.traffic import exchange
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange, from_wire, write_line
 
 FULL = Exchange(
     source="a.ndjson",
@@ -39,9 +38,9 @@ WITHOUT_BODY = replace(FULL, body=b"", is_body_known=False)
 
 @pytest.mark.parametrize("each", [FULL, WITHOUT_RESPONSE, WITHOUT_BODY])
 def test_a_line_holds_all_of_an_exchange(each: Exchange) -> None:
-    line = exchange.write_line(each)
+    line = write_line(each)
     assert line.endswith("\n") and line.count("\n") == 1
-    assert exchange.from_wire(json.loads(line), source="a.ndjson", entry=0, line=1) == each
+    assert from_wire(json.loads(line), source="a.ndjson", entry=0, line=1) == each
 
 
 def test_a_header_is_found_in_any_case_and_joined_when_repeated() -> None:
@@ -71,14 +70,14 @@ def test_a_header_is_found_in_any_case_and_joined_when_repeated() -> None:
 )
 def test_what_is_no_exchange_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match="not an exchange"):
-        exchange.from_wire(document, source="a.ndjson")
+        from_wire(document, source="a.ndjson")
 
 
 @pytest.mark.parametrize("status", [None, 0, -1])
 def test_no_status_is_no_response(status: int | None) -> None:
     document = {"request": {"method": "GET", "url": "/"}, "response": {"status": status}}
-    assert exchange.from_wire(document, source="a").status is None
+    assert from_wire(document, source="a").status is None
 
 
 def test_a_line_is_ascii() -> None:
-    assert exchange.write_line(replace(FULL, body="\u2028é".encode())).isascii()
+    assert write_line(replace(FULL, body="\u2028é".encode())).isascii()

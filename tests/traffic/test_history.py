@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mock_webshare.contract.timestamps import SECOND
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic.examining import examine
-from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.rules import lives, walks

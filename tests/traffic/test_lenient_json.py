@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_webshare.traffic.lenient_json import meaning, values
+from mock_webshare.exchange.redaction.lenient_json import meaning, values
 
 NAMED = [
     ('{"key":"a","b":"c"}', ["a"]),

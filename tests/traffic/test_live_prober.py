@@ -19,8 +19,8 @@ from mock_webshare import MockServer, Settings, cli, seeding
 from mock_webshare.answers import Answer
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic import recordings
-from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.live import decisions, prober, questions
 from mock_webshare.traffic.live.findings import Findings, Outcome

@@ -28,8 +28,8 @@ from webshare import NotFoundError, Webshare
 
 from mock_webshare import MockServer, Settings, dataset
 from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic import recordings
-from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.replay import dataset_document
 from mock_webshare.traffic.terms import Terms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mock_webshare.traffic.exchange import Exchange, write_line
+from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.traffic.live.watch import Watch
 from mock_webshare.traffic.reports import text
 from mock_webshare.traffic.terms import Terms

@@ -18,10 +18,10 @@ import pytest
 from mock_webshare import MockServer, Settings
 from mock_webshare.contract import schemas
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.json_limits import MOST_PARTS
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import Verdict, judge
-from mock_webshare.traffic.parts import MOST_PARTS
 from mock_webshare.traffic.rulebook import NOT_JUDGED, RULES
 from mock_webshare.traffic.terms import Terms
 from tests.traffic import session as sessions

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare.traffic import pseudonyms
-from mock_webshare.traffic.pseudonyms import PSEUDONYM, Pseudonyms
+from mock_webshare.exchange.redaction import pseudonyms
+from mock_webshare.exchange.redaction.pseudonyms import PSEUDONYM, Pseudonyms
 
 
 def test_equal_secrets_have_equal_ones() -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from mock_webshare.errors import UnknownName, UnreadableInput
+from mock_webshare.exchange.model import BadRecord, Exchange, write_line
 from mock_webshare.traffic import recordings
-from mock_webshare.traffic.exchange import BadRecord, Exchange, write_line
 from mock_webshare.traffic.recordings import streams
 
 EXCHANGE = Exchange(

@@ -15,8 +15,8 @@ import pytest
 
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.traffic import recordings
-from mock_webshare.traffic.exchange import BadRecord, Exchange
 
 PACKED = base64.b64encode(gzip.compress(b"{}", mtime=0)).decode()
 

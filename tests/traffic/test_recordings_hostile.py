@@ -22,10 +22,11 @@ MEGABYTES = 256
 
 READ = """
 import io, sys
-from mock_webshare.traffic import parts, recordings
+from mock_webshare.exchange import json_limits
+from mock_webshare.traffic import recordings
 from mock_webshare.traffic.recordings import streams
 streams.LARGEST_SKIP //= 8  # only so that the tests do not take so long
-parts.MOST_PARTS //= 8
+json_limits.MOST_PARTS //= 8
 records = recordings.read([sys.argv[1]], io.BytesIO(), input_format=sys.argv[2])
 kinds = {type(record).__name__ for record in records}
 # Not `getrusage`: it begins with what the parent had.

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from mock_webshare import seeding
 from mock_webshare.contract import schemas
-from mock_webshare.traffic import redaction, sought, telling
-from mock_webshare.traffic.exchange import Exchange, write_line
-from mock_webshare.traffic.redaction import Redactor, redact
-from mock_webshare.traffic.telling import is_telling
+from mock_webshare.exchange.model import Exchange, write_line
+from mock_webshare.exchange.redaction import redactor as redaction
+from mock_webshare.exchange.redaction import secret_index, secret_names
+from mock_webshare.exchange.redaction.redactor import Redactor, redact
+from mock_webshare.exchange.redaction.secret_names import is_telling
 
 KEY = "Zq7/canary+9x=K3"
 PLAIN_KEY = "zq7canary9xk3w"
@@ -172,9 +173,9 @@ def test_a_body_that_stays(given_body: str) -> None:
 
 
 def test_a_long_name_is_read_and_not_remembered() -> None:
-    known = telling._remembered.cache_info().currsize
+    known = secret_names._remembered.cache_info().currsize
     assert is_telling("x" * 300 + "-key") and not is_telling("x" * 300)
-    assert telling._remembered.cache_info().currsize == known
+    assert secret_names._remembered.cache_info().currsize == known
 
 
 def test_all_that_the_service_answers_stays() -> None:
@@ -354,7 +355,7 @@ def test_a_number_that_python_does_not_read_is_a_secret_like_others() -> None:
 
 
 def test_what_it_remembers_of_many_and_long_secrets_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sought, "MOST_LETTERS", 10_000)
+    monkeypatch.setattr(secret_index, "MOST_LETTERS", 10_000)
     redactor = Redactor([PLAIN_KEY])
     for number in range(20):
         redactor.url(f"https://x.io/?token={number:01000}x&key={PLAIN_KEY}")

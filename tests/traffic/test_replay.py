@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_webshare import dataset, seeding
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic.replay import UNSOUND, dataset_document, replay
 
 DEFAULT = dataset.load("default").wire()

@@ -17,8 +17,8 @@ from sarif_pydantic import Sarif
 from mock_webshare.contract import schemas
 from mock_webshare.contract.model import Mark
 from mock_webshare.errors import UnknownName, UnreadableInput
+from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.traffic import reports
-from mock_webshare.traffic.exchange import BadRecord, Exchange
 from mock_webshare.traffic.finding import Finding, Level, Place
 from mock_webshare.traffic.judge import Group, Likeness, Verdict, judge
 from mock_webshare.traffic.terms import Terms

@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 
 from mock_webshare.contract import schemas
 from mock_webshare.contract.model import Mark
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic import rules
 from mock_webshare.traffic.case import Case
-from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.terms import Terms
 

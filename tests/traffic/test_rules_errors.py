@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic.finding import Level
 from tests.traffic.answers import LIST, ROW, answer, found, one
 

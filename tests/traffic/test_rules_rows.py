@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.rulebook import RULES, level

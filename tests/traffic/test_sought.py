@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from mock_webshare.traffic.sought import FEW, Sought
-from mock_webshare.traffic.spellings import Folded, Spellings
+from mock_webshare.exchange.redaction.encodings import Folded, Spellings
+from mock_webshare.exchange.redaction.secret_index import FEW, Sought
 
 LETTERS = "abAB01+/=%-"
 
@@ -48,7 +48,7 @@ def test_those_not_met_for_longest_are_forgotten(most: int) -> None:
 
 
 def test_all_together_have_no_more_than_so_many_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_webshare.traffic.sought.MOST_LETTERS", 30)
+    monkeypatch.setattr("mock_webshare.exchange.redaction.secret_index.MOST_LETTERS", 30)
     held = sought("secret-one", "secret-two", "secret-one", "secret-six", "secret-ten")
     assert found(held, "secret-one secret-two secret-six secret-ten") == [
         *("secret-one", "secret-six", "secret-ten"),

@@ -10,7 +10,7 @@ from mock_webshare.traffic.live.answers import Answers, Undecidable, described
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.exchange.model import Exchange
 
 
 class Against(NamedTuple):

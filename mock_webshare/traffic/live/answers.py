@@ -10,7 +10,7 @@ from mock_webshare.traffic.finding import printable, shorten
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.exchange.model import Exchange
 
 
 class Undecidable(Exception):

@@ -8,7 +8,8 @@ from mock_webshare import __version__
 from mock_webshare.contract.model import Rule
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
-from mock_webshare.traffic.exchange import Exchange, Headers
+from mock_webshare.exchange.model import Exchange, Headers
+from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.traffic.finding import excerpt, shorten
 from mock_webshare.traffic.live.against import Against
 from mock_webshare.traffic.live.answers import Answers, Undecidable, described
@@ -16,7 +17,6 @@ from mock_webshare.traffic.live.decisions import DECIDED, DECISIONS
 from mock_webshare.traffic.live.findings import Decision, Findings, Outcome
 from mock_webshare.traffic.live.questions import QUESTIONS, Question
 from mock_webshare.traffic.live.upstream import Unanswered, Upstream, connected
-from mock_webshare.traffic.redaction import Redactor
 
 TIMEOUT = 30.0
 """Seconds that an answer may take."""

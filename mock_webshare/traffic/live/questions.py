@@ -10,7 +10,7 @@ from mock_webshare.contract.endpoints import API_ROOT, CREDIT_LIST, MODES, STATU
 from mock_webshare.traffic.live.answers import Answers, Undecidable
 
 if TYPE_CHECKING:
-    from mock_webshare.traffic.exchange import Headers
+    from mock_webshare.exchange.model import Headers
 
 LIST = CREDIT_LIST.path
 MANY_PARAMETERS = "format=xml" + "&a" * 1000

@@ -19,8 +19,9 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from mock_webshare.errors import ServerError, UnreadableInput, UnwritableOutput, UsageError
+from mock_webshare.exchange.model import Exchange, Headers
+from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.traffic import recordings
-from mock_webshare.traffic.exchange import Exchange, Headers
 from mock_webshare.traffic.live.links import moved_links, moved_location
 from mock_webshare.traffic.live.tapes import Tape, open_tape
 from mock_webshare.traffic.live.upstream import (
@@ -31,7 +32,6 @@ from mock_webshare.traffic.live.upstream import (
     as_text,
     connected,
 )
-from mock_webshare.traffic.redaction import Redactor
 
 _GRACE = 0.3  # seconds that requests under way have when the recorder stops
 _OF_ONE_CONNECTION = {

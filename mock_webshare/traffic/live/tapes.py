@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mock_webshare.errors import UnwritableOutput, UsageError
-from mock_webshare.traffic.archives import write_har
-from mock_webshare.traffic.exchange import write_line
+from mock_webshare.exchange.model import write_line
+from mock_webshare.exchange.writers import write_har
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-    from mock_webshare.traffic.exchange import Exchange
+    from mock_webshare.exchange.model import Exchange
 
 _MODE = 0o600
 

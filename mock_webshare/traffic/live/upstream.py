@@ -12,7 +12,7 @@ from dataclasses import replace
 import aiohttp
 from yarl import URL
 
-from mock_webshare.traffic.exchange import Exchange, Headers
+from mock_webshare.exchange.model import Exchange, Headers
 
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes. A page of a hundred credits has about 25,000."""

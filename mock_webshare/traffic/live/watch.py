@@ -5,17 +5,17 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.traffic import recordings
-from mock_webshare.traffic.exchange import Exchange
 from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.redaction import Redactor
 from mock_webshare.traffic.reports import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mock_webshare.errors import UnreadableInput
-    from mock_webshare.traffic.exchange import BadRecord
+    from mock_webshare.exchange.model import BadRecord
     from mock_webshare.traffic.judge import Verdict
     from mock_webshare.traffic.terms import Terms
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO, TypeAlias
 
-    from mock_webshare.traffic.exchange import BadRecord, Exchange
+    from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.traffic.recordings.inputs import Input
 
     Progress: TypeAlias = Callable[[int, int], object]

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.traffic import exchange as wire
-from mock_webshare.traffic.exchange import BadRecord, Exchange
+from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
 from mock_webshare.traffic.recordings import cassettes, codings, har, streams
 from mock_webshare.traffic.recordings.problems import Broken, Malformed
 from mock_webshare.traffic.recordings.records import exchanges, parsed
@@ -105,7 +104,7 @@ def _converter(opened: Input) -> Convert:
 def _exchange(document: Any) -> Exchange:
     """Given the JSON object that `Exchange.wire` returns, return the exchange."""
     try:
-        found = wire.from_wire(document, source="")
+        found = from_wire(document, source="")
     except ValueError as error:
         raise Malformed(str(error)) from error
     return replace(found, body=codings.decode(found.body, found.header("content-encoding")))

@@ -11,13 +11,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.timestamps import parse_instant
-from mock_webshare.traffic.exchange import LONGEST, read_status
+from mock_webshare.exchange.model import LONGEST, read_status
 from mock_webshare.traffic.recordings.problems import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mock_webshare.traffic.exchange import Headers
+    from mock_webshare.exchange.model import Headers
 
 
 MOST_HEADERS = 1000

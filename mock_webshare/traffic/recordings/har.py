@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.traffic.exchange import Exchange
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.traffic.recordings import codings, fields
 from mock_webshare.traffic.recordings.problems import Malformed
 from mock_webshare.traffic.recordings.records import exchanges, parsed
@@ -13,7 +13,7 @@ from mock_webshare.traffic.recordings.scanner import Scanner
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.traffic.exchange import BadRecord, Headers
+    from mock_webshare.exchange.model import BadRecord, Headers
     from mock_webshare.traffic.recordings.attachments import Attached
     from mock_webshare.traffic.recordings.inputs import Input
     from mock_webshare.traffic.recordings.scanner import Piece

@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from mock_webshare.traffic import parts
-from mock_webshare.traffic.exchange import BadRecord, Exchange
+from mock_webshare.exchange import json_limits
+from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.traffic.recordings import streams
 from mock_webshare.traffic.recordings.problems import Broken, Malformed
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_BAD = 100_000
 """Malformed records in a row, after which a file is taken for something else."""
 
-_URL = re.compile(rb'"(?:url|uri)"\s*:\s*(' + parts.STRING.pattern + rb")", re.DOTALL)
+_URL = re.compile(rb'"(?:url|uri)"\s*:\s*(' + json_limits.STRING.pattern + rb")", re.DOTALL)
 
 
 class Record(NamedTuple):
@@ -60,7 +60,7 @@ def _problem(piece: Piece) -> str | None:
     """Given a text, return why it is not read at all."""
     if not piece.is_whole:
         return f"it has more than {streams.LARGEST_RECORD // 1024**2} MiB"
-    return f"it has more than {parts.MOST_PARTS} parts" if parts.has_many(piece.text) else None
+    return f"it has more than {json_limits.MOST_PARTS} parts" if json_limits.has_many(piece.text) else None
 
 
 def _asked(text: bytes) -> str | None:

@@ -12,7 +12,7 @@ import re
 from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, NamedTuple
 
-from mock_webshare.traffic import parts
+from mock_webshare.exchange import json_limits
 from mock_webshare.traffic.recordings import streams
 from mock_webshare.traffic.recordings.problems import Broken
 
@@ -201,8 +201,8 @@ class Scanner:
                 brackets += 1
             if depth > DEEPEST:
                 raise Broken(f"it is nested more than {DEEPEST} deep", self._line)
-            if brackets > parts.MOST_PARTS:
-                raise Broken(f"it has more than {parts.MOST_PARTS} parts", self._line)
+            if brackets > json_limits.MOST_PARTS:
+                raise Broken(f"it has more than {json_limits.MOST_PARTS} parts", self._line)
         yield self._take(at)
 
     def _take(self, end: int) -> bytes:

@@ -21,7 +21,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from mock_webshare.traffic import parts
+from mock_webshare.exchange import json_limits
 from mock_webshare.traffic.recordings import fields, streams
 from mock_webshare.traffic.recordings.problems import Broken, Malformed
 from mock_webshare.traffic.recordings.records import Record
@@ -181,8 +181,8 @@ class _Builder:
         """Take the events of a value and return it: text, bytes, None, list or dict."""
         event = self._events.next()
         self._parts += 1
-        if self._parts > parts.MOST_PARTS:
-            raise Broken(f"it has more than {parts.MOST_PARTS} parts", event.start_mark.line + 1)
+        if self._parts > json_limits.MOST_PARTS:
+            raise Broken(f"it has more than {json_limits.MOST_PARTS} parts", event.start_mark.line + 1)
         try:
             value = self._begun(event, depth)
         except Malformed as error:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.contract.model import Filter
-    from mock_webshare.traffic.asked import Asked
+    from mock_webshare.exchange.request import Asked
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.finding import Finding
 

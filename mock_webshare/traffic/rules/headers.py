@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from mock_webshare.traffic.asked import shown, split
+from mock_webshare.exchange.json_limits import STRING
+from mock_webshare.exchange.request import shown, split
 from mock_webshare.traffic.case import NOTHING
-from mock_webshare.traffic.parts import STRING
 from mock_webshare.traffic.rules.status import MOVED, OK, TOO_MANY, UNAUTHORIZED
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.traffic.asked import origin_of, shown, split
+from mock_webshare.exchange.request import origin_of, shown, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
-    from mock_webshare.traffic.asked import Asked
+    from mock_webshare.exchange.request import Asked
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.finding import Finding
 

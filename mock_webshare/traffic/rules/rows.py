@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
-from mock_webshare.traffic.asked import read_int
+from mock_webshare.exchange.request import read_int
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.contract.model import Filter
-    from mock_webshare.traffic.asked import Asked
+    from mock_webshare.exchange.model import Exchange
+    from mock_webshare.exchange.request import Asked
     from mock_webshare.traffic.case import Case
-    from mock_webshare.traffic.exchange import Exchange
     from mock_webshare.traffic.finding import Finding
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)

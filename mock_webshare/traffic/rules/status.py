@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.traffic.asked import MOST_PARAMETERS, read_int
+from mock_webshare.exchange.request import MOST_PARAMETERS, read_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mock_webshare.contract.model import Endpoint, Filter
-    from mock_webshare.traffic.asked import Asked
+    from mock_webshare.exchange.request import Asked
     from mock_webshare.traffic.case import Case
     from mock_webshare.traffic.finding import Finding
 

@@ -6,7 +6,7 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mock_webshare.traffic.spellings import Folded, Spellings
+from mock_webshare.exchange.redaction.encodings import Folded, Spellings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

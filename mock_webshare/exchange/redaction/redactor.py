@@ -20,16 +20,16 @@ from urllib.parse import unquote, unquote_plus
 
 from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import ENDPOINTS, MODES, STATUSES
-from mock_webshare.traffic import lenient_json, texts
-from mock_webshare.traffic.pseudonyms import PSEUDONYM, Pseudonyms
-from mock_webshare.traffic.sought import Sought
-from mock_webshare.traffic.spellings import unescaped
-from mock_webshare.traffic.telling import HINTS, is_telling
+from mock_webshare.exchange.redaction import body_text, lenient_json
+from mock_webshare.exchange.redaction.encodings import unescaped
+from mock_webshare.exchange.redaction.pseudonyms import PSEUDONYM, Pseudonyms
+from mock_webshare.exchange.redaction.secret_index import Sought
+from mock_webshare.exchange.redaction.secret_names import HINTS, is_telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from mock_webshare.traffic.exchange import Exchange, Headers
+    from mock_webshare.exchange.model import Exchange, Headers
 
 SHORTEST_SOUGHT = 8
 """Characters from which on a secret is looked for elsewhere: a key like `any` would wreck every body."""
@@ -146,9 +146,9 @@ class Redactor:
 
         One that is compressed (gzip, deflate) comes back opened if there were secrets in it.
         """
-        codec = texts.codec(body, content_type)
+        codec = body_text.codec(body, content_type)
         written = self.text(body.decode(codec, "surrogateescape")).encode(codec, "surrogateescape")
-        if (opened := texts.opened(body)) is not None:
+        if (opened := body_text.opened(body)) is not None:
             inside = self.body(opened, content_type)
             return written if inside == opened else inside
         return written
@@ -374,8 +374,8 @@ def _texts(exchange: Exchange) -> Iterator[str]:
 
 def _readings_of_body(body: bytes, content_type: str | None) -> Iterator[str]:
     """Yield the text that a body is, and what is compressed in it."""
-    yield body.decode(texts.codec(body, content_type), "surrogateescape")
-    if (opened := texts.opened(body)) is not None:
+    yield body.decode(body_text.codec(body, content_type), "surrogateescape")
+    if (opened := body_text.opened(body)) is not None:
         yield from _readings_of_body(opened, content_type)
 
 

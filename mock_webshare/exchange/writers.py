@@ -13,13 +13,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from mock_webshare import __version__
 from mock_webshare.contract.timestamps import format_instant
-from mock_webshare.traffic.exchange import write_line
+from mock_webshare.exchange.model import write_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TextIO
 
-    from mock_webshare.traffic.exchange import Exchange, Headers
+    from mock_webshare.exchange.model import Exchange, Headers
 
 _UNKNOWN_SIZE = -1
 _HTTP = "HTTP/1.1"

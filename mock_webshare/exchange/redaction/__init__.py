@@ -1,0 +1,1 @@
+"""Redaction: secrets out of exchanges, before they are written anywhere."""
