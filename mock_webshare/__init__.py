@@ -25,13 +25,13 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.mock_server import MockServer
     from mock_webshare.mock_world import MockWorld
     from mock_webshare.server import running_server
-    from mock_webshare.settings import Settings
+    from mock_webshare.service.settings import Settings
 
 _HOMES = {
     "MockServer": "mock_webshare.mock_server",
     "MockWebshareError": "mock_webshare.errors",
     "MockWorld": "mock_webshare.mock_world",
-    "Settings": "mock_webshare.settings",
+    "Settings": "mock_webshare.service.settings",
     "create_app": "mock_webshare.app",
     "running_server": "mock_webshare.server",
 }

@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import StreamReader, web
 
-from mock_webshare import answers, framework, query
-from mock_webshare.answers import Answer
-from mock_webshare.framework import Call
-from mock_webshare.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
-from mock_webshare.rendering import render
 from mock_webshare.reply import Reply, suits, wire_headers
-from mock_webshare.settings import Settings
-from mock_webshare.state import Table, View
-from mock_webshare.world import World
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data.account import Table, View
+from mock_webshare.service.framework import query
+from mock_webshare.service.framework import response as answers
+from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.request import Call, Headers, joined, read, read_credentials
+from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
+from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.world import World
 
 if TYPE_CHECKING:
-    from mock_webshare.effects import Outcome
+    from mock_webshare.service.faults.effects import Outcome
 
 _log = logging.getLogger(__name__)
 _READ, _ANSWERED = 1024, 128  # requests understood and answers made that are remembered
@@ -117,14 +118,14 @@ class Service:
         self, request: web.Request, world: World, result: Call | Answer, prefer: str | None
     ) -> Outcome:
         """Given what a request means, return what its world makes of it under the faults that strike it."""
-        from mock_webshare import effects, trouble  # most servers never need it
+        from mock_webshare.service.faults import apply, effects  # most servers never need it
 
-        strikes = trouble.strikes(request, world, prefer)
-        answer = trouble.answer_instead(strikes, result)
+        strikes = apply.strikes(request, world, prefer)
+        answer = apply.answer_instead(strikes, result)
         if answer is None:
             answer = self.answer(world, result)
             if isinstance(result, Call):
-                trouble.move_pages(world, result, answer, strikes)
+                apply.move_pages(world, result, answer, strikes)
         return effects.outcome(answer, strikes)
 
     async def _deliver(
@@ -149,16 +150,16 @@ class Service:
             self._log(entry)
 
     def _understand(self, method: str, target: str, sent: RawHeaders, scheme: str) -> Understood:
-        headers = framework.Headers(*(framework.joined(name, sent) for name in _DECIDING))
-        key, _ = framework.read_credentials(headers.authorization or "")
+        headers = Headers(*(joined(name, sent) for name in _DECIDING))
+        key, _ = read_credentials(headers.authorization or "")
         if key:  # the call is the same with every key, and so is the answer while their worlds are alike
             headers = headers._replace(authorization=_ANY_KEY)
         result = self._call(method, target, headers, scheme)
-        return Understood(method, target, result, key or None, framework.joined(_PREFER, sent))
+        return Understood(method, target, result, key or None, joined(_PREFER, sent))
 
-    def _make_call(self, method: str, target: str, headers: framework.Headers, scheme: str) -> Call | Answer:
+    def _make_call(self, method: str, target: str, headers: Headers, scheme: str) -> Call | Answer:
         host = self._settings.authority if headers.host is None else headers.host
-        return framework.read(method, target, headers, host, self._origin or f"{scheme}://{host}")
+        return read(method, target, headers, host, self._origin or f"{scheme}://{host}")
 
     def answer(self, world: World | None, result: Call | Answer) -> Answer:
         """Given what a request means, return what its world answers; None is the world of an unknown key."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from mock_webshare import dataset as datasets
-from mock_webshare import seeding, state
 from mock_webshare.api import Log, Service
 from mock_webshare.contract.endpoints import ENDPOINTS
-from mock_webshare.dataset import Dataset
 from mock_webshare.routing import Subtree
-from mock_webshare.seeding import Progress
-from mock_webshare.settings import Settings
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data import account, generator
+from mock_webshare.service.data import dataset as datasets
+from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.data.generator import Progress
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.registry import Worlds
 
 if TYPE_CHECKING:
     from mock_webshare.control import Control
@@ -64,11 +64,11 @@ def create_app(
 def make_dataset(settings: Settings, progress: Progress | None = None) -> Dataset:
     """Return the data set that the settings name, at the time that they name."""
     if settings.data is None:
-        return at_time(seeding.seeded(settings.seed, settings.credits, progress), settings)
+        return at_time(generator.seeded(settings.seed, settings.credits, progress), settings)
     return at_time(datasets.load(settings.data), settings)
 
 
 def at_time(dataset: Dataset, settings: Settings) -> Dataset:
     """Return a data set as it is at the time that the settings name, if they name one."""
     now = settings.now_instant
-    return dataset if now is None else state.advance(dataset, now)
+    return dataset if now is None else account.advance(dataset, now)

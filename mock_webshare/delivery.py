@@ -12,8 +12,8 @@ from itertools import pairwise
 from aiohttp import web
 from multidict import CIMultiDict
 
-from mock_webshare import answers
-from mock_webshare.effects import Outcome
+from mock_webshare.service.faults.effects import Outcome
+from mock_webshare.service.framework import response as answers
 
 _GARBAGE = bytes(range(128, 256))
 _NO_LINGERING = struct.pack("ii", 1, 0)  # so that the other end gets a reset, not an end

@@ -13,15 +13,15 @@ from functools import lru_cache
 from os import PathLike
 from typing import Any, TextIO, TypeVar
 
-from mock_webshare import dataset as datasets
 from mock_webshare.app import WORLDS, make_dataset
-from mock_webshare.dataset import Dataset
 from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.mock_world import MockWorld
 from mock_webshare.server import running_app
-from mock_webshare.settings import Settings
-from mock_webshare.world import Beginning
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data import dataset as datasets
+from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.world import Beginning
 
 T = TypeVar("T")
 _FAULTS = {
@@ -149,7 +149,7 @@ class MockServer:
         generated = {"seed": seed, "credits": credits}
         given: dict[str, Any] = {name: value for name, value in generated.items() if value is not None}
         if scenario is not None:
-            from mock_webshare import scenarios
+            from mock_webshare.service.world import scenarios
 
             scenarios.find(scenario).require_data_of(given if data is None else {"data": data})
         if data is None:

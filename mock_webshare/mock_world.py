@@ -8,11 +8,11 @@ from io import StringIO
 from os import PathLike
 from typing import Any, Protocol, TypeVar
 
-from mock_webshare.clock import lasting
-from mock_webshare.journal import Entry, Wanted, exchanges, missed, transcript
-from mock_webshare.settings import require_key
-from mock_webshare.world import World, read_state
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.settings import require_key
+from mock_webshare.service.world.clock import lasting
+from mock_webshare.service.world.journal import Entry, Wanted, exchanges, missed, transcript
+from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.world import World, read_state
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from mock_webshare import __version__
-from mock_webshare.answers import Answer
+from mock_webshare.service.framework.response import Answer
 
 _OURS = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
 

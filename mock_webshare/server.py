@@ -20,12 +20,12 @@ from aiohttp import web
 
 from mock_webshare.app import at_time, create_app, make_dataset
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.dataset import Dataset
 from mock_webshare.errors import ServerError
 from mock_webshare.interrupt import Interrupt
-from mock_webshare.journal import Entry
-from mock_webshare.seeding import Progress
-from mock_webshare.settings import Settings
+from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.data.generator import Progress
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.journal import Entry
 
 _GRACE = 0.3  # seconds that requests under way have when the server stops
 _FLUSH_AFTER = 0.05  # seconds that a line of the log may wait for others

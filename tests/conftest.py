@@ -13,11 +13,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from mock_webshare import MockServer, MockWorld, Settings, create_app, framework
+from mock_webshare import MockServer, MockWorld, Settings, create_app
 from mock_webshare.api import Service
 from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.journal import Entry
+from mock_webshare.service.framework.request import find_route, split_target
+from mock_webshare.service.world.journal import Entry
 
 collect_ignore = ["examples"]  # projects of their own, which test_example.py runs as such
 ROOT = Path(__file__).parent.parent
@@ -54,7 +55,7 @@ class Watch:
 
 def schema_of(entry: Entry) -> str | None:
     """Return the schema that an answer has to keep; None for none, HTML, redirects and metadata."""
-    answer, route = entry.answer, framework.find_route(framework.split_target(entry.target)[0])
+    answer, route = entry.answer, find_route(split_target(entry.target)[0])
     if answer is None or route is None or ("Content-Type", "application/json") not in answer.headers:
         return None
     if entry.method == "OPTIONS" and answer.status == 200:

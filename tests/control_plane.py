@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from mock_webshare import __version__, control
 from mock_webshare.control import ROOT, VERBS, Verb
-from mock_webshare.world import World
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.world import World
 from tests.conftest import Client
 
 KEY = "the-key-of-this-world"

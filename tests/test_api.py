@@ -11,7 +11,7 @@ from aiohttp import web
 
 from mock_webshare import __version__, create_app
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.settings import Settings
+from mock_webshare.service.settings import Settings
 from tests.conftest import Client
 
 LIST = CREDIT_LIST.path
@@ -129,7 +129,7 @@ async def test_a_mistake_of_ours_is_the_error_page_of_the_service(
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("mock_webshare.query.read_page", broken)
+    monkeypatch.setattr("mock_webshare.service.framework.query.read_page", broken)
     response = await client.get(LIST, params={"x": "unseen"})
     assert response.status == 500
     assert "Server Error (500)" in await response.text()

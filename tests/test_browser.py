@@ -20,7 +20,7 @@ from aiohttp import web
 
 from mock_webshare import MockServer, Settings
 from mock_webshare.control.guard import Guard
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.world.registry import Worlds
 from tests.control_plane import KEY, digest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

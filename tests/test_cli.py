@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from mock_webshare import __version__, cli, dataset, seeding
+from mock_webshare import __version__, cli
 from mock_webshare.cli import serving
 from mock_webshare.cli.streams import progress_bar
 from mock_webshare.contract import schemas
+from mock_webshare.service.data import dataset, generator
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
 
@@ -151,7 +152,7 @@ def test_a_message_is_one_line_whatever_a_file_is_called(tmp_path: Path) -> None
 def test_generate_writes_what_serve_reads(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     assert Run("generate", "--seed", "3", "--credits", "30", "-o", str(path)).code == 0
-    assert dataset.load(str(path)).wire() == seeding.generate(3, 30).wire()
+    assert dataset.load(str(path)).wire() == generator.generate(3, 30).wire()
     assert [each.name for each in tmp_path.iterdir()] == ["set.json"]
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from mock_webshare.clock import Clock, parse_duration
 from mock_webshare.contract.timestamps import DAY, LIMIT, SECOND, format_instant
 from mock_webshare.errors import UsageError
+from mock_webshare.service.world.clock import Clock, parse_duration
 
 HOUR = 3600 * SECOND
 

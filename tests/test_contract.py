@@ -12,8 +12,8 @@ from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import ENDPOINTS
 from mock_webshare.contract.model import Endpoint, Mark
 from mock_webshare.contract.rules import RULES
-from mock_webshare.dataset import Credit
 from mock_webshare.errors import UnknownName
+from mock_webshare.service.data.dataset import Credit
 
 KNOWN = {rule.id for rule in RULES}
 

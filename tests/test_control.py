@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mock_webshare import Settings, control, create_app, dataset, faults
+from mock_webshare import Settings, control, create_app
 from mock_webshare.app import WORLDS
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import ROOT, VERBS, Asked, Verb
 from mock_webshare.errors import MockWebshareError
-from mock_webshare.settings import MOST_CREDITS
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data import dataset
+from mock_webshare.service.faults import fault
+from mock_webshare.service.settings import MOST_CREDITS
+from mock_webshare.service.world.registry import Worlds
 from tests.conftest import Client
 from tests.control_plane import BY_NAME, HEADERS, KEY, Controlled, digest_of, document, name, validator
 
@@ -323,7 +325,7 @@ class TestARefusal:
         def broken(*_: object) -> None:
             raise RuntimeError(KEY)
 
-        monkeypatch.setattr("mock_webshare.world.World.reset", broken)
+        monkeypatch.setattr("mock_webshare.service.world.world.World.reset", broken)
         problem = await controlled.refused("POST", "reset")
         assert (problem["status"], problem["detail"]) == (
             500,
@@ -339,14 +341,14 @@ class TestARefusal:
     async def test_of_too_many_faults_says_how_many_are_allowed(
         self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(faults, "MOST_FAULTS", 1)
+        monkeypatch.setattr(fault, "MOST_FAULTS", 1)
         problem = await controlled.refused("POST", "faults", json={"status": 503})
         assert problem["detail"] == "1 faults are set already; remove some before you set another"
 
     async def test_of_too_many_snapshots_says_what_to_do(
         self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("mock_webshare.world.MOST_SNAPSHOTS", 1)
+        monkeypatch.setattr("mock_webshare.service.world.world.MOST_SNAPSHOTS", 1)
         await controlled.done("PUT", "snapshots/before", verb="PUT snapshots/{name}")
         problem = await controlled.refused("PUT", "snapshots/after")
         assert problem["detail"] == "there are 1 snapshots already; delete some first"
@@ -355,9 +357,9 @@ class TestARefusal:
 @pytest.mark.parametrize(
     ("verb", "slow"),
     [
-        ("PUT state", "mock_webshare.dataset.from_wire"),
-        ("GET state", "mock_webshare.dataset.Dataset.wire"),
-        ("GET credits", "mock_webshare.dataset.Credit.wire"),
+        ("PUT state", "mock_webshare.service.data.dataset.from_wire"),
+        ("GET state", "mock_webshare.service.data.dataset.Dataset.wire"),
+        ("GET credits", "mock_webshare.service.data.dataset.Credit.wire"),
         ("GET requests", "mock_webshare.control.verbs.exchanges"),
         ("GET requests.har", "mock_webshare.control.verbs.exchanges"),
         ("GET requests.ndjson", "mock_webshare.control.verbs.exchanges"),

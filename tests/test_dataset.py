@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from mock_webshare import dataset
 from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import MODES, STATUSES
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
+from mock_webshare.service.data import dataset
 
 CREDIT: dict[str, Any] = {
     "id": 1,

@@ -24,7 +24,7 @@ import requests
 from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.timestamps import format_instant
-from mock_webshare.faults import CONNECTION_FAULTS, LONGEST_DELAY
+from mock_webshare.service.faults.fault import CONNECTION_FAULTS, LONGEST_DELAY
 
 LIST = CREDIT_LIST.path
 TIMEOUT = 0.25

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 import mock_webshare
-from mock_webshare import MockServer, Settings, cli, dataset, faults
+from mock_webshare import MockServer, Settings, cli
 from mock_webshare.cli import serving
 from mock_webshare.contract.rules import RULES
 from mock_webshare.control import VERBS, Verb
-from mock_webshare.scenarios import SCENARIOS
+from mock_webshare.service.data import dataset
+from mock_webshare.service.faults import fault
+from mock_webshare.service.world.scenarios import SCENARIOS
 
 ROOT = Path(mock_webshare.__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -113,15 +115,15 @@ def test_every_verb_of_the_control_plane_is_in_the_readme(verb: Verb) -> None:
     assert f"| `{verb.method}` | `{verb.path}` | {verb.says} |" in README
 
 
-@pytest.mark.parametrize("action", faults.ACTIONS)
+@pytest.mark.parametrize("action", fault.ACTIONS)
 def test_every_action_of_a_fault_is_in_the_readme(action: str) -> None:
     row = next(line for line in README.splitlines() if line.startswith(f"| `{action}` |"))
-    options = (*faults.ACTIONS[action][1], *_values(action))
+    options = (*fault.ACTIONS[action][1], *_values(action))
     assert [name for name in options if f"`{name}`" not in row] == []
 
 
 def _values(action: str) -> tuple[str, ...]:
-    return {"fault": faults.CONNECTION_FAULTS, "drift": faults.DRIFTS}.get(action, ())
+    return {"fault": fault.CONNECTION_FAULTS, "drift": fault.DRIFTS}.get(action, ())
 
 
 def test_the_change_log_has_this_version() -> None:

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
-from mock_webshare import answers, dataset, effects
-from mock_webshare.answers import Answer
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.effects import Outcome
-from mock_webshare.faults import FORBIDDEN_CODES, Asked, Strike, parse
-from mock_webshare.rendering import render
+from mock_webshare.service.data import dataset
+from mock_webshare.service.faults import effects
+from mock_webshare.service.faults.effects import Outcome
+from mock_webshare.service.faults.fault import FORBIDDEN_CODES, Asked, Strike, parse
+from mock_webshare.service.framework import response
+from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.response import Answer
 
 CREDIT = dataset.load("default").credits[0].wire()
 PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}
 ASKED = Asked("PATCH", CREDIT_LIST.path, {}, "text/csv; charset=utf-8")
-OK = answers.routed(CREDIT_LIST, 200, render(PAGE))
+OK = response.routed(CREDIT_LIST, 200, render(PAGE))
 
 
 def strike(seconds: float = 0.0, **fault: Any) -> Strike:

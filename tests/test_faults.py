@@ -13,7 +13,7 @@ import pytest
 from mock_webshare import MockServer, MockWorld
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import DataError, UsageError
-from mock_webshare.faults import (
+from mock_webshare.service.faults.fault import (
     ACTIONS,
     CONNECTION_FAULTS,
     DRIFTS,

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare import framework
-from mock_webshare.answers import Answer
 from mock_webshare.contract.endpoints import CREDIT_DETAIL, CREDIT_LIST
-from mock_webshare.framework import Call, Headers
+from mock_webshare.service.framework import request as framework
+from mock_webshare.service.framework.request import (
+    Accepted,
+    Call,
+    Headers,
+    find_route,
+    negotiate,
+    read_credentials,
+    read_params,
+    split_target,
+)
+from mock_webshare.service.framework.response import Answer
 
 LIST = CREDIT_LIST.path
 GOOD = Headers(authorization="Token key")
@@ -60,19 +69,19 @@ def test_a_public_url_is_where_links_begin() -> None:
     ],
 )
 def test_targets_are_split_and_paths_decoded(target: str, split: tuple[str, str]) -> None:
-    assert framework.split_target(target) == split
+    assert split_target(target) == split
 
 
 @pytest.mark.parametrize(
     ("path", "row_id"), [(f"{LIST}12/", "12"), (f"{LIST} 12 /", " 12 "), (f"{LIST}12\n/", "12\n")]
 )
 def test_one_segment_without_a_dot_is_an_id(path: str, row_id: str) -> None:
-    assert framework.find_route(path) == (CREDIT_DETAIL, row_id)
+    assert find_route(path) == (CREDIT_DETAIL, row_id)
 
 
 @pytest.mark.parametrize("path", ["/", "", LIST[:-1], f"{LIST}1.5/", f"{LIST}1/2/", f"{LIST}12", f"/{LIST}"])
 def test_other_paths_are_no_route(path: str) -> None:
-    assert framework.find_route(path) is None
+    assert find_route(path) is None
 
 
 REFUSED_IN_ORDER: list[tuple[str, str, Headers, int]] = [
@@ -123,7 +132,7 @@ def test_a_redirect_keeps_the_query_and_any_method() -> None:
     ],
 )
 def test_credentials(header: str, key: str, problem: str) -> None:
-    assert framework.read_credentials(header) == (key, problem)
+    assert read_credentials(header) == (key, problem)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +155,7 @@ def test_credentials(header: str, key: str, problem: str) -> None:
     ],
 )
 def test_json_is_accepted(accept: str, indent: int | None) -> None:
-    assert framework.negotiate(accept) == framework.Accepted(indent)
+    assert negotiate(accept) == Accepted(indent)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +173,12 @@ def test_json_is_accepted(accept: str, indent: int | None) -> None:
     ],
 )
 def test_json_is_not_accepted(accept: str) -> None:
-    assert framework.negotiate(accept) is None
+    assert negotiate(accept) is None
 
 
 def test_a_query_is_decoded_by_the_charset_of_the_content_type() -> None:
-    assert framework.read_params("q=%E9", "text/plain; charset=latin-1") == {"q": "é"}
-    assert framework.read_params("q=%E9", "text/plain; charset=bogus") == {"q": "\ufffd"}
+    assert read_params("q=%E9", "text/plain; charset=latin-1") == {"q": "é"}
+    assert read_params("q=%E9", "text/plain; charset=bogus") == {"q": "\ufffd"}
 
 
 def test_a_charset_that_is_no_text_is_an_error_of_the_service() -> None:

@@ -10,15 +10,24 @@ from typing import Any
 import pytest
 import requests
 
-from mock_webshare import MockServer, MockWorld, Settings, dataset
-from mock_webshare import worlds as module
-from mock_webshare.answers import Answer
+from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST, ENDPOINTS
 from mock_webshare.contract.model import Endpoint
-from mock_webshare.faults import DRIFTS
-from mock_webshare.journal import LARGEST_BODY, MOST_ENTRIES, Entry, Journal, Wanted, missed, transcript
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data import dataset
+from mock_webshare.service.faults.fault import DRIFTS
+from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.world import registry as module
+from mock_webshare.service.world.journal import (
+    LARGEST_BODY,
+    MOST_ENTRIES,
+    Entry,
+    Journal,
+    Wanted,
+    missed,
+    transcript,
+)
+from mock_webshare.service.world.registry import Worlds
 from tests.conftest import schema_of
 
 LIST = CREDIT_LIST.path
@@ -208,7 +217,7 @@ class TestWorlds:
     def test_what_had_to_go_from_a_full_journal_counts_no_more(
         self, ours: Worlds, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("mock_webshare.journal.MOST_ENTRIES", 3)
+        monkeypatch.setattr("mock_webshare.service.world.journal.MOST_ENTRIES", 3)
         old = self.note(ours, "old", 3)
         self.note(ours, "new", 20)
         assert len(old) == 3

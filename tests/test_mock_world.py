@@ -101,7 +101,7 @@ WITHOUT_A_METHOD = {
     "GET health": "a server that has started is ready",
     "GET version": "mock_webshare.__version__",
     "GET openapi.json": "about HTTP",
-    "GET scenarios": "mock_webshare.scenarios.SCENARIOS",
+    "GET scenarios": "mock_webshare.service.world.scenarios.SCENARIOS",
 }
 ONLY_IN_PYTHON = {"retire", "url", "env", "begin", "assert_requested", "transcript"}
 

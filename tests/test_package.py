@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import mock_webshare
-from mock_webshare import dataset, seeding
 from mock_webshare.contract import schemas
+from mock_webshare.service.data import dataset, generator
 
 ROOT = Path(mock_webshare.__file__).parent.parent
 DATA = [
@@ -55,7 +55,7 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) 
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {f"mock_webshare/_data/{name}" for name in DATA} <= set(names)
-    assert {"mock_webshare/py.typed", "mock_webshare/error_page.html"} <= set(names)
+    assert {"mock_webshare/py.typed", "mock_webshare/service/framework/error_page.html"} <= set(names)
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"mock_webshare"}
 
 
@@ -83,7 +83,7 @@ def test_the_wheel_generates_and_validates_what_the_checkout_does(built: Path, t
     assert str(site) in subprocess.run(where, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert run("schema").split() == schemas.schema_names()
     text = (schemas.data_path("fixtures") / "default.json").read_text(encoding="utf-8")
-    assert run("generate", "--credits", str(len(seeding.seeded(0, 100).credits))) == text
+    assert run("generate", "--credits", str(len(generator.seeded(0, 100).credits))) == text
     recording = schemas.data_path("fixtures") / "recordings" / "credit.json"
     assert "no findings" in run("validate", str(recording)) or "0 findings" in run("validate", str(recording))
     assert set(dataset.names()) == {"default", "edge-cases"}

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from mock_webshare import MockServer, MockWorld, preference
+from mock_webshare import MockServer, MockWorld
 from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.service.faults import prefer
 
 LIST = CREDIT_LIST.path
 
@@ -27,7 +28,7 @@ LIST = CREDIT_LIST.path
     ],
 )
 def test_an_error_is_asked_for(header: str, fault: dict[str, Any]) -> None:
-    asked = preference.read(header)
+    asked = prefer.read(header)
     assert asked and asked.wire() == fault
 
 
@@ -52,7 +53,7 @@ def test_an_error_is_asked_for(header: str, fault: dict[str, Any]) -> None:
     ],
 )
 def test_what_cannot_be_done_is_ignored(header: str | None) -> None:
-    assert preference.read(header) is None
+    assert prefer.read(header) is None
 
 
 def get(world: MockWorld, **headers: str) -> requests.Response:

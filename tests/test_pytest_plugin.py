@@ -12,7 +12,8 @@ import pytest
 import requests
 import webshare
 
-from mock_webshare import MockServer, MockWorld, dataset
+from mock_webshare import MockServer, MockWorld
+from mock_webshare.service.data import dataset
 
 pytest_plugins = ["pytester"]
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from mock_webshare import query
 from mock_webshare.contract.endpoints import CREDIT_FILTERS, CREDIT_LIST
 from mock_webshare.contract.model import Paging
-from mock_webshare.query import FieldError
+from mock_webshare.service.framework import query
+from mock_webshare.service.framework.query import FieldError
 
 OWNED = {"channels": {7, 9}}
 

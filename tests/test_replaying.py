@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import mock_webshare
-from mock_webshare import MockServer, Settings, create_app, dataset
+from mock_webshare import MockServer, Settings, create_app
 from mock_webshare.cli.replaying import recorded
 from mock_webshare.errors import DataError, UnreadableInput
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.service.data import dataset
 from tests.test_cli import Run
 
 ROOT = Path(mock_webshare.__file__).parent.parent

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 
 from mock_webshare import create_app, reply
-from mock_webshare.answers import Answer
 from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.service.framework.response import Answer
 from tests.conftest import Client
 
 LIST = CREDIT_LIST.path

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import requests
 
-from mock_webshare import MockServer, Settings, dataset
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
-from mock_webshare.scenarios import SCENARIOS, name_of
-from mock_webshare.settings import MOST_CREDITS
+from mock_webshare.service.data import dataset
+from mock_webshare.service.settings import MOST_CREDITS
+from mock_webshare.service.world.scenarios import SCENARIOS, name_of
 
 LIST = CREDIT_LIST.path
 
@@ -262,7 +263,7 @@ def test_nothing_moves_but_after_a_page(server: MockServer) -> None:
 
 
 def test_in_a_full_world_no_row_comes(server: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_webshare.world.MOST_CREDITS", 101)
+    monkeypatch.setattr("mock_webshare.service.world.world.MOST_CREDITS", 101)
     client, world = Client(server, "full"), server.world("full")
     world.add_fault(pages="inserted", rows=5)
     assert client.statuses(2) == [200, 200]

@@ -14,8 +14,9 @@ from webshare import (
     Webshare,
 )
 
-from mock_webshare import MockServer, Settings, dataset
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST, MODES, STATUSES
+from mock_webshare.service.data import dataset
 
 DEFAULT = dataset.load("default")
 ORDERINGS = [sign + name for name in CREDIT_LIST.orderings for sign in ("", "-")]

@@ -27,7 +27,7 @@ from webshare import (
 
 from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.faults import FORBIDDEN_CODES
+from mock_webshare.service.faults.fault import FORBIDDEN_CODES
 
 LIST = CREDIT_LIST.path
 

@@ -15,7 +15,7 @@ from mock_webshare import MockServer, MockWebshareError, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import ROOT, Control
 from mock_webshare.errors import ServerError
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.world.registry import Worlds
 from tests.control_plane import KEY, Reply, digest_of, send
 from tests.test_worlds import EDGE_CASES
 

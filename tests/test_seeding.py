@@ -11,10 +11,10 @@ from itertools import pairwise
 
 import pytest
 
-from mock_webshare import dataset, seeding
 from mock_webshare.contract.endpoints import PENDING_DAYS
 from mock_webshare.contract.timestamps import DAY
-from mock_webshare.dataset import Dataset
+from mock_webshare.service.data import dataset, generator
+from mock_webshare.service.data.dataset import Dataset
 
 DIGEST = "f704982b631fe576fa289351feab15c31bc1cd8305f5f01deb8dc6d17aa80e42"
 """SHA-256 of the default data set as written.
@@ -32,27 +32,27 @@ def written(generated: Dataset) -> str:
 
 @pytest.fixture(scope="module")
 def thousand() -> Dataset:
-    return seeding.generate(0, 1000)
+    return generator.generate(0, 1000)
 
 
 def test_the_default_data_set_is_the_one_that_users_know() -> None:
-    text = written(seeding.generate(0, 100))
+    text = written(generator.generate(0, 100))
     assert hashlib.sha256(text.encode()).hexdigest() == DIGEST
     assert text == written(dataset.load("default"))
 
 
 @pytest.mark.parametrize("credits", [0, 1, 99, 100, 101])
 def test_what_is_served_is_what_is_generated(credits: int) -> None:
-    assert written(seeding.seeded(0, credits)) == written(seeding.generate(0, credits))
+    assert written(generator.seeded(0, credits)) == written(generator.generate(0, credits))
 
 
 def test_the_first_credits_stay_when_more_are_asked_for(thousand: Dataset) -> None:
-    assert seeding.generate(0, 100).credits == thousand.credits[:100]
-    assert seeding.generate(0, 100).channels == thousand.channels
+    assert generator.generate(0, 100).credits == thousand.credits[:100]
+    assert generator.generate(0, 100).channels == thousand.channels
 
 
 def test_another_seed_is_another_account(thousand: Dataset) -> None:
-    assert seeding.generate(1, 1000).credits != thousand.credits
+    assert generator.generate(1, 1000).credits != thousand.credits
 
 
 @pytest.mark.parametrize(("hash_seed", "zone"), [("1", "UTC"), ("2", "Asia/Kolkata")])
@@ -60,7 +60,7 @@ def test_neither_hashing_nor_the_time_zone_matters(hash_seed: str, zone: str) ->
     command = [sys.executable, "-m", "mock_webshare", "generate", "--seed", "0", "--credits", "101"]
     environ = os.environ | {"PYTHONHASHSEED": hash_seed, "TZ": zone}
     process = subprocess.run(command, env=environ, capture_output=True, check=True)
-    assert process.stdout.decode() == written(seeding.generate(0, 101))
+    assert process.stdout.decode() == written(generator.generate(0, 101))
 
 
 def test_ids_and_creation_rise_together(thousand: Dataset) -> None:
@@ -72,14 +72,14 @@ def test_ids_and_creation_rise_together(thousand: Dataset) -> None:
 def test_updates_and_reversals_come_after_creation_and_before_now(thousand: Dataset) -> None:
     for credit in thousand.credits:
         assert credit.created_at <= (credit.reverted_at or credit.created_at) <= credit.updated_at
-        assert credit.updated_at <= seeding.NOW
+        assert credit.updated_at <= generator.NOW
 
 
 def test_a_credit_is_pending_exactly_while_its_period_runs(thousand: Dataset) -> None:
     period = PENDING_DAYS * DAY
     for credit in thousand.credits:
         if credit.status != "reverted":
-            assert (credit.status == "pending") == (credit.created_at + period > seeding.NOW)
+            assert (credit.status == "pending") == (credit.created_at + period > generator.NOW)
         if credit.status == "available":
             assert credit.updated_at >= credit.created_at + period
 
@@ -100,7 +100,7 @@ def test_codes_belong_to_channels(thousand: Dataset) -> None:
 
 
 def test_the_default_data_set_has_all_that_a_list_can_show() -> None:
-    default = seeding.seeded(0, 100)
+    default = generator.seeded(0, 100)
     kinds = {(credit.status, credit.mode, credit.referral_channel is None) for credit in default.credits}
     amounts = Counter(credit.amount for credit in default.credits)
     created = Counter(credit.created_at for credit in default.credits)
@@ -117,13 +117,13 @@ def test_amounts_are_whole_cents(thousand: Dataset) -> None:
 
 
 def test_a_million_credits_fit_before_now() -> None:
-    last = seeding._created_at(999_999.95)
-    assert last + 61 < seeding.NOW
-    assert seeding._created_at(999_999) - seeding._created_at(999_998) > 1000
-    assert seeding.NOW - seeding._created_at(0) == 600 * DAY
+    last = generator._created_at(999_999.95)
+    assert last + 61 < generator.NOW
+    assert generator._created_at(999_999) - generator._created_at(999_998) > 1000
+    assert generator.NOW - generator._created_at(0) == 600 * DAY
 
 
 def test_progress_is_told_up_to_the_end() -> None:
     seen: list[tuple[int, int]] = []
-    seeding.generate(0, 20_001, lambda done, total: seen.append((done, total)))
+    generator.generate(0, 20_001, lambda done, total: seen.append((done, total)))
     assert seen == [(10_000, 20_001), (20_000, 20_001), (20_001, 20_001)]

@@ -7,7 +7,7 @@ import pytest
 
 from mock_webshare import Settings
 from mock_webshare.errors import UsageError
-from mock_webshare.settings import RateLimit
+from mock_webshare.service.settings import RateLimit
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"port": -1}, "port -1 is not allowed; allowed: 0 (a free one) to 65535"),

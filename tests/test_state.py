@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare import dataset, state
 from mock_webshare.contract.timestamps import DAY, parse_instant
-from mock_webshare.state import Table
+from mock_webshare.service.data import account, dataset
+from mock_webshare.service.data.account import Table
 
 EDGE_CASES = dataset.load("edge-cases")
 
@@ -36,7 +36,7 @@ def test_an_id_that_no_row_has_is_not_found(row_id: int) -> None:
 def test_what_is_due_becomes_available_at_the_moment_that_its_period_has_passed() -> None:
     pending = [credit for credit in EDGE_CASES.credits if credit.status == "pending"]
     now = pending[0].created_at + 30 * DAY
-    later = {credit.id: credit for credit in state.advance(EDGE_CASES, now).credits}
+    later = {credit.id: credit for credit in account.advance(EDGE_CASES, now).credits}
     for credit in EDGE_CASES.credits:
         if credit.status == "pending" and credit.created_at + 30 * DAY <= now:
             assert later[credit.id] == credit._replace(
@@ -49,4 +49,4 @@ def test_what_is_due_becomes_available_at_the_moment_that_its_period_has_passed(
 
 def test_a_moment_before_nothing_is_due() -> None:
     now = parse_instant("2025-02-09T07:59:59.999999-08:00")
-    assert list(state.advance(EDGE_CASES, now).credits) == list(EDGE_CASES.credits)
+    assert list(account.advance(EDGE_CASES, now).credits) == list(EDGE_CASES.credits)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from mock_webshare.settings import RateLimit
-from mock_webshare.throttle import Throttle
+from mock_webshare.service.settings import RateLimit
+from mock_webshare.service.world.throttle import Throttle
 
 
 def test_one_more_than_the_limit_has_to_wait_for_the_first_to_lapse() -> None:

@@ -12,15 +12,16 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mock_webshare import dataset, world
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
-from mock_webshare.dataset import LARGEST_ID
 from mock_webshare.errors import DataError, MockWebshareError, UnknownRow, UsageError
-from mock_webshare.faults import Asked, Fault, Faults
-from mock_webshare.journal import Entry
-from mock_webshare.settings import Settings
-from mock_webshare.state import Account
-from mock_webshare.world import Beginning, World, read_state
+from mock_webshare.service.data import dataset
+from mock_webshare.service.data.account import Account
+from mock_webshare.service.data.dataset import LARGEST_ID
+from mock_webshare.service.faults.fault import Asked, Fault, Faults
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world import world
+from mock_webshare.service.world.journal import Entry
+from mock_webshare.service.world.world import Beginning, World, read_state
 from tests.control_plane import digest
 
 EDGE_CASES = dataset.load("edge-cases")

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from mock_webshare import dataset, journal
-from mock_webshare import worlds as module
 from mock_webshare.errors import UnknownName, UsageError
-from mock_webshare.journal import Entry
-from mock_webshare.settings import Settings
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data import dataset
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world import journal
+from mock_webshare.service.world import registry as module
+from mock_webshare.service.world.journal import Entry
+from mock_webshare.service.world.registry import Worlds
 
 EDGE_CASES = dataset.load("edge-cases")
 
@@ -145,9 +146,9 @@ def test_of_too_many_requests_those_of_the_worlds_unused_for_longest_go(
 
 MANY_KEYS = """
 import json, resource
-from mock_webshare import dataset
-from mock_webshare.settings import Settings
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data import dataset
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.registry import Worlds
 
 worlds = Worlds(dataset.load("edge-cases"), Settings(), lambda: 0.0)
 used = [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from collections.abc import Iterator
     from typing import TextIO
 
-    from mock_webshare.dataset import Dataset
     from mock_webshare.exchange.model import Exchange
+    from mock_webshare.service.data.dataset import Dataset
     from mock_webshare.traffic.replay import Replay
 
 
@@ -23,7 +23,7 @@ def recorded(data: str, stderr: TextIO) -> Dataset | None:
 
     What could not be served is told on `stderr`. Raise `UnreadableInput` if there is no credit in it.
     """
-    from mock_webshare import dataset
+    from mock_webshare.service.data import dataset
 
     if not dataset.is_recording(data):
         return None

@@ -17,9 +17,9 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
     from mock_webshare.cli.parsing import Option, Verb
     from mock_webshare.cli.streams import Streams
-    from mock_webshare.dataset import Dataset
-    from mock_webshare.seeding import Progress
-    from mock_webshare.settings import Settings
+    from mock_webshare.service.data.dataset import Dataset
+    from mock_webshare.service.data.generator import Progress
+    from mock_webshare.service.settings import Settings
 
 SERVE_OPTIONS: Sequence[Option] = (
     ("host", str, "127.0.0.1", "address to listen on"),
@@ -144,7 +144,7 @@ def _as_asked(url: str) -> str:
 def _settings(
     options: argparse.Namespace, environ: Mapping[str, str], known: Sequence[Option], **defaults: int
 ) -> Settings:
-    from mock_webshare.settings import Settings
+    from mock_webshare.service.settings import Settings
 
     values = settings_values(options, without_excluded(options, environ, (_GENERATED, _TAKEN)), known)
     if "data" in values and (idle := [spelled(name, options) for name in _GENERATED if name in values]):
@@ -159,7 +159,7 @@ def _recorded(settings: Settings, streams: Streams) -> Dataset | None:
 
 
 def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from mock_webshare import dataset
+    from mock_webshare.service.data import dataset
 
     settings = _settings(options, environ, _GENERATE_OPTIONS)
     require_another(options.output, [os.fspath(settings.data)] if settings.data else ())
@@ -172,10 +172,10 @@ def _generate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
 
 
 def _recorded_or_generated(settings: Settings, streams: Streams) -> Dataset:
-    from mock_webshare import dataset, seeding
+    from mock_webshare.service.data import dataset, generator
 
     if settings.data is None:
-        return seeding.generate(settings.seed, settings.credits, _progress(streams))
+        return generator.generate(settings.seed, settings.credits, _progress(streams))
     return _recorded(settings, streams) or dataset.load(settings.data)
 
 

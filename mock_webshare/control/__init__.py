@@ -13,16 +13,17 @@ from typing import Any
 
 from aiohttp import web
 
-from mock_webshare import __version__, framework
+from mock_webshare import __version__
 from mock_webshare.control.guard import TOKEN_HEADER, Guard
 from mock_webshare.control.problems import Problem, problem_of, refused
 from mock_webshare.control.verbs import ROOT, VERBS, Asked, Verb, document
 from mock_webshare.errors import shown
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.kinds import read_json
-from mock_webshare.rendering import render
-from mock_webshare.settings import Settings
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data.fields import read_json
+from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.request import joined, read_credentials, split_target
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.registry import Worlds
 
 __all__ = ["ROOT", "TOKEN_HEADER", "VERBS", "Asked", "Control", "Problem", "Verb", "document"]
 
@@ -52,8 +53,8 @@ class Control:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request under `ROOT`; every refusal is problem details, without the key and the token."""
-        authorization = framework.joined(b"authorization", request.raw_headers) or ""
-        key, _ = framework.read_credentials(authorization)
+        authorization = joined(b"authorization", request.raw_headers) or ""
+        key, _ = read_credentials(authorization)
         secrets = [each for each in (key, self._settings.control_token) if each]
         try:
             response = await self._answer(request, key or None, secrets)
@@ -68,7 +69,7 @@ class Control:
     async def _answer(self, request: web.Request, key: str | None, secrets: Sequence[str]) -> web.Response:
         if refusal := self._guard.refusal(request):
             raise Problem(403, refusal)
-        path, _ = framework.split_target(request.raw_path)
+        path, _ = split_target(request.raw_path)
         verb, parts = _find(request.method, path.removeprefix(ROOT))
         body = await _read_body(request, verb) if verb.body else None
         answer = verb.act(Asked(self._worlds, key, parts, body, secrets))

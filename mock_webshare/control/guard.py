@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from mock_webshare import framework
-from mock_webshare.settings import Settings
+from mock_webshare.service.framework.request import is_valid_host
+from mock_webshare.service.settings import Settings
 
 TOKEN_HEADER = "Mock-Webshare-Token"  # noqa: S105  # the name of a header
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -52,7 +52,7 @@ def _authority(target: str) -> str | None:
 
 
 def _host_name(authority: str) -> str:
-    if not framework.is_valid_host(authority):
+    if not is_valid_host(authority):
         return ""
     return urlsplit(f"//{authority}").hostname or ""
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from mock_webshare.errors import DataError, MockWebshareError, UnknownRow
-from mock_webshare.rendering import render
+from mock_webshare.service.framework.rendering import render
 
 _log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from mock_webshare import __version__, openapi
 from mock_webshare.control.problems import Problem
 from mock_webshare.errors import DataError, UnknownRow
 from mock_webshare.exchange import writers
-from mock_webshare.journal import Journal, exchanges
-from mock_webshare.kinds import Kind, is_text, read_object, require_keys
-from mock_webshare.scenarios import SCENARIOS
-from mock_webshare.world import CLOCK, World, read_state
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.data.fields import Kind, is_text, read_object, require_keys
+from mock_webshare.service.world.journal import Journal, exchanges
+from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.scenarios import SCENARIOS
+from mock_webshare.service.world.world import CLOCK, World, read_state
 
 ROOT = "/__mock__/"
 

@@ -11,8 +11,8 @@ from statistics import median
 from measuring import LIST, report, stand_in
 
 from mock_webshare.app import make_dataset
-from mock_webshare.settings import Settings
-from mock_webshare.worlds import Worlds
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.registry import Worlds
 
 
 def worlds(many: int = 10_000) -> None:

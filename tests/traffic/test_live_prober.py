@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from mock_webshare import MockServer, Settings, cli, seeding
-from mock_webshare.answers import Answer
+from mock_webshare import MockServer, Settings, cli
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.service.data import generator
+from mock_webshare.service.framework.response import Answer
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.live import decisions, prober, questions
@@ -158,7 +159,7 @@ def test_an_order_that_the_rows_show_like_another_is_not_decidable() -> None:
 
 
 def test_the_last_page_tells_of_the_order_too(tmp_path: Path) -> None:
-    document, path = seeding.generate(1, 150).wire(), tmp_path / "data.json"
+    document, path = generator.generate(1, 150).wire(), tmp_path / "data.json"
     document["credits"][-1]["created_at"] = document["credits"][0]["created_at"]
     path.write_text(json.dumps(document), encoding="utf-8")
     with mock(data=str(path)) as url:

@@ -26,9 +26,10 @@ from typing import IO, Any
 import pytest
 from webshare import NotFoundError, Webshare
 
-from mock_webshare import MockServer, Settings, dataset
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.service.data import dataset
 from mock_webshare.traffic import recordings
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.replay import dataset_document

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_webshare import seeding
 from mock_webshare.contract import schemas
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.exchange.redaction import redactor as redaction
 from mock_webshare.exchange.redaction import secret_index, secret_names
 from mock_webshare.exchange.redaction.redactor import Redactor, redact
 from mock_webshare.exchange.redaction.secret_names import is_telling
+from mock_webshare.service.data import generator
 
 KEY = "Zq7/canary+9x=K3"
 PLAIN_KEY = "zq7canary9xk3w"
@@ -179,7 +179,7 @@ def test_a_long_name_is_read_and_not_remembered() -> None:
 
 
 def test_all_that_the_service_answers_stays() -> None:
-    for credit in seeding.generate(1, 200).wire()["credits"]:
+    for credit in generator.generate(1, 200).wire()["credits"]:
         text = json.dumps(credit)
         assert body(text) == text
     for name in schemas.schema_names():
@@ -474,7 +474,7 @@ def test_no_text_takes_long(text: str) -> None:
 
 
 def test_pages_are_redacted_faster_than_they_are_fetched() -> None:
-    page = {"count": 100, "next": LIST + "?page=2", "results": seeding.generate(1, 100).wire()["credits"]}
+    page = {"count": 100, "next": LIST + "?page=2", "results": generator.generate(1, 100).wire()["credits"]}
     given = exchange(request_headers=(KNOWN,), body=json.dumps(page).encode())
     redactor, started = Redactor(), time.process_time()
     for _ in range(20):

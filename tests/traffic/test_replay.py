@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mock_webshare import dataset, seeding
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.service.data import dataset, generator
 from mock_webshare.traffic.replay import UNSOUND, dataset_document, replay
 
 DEFAULT = dataset.load("default").wire()
@@ -121,5 +121,5 @@ def test_a_body_that_was_stored_alone_is_taken() -> None:
 
 
 def test_many_credits() -> None:
-    credits = seeding.generate(3, 2000).wire()["credits"]
+    credits = generator.generate(3, 2000).wire()["credits"]
     assert served(*(page(*credits[start : start + 100]) for start in range(0, 2000, 100))) == credits

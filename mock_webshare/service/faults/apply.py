@@ -9,17 +9,19 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from mock_webshare import effects, framework, preference, query
-from mock_webshare.answers import Answer
 from mock_webshare.errors import UsageError
-from mock_webshare.faults import Asked, Strike
-from mock_webshare.framework import Call
-from mock_webshare.world import World
+from mock_webshare.service.faults import effects
+from mock_webshare.service.faults import prefer as preference
+from mock_webshare.service.faults.fault import Asked, Strike
+from mock_webshare.service.framework import query
+from mock_webshare.service.framework.request import Call, split_target
+from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.world.world import World
 
 
 def strikes(request: web.Request, world: World, prefer: str | None) -> Sequence[Strike]:
     """Given a request and its `Prefer` header, return what strikes it, first what it asks for."""
-    path, sent = framework.split_target(request.raw_path)
+    path, sent = split_target(request.raw_path)
     params = dict(parse_qsl(sent, keep_blank_values=True))
     preferred = preference.read(prefer)
     asked = Asked(request.method, path, params, request.headers.get("Content-Type", ""))

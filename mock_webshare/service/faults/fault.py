@@ -19,11 +19,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 from mock_webshare.contract.endpoints import CREDIT_FILTERS
-from mock_webshare.dataset import NULLABLE, Credit
 from mock_webshare.errors import DataError, UsageError
-from mock_webshare.kinds import Kind, one_of, read_object, text, whole
-from mock_webshare.settings import RateLimit
-from mock_webshare.throttle import Throttle
+from mock_webshare.service.data.dataset import NULLABLE, Credit
+from mock_webshare.service.data.fields import Kind, one_of, read_object, text, whole
+from mock_webshare.service.settings import RateLimit
+from mock_webshare.service.world.throttle import Throttle
 
 MOST_FAULTS = 100
 LONGEST_DELAY = 600_000

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mock_webshare.contract.model import Endpoint
-from mock_webshare.query import FieldError
-from mock_webshare.rendering import render
+from mock_webshare.service.framework.query import FieldError
+from mock_webshare.service.framework.rendering import render
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -15,11 +15,11 @@ from email.utils import collapse_rfc2231_value
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
-from mock_webshare import answers
-from mock_webshare.answers import Answer
 from mock_webshare.contract.endpoints import ENDPOINTS
 from mock_webshare.contract.model import Endpoint
-from mock_webshare.query import Params
+from mock_webshare.service.framework import response
+from mock_webshare.service.framework.query import Params
+from mock_webshare.service.framework.response import Answer
 
 
 class Headers(NamedTuple):
@@ -66,29 +66,29 @@ def read(method: str, target: str, headers: Headers, host: str, origin: str) -> 
     """
     path, query = split_target(target)
     if not is_valid_host(host):
-        return answers.html_page(400)
+        return response.html_page(400)
     route = find_route(path)
     if route is None:
         if find_route(f"{path}/") is None:
-            return answers.html_page(404)
-        return answers.redirect(
+            return response.html_page(404)
+        return response.redirect(
             quote(f"{path}/", safe=_SAFE_IN_PATH) + (f"?{_written(query)}" if query else "")
         )
     try:
         params = read_params(query, headers.content_type or "")
     except ValueError:
-        return answers.html_page(400)
+        return response.html_page(400)
     except LookupError:  # `charset` names a codec that is none for text, which Django trips over
-        return answers.html_page(500)
+        return response.html_page(500)
     endpoint, row_id = route
     if params.get("format", "") not in ("", "json"):
-        return answers.detail(endpoint, 404, "Not found.")
+        return response.detail(endpoint, 404, "Not found.")
     accepted = negotiate("*/*" if headers.accept is None else headers.accept)
     if accepted is None:
-        return answers.detail(endpoint, 406, "Could not satisfy the request Accept header.")
+        return response.detail(endpoint, 406, "Could not satisfy the request Accept header.")
     _, problem = read_credentials(headers.authorization or "")
     if problem:
-        return answers.unauthorized(endpoint, problem, accepted.indent)
+        return response.unauthorized(endpoint, problem, accepted.indent)
     url = origin + endpoint.path
     return Call(endpoint, method.upper(), row_id, params, url, _written(query), accepted.indent)
 

@@ -7,17 +7,17 @@ from collections import OrderedDict, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mock_webshare import dataset as datasets
-from mock_webshare import seeding
-from mock_webshare.dataset import Dataset
 from mock_webshare.errors import UsageError
-from mock_webshare.journal import Entry, Journal
-from mock_webshare.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
-from mock_webshare.state import Account, advance
-from mock_webshare.world import Beginning, Timer, World
+from mock_webshare.service.data import dataset as datasets
+from mock_webshare.service.data import generator
+from mock_webshare.service.data.account import Account, advance
+from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
+from mock_webshare.service.world.journal import Entry, Journal
+from mock_webshare.service.world.world import Beginning, Timer, World
 
 if TYPE_CHECKING:
-    from mock_webshare.scenarios import Scenario
+    from mock_webshare.service.world.scenarios import Scenario
 
 MOST_WORLDS = 10_000
 MOST_NOTED = 512 * 1024 * 1024
@@ -141,13 +141,13 @@ class Worlds:
             return None
         if not key.startswith(SCENARIO_PREFIX):
             return self._beginning
-        from mock_webshare.scenarios import SCENARIOS, name_of
+        from mock_webshare.service.world.scenarios import SCENARIOS, name_of
 
         name = name_of(key)
         return self._scenario(name) if name is not None and name in SCENARIOS else None
 
     def _scenario(self, name: str) -> Beginning:
-        from mock_webshare import scenarios
+        from mock_webshare.service.world import scenarios
 
         scenario = scenarios.find(name)
         if name not in self._scenarios:
@@ -155,16 +155,16 @@ class Worlds:
         return self._scenarios[name]
 
     def _made(self, scenario: Scenario) -> Beginning:
-        from mock_webshare import faults
+        from mock_webshare.service.faults import fault
 
         beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),
-            faults=faults.Faults(map(faults.parse, scenario.faults)) if scenario.faults else None,
+            faults=fault.Faults(map(fault.parse, scenario.faults)) if scenario.faults else None,
         )
         if scenario.data is not None:
             dataset = datasets.load(scenario.data)
         elif scenario.credits is not None:
-            dataset = seeding.seeded(self._settings.seed, scenario.credits)
+            dataset = generator.seeded(self._settings.seed, scenario.credits)
         else:
             return beginning
         if (now := self._settings.now_instant) is not None:

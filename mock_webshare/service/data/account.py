@@ -9,13 +9,13 @@ from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any
 
-from mock_webshare import query
 from mock_webshare.contract.endpoints import CREDIT_LIST, PENDING_DAYS
 from mock_webshare.contract.model import Endpoint
 from mock_webshare.contract.timestamps import DAY
-from mock_webshare.dataset import Channel, Credit, Dataset
-from mock_webshare.query import Criteria, Params
-from mock_webshare.rendering import render
+from mock_webshare.service.data.dataset import Channel, Credit, Dataset
+from mock_webshare.service.framework import query
+from mock_webshare.service.framework.query import Criteria, Params
+from mock_webshare.service.framework.rendering import render
 
 _MOST_ORDERS, _MOST_VIEWS = 32, 8
 _PERIOD = PENDING_DAYS * DAY

@@ -12,11 +12,11 @@ from functools import cache
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from mock_webshare import dataset
 from mock_webshare.contract.endpoints import MODES, PENDING_DAYS
 from mock_webshare.contract.timestamps import DAY, SECOND
-from mock_webshare.dataset import SEEDED_NOW as NOW
-from mock_webshare.dataset import Channel, Credit, Dataset
+from mock_webshare.service.data import dataset
+from mock_webshare.service.data.dataset import SEEDED_NOW as NOW
+from mock_webshare.service.data.dataset import Channel, Credit, Dataset
 
 if TYPE_CHECKING:
     from faker import Faker

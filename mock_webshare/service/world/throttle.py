@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from mock_webshare.settings import RateLimit
+from mock_webshare.service.settings import RateLimit
 
 
 class Throttle:

@@ -15,7 +15,7 @@ from mock_webshare.contract.endpoints import MODES, STATUSES
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.contract.timestamps import format_instant, parse_instant
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
-from mock_webshare.kinds import Kind, is_text, one_of, read_json, read_object, require_keys
+from mock_webshare.service.data.fields import Kind, is_text, one_of, read_json, read_object, require_keys
 
 
 class Channel(NamedTuple):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mock_webshare import faults
 from mock_webshare.errors import DataError
-from mock_webshare.faults import Fault
+from mock_webshare.service.faults import fault as faults
+from mock_webshare.service.faults.fault import Fault
 
 _PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]{1,100})\"?\s*")
 _OPTIONS = {"code": "status", "example": "code"}

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mock_webshare import answers
-from mock_webshare.answers import Answer
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.model import Endpoint
-from mock_webshare.faults import Fault, Strike
-from mock_webshare.rendering import render
+from mock_webshare.service.faults.fault import Fault, Strike
+from mock_webshare.service.framework import response
+from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.response import Answer
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ def _status(strike: Strike, endpoint: Endpoint) -> Answer:
     status, options = strike.fault.value, strike.fault.options
     form = options.get("form", "json")
     if form == "json":
-        return answers.refused(
+        return response.refused(
             endpoint,
             status,
             method=strike.asked.method,
@@ -62,14 +62,14 @@ def _status(strike: Strike, endpoint: Endpoint) -> Answer:
             code=options.get("code"),
             wait=options.get("retryAfter"),
         )
-    page = answers.html_page(status) if form == "html" else answers.proxy_page(status)
+    page = response.html_page(status) if form == "html" else response.proxy_page(status)
     if "retryAfter" not in options:
         return page
     return replace(page, headers=(*page.headers, ("Retry-After", str(options["retryAfter"]))))
 
 
 def _throttle(strike: Strike, endpoint: Endpoint) -> Answer:
-    return answers.throttled(endpoint, strike.seconds, None)
+    return response.throttled(endpoint, strike.seconds, None)
 
 
 _ANSWERS: Mapping[str, Callable[[Strike, Endpoint], Answer]] = {"status": _status, "throttle": _throttle}

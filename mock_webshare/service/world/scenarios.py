@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mock_webshare.errors import UnknownName, UsageError
-from mock_webshare.settings import SCENARIO_PREFIX
+from mock_webshare.service.settings import SCENARIO_PREFIX
 
 _LIST = "/api/v2/referral/credit/"
 

@@ -11,19 +11,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare import dataset
-from mock_webshare.clock import DURATION, Clock
 from mock_webshare.contract.timestamps import LIMIT, format_instant
-from mock_webshare.dataset import ID, LARGEST_ID, Credit, Dataset
 from mock_webshare.errors import DataError, UnknownRow, UsageError, counted
-from mock_webshare.journal import Journal, Wanted
-from mock_webshare.kinds import BOOLEAN, Kind, is_text, read_object, require_keys
-from mock_webshare.settings import MOST_CREDITS, RateLimit, Settings
-from mock_webshare.state import Account, View
-from mock_webshare.throttle import Throttle
+from mock_webshare.service.data import dataset
+from mock_webshare.service.data.account import Account, View
+from mock_webshare.service.data.dataset import ID, LARGEST_ID, Credit, Dataset
+from mock_webshare.service.data.fields import BOOLEAN, Kind, is_text, read_object, require_keys
+from mock_webshare.service.settings import MOST_CREDITS, RateLimit, Settings
+from mock_webshare.service.world.clock import DURATION, Clock
+from mock_webshare.service.world.journal import Journal, Wanted
+from mock_webshare.service.world.throttle import Throttle
 
 if TYPE_CHECKING:
-    from mock_webshare.faults import Asked, Faults, Strike
+    from mock_webshare.service.faults.fault import Asked, Faults, Strike
 
 MOST_SNAPSHOTS = 100
 WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
@@ -239,7 +239,7 @@ class World:
 
     def add_fault(self, /, **fault: Any) -> dict[str, Any]:
         """Set a fault (see `faults`), and return it with its id."""
-        from mock_webshare.faults import Faults, parse
+        from mock_webshare.service.faults.fault import Faults, parse
 
         parsed = parse(fault)
         self._faults = self._faults or Faults()

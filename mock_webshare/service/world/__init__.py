@@ -1,0 +1,1 @@
+"""Worlds: all state that belongs to one API key."""
