@@ -135,7 +135,7 @@ def test_of_a_recording_no_more_than_one_record_is_held(
 
     path = tmp_path / "a.ndjson"
     path.touch()
-    monkeypatch.setattr("mock_webshare.traffic.recordings.read", read)
+    monkeypatch.setattr("mock_webshare.recordings.read", read)
     with pytest.raises(UnreadableInput, match="no answer in it holds a credit"):
         recorded(str(path), io.StringIO())
     assert most < 5

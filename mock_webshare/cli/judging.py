@@ -74,7 +74,8 @@ class _Output(str):
 
 
 def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from mock_webshare.traffic import judge, recordings, reports
+    from mock_webshare import recordings
+    from mock_webshare.traffic import judge, reports
 
     values = settings_values(options, environ, VALIDATE_OPTIONS)
     terms = terms_of(values, hosts=[host.lower() for host in options.host or ()])

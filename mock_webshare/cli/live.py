@@ -170,7 +170,7 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
     """Return what reads the recordings, as often as it is called."""
     from io import BytesIO
 
-    from mock_webshare.traffic import recordings
+    from mock_webshare import recordings
 
     content = streams.stdin.read() if "-" in paths else b""
     return lambda: recordings.read(paths, BytesIO(content))

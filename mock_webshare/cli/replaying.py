@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from typing import TextIO
 
     from mock_webshare.exchange.model import Exchange
+    from mock_webshare.recordings.dataset import Replay
     from mock_webshare.service.data.dataset import Dataset
-    from mock_webshare.traffic.replay import Replay
 
 
 def recorded(data: str, stderr: TextIO) -> Dataset | None:
@@ -30,10 +30,10 @@ def recorded(data: str, stderr: TextIO) -> Dataset | None:
     import json
     from collections import Counter
 
-    from mock_webshare.traffic import replay
+    from mock_webshare.recordings.dataset import replay
 
     left_out: Counter[str] = Counter()
-    found = replay.replay(_exchanges(data, left_out))
+    found = replay(_exchanges(data, left_out))
     for kind, number in left_out.items():
         stderr.write(f"mock-webshare: {data!r}: {_left_out(number, 'record', kind)}\n")
     if not found.document["credits"]:
@@ -59,8 +59,8 @@ def _exchanges(path: str, left_out: Counter[str]) -> Iterator[Exchange]:
     """Given a recording, yield what is in it, and count what is none; raise `UnreadableInput`."""
     from io import BytesIO
 
+    from mock_webshare import recordings
     from mock_webshare.exchange.model import BadRecord
-    from mock_webshare.traffic import recordings
 
     for record in recordings.read([path], BytesIO()):
         if isinstance(record, UnreadableInput):

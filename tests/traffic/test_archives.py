@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import mock_webshare
+from mock_webshare import recordings
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.writers import write_har, write_ndjson
-from mock_webshare.traffic import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

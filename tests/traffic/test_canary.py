@@ -15,12 +15,11 @@ from urllib.parse import quote
 
 import pytest
 
-from mock_webshare import MockServer, cli
+from mock_webshare import MockServer, cli, recordings
 from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.exchange.writers import write_har, write_ndjson
-from mock_webshare.traffic import recordings
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
 from tests.traffic.test_live_recorder import recording, stop

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_webshare.traffic import recordings
+from mock_webshare import recordings
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import Verdict, judge
 from mock_webshare.traffic.rulebook import NOT_JUDGED, RULES

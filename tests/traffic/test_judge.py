@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mock_webshare import recordings
 from mock_webshare.contract.schemas import data_path, schema_names
 from mock_webshare.errors import UnknownName
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic import recordings
 from mock_webshare.traffic.finding import Level
 from mock_webshare.traffic.judge import Verdict, judge
 from mock_webshare.traffic.terms import Terms

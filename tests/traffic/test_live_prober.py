@@ -15,13 +15,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from mock_webshare import MockServer, Settings, cli
+from mock_webshare import MockServer, Settings, cli, recordings
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.service.data import generator
 from mock_webshare.service.framework.response import Answer
-from mock_webshare.traffic import recordings
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.live import decisions, prober, questions
 from mock_webshare.traffic.live.findings import Findings, Outcome

@@ -26,13 +26,12 @@ from typing import IO, Any
 import pytest
 from webshare import NotFoundError, Webshare
 
-from mock_webshare import MockServer, Settings
+from mock_webshare import MockServer, Settings, recordings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.recordings.dataset import dataset_document
 from mock_webshare.service.data import dataset
-from mock_webshare.traffic import recordings
 from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.replay import dataset_document
 from mock_webshare.traffic.terms import Terms
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from mock_webshare import recordings
 from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic import recordings
 from mock_webshare.traffic.live import tapes
 from mock_webshare.traffic.live.tapes import late_tape, open_tape
 

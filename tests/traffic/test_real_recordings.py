@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mock_webshare import recordings
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic import recordings
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.terms import Terms
 from tests.traffic.recorded.traffic import API_HOST, CALLS, CREDITS, api, other_host

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from mock_webshare import recordings
 from mock_webshare.errors import UnknownName, UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, write_line
-from mock_webshare.traffic import recordings
-from mock_webshare.traffic.recordings import streams
+from mock_webshare.recordings.input import streams
 
 EXCHANGE = Exchange(
     source="-",
@@ -355,7 +355,7 @@ def test_progress_ends_at_the_size_of_a_zip_archive(tmp_path: Path) -> None:
 
 
 def test_one_body_is_read_without_the_libraries_of_other_formats() -> None:
-    code = "import io, sys; from mock_webshare.traffic import recordings; "
+    code = "import io, sys; from mock_webshare import recordings; "
     code += "list(recordings.read(['-'], io.BytesIO(b'{}'))); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

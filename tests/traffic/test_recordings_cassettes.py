@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from mock_webshare import recordings
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.traffic import recordings
 
 PACKED = base64.b64encode(gzip.compress(b"{}", mtime=0)).decode()
 
@@ -247,7 +247,7 @@ def test_without_pyyaml_the_message_says_what_to_install(monkeypatch: pytest.Mon
         name for name in sys.modules if name.partition(".")[0] == "yaml" or name.endswith("yaml_records")
     ]:
         monkeypatch.delitem(sys.modules, name)
-    import mock_webshare.traffic.recordings as package
+    import mock_webshare.recordings as package
 
     monkeypatch.delattr(package, "yaml_records", raising=False)
     real = builtins.__import__
@@ -266,8 +266,8 @@ def test_without_pyyaml_the_message_says_what_to_install(monkeypatch: pytest.Mon
 def test_the_parser_in_python_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
-    from mock_webshare.traffic.recordings import yaml_records
+    from mock_webshare.recordings.formats import vcr_yaml
 
     expected = read(VCRPY)
-    monkeypatch.setattr(yaml_records, "_Parser", yaml.SafeLoader)
+    monkeypatch.setattr(vcr_yaml, "_Parser", yaml.SafeLoader)
     assert read(VCRPY) == expected

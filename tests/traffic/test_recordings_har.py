@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from mock_webshare import recordings
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.traffic import recordings
 
 URL = "https://proxy.webshare.io/api/v2/referral/credit/1/"
 ENTRY: dict[str, Any] = {

@@ -23,8 +23,8 @@ MEGABYTES = 256
 READ = """
 import io, sys
 from mock_webshare.exchange import json_limits
-from mock_webshare.traffic import recordings
-from mock_webshare.traffic.recordings import streams
+from mock_webshare import recordings
+from mock_webshare.recordings.input import streams
 streams.LARGEST_SKIP //= 8  # only so that the tests do not take so long
 json_limits.MOST_PARTS //= 8
 records = recordings.read([sys.argv[1]], io.BytesIO(), input_format=sys.argv[2])
@@ -200,8 +200,8 @@ def test_a_zip_archive_of_too_many_files_is_unreadable(tmp_path: Path) -> None:
 def test_the_bodies_of_a_har_are_limited_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from io import BytesIO
 
-    from mock_webshare.traffic import recordings
-    from mock_webshare.traffic.recordings import attachments
+    from mock_webshare import recordings
+    from mock_webshare.recordings.input import attachments
 
     monkeypatch.setattr(attachments, "LARGEST_TOTAL", 25)
     (tmp_path / "body").write_bytes(b"x" * 10)
@@ -216,8 +216,8 @@ def test_of_a_record_that_is_too_long_it_is_still_known_what_it_asked_for(
     """So that a film from another host is no finding."""
     from io import BytesIO
 
-    from mock_webshare.traffic import recordings
-    from mock_webshare.traffic.recordings import streams
+    from mock_webshare import recordings
+    from mock_webshare.recordings.input import streams
 
     monkeypatch.setattr(streams, "LARGEST_RECORD", 1000)
     film = json.dumps(

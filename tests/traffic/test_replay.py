@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.recordings.dataset import UNSOUND, dataset_document, replay
 from mock_webshare.service.data import dataset, generator
-from mock_webshare.traffic.replay import UNSOUND, dataset_document, replay
 
 DEFAULT = dataset.load("default").wire()
 CREDIT: dict[str, Any] = DEFAULT["credits"][0]

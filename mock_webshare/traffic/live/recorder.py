@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from multidict import CIMultiDict
 
+from mock_webshare import recordings
 from mock_webshare.errors import ServerError, UnreadableInput, UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.traffic import recordings
 from mock_webshare.traffic.live.links import moved_links, moved_location
 from mock_webshare.traffic.live.tapes import Tape, open_tape
 from mock_webshare.traffic.live.upstream import (

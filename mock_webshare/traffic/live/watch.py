@@ -5,9 +5,9 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from mock_webshare import recordings
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.traffic import recordings
 from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.reports import text
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mock_webshare.exchange import json_limits
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.traffic.recordings import streams
-from mock_webshare.traffic.recordings.problems import Broken, Malformed
+from mock_webshare.recordings.errors import Broken, Malformed
+from mock_webshare.recordings.input import streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from mock_webshare.traffic.recordings.scanner import Piece
+    from mock_webshare.recordings.json_scanner import Piece
 
     Convert: TypeAlias = "Callable[[Record], Exchange]"
     """Given a record, return its exchange, wherever it was found; raise `Malformed` if it is none."""

@@ -22,14 +22,15 @@ from yaml.events import (
 )
 
 from mock_webshare.exchange import json_limits
-from mock_webshare.traffic.recordings import fields, streams
-from mock_webshare.traffic.recordings.problems import Broken, Malformed
-from mock_webshare.traffic.recordings.records import Record
+from mock_webshare.recordings import coerce
+from mock_webshare.recordings.errors import Broken, Malformed
+from mock_webshare.recordings.input import streams
+from mock_webshare.recordings.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from mock_webshare.traffic.recordings.streams import Readable
+    from mock_webshare.recordings.input.streams import Readable
 
 DEEPEST = 50
 """Collections inside each other. A cassette needs six."""
@@ -239,7 +240,7 @@ class _Builder:
 
 def _scalar(event: Any) -> str | bytes | None:
     if event.tag in _BINARY:
-        return fields.from_base64(event.value)
+        return coerce.from_base64(event.value)
     if event.tag not in _TEXT:
         raise Malformed("it has a YAML tag that asks for an object of a program")
     is_plain = event.implicit[0] and event.tag is None

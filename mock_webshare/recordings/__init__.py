@@ -10,28 +10,29 @@ import os
 from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnknownName, UnreadableInput
-from mock_webshare.traffic.recordings import cassettes, detection, documents, folders, har
-from mock_webshare.traffic.recordings.inputs import STANDARD_INPUT, opened
-from mock_webshare.traffic.recordings.problems import Broken
+from mock_webshare.recordings import folders
+from mock_webshare.recordings.errors import Broken
+from mock_webshare.recordings.formats import detect, har, json_files, vcr
+from mock_webshare.recordings.input.opened import STANDARD_INPUT, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO, TypeAlias
 
     from mock_webshare.exchange.model import BadRecord, Exchange
-    from mock_webshare.traffic.recordings.inputs import Input
+    from mock_webshare.recordings.input.opened import Input
 
     Progress: TypeAlias = Callable[[int, int], object]
     """Is told the bytes that were read, and those that all files have, as they are on disk; 0: not known."""
 
 _READERS: dict[str, Callable[[Input], Iterator[Exchange | BadRecord]]] = {
-    "body": documents.read_body,
-    "exchange": documents.read_exchange,
-    "list": documents.read_list,
-    "ndjson": documents.read_lines,
-    "journal": documents.read_journal,
+    "body": json_files.read_body,
+    "exchange": json_files.read_exchange,
+    "list": json_files.read_list,
+    "ndjson": json_files.read_lines,
+    "journal": json_files.read_journal,
     "har": har.read,
-    "vcr": cassettes.read,
+    "vcr": vcr.read,
 }
 FORMATS = ("auto", "json", "ndjson", "har", "vcr", "journal")
 """The names of what `read` reads: `auto` tells each file by its name and content, `json` by its content."""
@@ -82,9 +83,9 @@ def _read(
 def _reader(found: Input, input_format: str) -> str:
     match input_format:
         case "auto":
-            return detection.detect(found.source, found.head)
+            return detect.detect(found.source, found.head)
         case "json":
-            return detection.detect_json(found.head)
+            return detect.detect_json(found.head)
         case _:
             return input_format
 

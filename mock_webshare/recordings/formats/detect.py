@@ -9,8 +9,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from mock_webshare.contract.endpoints import ENDPOINTS
-from mock_webshare.traffic.recordings.problems import Broken
-from mock_webshare.traffic.recordings.scanner import Scanner
+from mock_webshare.recordings.errors import Broken
+from mock_webshare.recordings.json_scanner import Scanner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

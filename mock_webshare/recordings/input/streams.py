@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from mock_webshare.traffic.recordings.problems import Broken
+from mock_webshare.recordings.errors import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
-from mock_webshare.traffic.recordings import cassettes, codings, har, streams
-from mock_webshare.traffic.recordings.problems import Broken, Malformed
-from mock_webshare.traffic.recordings.records import exchanges, parsed
-from mock_webshare.traffic.recordings.scanner import Parts, Scanner
+from mock_webshare.recordings.errors import Broken, Malformed
+from mock_webshare.recordings.formats import har, vcr
+from mock_webshare.recordings.input import content_encoding, streams
+from mock_webshare.recordings.json_scanner import Parts, Scanner
+from mock_webshare.recordings.record import exchanges, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.traffic.recordings.inputs import Input
-    from mock_webshare.traffic.recordings.records import Convert, Record
-    from mock_webshare.traffic.recordings.scanner import Piece
+    from mock_webshare.recordings.input.opened import Input
+    from mock_webshare.recordings.json_scanner import Piece
+    from mock_webshare.recordings.record import Convert, Record
 
 
 def read_body(opened: Input) -> Iterator[Exchange]:
@@ -93,7 +94,7 @@ def _converter(opened: Input) -> Convert:
             return Exchange(source="", body=record.text)
         request, response = document["request"], document.get("response")
         if isinstance(request, dict) and ("uri" in request or "path" in request):
-            return cassettes.exchange(document)
+            return vcr.exchange(document)
         if isinstance(response, dict) and ("content" in response or "startedDateTime" in document):
             return har.exchange(document, opened.attached)
         return _exchange(document)
@@ -107,4 +108,4 @@ def _exchange(document: Any) -> Exchange:
         found = from_wire(document, source="")
     except ValueError as error:
         raise Malformed(str(error)) from error
-    return replace(found, body=codings.decode(found.body, found.header("content-encoding")))
+    return replace(found, body=content_encoding.decode(found.body, found.header("content-encoding")))

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.traffic.recordings import detection
+from mock_webshare.recordings.formats import detect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _inside(folder: str) -> Iterator[str | UnreadableInput]:
     except OSError as error:
         yield UnreadableInput.from_os_error(folder, error)
         return
-    has_har = any(detection.format_of(name) == "har" for name in names)
+    has_har = any(detect.format_of(name) == "har" for name in names)
     for name in names:
         path = os.path.join(folder, name)
         is_attachment = has_har and _ATTACHMENT.fullmatch(name)
@@ -56,6 +56,6 @@ def _inside(folder: str) -> Iterator[str | UnreadableInput]:
 
 def _is_recording(path: str) -> bool:
     """Whether a path in a folder is read: a link to nothing is, to be told of; a pipe is not."""
-    if detection.format_of(path) is None:
+    if detect.format_of(path) is None:
         return False
     return os.path.isfile(path) or not os.path.exists(path)

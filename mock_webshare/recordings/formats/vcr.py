@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.recordings import codings, fields
-from mock_webshare.traffic.recordings.detection import CASSETTE_KEYS
-from mock_webshare.traffic.recordings.problems import Malformed
-from mock_webshare.traffic.recordings.records import exchanges, parsed
-from mock_webshare.traffic.recordings.scanner import Scanner
+from mock_webshare.recordings import coerce
+from mock_webshare.recordings.errors import Malformed
+from mock_webshare.recordings.formats.detect import CASSETTE_KEYS
+from mock_webshare.recordings.input import content_encoding
+from mock_webshare.recordings.json_scanner import Scanner
+from mock_webshare.recordings.record import exchanges, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.exchange.model import BadRecord, Headers
-    from mock_webshare.traffic.recordings.inputs import Input
-    from mock_webshare.traffic.recordings.records import Record
-    from mock_webshare.traffic.recordings.scanner import Piece
+    from mock_webshare.recordings.input.opened import Input
+    from mock_webshare.recordings.json_scanner import Piece
+    from mock_webshare.recordings.record import Record
 
 
 def read(opened: Input) -> Iterator[Exchange | BadRecord]:
@@ -42,31 +43,31 @@ def _pieces(opened: Input) -> Iterator[Piece]:
 
 def _yaml_records(opened: Input) -> Iterator[Record]:
     try:
-        from mock_webshare.traffic.recordings import yaml_records
+        from mock_webshare.recordings.formats import vcr_yaml
     except ModuleNotFoundError as error:
         problem = "a cassette in YAML takes PyYAML; install mock-webshare[yaml]"
         raise UnreadableInput(f"cannot read {opened.source!r}: {problem}") from error
-    return yaml_records.elements(opened.stream, CASSETTE_KEYS)
+    return vcr_yaml.elements(opened.stream, CASSETTE_KEYS)
 
 
 def exchange(interaction: Any) -> Exchange:
     """Given an interaction, return its exchange; raise `Malformed` if it is none."""
-    interaction = fields.an_object(interaction, "interaction")
-    request = fields.an_object(interaction.get("request"), "request")
-    response = fields.an_object(interaction.get("response") or {}, "response")
+    interaction = coerce.an_object(interaction, "interaction")
+    request = coerce.an_object(interaction.get("request"), "request")
+    response = coerce.an_object(interaction.get("response") or {}, "response")
     status, headers = _status(response), _headers(response)
     coding = next((value for name, value in headers if name.lower() == "content-encoding"), None)
     body = _stored(response["content"] if "content" in response else response.get("body"))
     return Exchange(
         source="",
-        method=fields.a_text(request.get("method"), "method").upper(),
+        method=coerce.a_text(request.get("method"), "method").upper(),
         url=_url(request),
         request_headers=_headers(request),
         request_body=_stored(request.get("body")),
         status=status,
         headers=headers if status else None,
-        body=codings.decode(body, coding),
-        started=fields.an_instant(interaction.get("recorded_at")),
+        body=content_encoding.decode(body, coding),
+        started=coerce.an_instant(interaction.get("recorded_at")),
     )
 
 
@@ -74,11 +75,11 @@ def _url(request: dict[str, Any]) -> str:
     if "path" in request and "uri" not in request:
         keys = ("protocol", "host", "port", "path")
         return "{}://{}:{}{}".format(*(_number_or_text(request.get(key)) for key in keys))
-    return fields.a_text(request.get("uri"), "URI")
+    return coerce.a_text(request.get("uri"), "URI")
 
 
 def _number_or_text(value: Any) -> str:
-    return str(value) if isinstance(value, int) else fields.a_text(value, "URL")
+    return str(value) if isinstance(value, int) else coerce.a_text(value, "URL")
 
 
 def _status(response: dict[str, Any]) -> int | None:
@@ -87,19 +88,19 @@ def _status(response: dict[str, Any]) -> int | None:
         status = status.get("code")
     if isinstance(status, str) and len(status) == 3 and status.isdecimal():  # YAML's numbers are left as text
         status = int(status)
-    return fields.a_status(status)
+    return coerce.a_status(status)
 
 
 def _headers(message: dict[str, Any]) -> Headers:
     """Each name has one value or a list of them; before 1.0 there were lists of names and values."""
     headers = message.get("headers") or {}
     if isinstance(headers, list):
-        pairs = [fields.a_list(pair, "headers") for pair in headers]
+        pairs = [coerce.a_list(pair, "headers") for pair in headers]
         if any(len(pair) != 2 for pair in pairs):
             raise Malformed("its headers are no pairs")
-        return fields.some_headers((name, value) for name, value in pairs)
-    named = fields.an_object(headers, "headers").items()
-    return fields.some_headers(
+        return coerce.some_headers((name, value) for name, value in pairs)
+    named = coerce.an_object(headers, "headers").items()
+    return coerce.some_headers(
         (name, value)
         for name, values in named
         for value in (values if isinstance(values, list) else [values])
@@ -109,11 +110,11 @@ def _headers(message: dict[str, Any]) -> Headers:
 def _stored(body: Any) -> bytes:
     if isinstance(body, dict):
         if "base64_string" in body:
-            return fields.from_base64(fields.a_text(body["base64_string"], "body"))
+            return coerce.from_base64(coerce.a_text(body["base64_string"], "body"))
         body = body.get("string")
     if body is None or isinstance(body, bytes):
         return body or b""
-    text = fields.a_text(body, "body")
+    text = coerce.a_text(body, "body")
     if text.startswith("\x1f\x8b") and all(each < "\u0100" for each in text):
         return text.encode("latin-1")  # gzip, of which Python 2 thought that it was text
     return text.encode(errors="surrogatepass")

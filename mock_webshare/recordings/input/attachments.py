@@ -9,14 +9,14 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from mock_webshare.traffic.recordings import streams
-from mock_webshare.traffic.recordings.problems import Broken, Malformed
+from mock_webshare.recordings.errors import Broken, Malformed
+from mock_webshare.recordings.input import streams
 
 if TYPE_CHECKING:
     import zipfile
     from collections.abc import Callable, Iterator
 
-    from mock_webshare.traffic.recordings.streams import Readable
+    from mock_webshare.recordings.input.streams import Readable
 
     Attached: TypeAlias = Callable[[str], bytes]
     """Given the name of an attachment, return it; raise `Malformed` if that cannot be."""

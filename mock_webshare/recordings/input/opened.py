@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mock_webshare.traffic.recordings import attachments
-from mock_webshare.traffic.recordings.problems import Broken
-from mock_webshare.traffic.recordings.streams import GZIP, Counted, Gunzipped, Joined, read_all
+from mock_webshare.recordings.errors import Broken
+from mock_webshare.recordings.input import attachments
+from mock_webshare.recordings.input.streams import GZIP, Counted, Gunzipped, Joined, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_webshare.traffic.recordings.attachments import Attached
-    from mock_webshare.traffic.recordings.streams import Readable
+    from mock_webshare.recordings.input.attachments import Attached
+    from mock_webshare.recordings.input.streams import Readable
 
 STANDARD_INPUT = "-"
 HEAD = 1024**2

@@ -13,13 +13,13 @@ from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.exchange import json_limits
-from mock_webshare.traffic.recordings import streams
-from mock_webshare.traffic.recordings.problems import Broken
+from mock_webshare.recordings.errors import Broken
+from mock_webshare.recordings.input import streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.traffic.recordings.streams import Readable
+    from mock_webshare.recordings.input.streams import Readable
 
 DEEPEST = 1000
 """Brackets inside each other. A HAR needs seven."""

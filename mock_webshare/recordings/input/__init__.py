@@ -1,0 +1,1 @@
+"""Files and streams: how the bytes of a recording are reached."""
