@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
     from mock_webshare.cli.parsing import Option, Verb
     from mock_webshare.cli.streams import Streams
-    from mock_webshare.traffic.judge import Verdict
-    from mock_webshare.traffic.terms import Terms
+    from mock_webshare.judge.model.options import Terms
+    from mock_webshare.judge.run import Verdict
 
 TERMS_OPTIONS: Sequence[Option] = (
     ("unknown-fields", str, "report", "what a field that is not documented is: ignore, report or forbid"),
@@ -75,7 +75,7 @@ class _Output(str):
 
 def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare import recordings
-    from mock_webshare.traffic import judge, reports
+    from mock_webshare.judge import reports, run
 
     values = settings_values(options, environ, VALIDATE_OPTIONS)
     terms = terms_of(values, hosts=[host.lower() for host in options.host or ()])
@@ -89,7 +89,7 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
         input_format=values.get("input_format", "auto"),
         progress=_progress(streams),
     )
-    verdict = judge.judge(records, terms, jobs=_jobs(values.get("jobs", 1)))
+    verdict = run.judge(records, terms, jobs=_jobs(values.get("jobs", 1)))
     for name, path in wanted:
         _write(name, path, verdict, streams, environ)
     return verdict.exit_code
@@ -97,8 +97,8 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
 
 def terms_of(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Terms:
     """Given values of options and the hosts to judge, return the terms, or raise `UsageError`."""
-    from mock_webshare.traffic.finding import Level
-    from mock_webshare.traffic.terms import Terms
+    from mock_webshare.judge.model.finding import Level
+    from mock_webshare.judge.model.options import Terms
 
     given = {name: values[name] for name in _TERMS if name in values}
     if "fail_on" in given:
@@ -137,7 +137,7 @@ def _reports(words: Sequence[str]) -> list[tuple[str, str | None]]:
 def _write(
     name: str, path: str | None, verdict: Verdict, streams: Streams, environ: Mapping[str, str]
 ) -> None:
-    from mock_webshare.traffic import reports
+    from mock_webshare.judge import reports
 
     if path in (None, "-"):
         is_coloured = streams.stdout.isatty() and not environ.get("NO_COLOR")
@@ -170,7 +170,7 @@ def _rules_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _rules(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
-    from mock_webshare.traffic import rulebook
+    from mock_webshare.judge.model import rulebook
 
     found = [rule for rule in rulebook.RULES.values() if rule.id.startswith(options.prefix)]
     if not found:

@@ -52,7 +52,7 @@ def _record_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from mock_webshare.traffic import reports
+    from mock_webshare.judge import reports
     from mock_webshare.traffic.live import recorder
     from mock_webshare.traffic.live.origins import is_loopback, read_origin
 
@@ -179,7 +179,7 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
 def _complaint(record: Record) -> str | None:
     """Return what is wrong with a record that cannot be redacted, None of one that can."""
     from mock_webshare.exchange.model import Exchange
-    from mock_webshare.traffic.finding import printable
+    from mock_webshare.judge.model.finding import printable
 
     if isinstance(record, UnreadableInput):
         return printable(str(record))

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import judge
 from tests.conformance.corpus import CASES
 from tests.conformance.strategies import REQUESTS
 from tests.conformance.wire import HOST, KNOWN, Answer, Client, Request

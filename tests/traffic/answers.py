@@ -7,9 +7,9 @@ from typing import Any
 
 from mock_webshare.contract.timestamps import SECOND, parse_instant
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import judge
 
 LIST = "https://proxy.webshare.io/api/v2/referral/credit/"
 BEGIN = parse_instant("2026-03-16T12:00:00-07:00")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_webshare.contract import schemas
-from mock_webshare.traffic.acceptor import acceptor
+from mock_webshare.judge.body.fast_schema import acceptor
 
 CREDIT = schemas.schema("referral-credit")["examples"][0] | {"amount": Decimal("2.5")}
 PAGE = {"count": 2, "next": "https://a.b/c?page=2", "previous": None, "results": [CREDIT, CREDIT]}

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from mock_webshare import recordings
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.judge import Verdict, judge
-from mock_webshare.traffic.rulebook import NOT_JUDGED, RULES
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.rulebook import NOT_JUDGED, RULES
+from mock_webshare.judge.run import Verdict, judge
 
 CASES = Path(__file__).parent.parent / "cases"
 CLEAN = sorted(path for path in CASES.glob("clean/**/*") if path.is_file())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_webshare.traffic.finding import LONGEST_EXCERPT, excerpt, pointer, printable
+from mock_webshare.judge.model.finding import LONGEST_EXCERPT, excerpt, pointer, printable
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import pytest
 
 from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.examining import examine
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.rules import lives, walks
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge.check import examine
+from mock_webshare.judge.history import page_walk, row_history
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import judge
 from tests.traffic.answers import LATER, LIST, ROW, answer, found, one, page
 
 AVAILABLE = {"status": "available", "updated_at": LATER}
@@ -341,8 +341,8 @@ def test_pages_of_different_files_without_times_are_no_walk() -> None:
 
 
 def test_what_is_forgotten_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lives.Lives.__init__, "__defaults__", (3,))
-    monkeypatch.setattr(walks.Walks.__init__, "__defaults__", (1,))
+    monkeypatch.setattr(row_history.Lives.__init__, "__defaults__", (3,))
+    monkeypatch.setattr(page_walk.Walks.__init__, "__defaults__", (1,))
     verdict = judge(list(walk()), Terms())
     assert verdict.findings == ()
     assert verdict.forgotten > 0

@@ -17,9 +17,9 @@ from mock_webshare import recordings
 from mock_webshare.contract.schemas import data_path, schema_names
 from mock_webshare.errors import UnknownName
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.judge import Verdict, judge
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import Verdict, judge
 
 RECORDINGS = data_path("fixtures") / "recordings"
 GOOD = str(RECORDINGS / "credit.json")
@@ -139,7 +139,7 @@ def modules_after(statement: str) -> set[str]:
 
 
 def test_the_judge_is_imported_without_what_only_judging_needs() -> None:
-    loaded = modules_after("import mock_webshare.traffic.judge, mock_webshare.traffic.reports")
+    loaded = modules_after("import mock_webshare.judge.run, mock_webshare.judge.reports")
     assert loaded.isdisjoint({"jsonschema", "aiohttp", "faker"})
 
 

@@ -19,12 +19,12 @@ from mock_webshare import MockServer, Settings, cli, recordings
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import judge
 from mock_webshare.service.data import generator
 from mock_webshare.service.framework.response import Answer
-from mock_webshare.traffic.judge import judge
 from mock_webshare.traffic.live import decisions, prober, questions
 from mock_webshare.traffic.live.findings import Findings, Outcome
-from mock_webshare.traffic.terms import Terms
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
 

@@ -29,10 +29,10 @@ from webshare import NotFoundError, Webshare
 from mock_webshare import MockServer, Settings, recordings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import judge
 from mock_webshare.recordings.dataset import dataset_document
 from mock_webshare.service.data import dataset
-from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.terms import Terms
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
 

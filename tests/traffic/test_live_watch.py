@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mock_webshare.exchange.model import Exchange, write_line
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.reports import text
 from mock_webshare.traffic.live.watch import Watch
-from mock_webshare.traffic.reports import text
-from mock_webshare.traffic.terms import Terms
 
 KEY = "aVerySecretKeyThatNobodyMaySee"
 LIST = "https://proxy.webshare.io/api/v2/referral/credit/"

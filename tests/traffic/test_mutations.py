@@ -20,10 +20,10 @@ from mock_webshare.contract import schemas
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
 from mock_webshare.exchange.json_limits import MOST_PARTS
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.judge import Verdict, judge
-from mock_webshare.traffic.rulebook import NOT_JUDGED, RULES
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.rulebook import NOT_JUDGED, RULES
+from mock_webshare.judge.run import Verdict, judge
 from tests.traffic import session as sessions
 
 SEEDS = 8

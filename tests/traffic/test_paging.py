@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.rules import caps
+from mock_webshare.judge.history import page_size_cap
+from mock_webshare.judge.model.finding import Level
 from tests.traffic.answers import LIST, ROW, answer, found
 
 SHORT = ("list.page-size", "/results", Level.ERROR)
@@ -100,8 +100,8 @@ def test_pages_under_a_higher_cap_fit_each_other() -> None:
 
 
 def test_what_is_too_much_to_remember_is_decided_upon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caps, "MOST_DOUBTS", 1)
-    monkeypatch.setattr(caps, "MOST_KEYS", 1)
+    monkeypatch.setattr(page_size_cap, "MOST_DOUBTS", 1)
+    monkeypatch.setattr(page_size_cap, "MOST_KEYS", 1)
     pages = listed(1, 50, 300), listed(2, 50, 300), listed(3, 27, 300, key="Token other")
     assert sorted(found(*pages)) == [SHORT, CAPPED, CAPPED]
 

@@ -17,8 +17,8 @@ import pytest
 
 from mock_webshare import recordings
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import judge
 from tests.traffic.recorded.traffic import API_HOST, CALLS, CREDITS, api, other_host
 
 if TYPE_CHECKING:

@@ -244,12 +244,12 @@ def test_text_that_is_no_utf_8_is_told_after_what_could_be_read() -> None:
 
 def test_without_pyyaml_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [
-        name for name in sys.modules if name.partition(".")[0] == "yaml" or name.endswith("yaml_records")
+        name for name in sys.modules if name.partition(".")[0] == "yaml" or name.endswith("vcr_yaml")
     ]:
         monkeypatch.delitem(sys.modules, name)
-    import mock_webshare.recordings as package
+    import mock_webshare.recordings.formats as package
 
-    monkeypatch.delattr(package, "yaml_records", raising=False)
+    monkeypatch.delattr(package, "vcr_yaml", raising=False)
     real = builtins.__import__
 
     def refuse(name: str, *arguments: Any) -> Any:

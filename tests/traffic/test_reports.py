@@ -18,10 +18,10 @@ from mock_webshare.contract import schemas
 from mock_webshare.contract.model import Mark
 from mock_webshare.errors import UnknownName, UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.traffic import reports
-from mock_webshare.traffic.finding import Finding, Level, Place
-from mock_webshare.traffic.judge import Group, Likeness, Verdict, judge
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge import reports
+from mock_webshare.judge.model.finding import Finding, Level, Place
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import Group, Likeness, Verdict, judge
 
 FINDING = Finding(
     rule="object.amount",

@@ -11,13 +11,13 @@ from jsonschema import Draft202012Validator
 from mock_webshare.contract import schemas
 from mock_webshare.contract.model import Mark
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic import rules
-from mock_webshare.traffic.case import Case
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge import rules
+from mock_webshare.judge.model.context import Case
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
 
 if TYPE_CHECKING:
-    from mock_webshare.traffic.finding import Finding
+    from mock_webshare.judge.model.finding import Finding
 
 CREDIT = schemas.schema("referral-credit")["examples"][0]
 PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}

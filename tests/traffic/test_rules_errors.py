@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.finding import Level
+from mock_webshare.judge.model.finding import Level
 from tests.traffic.answers import LIST, ROW, answer, found, one
 
 NONE, ALONE, BLANKS, ODD, UNKNOWN = (

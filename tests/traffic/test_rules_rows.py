@@ -11,11 +11,11 @@ import pytest
 
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.finding import Level
-from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.rulebook import RULES, level
-from mock_webshare.traffic.rules.rows import ended_at, read_instant
-from mock_webshare.traffic.terms import Terms
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.rulebook import RULES, level
+from mock_webshare.judge.rules.rows import ended_at, read_instant
+from mock_webshare.judge.run import judge
 from tests.traffic.answers import BEGIN, found, one
 
 UNKNOWN = (None, -1, -0.001, float("nan"), float("inf"), 10**400)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mock_webshare.contract import schemas
-from mock_webshare.traffic.shapes import SHAPES, recognise
+from mock_webshare.judge.model.shapes import SHAPES, recognise
 
 
 @pytest.mark.parametrize(

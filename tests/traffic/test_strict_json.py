@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_webshare.traffic import strict_json
-from mock_webshare.traffic.finding import Finding, Place
-from mock_webshare.traffic.strict_json import DEEPEST, LONGEST_NUMBER, parse
+from mock_webshare.judge.body import strict_json
+from mock_webshare.judge.body.strict_json import DEEPEST, LONGEST_NUMBER, parse
+from mock_webshare.judge.model.finding import Finding, Place
 
 PLACE = Place(source="body.json")
 

@@ -14,7 +14,7 @@ import pytest
 from mock_webshare import MockServer, Settings, cli
 from mock_webshare.contract import schemas
 from mock_webshare.exchange.model import Exchange, write_line
-from mock_webshare.traffic.rulebook import RULES
+from mock_webshare.judge.model.rulebook import RULES
 from tests.traffic import session as sessions
 
 CREDIT = schemas.schema("referral-credit")["examples"][0]

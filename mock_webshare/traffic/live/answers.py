@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.traffic.finding import printable, shorten
+from mock_webshare.judge.model.finding import printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

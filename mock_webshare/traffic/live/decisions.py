@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.traffic.finding import excerpt, shorten
+from mock_webshare.judge.model.finding import excerpt, shorten
+from mock_webshare.judge.rules import error_body
+from mock_webshare.judge.rules.pagination import link_query
 from mock_webshare.traffic.live import orders
 from mock_webshare.traffic.live.against import (
     Against,
@@ -22,8 +24,6 @@ from mock_webshare.traffic.live.against import (
 )
 from mock_webshare.traffic.live.answers import Answers, Undecidable, described
 from mock_webshare.traffic.live.questions import LINKS_QUERY, LIST
-from mock_webshare.traffic.rules import errors
-from mock_webshare.traffic.rules.page import link_query
 
 DECIDED = (Mark.FRAMEWORK, Mark.ASSUMED)
 """The marks of the rules that a probe is about: what they say was never said by anybody who knows."""
@@ -132,11 +132,11 @@ def _options(answers: Answers) -> Iterator[Against]:
 # Refusals.
 
 UNAUTHORIZED = {
-    "no key": errors.NO_CREDENTIALS,
-    "another scheme": errors.NO_CREDENTIALS,
-    "keyword alone": errors.KEYWORD_ALONE,
-    "two keys": errors.SEVERAL_KEYS,
-    "unknown key": errors.UNKNOWN_KEY,
+    "no key": error_body.NO_CREDENTIALS,
+    "another scheme": error_body.NO_CREDENTIALS,
+    "keyword alone": error_body.KEYWORD_ALONE,
+    "two keys": error_body.SEVERAL_KEYS,
+    "unknown key": error_body.UNKNOWN_KEY,
 }
 
 

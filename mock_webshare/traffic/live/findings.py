@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mock_webshare.contract.model import Rule
 from mock_webshare.errors import UnknownName
-from mock_webshare.traffic.finding import printable
+from mock_webshare.judge.model.finding import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

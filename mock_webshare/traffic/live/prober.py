@@ -10,7 +10,7 @@ from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.traffic.finding import excerpt, shorten
+from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.traffic.live.against import Against
 from mock_webshare.traffic.live.answers import Answers, Undecidable, described
 from mock_webshare.traffic.live.decisions import DECIDED, DECISIONS

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from mock_webshare import recordings
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.traffic.judge import judge
-from mock_webshare.traffic.reports import text
+from mock_webshare.judge.reports import text
+from mock_webshare.judge.run import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mock_webshare.errors import UnreadableInput
     from mock_webshare.exchange.model import BadRecord
-    from mock_webshare.traffic.judge import Verdict
-    from mock_webshare.traffic.terms import Terms
+    from mock_webshare.judge.model.options import Terms
+    from mock_webshare.judge.run import Verdict
 
 
 class Watch:

@@ -1,0 +1,287 @@
+"""Walks: pages of one list that were asked for one after the other.
+
+A walk shows each row once, in one order. Data may move between two requests, though: what may be
+explained by that is inconclusive, and is said to be. Several clients may walk through one list at a time:
+a page goes on with the walk that has come as far, whoever asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from mock_webshare.contract.model import Mark
+from mock_webshare.contract.timestamps import SECOND
+from mock_webshare.judge.history.observation import Absent
+from mock_webshare.judge.model.finding import Finding, Level, excerpt, pointer
+from mock_webshare.judge.model.schema_fields import fields_of
+from mock_webshare.judge.rules.ordering import breach_of
+from mock_webshare.judge.rules.rows import read_instant
+from mock_webshare.judge.rules.status import NOT_FOUND, OK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_webshare.judge.history.observation import Listed, Missed, Row, Sighting
+    from mock_webshare.judge.model.finding import Place
+
+MOST_ROWS = 300_000
+"""Rows of unfinished walks that are remembered; of more, the walks continued longest ago are given up."""
+LONGEST_STEP = 600 * SECOND
+"""Between two pages of one walk."""
+MOST_EARLY = 64
+"""Pages that are kept for the case that the one before them is read later."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """What is kept of a page."""
+
+    place: Place
+    started: int | None
+    count: int
+    ids: frozenset[int]
+    last: Row | None
+    """None: it has no rows."""
+
+
+@dataclass(slots=True, eq=False)
+class Walk:
+    """The pages seen so far."""
+
+    first: int
+    """The number of the page with which it began."""
+    step: Step
+    """The latest page."""
+    before: Step | None = None
+    """The page before that. None: it is the first one."""
+    has_moved: bool = False
+    """Whether data is known to have moved since it began, or not all of its rows are known."""
+    ids: set[int] = field(default_factory=set)
+    """Those of the pages before the latest one."""
+    twice: int = 0
+    """Rows that came twice."""
+
+    @property
+    def rows(self) -> int:
+        """The rows that are remembered for it; one at least, so that no walk is for nothing."""
+        return len(self.ids) + len(self.step.ids) + 1
+
+
+class Walks:
+    """The walks that are under way."""
+
+    def __init__(self, most: int = MOST_ROWS) -> None:
+        self._most = most
+        self._walks: dict[tuple[str, str, int], Walk] = {}
+        """By key, list and the page they have come to: of two, the later one goes on as well as the other."""
+        self._early: dict[tuple[str, str, int], Sighting] = {}
+        """Pages with which a walk began in the middle."""
+        self._rows = 0
+        self.forgotten = 0
+        """Walks that were given up for want of room, or because their pages are too far out of order."""
+
+    def add(self, sighting: Sighting) -> Iterator[Finding]:
+        """Given a sighting, yield what is wrong with it as the next page of its walk."""
+        if sighting.listed is not None:
+            yield from self._follow(sighting, sighting.listed)
+        elif sighting.missed is not None:
+            yield from self._miss(sighting, sighting.missed)
+
+    def _follow(self, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+        number = listed.page.number
+        step = _step_of(sighting, listed)
+        is_known = len(sighting.rows) == listed.page.length  # a row may have an id that is none
+        walk = self._take(sighting, listed.identity, number - 1)
+        again = self._take(sighting, listed.identity, number)
+        if walk is not None:
+            yield from _go_on(walk, step, sighting, listed)
+        elif again is not None and again.first < number:
+            walk = again
+            yield from _see_again(walk, step, sighting, listed)
+        else:
+            walk = Walk(number, step, has_moved=again is not None and _has_other_rows(again.step, step))
+            self._remember_early(sighting, listed)
+        walk.has_moved |= not is_known
+        if listed.page.has_next:
+            self._keep((sighting.key, listed.identity, number), walk, sighting)
+            yield from self._catch_up(sighting, listed)
+        else:
+            yield from _end(walk, sighting, listed)
+
+    def _take(self, sighting: Sighting, identity: str, number: int) -> Walk | None:
+        """Return the walk that has come to a page and may go on now, and forget it."""
+        key = (sighting.key, identity, number)
+        walk = self._walks.get(key)
+        if walk is None or not _is_soon(walk.step, sighting):
+            return None
+        self._rows -= walk.rows
+        return self._walks.pop(key)
+
+    def _keep(self, key: tuple[str, str, int], walk: Walk, sighting: Sighting) -> None:
+        if (other := self._walks.pop(key, None)) is not None:
+            self._rows -= other.rows
+        self._walks[key] = walk
+        self._rows += walk.rows
+        while self._rows > self._most:
+            oldest = self._walks.pop(next(iter(self._walks)))
+            self._rows -= oldest.rows
+            self.forgotten += _is_soon(oldest.step, sighting)
+
+    def _remember_early(self, sighting: Sighting, listed: Listed) -> None:
+        if listed.page.number == 1 or sighting.started is None:
+            return
+        self._early[sighting.key, listed.identity, listed.page.number] = sighting
+        if len(self._early) > MOST_EARLY:
+            del self._early[next(iter(self._early))]
+
+    def _catch_up(self, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+        """Go on with the next page if it was read already, as in a file that is a little out of order."""
+        key = (sighting.key, listed.identity, listed.page.number + 1)
+        early = self._early.get(key)
+        if early is None or early.listed is None or not _is_soon(_step_of(sighting, listed), early):
+            return
+        del self._early[key]
+        begun = self._walks.get(key)
+        if early.listed.page.has_next and (begun is None or begun.first != key[2]):
+            self.forgotten += 1  # the walk that began there has gone on without this one
+        else:
+            yield from self._follow(early, early.listed)
+
+    def _miss(self, sighting: Sighting, missed: Missed) -> Iterator[Finding]:
+        """Yield that a page was not found to which the one before it led."""
+        walk = self._walks.get((sighting.key, missed.identity, missed.number - 1))
+        if missed.row is None and walk is not None and _is_soon(walk.step, sighting):
+            walk.has_moved = True
+            yield _finding(walk.step, sighting, (), "gone", OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
+
+
+def _step_of(sighting: Sighting, listed: Listed) -> Step:
+    rows = sighting.rows
+    ids = frozenset([row.id for row in rows])
+    return Step(sighting.place, sighting.started, listed.page.count, ids, rows[-1] if rows else None)
+
+
+def _is_soon(step: Step, sighting: Sighting) -> bool:
+    """Whether something was asked for soon after a page; without times, whether it is in the same file."""
+    before, after = step.started, sighting.started
+    if before is None or after is None:
+        return step.place.source == sighting.place.source
+    return 0 <= after - before <= LONGEST_STEP
+
+
+def _has_other_rows(one: Step, other: Step) -> bool:
+    """Whether a page shows other rows of as many: data moved, or the clients have keys that are not known."""
+    return one.count == other.count and one.ids != other.ids
+
+
+def _go_on(walk: Walk, step: Step, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+    """Given a walk and its next page, yield what is wrong with it."""
+    walk.ids |= walk.step.ids
+    yield from _count(walk, step, sighting)
+    yield from _rows_again(walk, sighting, listed)
+    yield from _order(walk, sighting, listed)
+    walk.before, walk.step = walk.step, step
+
+
+def _see_again(walk: Walk, step: Step, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+    """Given a walk and its latest page once more, yield what is wrong with it now."""
+    yield from _count(walk, step, sighting)
+    walk.has_moved |= step.ids != walk.step.ids
+    yield from _rows_again(walk, sighting, listed, known=walk.step.ids)
+    walk.step = step
+
+
+def _count(walk: Walk, step: Step, sighting: Sighting) -> Iterator[Finding]:
+    was, became = walk.step.count, step.count
+    if became != was:
+        walk.has_moved = True
+        yield _finding(walk.step, sighting, ("count",), "count", was, became, grade=Level.INCONCLUSIVE)
+
+
+def _rows_again(
+    walk: Walk, sighting: Sighting, listed: Listed, known: frozenset[int] = frozenset()
+) -> Iterator[Finding]:
+    """Yield the rows that earlier pages have, but for those of which that is known."""
+    for row in sighting.rows:
+        if row.id in walk.ids and row.id not in known:
+            walk.twice += 1
+            keys, weight = ("results", row.at or 0, "id"), _weight(walk, listed, row, sighting)
+            yield _finding(walk.step, sighting, keys, "again", None, row.id, **weight)
+
+
+def _weight(walk: Walk, listed: Listed, row: Row, sighting: Sighting) -> dict[str, Any]:
+    """Return what a row that came twice weighs."""
+    if _may_have_moved(walk, listed, row, sighting):
+        return {"grade": Level.INCONCLUSIVE}
+    return {"mark": Mark.ASSUMED} if listed.has_ties else {}
+
+
+def _may_have_moved(walk: Walk, listed: Listed, row: Row, sighting: Sighting) -> bool:
+    return walk.has_moved or listed.is_mutable or _has_changed(walk.step, row, sighting)
+
+
+def _has_changed(step: Step, row: Row, sighting: Sighting) -> bool:
+    """Whether a row was updated since a page was asked for."""
+    updated = read_instant(_fields(row, sighting).get("updated_at"))
+    return updated is not None and step.started is not None and updated >= step.started
+
+
+def _fields(row: Row, sighting: Sighting) -> dict[str, Any]:
+    values = zip(fields_of(sighting.schema).all, row.values, strict=True)
+    return {name: value for name, value in values if value is not Absent.ABSENT}
+
+
+def _order(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+    """Yield that the first row of a page stands before the last one of the page before."""
+    before, after = walk.step.last, sighting.rows[0] if sighting.rows else None
+    if before is None or after is None or listed.ordering is None or after.id in walk.ids:
+        return
+    fields = fields_of(sighting.schema)
+    breach = breach_of(listed.ordering, fields, _fields(before, sighting), _fields(after, sighting))
+    if breach:
+        place = replace(sighting.place, pointer=pointer(("results", after.at or 0, breach.term.field)))
+        has_moved = _may_have_moved(walk, listed, after, sighting)
+        yield Finding(
+            rule=breach.rule,
+            mark=breach.mark,
+            place=place,
+            check="order",
+            expected=str(breach.term),
+            actual=excerpt(breach.value),
+            grade=Level.INCONCLUSIVE if has_moved else None,
+            other=walk.step.place,
+        )
+
+
+def _end(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+    """Yield what is wrong with a walk that has come to its last page."""
+    if walk.first != 1 or not listed.page.is_consistent or walk.has_moved or walk.twice:
+        return
+    shown, count = len(walk.ids | walk.step.ids), listed.page.count
+    if shown < count:
+        grade = Level.INCONCLUSIVE if listed.is_mutable else None
+        before = walk.before or walk.step
+        yield _finding(before, sighting, ("count",), "lost", shown, count, grade=grade)
+
+
+def _finding(
+    earlier: Step,
+    sighting: Sighting,
+    keys: tuple[str | int, ...],
+    check: str,
+    expected: Any,
+    actual: Any,
+    mark: Mark = Mark.DOCUMENTED,
+    grade: Level | None = None,
+) -> Finding:
+    return Finding(
+        rule="list.walk",
+        mark=mark,
+        place=replace(sighting.place, pointer=pointer(keys)),
+        check=check,
+        expected=expected,
+        actual=excerpt(actual),
+        grade=grade,
+        other=earlier.place,
+    )

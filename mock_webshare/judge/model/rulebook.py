@@ -1,0 +1,42 @@
+"""Rulebook: every rule that a finding may name: those of the contract, and the judge's own."""
+
+from __future__ import annotations
+
+from mock_webshare.contract import rules
+from mock_webshare.contract.model import Mark, Rule
+from mock_webshare.judge.body import strict_json
+from mock_webshare.judge.model.finding import LEVELS, Level
+
+OWN_RULES = (
+    Rule("record.malformed", Mark.ASSUMED, "Every record of a recording is an exchange.", "--input-format"),
+    Rule("body.shape", Mark.ASSUMED, "A body shows by its fields which documented one it is.", "--schema"),
+    *strict_json.RULES,
+)
+"""What is asked of a recording before the contract is."""
+
+RULES = {rule.id: rule for rule in (*OWN_RULES, *rules.RULES)}
+
+GRADES = {
+    "record.malformed": Level.ERROR,  # what is in it was not judged
+    "body.shape": Level.ERROR,  # likewise
+    "object.new-fields": Level.NEWS,  # the vendor announces them
+    "object.older-edition": Level.NOTE,  # true when it was recorded
+    "object.pending": Level.NOTE,  # that there is a period is documented, its days are each account's own
+}
+"""The levels that do not follow from the marks."""
+
+NOT_JUDGED = {
+    "wire.indent": "what was asked for is seldom recorded",
+    "auth.token": "the key is not recorded",
+    "route.unknown": "other paths are skipped",
+    "filter.own-channel": "nothing tells whose a channel is",
+    "filter.unknown": "an unknown parameter changes nothing but the links",
+    "list.page-numbers": "a reading of the parameters, which the other rules use",
+    "limit.rate": "a recording seldom has all requests of a key",
+}
+"""Rules that no recording shows to be broken, and why."""
+
+
+def level(rule: Rule) -> Level:
+    """Given a rule, return the level of a finding that breaks it."""
+    return GRADES.get(rule.id, LEVELS[rule.mark])

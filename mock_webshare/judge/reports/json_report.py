@@ -1,0 +1,75 @@
+"""Document: the report for programs, JSON that keeps `schemas/own/report.schema.json`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mock_webshare import __version__
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.rulebook import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_webshare.judge.model.finding import Finding, Place
+    from mock_webshare.judge.run import Group, Verdict
+
+FORMAT = 1
+"""Is raised when a field changes its meaning or goes."""
+
+
+def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
+    """Given a verdict, yield the lines of the document."""
+    yield json.dumps(document(verdict), indent=2, ensure_ascii=False, default=str)
+
+
+def document(verdict: Verdict) -> dict[str, Any]:
+    """Given a verdict, return it as JSON data."""
+    return {
+        "format": FORMAT,
+        "tool": {"name": "mock-webshare", "version": __version__},
+        "exit_code": verdict.exit_code,
+        "files": verdict.files,
+        "exchanges": verdict.exchanges,
+        "judged": verdict.judged,
+        "skipped": dict(verdict.skipped),
+        "levels": {level.value: verdict.count(level) for level in Level},
+        "findings": [_group(group) for group in verdict.groups],
+        "unreadable": [str(error) for error in verdict.unreadable],
+        "not_followed": verdict.forgotten,
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    first = group.first
+    rule = RULES[first.rule]
+    return {
+        "rule": rule.id,
+        "level": first.level.value,
+        "provenance": first.mark.value,
+        "says": rule.says,
+        "setting": rule.setting,
+        "check": first.check,
+        "count": group.count,
+        "places": [_found(finding) for finding in group.findings],
+    }
+
+
+def _found(finding: Finding) -> dict[str, Any]:
+    earlier = None if finding.other is None else _place(finding.other)
+    what = {"expected": finding.expected, "actual": finding.actual, "earlier": earlier}
+    return {**_place(finding.place), **what}
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {
+        "file": place.source,
+        "entry": place.entry,
+        "line": place.line,
+        "column": place.column,
+        "offset": place.offset,
+        "method": place.method,
+        "url": place.url,
+        "pointer": place.pointer,
+    }

@@ -1,0 +1,175 @@
+"""Wording: how findings read. Findings are data; what they are called in English is here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mock_webshare.contract.model import Mark
+from mock_webshare.judge.model.finding import Level, printable, shorten
+from mock_webshare.judge.model.rulebook import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_webshare.judge.model.finding import Finding, Place
+
+LONGEST_POINTER = 200
+"""Characters of a JSON pointer, or of a URL, that a report for people shows: they are the file's own."""
+
+MARKS = {
+    Mark.DOCUMENTED: "documented",
+    Mark.OBSERVED: "observed",
+    Mark.FRAMEWORK: "from the framework",
+    Mark.ASSUMED: "assumed",
+}
+
+PLURALS = {
+    Level.ERROR: "errors",
+    Level.WARNING: "warnings",
+    Level.NOTE: "notes",
+    Level.NEWS: "news",
+    Level.INCONCLUSIVE: "inconclusive",
+}
+
+_TYPES = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+
+_FORMATS = {
+    "date-time": "a date and time with its offset, such as 2022-06-14T11:58:10.246406-07:00",
+    "uri": "an absolute URL",
+}
+
+
+def lines(finding: Finding) -> Iterator[str]:
+    """Yield a finding in full: where, which rule, what was wanted and what is there."""
+    yield where(finding.place)
+    yield f"  {headline(finding)}"
+    parts = (
+        ("request", request(finding.place)),
+        ("expected", expected(finding)),
+        ("actual", finding.actual or "nothing"),
+        ("earlier", None if finding.other is None else where(finding.other)),
+    )
+    yield from (f"  {name:9} {value}" for name, value in parts if value is not None)
+    if what_to_do := advice(finding):
+        yield f"  {what_to_do}"
+
+
+def headline(finding: Finding) -> str:
+    """Return the level, the rule, how it is known, and what it says."""
+    rule = RULES[finding.rule]
+    return f"{finding.level}, {finding.rule}, {MARKS[finding.mark]}: {rule.says}"
+
+
+def where(place: Place) -> str:
+    """Given a place, return it as `credit.json#/amount`, `live.ndjson:7#/count` or `credit.json:3:14`."""
+    source = printable(place.source)
+    if place.line is not None:
+        source += f":{place.line}" + (f":{place.column}" if place.column is not None else "")
+    if place.entry is not None:
+        source += f", entry {place.entry}"
+    if place.offset is not None:
+        source += f", byte {place.offset}"
+    return source + (f"#{_short(place.pointer)}" if place.pointer else "")
+
+
+def request(place: Place) -> str | None:
+    """Given a place, return the request that led to it; None if that is not known."""
+    return None if place.url is None else _short(f"{place.method or '?'} {place.url}")
+
+
+def expected(finding: Finding) -> str | None:
+    """Return what was wanted; None if the rule says it all."""
+    if finding.check in _EXPECTED:
+        return _EXPECTED[finding.check](finding.expected)
+    return None if finding.expected is None else f"{_plain(finding.expected)}"
+
+
+def advice(finding: Finding) -> str | None:
+    """Return what to do about it; None if the level says it."""
+    setting = RULES[finding.rule].setting
+    if finding.level is Level.INCONCLUSIVE:
+        return "data may have moved between the two requests"
+    if finding.level is Level.NOTE and setting:
+        return f"if that is how it is, say so with {setting}"
+    return None
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: `no files`, `1 file`, `2,000 files`."""
+    return f"{number:,} {one if number == 1 else many}" if number else f"no {many}"
+
+
+def _short(text: str) -> str:
+    return printable(shorten(text, LONGEST_POINTER))
+
+
+def _plain(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return printable(shorten(text, LONGEST_POINTER))
+
+
+def _type(names: str | list[str]) -> str:
+    return " or ".join(_TYPES[name] for name in ([names] if isinstance(names, str) else names))
+
+
+def _one_of(values: list[Any]) -> str:
+    return " or ".join(map(_plain, values))
+
+
+def _shape(signs: dict[str, str]) -> str:
+    known = ", ".join(f"{schema} ({sign})" for schema, sign in signs.items())
+    return f"one of {known}; --schema names what does not show it"
+
+
+def _ordered(term: str) -> str:
+    direction = "descending" if term.startswith("-") else "ascending"
+    return f"{direction} values of {term.removeprefix('-')}"
+
+
+def _changed(value: Any) -> str:
+    if value is None:
+        return "what the earlier answer says"
+    if isinstance(value, list):
+        return _one_of(value) if value else "no change any more"
+    return f"{_plain(value)}, as in the earlier answer"
+
+
+_EXPECTED: dict[str, Callable[[Any], str]] = {
+    "again": lambda _: "a row that no earlier page of the walk has",
+    "body.shape": _shape,
+    "changed": _changed,
+    "compact": lambda _: "no blanks between the tokens, as no indent was asked for",
+    "count": lambda count: f"{_plain(count)}, as on the page before",
+    "enum": _one_of,
+    "format": lambda name: _FORMATS.get(name, name),
+    "json.syntax": lambda message: f"JSON (its reader says: {message})",
+    "link": lambda _: "a link, as there is such a page",
+    "gone": lambda status: f"{status}, as it was there a moment ago",
+    "lost": lambda seen: f"{_plain(seen)}, the rows that the walk has shown",
+    "minItems": lambda least: f"items: at least {least}",
+    "minProperties": lambda least: f"fields: at least {least}",
+    "minimum": lambda least: f"at least {least}",
+    "no-link": lambda _: "null, as there is no such page",
+    "not": lambda schema: f"anything but {_type(schema['type'])}",
+    "object.pending": lambda days: f"pending, for {days} days from created_at on",
+    "offset": lambda offset: f"{offset}, the offset of Los Angeles at that time",
+    "order": lambda term: _ordered(term) if isinstance(term, str) else f"this order: {', '.join(term)}",
+    "overdue": lambda days: f"no longer pending, more than {days} days after created_at",
+    "required": lambda _: "this field",
+    "retry-after": lambda _: "Retry-After with a whole number of seconds",
+    "text": _one_of,
+    "throttled": lambda wait: f"Request was throttled. Expected available in {wait or 'some'} seconds.",
+    "twice": lambda _: "an id that no other row of the page has",
+    "type": _type,
+    "wrong-field": lambda _: "nothing: the value that was sent for it is allowed",
+}
+"""How a check says what it wanted, by its name. One that is not here shows it as it is."""

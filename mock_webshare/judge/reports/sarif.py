@@ -1,0 +1,109 @@
+"""SARIF: the report for code scanning, version 2.1.0 of the OASIS standard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mock_webshare import __version__
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.rulebook import RULES, level
+from mock_webshare.judge.reports import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_webshare.contract.model import Rule
+    from mock_webshare.judge.model.finding import Finding, Place
+    from mock_webshare.judge.run import Group, Verdict
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+_KINDS = {Level.NEWS: "informational", Level.INCONCLUSIVE: "open"}
+"""What is no failure; its level is `none` then."""
+
+
+def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
+    """Given a verdict, yield the lines of the document."""
+    yield json.dumps(document(verdict), indent=2, ensure_ascii=False, default=str)
+
+
+def document(verdict: Verdict) -> dict[str, Any]:
+    """Given a verdict, return the log."""
+    names = sorted({group.first.rule for group in verdict.groups})
+    driver = {
+        "name": "mock-webshare",
+        "version": __version__,
+        "rules": [_rule(RULES[each]) for each in names],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [_invocation(verdict)],
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(group, names.index(group.first.rule)) for group in verdict.groups],
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _invocation(verdict: Verdict) -> dict[str, Any]:
+    notifications = [{"level": "error", "message": {"text": str(error)}} for error in verdict.unreadable]
+    return {
+        "executionSuccessful": not verdict.unreadable,
+        "exitCode": verdict.exit_code,
+        "toolExecutionNotifications": notifications,
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": rule.says},
+        "defaultConfiguration": {"level": _level(level(rule))},
+        "properties": {"provenance": messages.MARKS[rule.mark]},
+    }
+
+
+def _level(of: Level) -> str:
+    return "none" if of in _KINDS else of.value
+
+
+def _result(group: Group, index: int) -> dict[str, Any]:
+    finding = group.first
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "kind": _KINDS.get(finding.level, "fail"),
+        "level": _level(finding.level),
+        "message": {"text": _message(finding)},
+        "locations": [_location(finding.place)],
+        "occurrenceCount": group.count,
+        "partialFingerprints": {"likeness/v1": _fingerprint(group)},
+        "properties": {"provenance": messages.MARKS[finding.mark]},
+    }
+    others = [each.place for each in group.findings[1:]] + ([finding.other] if finding.other else [])
+    if others:
+        result["relatedLocations"] = [_location(place) for place in others]
+    return result
+
+
+def _message(finding: Finding) -> str:
+    return "\n".join(line.strip() for line in messages.lines(finding))
+
+
+def _fingerprint(group: Group) -> str:
+    return hashlib.sha256("\0".join(group.likeness).encode(errors="surrogatepass")).hexdigest()
+
+
+def _location(place: Place) -> dict[str, Any]:
+    region = {"startLine": place.line or 1}
+    if place.column is not None:
+        region["startColumn"] = place.column
+    uri = quote(place.source.replace("\\", "/").removeprefix("./"), errors="surrogateescape")
+    location: dict[str, Any] = {
+        "physicalLocation": {"artifactLocation": {"uri": uri}, "region": region},
+    }
+    if place.pointer:
+        location["logicalLocations"] = [{"fullyQualifiedName": place.pointer, "kind": "member"}]
+    return location

@@ -1,0 +1,86 @@
+"""Text: the report for people: grouped, the gravest first, and calm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_webshare.judge.model.finding import Level, printable
+from mock_webshare.judge.reports import messages
+from mock_webshare.judge.run import COULD_NOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_webshare.judge.run import Group, Likeness, Verdict
+
+MOST_FILES = 3
+"""Files that are named of those in which the same was found."""
+_COLOURS = {Level.ERROR: "31", Level.WARNING: "33", Level.NOTE: "36"}
+
+
+def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
+    """Given a verdict, yield the lines of the report."""
+    for groups in _alike(verdict):
+        finding = groups[0].first
+        first, second, *rest = messages.lines(finding)
+        yield first
+        yield _coloured(second, finding.level) if is_coloured else second
+        yield from rest
+        yield from _more(groups)
+        yield ""
+    for error in verdict.unreadable:
+        yield f"error: {printable(str(error))}"
+    if verdict.exit_code == COULD_NOT and not verdict.unreadable:
+        yield "Nothing was judged: there is no answer of the referral credits endpoints here."
+    yield summary(verdict)
+
+
+def _alike(verdict: Verdict) -> list[list[Group]]:
+    """Return the groups of the same finding in several files, together."""
+    alike: dict[Likeness, list[Group]] = {}
+    for group in verdict.groups:
+        alike.setdefault(group.likeness._replace(source=""), []).append(group)
+    return list(alike.values())
+
+
+def _more(groups: list[Group]) -> Iterator[str]:
+    more = sum(group.count for group in groups) - 1
+    if not more:
+        return
+    names = [printable(group.first.place.source) for group in groups]
+    files = f", in {len(names)} files: {', '.join(names[:MOST_FILES])}" if len(names) > 1 else ""
+    yield f"  and {more:,} more like it{files}{', ...' if len(names) > MOST_FILES else ''}"
+
+
+def _coloured(line: str, level: Level) -> str:
+    colour = _COLOURS.get(level)
+    return f"  \x1b[{colour}m{level}\x1b[0m{line[2 + len(level) :]}" if colour else line
+
+
+def summary(verdict: Verdict) -> str:
+    """Return what was looked at and what was found, in one line."""
+    found = {level: verdict.count(level) for level in Level}
+    parts = [
+        messages.counted(verdict.files, "file", "files"),
+        messages.counted(verdict.exchanges, "exchange", "exchanges"),
+        f"{verdict.judged:,} judged",
+    ]
+    if verdict.skipped:
+        reasons = ", ".join(f"{reason}: {number:,}" for reason, number in verdict.skipped.items())
+        parts.append(f"{sum(verdict.skipped.values()):,} skipped ({reasons})")
+    parts.append(_findings(found))
+    if verdict.unreadable:
+        parts.append(f"{len(verdict.unreadable)} unreadable")
+    if verdict.forgotten:
+        parts.append(f"{verdict.forgotten:,} rows and walks not followed to the end, for want of room")
+    return ", ".join(parts)
+
+
+def _findings(found: dict[Level, int]) -> str:
+    total = messages.counted(sum(found.values()), "finding", "findings")
+    kinds = [
+        f"{number:,} {level if number == 1 else messages.PLURALS[level]}"
+        for level, number in found.items()
+        if number
+    ]
+    return f"{total} ({', '.join(kinds)})" if kinds else total

@@ -1,0 +1,84 @@
+"""Rules: what the judge asks of an exchange, each a small generator of findings.
+
+A rule is given a case, and returns at once when it is not concerned. Those across several exchanges,
+`lives` and `walks`, are given what `sighting` keeps of each.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
+
+from mock_webshare.judge.rules import error_body, headers, ordering, pagination, rows, schema, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.finding import Finding
+
+    Rule: TypeAlias = Callable[[Case], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    schema.has_known_shape,
+    schema.keeps_schema,
+    schema.is_of_this_edition,
+    schema.has_known_fields,
+    status.status_fits,
+    error_body.detail_fits,
+    error_body.throttling_fits,
+    error_body.has_code,
+    error_body.names_the_wrong_fields,
+    error_body.field_errors_read_right,
+    rows.dates_are_local,
+    rows.fields_are_in_order,
+    rows.numbers_are_floats,
+    rows.filters_are_honoured,
+    rows.is_the_one_asked_for,
+    rows.is_not_available_too_soon,
+    rows.is_not_pending_too_long,
+    ordering.rows_are_in_order,
+    pagination.page_exists,
+    pagination.cap_is_as_assumed,
+    pagination.page_is_full,
+    pagination.count_fits,
+    pagination.links_are_there,
+    pagination.links_lead_on,
+    pagination.rows_are_distinct,
+    headers.has_content_type,
+    headers.is_compact,
+    headers.allows_methods,
+    headers.asks_for_credentials,
+    headers.says_when_to_retry,
+    headers.leads_to_the_slash,
+    headers.has_no_body,
+    headers.describes_the_endpoint,
+)
+
+
+MOST_FINDINGS = 1000
+"""What one rule may say of one exchange: a body that is nothing but mistakes is not worth more words."""
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Given a case, yield what every rule has to say."""
+    return _ask(RULES, case)
+
+
+def _ask(rules: tuple[Rule, ...], case: Case) -> Iterator[Finding]:
+    for rule in rules:
+        yield from islice(rule(case), MOST_FINDINGS)
+
+
+WITHOUT_BODY: tuple[Rule, ...] = (
+    status.status_fits,
+    headers.has_content_type,
+    headers.allows_methods,
+    headers.asks_for_credentials,
+    headers.says_when_to_retry,
+)
+
+
+def check_without_body(case: Case) -> Iterator[Finding]:
+    """Given a case whose body cannot be read, yield what can be said all the same."""
+    return _ask(WITHOUT_BODY, case)

@@ -1,0 +1,136 @@
+"""Page: do the numbers and links of a page fit each other, its rows and the request?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
+
+from mock_webshare.contract.model import Mark
+from mock_webshare.exchange.request import origin_of, shown, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from urllib.parse import SplitResult
+
+    from mock_webshare.exchange.request import Asked
+    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.finding import Finding
+
+SERVICE = "https://proxy.webshare.io"
+
+
+def cap_is_as_assumed(case: Case) -> Iterator[Finding]:
+    """No page is longer than the assumed cap. Whether a shorter one shows a lower cap, `caps` tells."""
+    page = case.page
+    if page is not None and page.is_longer:
+        yield case.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
+
+
+def page_is_full(case: Case) -> Iterator[Finding]:
+    """A page has no more rows than were asked for, and no fewer unless it is the last."""
+    page = case.page
+    if page is None:
+        return
+    is_short = page.length < page.due and page.has_next
+    if page.length > page.size or is_short:
+        mark = None if page.is_size_plain else Mark.FRAMEWORK
+        yield case.finding("list.page-size", "results", expected=page.size, actual=page.length, mark=mark)
+
+
+def count_fits(case: Case) -> Iterator[Finding]:
+    """The last page ends where `count` says, and no page goes beyond it."""
+    page = case.page
+    if page is None or not page.exists or page.length > page.size or page.has_due_rows:
+        return
+    if page.length > page.due or not page.has_next:
+        yield case.finding("list.count", "count", expected=page.before + page.length, actual=page.count)
+
+
+def page_exists(case: Case) -> Iterator[Finding]:
+    """A page beyond the last is a 404, not an empty page. What one with rows means, `caps` tells."""
+    page = case.page
+    if page is not None and not page.exists and not page.length:
+        yield case.finding("list.invalid-page", check="beyond", expected=404, actual=200)
+
+
+def links_are_there(case: Case) -> Iterator[Finding]:
+    """`next` is null exactly on the last page, and `previous` exactly on the first."""
+    page = case.page
+    if page is None or not page.exists or not page.has_due_rows:
+        return
+    for name, is_due in (("next", not page.is_last), ("previous", page.number > 1)):
+        if name in case.body and (case.body[name] is not None) != is_due:
+            check = "link" if is_due else "no-link"
+            rule = "list.last-page" if page.is_asked_as_last and name == "next" else "list.links"
+            yield case.finding(rule, name, check=check, actual=_shown(case.body[name]))
+
+
+def links_lead_on(case: Case) -> Iterator[Finding]:
+    """A link is the one that the framework writes: to the neighbour, on this server, in its spelling."""
+    page, asked = case.page, case.asked
+    if page is None or asked is None:
+        return
+    for name, number in (("next", page.number + 1), ("previous", page.number - 1)):
+        link = case.body.get(name)
+        if isinstance(link, str) and number > 0 and (parts := split(link)) and parts.netloc:
+            yield from _compare_origin(case, asked, name, parts)
+            yield from _compare_query(case, asked, name, parts, number)
+
+
+def _compare_origin(case: Case, asked: Asked, name: str, parts: SplitResult) -> Iterator[Finding]:
+    actual = f"{parts.scheme}://{parts.netloc}".lower()
+    host = case.exchange.request_header("host")
+    is_same = origin_of(parts) == asked.origin and "@" not in parts.netloc
+    if not is_same and actual != f"{asked.origin.partition('://')[0]}://{host}".lower():
+        # Through a proxy or a tunnel the service writes its own name: nothing is wrong with it.
+        mark = None if asked.origin == SERVICE else Mark.ASSUMED
+        yield case.finding(
+            "list.links-origin", name, check="origin", expected=asked.origin, actual=shown(actual), mark=mark
+        )
+
+
+def _compare_query(case: Case, asked: Asked, name: str, parts: SplitResult, number: int) -> Iterator[Finding]:
+    expected = link_query(asked.query, number)
+    wanted = [*(pair for pair in asked.pairs if pair[0] != "page"), ("page", str(number))]
+    actual = parse_qsl(parts.query, keep_blank_values=True)
+    if number == 1 and not any(pair[0] == "page" for pair in actual):
+        wanted.pop()
+    rule = None
+    if unquote(parts.path) != unquote(asked.path) or sorted(actual) != sorted(wanted):
+        rule = "list.links"
+    elif parts.query != expected or parts.fragment:
+        rule = "list.links-query"
+    if rule:
+        link = f"{parts.scheme}://{parts.netloc}{asked.path}" + (f"?{expected}" if expected else "")
+        yield case.finding(rule, name, check="same", expected=shown(link), actual=_shown(case.body[name]))
+
+
+def link_query(query: str, number: int) -> str:
+    """Given the query of a request, return that of a link to a page: `b=1&a=%20` and 3 make `a=+&b=1&page=3`.
+
+    It is decoded and written again, sorted by name; a link to page 1 has no `page` (framework).
+    """
+    params = {
+        name: values for name, values in parse_qs(query, keep_blank_values=True).items() if name != "page"
+    }
+    if number > 1:
+        params["page"] = [str(number)]
+    return urlencode(sorted(params.items()), doseq=True)
+
+
+def rows_are_distinct(case: Case) -> Iterator[Finding]:
+    """No row is twice on a page."""
+    if not case.is_list or case.asked is None:
+        return
+    seen = set()
+    for index, row in enumerate(case.rows):
+        row_id = row.get("id") if isinstance(row, dict) else None
+        if type(row_id) is not int:
+            continue
+        if row_id in seen:
+            yield case.finding("list.walk", *case.keys(index, "id"), check="twice", actual=row_id)
+        seen.add(row_id)
+
+
+def _shown(link: Any) -> Any:
+    return shown(link) if isinstance(link, str) else link

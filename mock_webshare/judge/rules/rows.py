@@ -1,0 +1,226 @@
+"""Rows: are they written as the service writes, do they fit the filters, and is it the one asked for?"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mock_webshare.contract.model import Mark
+from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
+from mock_webshare.exchange.request import read_int
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_webshare.contract.model import Filter
+    from mock_webshare.exchange.model import Exchange
+    from mock_webshare.exchange.request import Asked
+    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.finding import Finding
+
+_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_HOURS = 4096  # hours of which the offset is remembered
+
+
+def dates_are_local(case: Case) -> Iterator[Finding]:
+    """A date has the offset that Los Angeles has then, and six digits of fraction or none."""
+    if case.endpoint is None:
+        return
+    names = case.fields.dates
+    for index, row in enumerate(case.rows):
+        if not isinstance(row, dict):
+            continue
+        for name in names:
+            text = row.get(name)
+            match = _DATE.fullmatch(text) if type(text) is str else None
+            if match is None:
+                continue
+            hour, fraction, offset = match.groups()
+            wanted = local_hour(hour, offset)
+            if wanted not in (hour + offset, None):
+                expected = wanted[-6:]
+                yield case.finding(
+                    "object.dates", *case.keys(index, name), check="offset", expected=expected, actual=text
+                )
+            elif fraction is not None and (len(fraction) != 7 or fraction == ".000000"):
+                yield case.finding("object.microseconds", *case.keys(index, name), actual=text)
+
+
+@lru_cache(_HOURS)
+def local_hour(hour: str, offset: str) -> str | None:
+    """Given an hour and an offset, return the same hour with the offset that Los Angeles has then.
+
+    `2022-06-14T18` and `+00:00` are `2022-06-14T11-07:00`. None: there is no such hour.
+    """
+    try:
+        written = format_instant(parse_instant(f"{hour}:00:00{offset}"))
+    except ValueError:
+        return None
+    return written[:13] + written[-6:]
+
+
+def fields_are_in_order(case: Case) -> Iterator[Finding]:
+    """The fields of a row come in the documented order."""
+    if case.endpoint is None or case.asked is None:
+        return
+    wanted, known = case.fields.all, case.fields.known
+    for index, row in enumerate(case.rows):
+        if not isinstance(row, dict) or tuple(row) == wanted:
+            continue
+        actual = [name for name in row if name in known]
+        if actual != [name for name in wanted if name in row]:
+            yield case.finding(
+                "object.fields", *case.keys(index), check="order", expected=list(wanted), mark=Mark.FRAMEWORK
+            )
+
+
+def numbers_are_floats(case: Case) -> Iterator[Finding]:
+    """A number is written as the shortest text of a float: `2.5`, not `2.50` or `3`."""
+    if case.endpoint is None or case.asked is None:
+        return
+    names = case.fields.numbers
+    for index, row in enumerate(case.rows):
+        for name in names:
+            value = row.get(name) if isinstance(row, dict) else None
+            if value is None or isinstance(value, str | bool | dict | list):
+                continue
+            expected = repr(float(value))
+            if type(value) is int or Decimal(expected).as_tuple() != value.as_tuple():
+                yield case.finding(
+                    "object.amount-form", *case.keys(index, name), expected=expected, actual=value
+                )
+
+
+def filters_are_honoured(case: Case) -> Iterator[Finding]:
+    """Every row has the values that were asked for."""
+    asked = case.asked
+    if case.endpoint is None or asked is None or not asked.query or not case.is_clear:
+        return
+    for each in case.endpoint.filters:
+        if each.name in asked.params and not is_no_filter(each, asked.params[each.name]):
+            yield from _rows_that_differ(case, asked, each)
+
+
+def is_no_filter(each: Filter, value: str) -> bool:
+    """Whether the value of a filter selects everything, or is refused."""
+    if each.collection is None:
+        return value not in each.choices
+    return value != "" and read_int(value) is None
+
+
+def _rows_that_differ(case: Case, asked: Asked, each: Filter) -> Iterator[Finding]:
+    value = asked.params[each.name]
+    wanted: Any = value if each.collection is None else read_int(value)
+    for index, row in enumerate(case.rows):
+        if not isinstance(row, dict) or each.name not in row:
+            continue
+        actual = row[each.name]
+        if actual != wanted and _is_possible(each, actual):
+            yield case.finding(
+                _rule_of(case, wanted),
+                *case.keys(index, each.name),
+                check="filter",
+                expected=wanted,
+                actual=actual,
+                mark=None if asked.is_plain(each.name) and str(wanted or "") == value else Mark.FRAMEWORK,
+            )
+
+
+def _is_possible(each: Filter, value: Any) -> bool:
+    """Whether a value is one that the field may have: that it may not is said elsewhere."""
+    return value in each.choices if each.collection is None else value is None or type(value) is int
+
+
+def _rule_of(case: Case, wanted: Any) -> str:
+    if not case.is_list:
+        return "detail.filters"
+    return "filter.no-channel" if wanted is None else "filter.and"
+
+
+def is_the_one_asked_for(case: Case) -> Iterator[Finding]:
+    """A single row has the id that was asked for."""
+    if case.asked is None or case.asked.id is None or case.endpoint is None or case.is_list:
+        return
+    wanted, actual = read_int(case.asked.id), case.body.get("id") if isinstance(case.body, dict) else None
+    if wanted is not None and type(actual) is int and actual != wanted:
+        mark = None if str(wanted) == case.asked.id else Mark.FRAMEWORK
+        yield case.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
+
+
+def is_not_available_too_soon(case: Case) -> Iterator[Finding]:
+    """A row is not available before its pending period has passed, of which the account has its own."""
+    if case.endpoint is None or (now := answered_at(case)) is None:
+        return
+    latest, days = now - case.terms.pending_days * DAY, case.terms.pending_days
+    for index, created in _created(case, "available"):
+        if created > latest:
+            keys = case.keys(index, "status")
+            yield case.finding("object.pending", *keys, expected=days, actual="available")
+
+
+def is_not_pending_too_long(case: Case) -> Iterator[Finding]:
+    """A row is no longer pending a day after its period, for which a service may look once a day."""
+    if case.endpoint is None or (now := answered_at(case)) is None:
+        return
+    if case.exchange.header("mock-webshare-version"):
+        return  # the clock of a stand-in may stand
+    earliest, days = now - (case.terms.pending_days + 1) * DAY, case.terms.pending_days
+    for index, created in _created(case, "pending"):
+        if created < earliest:
+            keys = case.keys(index, "status")
+            yield case.finding("object.pending", *keys, check="overdue", expected=days, actual="pending")
+
+
+def _created(case: Case, status: str) -> Iterator[tuple[int, int]]:
+    """Yield the index and the instant of creation of each row that has a status."""
+    for index, row in enumerate(case.rows):
+        if isinstance(row, dict) and row.get("status") == status:
+            created = read_instant(row.get("created_at"))
+            if created is not None:
+                yield index, created
+
+
+LONGEST_WAIT = 3600 * SECOND
+"""No client waits longer for an answer of which nobody noted how long it took."""
+
+
+def answered_at(case: Case) -> int | None:
+    """Return the instant by which the answer had been given; None if nothing tells."""
+    exchange = case.exchange
+    if (ended := ended_at(exchange)) is not None:
+        return ended
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(exchange.header("date") or "")
+        return int(date.timestamp()) * SECOND + SECOND
+    except (ValueError, OverflowError):
+        return None if exchange.started is None else exchange.started + LONGEST_WAIT
+
+
+def ended_at(exchange: Exchange) -> int | None:
+    """Return the instant at which an answer had been given; None if it was not recorded."""
+    seconds = exchange.seconds
+    # Some recorders write -1 for what they do not know, and a file may hold NaN.
+    if exchange.started is None or seconds is None or not 0 <= seconds < _LONGEST_SECONDS:
+        return None
+    return exchange.started + int(seconds * SECOND)
+
+
+_LONGEST_SECONDS = 1e9
+_LONGEST_DATE = 64  # characters; what is longer is no date, and not worth keeping
+
+
+def read_instant(value: Any) -> int | None:
+    """Given the value of a date, return the instant; None if it is none."""
+    return _instant(value) if type(value) is str and len(value) <= _LONGEST_DATE else None
+
+
+@lru_cache(_HOURS)
+def _instant(text: str) -> int | None:
+    try:
+        return parse_instant(text)
+    except ValueError:
+        return None

@@ -1,0 +1,133 @@
+"""Shape: does a body look as its schema says, and has it anything that the schema does not know?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from mock_webshare.contract import schemas
+from mock_webshare.contract.model import Mark
+from mock_webshare.judge.body.fast_schema import acceptor
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.shapes import SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jsonschema import ValidationError
+
+    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.finding import Finding
+
+MOST_ERRORS = 1000
+"""Breaches of its schema that are told of one body."""
+LATER_FIELDS = frozenset({"referral_channel", "referral_channel_code"})
+"""What an earlier edition of the documentation did not have."""
+
+
+def has_known_shape(case: Case) -> Iterator[Finding]:
+    """A body that was stored alone, and whose schema was not named, shows the sign of one."""
+    if case.schema is not None or case.asked is not None:
+        return
+    signs = {shape.schema: shape.sign for shape in SHAPES}
+    yield case.finding("body.shape", expected=signs, actual=case.body)
+
+
+def keeps_schema(case: Case) -> Iterator[Finding]:
+    """A body keeps every rule of its schema."""
+    if case.schema is None or acceptor(case.schema)(case.body):
+        return
+    errors = schemas.validator(case.schema).iter_errors(case.body)
+    grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(each))
+    # Each error is an object of several kilobytes, so no more are kept than are told.
+    for error in sorted(islice(grave, MOST_ERRORS), key=_keys):
+        yield _finding(case, error)
+
+
+def is_of_this_edition(case: Case) -> Iterator[Finding]:
+    """A row has the fields that an earlier edition of the documentation did not have."""
+    if case.endpoint is None:
+        return
+    for index, row in enumerate(case.rows):
+        if _lacks_later_fields(row):
+            expected = sorted(LATER_FIELDS)
+            yield case.finding("object.older-edition", *case.keys(index), expected=expected)
+
+
+def has_known_fields(case: Case) -> Iterator[Finding]:
+    """A body has no field that its schema does not know."""
+    if case.schema is None or case.terms.unknown_fields == "ignore":
+        return
+    grade = Level.ERROR if case.terms.unknown_fields == "forbid" else Level.NEWS
+    for keys, value in _unknown(case, _known_fields(case.schema)):
+        yield case.finding("object.new-fields", *keys, actual=value, grade=grade)
+
+
+@cache
+def _known_fields(schema: str) -> frozenset[str] | None:
+    properties = schemas.schema(schema).get("properties")
+    return None if properties is None else frozenset(properties)
+
+
+def _unknown(case: Case, known: frozenset[str] | None) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    if known is None or not isinstance(case.body, dict):
+        return
+    yield from (((name,), case.body[name]) for name in case.body if name not in known)
+    if case.endpoint is None or not case.is_list:
+        return
+    of_rows = case.fields.known
+    for index, row in enumerate(case.rows):
+        if isinstance(row, dict) and not row.keys() <= of_rows:
+            yield from (((*case.keys(index), name), row[name]) for name in row if name not in of_rows)
+
+
+def _lacks_later_fields(row: Any) -> bool:
+    return isinstance(row, dict) and "user_id" in row and LATER_FIELDS.isdisjoint(row)
+
+
+def _is_of_the_older_edition(error: ValidationError) -> bool:
+    """Whether a field is missing that an earlier edition did not have: that is said once for each row."""
+    is_missing = error.validator == "required"
+    return is_missing and _lacks_later_fields(error.instance) and _missing(error) in LATER_FIELDS
+
+
+def _is_whole(error: ValidationError) -> bool:
+    """Whether `1.0` was refused for an integer, which JSON Schema says it is.
+
+    jsonschema knows so of a float, but not of the `Decimal` that the number is read as.
+    """
+    value, wanted = error.instance, error.validator_value
+    is_about_integers = error.validator == "type" and "integer" in cast("str | list[str]", wanted)
+    return is_about_integers and isinstance(value, Decimal) and value == value.to_integral_value()
+
+
+def _keys(error: ValidationError) -> list[Any]:
+    return list(error.absolute_path)
+
+
+def _finding(case: Case, error: ValidationError) -> Finding:
+    from jsonschema.exceptions import best_match
+
+    # Of an `anyOf` that fails, what is amiss in the branch that was meant.
+    leaf = best_match([error]) or error
+    rule, mark = _annotation(leaf, "x-rule"), Mark(_annotation(leaf, "x-provenance"))
+    if leaf.validator == "required":
+        return case.finding(rule, *_keys(leaf), _missing(leaf), check="required", mark=mark)
+    check, expected = str(leaf.validator), leaf.validator_value
+    return case.finding(rule, *_keys(leaf), check=check, expected=expected, actual=leaf.instance, mark=mark)
+
+
+def _missing(error: ValidationError) -> str:
+    """Given an error of `required`, return its field, which only the text of the error tells."""
+    names = cast("list[str]", error.validator_value)
+    return next(name for name in names if error.message.startswith(repr(name)))
+
+
+def _annotation(error: ValidationError, keyword: str) -> str:
+    """Given an error, return what the nearest schema around it says under `keyword`; each of ours does."""
+    around: Any = error
+    while keyword not in around.schema:
+        around = around.parent
+    return str(around.schema[keyword])

@@ -1,0 +1,210 @@
+"""Status: does it fit the request? What the request cannot tell is given the benefit of the doubt."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_webshare.contract.model import Mark
+from mock_webshare.exchange.request import MOST_PARAMETERS, read_int
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_webshare.contract.model import Endpoint, Filter
+    from mock_webshare.exchange.request import Asked
+    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.finding import Finding
+
+    Doubt = Callable[[Case, Asked], bool]
+
+OK, MOVED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 200, 301, 400, 401, 403
+NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE, TOO_MANY = 404, 405, 406, 429
+SERVER_ERRORS = range(500, 600)
+
+KINDS = frozenset(
+    {BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE, TOO_MANY, *SERVER_ERRORS}
+)
+"""The errors that a client must expect (documented)."""
+_CLIENT_ERRORS = range(400, 500)
+_ANY_TIME = frozenset({FORBIDDEN, TOO_MANY})
+"""What an account, or whatever stands before the service, may answer to any request."""
+
+
+class Refusal(NamedTuple):
+    """A reason to refuse a request, and the answer and rule that follow from it."""
+
+    applies: Doubt
+    status: int
+    rule: str
+    is_before_credentials: bool = False
+
+
+def status_fits(case: Case) -> Iterator[Finding]:
+    """The status is one that the request may be answered with."""
+    asked, status = case.asked, case.exchange.status
+    if asked is None or status is None or status in _ANY_TIME or not case.is_clear:
+        return
+    due = refusal(case, asked)
+    expected = due.status if due else OK
+    if status == expected or _may_be(case, asked, due, status):
+        return
+    if due and status == UNAUTHORIZED:
+        yield case.finding("route.order", check="status", expected=expected, actual=status)
+    elif status not in KINDS | {OK, MOVED}:
+        mark = None if status in _CLIENT_ERRORS else Mark.FRAMEWORK
+        yield case.finding("error.kinds", check="status", expected=expected, actual=status, mark=mark)
+    else:
+        rule = due.rule if due else _unasked(asked, status)
+        mark = Mark.ASSUMED if _depends_on_the_version(asked, status) else None
+        yield case.finding(rule, check="status", expected=expected, actual=status, mark=mark)
+
+
+def refusal(case: Case, asked: Asked) -> Refusal | None:
+    """Return the first reason for which the request must be refused; None if there is none to be seen."""
+    return next((each for each in REFUSALS if each.applies(case, asked)), None)
+
+
+def _may_be(case: Case, asked: Asked, due: Refusal | None, status: int) -> bool:
+    """Whether something that the request does not show may have led to the status."""
+    if due and due.is_before_credentials:
+        return False
+    match status:
+        case 401:
+            return True
+        case 400:
+            return case.method != "OPTIONS" and any(
+                has_open_value(each, asked) for each in asked.endpoint.filters
+            )
+        case 404:
+            return due is None and _may_be_missing(case, asked)
+        case 406:
+            return case.exchange.request_headers is None
+    return False
+
+
+def _may_be_missing(case: Case, asked: Asked) -> bool:
+    if case.method == "OPTIONS":
+        return False
+    return asked.endpoint.is_detail or asked.params.get("page", "") not in ("", "1", "last")
+
+
+def _depends_on_the_version(asked: Asked, status: int) -> bool:
+    """Whether an empty `page` was refused, as Django REST framework did before 3.15."""
+    return status == NOT_FOUND and asked.params.get("page") == ""
+
+
+def _unasked(asked: Asked, status: int) -> str:
+    if status == NOT_FOUND and asked.params.get("page") == "last":
+        return "list.last-page"
+    return _UNASKED[status]
+
+
+_UNASKED = {
+    OK: "error.kinds",
+    MOVED: "route.slash",
+    BAD_REQUEST: "filter.errors",
+    UNAUTHORIZED: "route.order",
+    NOT_FOUND: "list.invalid-page",
+    NOT_ALLOWED: "route.methods",
+    NOT_ACCEPTABLE: "wire.accept",
+}
+"""The rule that a status breaks which nothing in the request asked for."""
+
+
+_HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
+
+
+def _has_impossible_host(case: Case, asked: Asked) -> bool:
+    """Whether a host was refused that may be; the service itself saw another one if it was not."""
+    if case.exchange.status != BAD_REQUEST:
+        return False
+    host = case.exchange.request_header("host")
+    return _HOST.fullmatch(asked.host if host is None else host.strip()) is None
+
+
+def _lacks_slash(case: Case, asked: Asked) -> bool:
+    return not asked.is_slashed
+
+
+def _has_too_many_parameters(case: Case, asked: Asked) -> bool:
+    return asked.query.count("&") >= MOST_PARAMETERS
+
+
+def _asks_another_format(case: Case, asked: Asked) -> bool:
+    return asked.params.get("format", "") not in ("", "json")
+
+
+_LONGEST_ACCEPT, _MOST_MEDIA_TYPES, _LONGEST_MEDIA_TYPE = 8192, 64, 256
+_JSON = frozenset({"application/json", "application/*", "*/json", "*/*"})
+
+
+def _excludes_json(case: Case, asked: Asked) -> bool:
+    accept = case.exchange.request_header("accept")
+    return accept is not None and not any(each in _JSON for each in _media_types(accept))
+
+
+def _media_types(accept: str) -> list[str]:
+    """Given an `Accept` header, return the media types that are read (the limits are the framework's)."""
+    if len(accept) > _LONGEST_ACCEPT:
+        accept = accept[: accept.rfind(",", 0, _LONGEST_ACCEPT) + 1]
+    tokens = [token for each in accept.split(",") if 0 < len(token := each.strip()) <= _LONGEST_MEDIA_TYPE]
+    return [token.partition(";")[0].strip().lower() for token in tokens[:_MOST_MEDIA_TYPES]]
+
+
+def _has_another_method(case: Case, asked: Asked) -> bool:
+    return case.method not in asked.endpoint.methods
+
+
+def _has_wrong_filter(case: Case, asked: Asked) -> bool:
+    return case.method != "OPTIONS" and any(is_wrong(each, asked) for each in asked.endpoint.filters)
+
+
+def is_wrong(each: Filter, asked: Asked) -> bool:
+    """Whether the value of a filter is one that nobody may ask for."""
+    value = asked.params.get(each.name, "")
+    if not value:
+        return False
+    return value not in each.choices if each.collection is None else read_int(value) is None
+
+
+def has_open_value(each: Filter, asked: Asked) -> bool:
+    """Whether it depends on the account if the value of a filter may be asked for."""
+    value = asked.params.get(each.name, "")
+    return each.collection is not None and read_int(value) is not None
+
+
+def _has_impossible_page(case: Case, asked: Asked) -> bool:
+    if asked.endpoint.paging is None or case.method == "OPTIONS":
+        return False
+    page = asked.params.get("page") or "1"
+    return page != "last" and (read_int(page) or 0) < 1
+
+
+def _has_impossible_id(case: Case, asked: Asked) -> bool:
+    return asked.id is not None and case.method != "OPTIONS" and read_int(asked.id) is None
+
+
+REFUSALS = (
+    Refusal(_has_impossible_host, BAD_REQUEST, "route.order", is_before_credentials=True),
+    Refusal(_lacks_slash, MOVED, "route.slash", is_before_credentials=True),
+    Refusal(_has_too_many_parameters, BAD_REQUEST, "route.order", is_before_credentials=True),
+    Refusal(_asks_another_format, NOT_FOUND, "wire.accept", is_before_credentials=True),
+    Refusal(_excludes_json, NOT_ACCEPTABLE, "wire.accept", is_before_credentials=True),
+    Refusal(_has_another_method, NOT_ALLOWED, "route.methods"),
+    Refusal(_has_wrong_filter, BAD_REQUEST, "filter.errors"),
+    Refusal(_has_impossible_page, NOT_FOUND, "list.invalid-page"),
+    Refusal(_has_impossible_id, NOT_FOUND, "detail.not-found"),
+)
+"""In the order in which the framework looks for them."""
+
+
+def schema_of(endpoint: Endpoint, case: Case) -> str | None:
+    """Return the schema that the body of the answer has to keep; None if there is none for it."""
+    asked, status = case.asked, case.exchange.status
+    if asked is None or not asked.is_slashed or case.method == "HEAD" or status is None:
+        return None
+    if status == OK:
+        return None if case.method == "OPTIONS" else endpoint.schema
+    is_page_of_django = _has_impossible_host(case, asked) or _has_too_many_parameters(case, asked)
+    return None if status == BAD_REQUEST and is_page_of_django else dict(endpoint.errors).get(status)
