@@ -360,9 +360,9 @@ class TestARefusal:
         ("PUT state", "mock_webshare.service.data.dataset.from_wire"),
         ("GET state", "mock_webshare.service.data.dataset.Dataset.wire"),
         ("GET credits", "mock_webshare.service.data.dataset.Credit.wire"),
-        ("GET requests", "mock_webshare.control.verbs.exchanges"),
-        ("GET requests.har", "mock_webshare.control.verbs.exchanges"),
-        ("GET requests.ndjson", "mock_webshare.control.verbs.exchanges"),
+        ("GET requests", "mock_webshare.control.routes.exchanges"),
+        ("GET requests.har", "mock_webshare.control.routes.exchanges"),
+        ("GET requests.ndjson", "mock_webshare.control.routes.exchanges"),
     ],
 )
 async def test_others_are_answered_while_one_takes_its_time(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.cli.streams import Streams
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.redaction.redactor import Redactor
-    from mock_webshare.traffic.live.recorder import Recording
-    from mock_webshare.traffic.live.watch import Watch
+    from mock_webshare.live.record.live_validation import Watch
+    from mock_webshare.live.record.proxy import Recording
 
     Record = Exchange | BadRecord | UnreadableInput
 
@@ -53,13 +53,13 @@ def _record_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.judge import reports
-    from mock_webshare.traffic.live import recorder
-    from mock_webshare.traffic.live.origins import is_loopback, read_origin
+    from mock_webshare.live.origin import is_loopback, read_origin
+    from mock_webshare.live.record import proxy
 
     values = {**_DEFAULTS, **settings_values(options, environ, RECORD_OPTIONS)}
     if "out" not in values:
         raise UsageError("--out is not given; --out traffic.ndjson writes a recording of that name")
-    recording = recorder.Recording(
+    recording = proxy.Recording(
         upstream=read_origin("--upstream", values["upstream"]),
         path=values["out"],
         host=values["host"],
@@ -78,7 +78,7 @@ def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         streams.stdout.write(f"{url}\n")
         streams.stdout.flush()
 
-    recorder.record(recording, announce=announce, log=streams.stderr, watch=watch.look if watch else None)
+    proxy.record(recording, announce=announce, log=streams.stderr, watch=watch.look if watch else None)
     if watch is None:
         return CLEAN
     verdict = watch.verdict()
@@ -88,7 +88,7 @@ def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 def _watch(options: argparse.Namespace, environ: Mapping[str, str], recording: Recording) -> Watch | None:
     """Return what judges a recording, None if it is not to be judged."""
-    from mock_webshare.traffic.live.watch import Watch
+    from mock_webshare.live.record.live_validation import Watch
 
     if options.validate:
         terms = terms_of(settings_values(options, environ, TERMS_OPTIONS))
@@ -255,10 +255,12 @@ def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
     import asyncio
     from contextlib import ExitStack
 
-    from mock_webshare.traffic.live import findings, origins, prober, tapes
+    from mock_webshare.live import origin as origins
+    from mock_webshare.live.probe import prober, report
+    from mock_webshare.live.record import sinks
 
     values = {"format": "text", "rate": prober.FASTEST, **settings_values(options, environ, PROBE_OPTIONS)}
-    write = findings.report(values["format"])
+    write = report.report(values["format"])
     origin = origins.read_origin("BASE_URL", options.base_url)
     if not 1 <= values["rate"] <= prober.FASTEST:
         raise UsageError(f"rate {values['rate']} is not allowed; allowed: 1 to {prober.FASTEST}")
@@ -266,7 +268,7 @@ def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
     seconds = 0.0 if is_ours else 60 / values["rate"]
     key = _key(environ)
     with ExitStack() as stack:
-        tape = tapes.late_tape(options.output) if options.output else None
+        tape = sinks.late_tape(options.output) if options.output else None
         if tape:
             stack.callback(tape.close)
         found = asyncio.run(
@@ -279,7 +281,7 @@ def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
             )
         )
     streams.stdout.writelines(f"{line}\n" for line in write(found))
-    return FINDINGS if found.count(findings.Outcome.BROKEN) else CLEAN
+    return FINDINGS if found.count(report.Outcome.BROKEN) else CLEAN
 
 
 def _key(environ: Mapping[str, str]) -> str:

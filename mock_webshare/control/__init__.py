@@ -16,7 +16,7 @@ from aiohttp import web
 from mock_webshare import __version__
 from mock_webshare.control.guard import TOKEN_HEADER, Guard
 from mock_webshare.control.problems import Problem, problem_of, refused
-from mock_webshare.control.verbs import ROOT, VERBS, Asked, Verb, document
+from mock_webshare.control.routes import ROOT, VERBS, Asked, Verb, document
 from mock_webshare.errors import shown
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.data.fields import read_json

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mock_webshare.errors import UsageError
-from mock_webshare.traffic.live.links import moved_links, moved_location
-from mock_webshare.traffic.live.origins import host_of, is_loopback, read_origin
+from mock_webshare.live.origin import host_of, is_loopback, read_origin
+from mock_webshare.live.record.link_rewriting import moved_links, moved_location
 
 THERE, HERE = "https://proxy.webshare.io", "http://127.0.0.1:8766"
 

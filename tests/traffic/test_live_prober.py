@@ -21,10 +21,10 @@ from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.run import judge
+from mock_webshare.live.probe import checks, prober, requests
+from mock_webshare.live.probe.report import Findings, Outcome
 from mock_webshare.service.data import generator
 from mock_webshare.service.framework.response import Answer
-from mock_webshare.traffic.live import decisions, prober, questions
-from mock_webshare.traffic.live.findings import Findings, Outcome
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
 
@@ -59,12 +59,12 @@ def outcomes(findings: Findings, outcome: Outcome) -> set[str]:
 
 
 def test_every_rule_that_nobody_said_has_a_decision_and_no_other() -> None:
-    assert set(decisions.DECISIONS) == {rule.id for rule in RULES if rule.mark in "FA"}
+    assert set(checks.DECISIONS) == {rule.id for rule in RULES if rule.mark in "FA"}
 
 
 def test_every_question_has_a_name_of_its_own_and_only_reads() -> None:
-    assert len({question.name for question in questions.QUESTIONS}) == len(questions.QUESTIONS) <= 45
-    assert {question.method for question in questions.QUESTIONS} == {"GET", "HEAD", "OPTIONS"}
+    assert len({question.name for question in requests.QUESTIONS}) == len(requests.QUESTIONS) <= 45
+    assert {question.method for question in requests.QUESTIONS} == {"GET", "HEAD", "OPTIONS"}
 
 
 def test_our_own_mock_keeps_every_rule() -> None:
@@ -141,7 +141,7 @@ def test_what_speaks_against_a_rule_counts_though_the_rest_cannot_be_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with changed(with_status(406, 503), monkeypatch) as url, monkeypatch.context() as patch:
-        patch.setattr(decisions, "REFUSALS", {"unknown route": 200, "html, no key": 503})
+        patch.setattr(checks, "REFUSALS", {"unknown route": 200, "html, no key": 503})
         decision = next(each for each in probe(url).decisions if each.rule.id == "route.order")
     assert decision.outcome is Outcome.BROKEN
 
@@ -316,7 +316,7 @@ def test_the_report_for_people_ends_with_what_to_do() -> None:
     assert report.splitlines()[-1] == (
         "The mock does likewise with: mock-webshare serve --max-page-size 50 --default-ordering=-created_at"
     )
-    assert all(f" {rule} " in report for rule in decisions.DECISIONS)
+    assert all(f" {rule} " in report for rule in checks.DECISIONS)
 
 
 def test_the_report_for_programs() -> None:
@@ -520,7 +520,7 @@ def test_another_machine_is_asked_slowly(monkeypatch: pytest.MonkeyPatch) -> Non
         slept.append(seconds)
 
     with mock() as url:
-        monkeypatch.setattr("mock_webshare.traffic.live.origins.is_loopback", lambda host: False)
+        monkeypatch.setattr("mock_webshare.live.origin.is_loopback", lambda host: False)
         monkeypatch.setattr(asyncio, "sleep", sleep)
         run(url, "--rate", "30")
     assert len(slept) > 40 and {each for each in slept if each} == {2.0}

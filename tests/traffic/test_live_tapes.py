@@ -15,8 +15,8 @@ import pytest
 from mock_webshare import recordings
 from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.traffic.live import tapes
-from mock_webshare.traffic.live.tapes import late_tape, open_tape
+from mock_webshare.live.record import sinks
+from mock_webshare.live.record.sinks import late_tape, open_tape
 
 FORMS = ("a.ndjson", "a.jsonl", "A.HAR", "folder")
 
@@ -281,4 +281,4 @@ def test_what_cannot_be_written_is_named(form: str, tmp_path: Path) -> None:
 
 
 def test_a_har_begins_and_ends_as_we_think() -> None:
-    assert tapes._har([]) == tapes._HAR_HEAD + tapes._HAR_TAIL
+    assert sinks._har([]) == sinks._HAR_HEAD + sinks._HAR_TAIL

@@ -7,7 +7,7 @@ from pathlib import Path
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.reports import text
-from mock_webshare.traffic.live.watch import Watch
+from mock_webshare.live.record.live_validation import Watch
 
 KEY = "aVerySecretKeyThatNobodyMaySee"
 LIST = "https://proxy.webshare.io/api/v2/referral/credit/"

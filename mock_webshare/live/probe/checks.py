@@ -13,8 +13,8 @@ from mock_webshare.contract.model import Mark
 from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.judge.rules import error_body
 from mock_webshare.judge.rules.pagination import link_query
-from mock_webshare.traffic.live import orders
-from mock_webshare.traffic.live.against import (
+from mock_webshare.live.probe import ordering_checks
+from mock_webshare.live.probe.objections import (
     Against,
     expect,
     expect_detail,
@@ -22,8 +22,8 @@ from mock_webshare.traffic.live.against import (
     expect_rows,
     unless_it_moved,
 )
-from mock_webshare.traffic.live.answers import Answers, Undecidable, described
-from mock_webshare.traffic.live.questions import LINKS_QUERY, LIST
+from mock_webshare.live.probe.requests import LINKS_QUERY, LIST
+from mock_webshare.live.probe.responses import Answers, Undecidable, described
 
 DECIDED = (Mark.FRAMEWORK, Mark.ASSUMED)
 """The marks of the rules that a probe is about: what they say was never said by anybody who knows."""
@@ -273,10 +273,10 @@ DECISIONS: dict[str, Decide] = {
     "list.invalid-page": _invalid_page,
     "list.links-query": _links_query,
     "filter.unknown": _unknown_filter,
-    "order.unknown": orders.unknown_order,
-    "order.default": orders.default_order,
-    "order.ties": orders.ties,
-    "order.nulls": orders.nulls,
+    "order.unknown": ordering_checks.unknown_order,
+    "order.default": ordering_checks.default_order,
+    "order.ties": ordering_checks.ties,
+    "order.nulls": ordering_checks.nulls,
     "detail.filters": _detail_filters,
     "limit.retry-after": _retry_after,
 }

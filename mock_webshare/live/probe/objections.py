@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.judge.model.finding import excerpt, printable, shorten
-from mock_webshare.traffic.live.answers import Answers, Undecidable, described
+from mock_webshare.live.probe.responses import Answers, Undecidable, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

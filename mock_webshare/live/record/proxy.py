@@ -22,16 +22,9 @@ from mock_webshare import recordings
 from mock_webshare.errors import ServerError, UnreadableInput, UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.traffic.live.links import moved_links, moved_location
-from mock_webshare.traffic.live.tapes import Tape, open_tape
-from mock_webshare.traffic.live.upstream import (
-    LARGEST_BODY,
-    LONGEST_HEADER,
-    Unanswered,
-    Upstream,
-    as_text,
-    connected,
-)
+from mock_webshare.live.record.link_rewriting import moved_links, moved_location
+from mock_webshare.live.record.sinks import Tape, open_tape
+from mock_webshare.live.upstream import LARGEST_BODY, LONGEST_HEADER, Unanswered, Upstream, as_text, connected
 
 _GRACE = 0.3  # seconds that requests under way have when the recorder stops
 _OF_ONE_CONNECTION = {

@@ -11,12 +11,12 @@ from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.judge.model.finding import excerpt, shorten
-from mock_webshare.traffic.live.against import Against
-from mock_webshare.traffic.live.answers import Answers, Undecidable, described
-from mock_webshare.traffic.live.decisions import DECIDED, DECISIONS
-from mock_webshare.traffic.live.findings import Decision, Findings, Outcome
-from mock_webshare.traffic.live.questions import QUESTIONS, Question
-from mock_webshare.traffic.live.upstream import Unanswered, Upstream, connected
+from mock_webshare.live.probe.checks import DECIDED, DECISIONS
+from mock_webshare.live.probe.objections import Against
+from mock_webshare.live.probe.report import Decision, Findings, Outcome
+from mock_webshare.live.probe.requests import QUESTIONS, Question
+from mock_webshare.live.probe.responses import Answers, Undecidable, described
+from mock_webshare.live.upstream import Unanswered, Upstream, connected
 
 TIMEOUT = 30.0
 """Seconds that an answer may take."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.endpoints import API_ROOT, CREDIT_LIST, MODES, STATUSES
-from mock_webshare.traffic.live.answers import Answers, Undecidable
+from mock_webshare.live.probe.responses import Answers, Undecidable
 
 if TYPE_CHECKING:
     from mock_webshare.exchange.model import Headers

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.timestamps import parse_instant
-from mock_webshare.traffic.live.against import Against, expect, unless_it_moved
-from mock_webshare.traffic.live.answers import Answers, Undecidable, described
+from mock_webshare.live.probe.objections import Against, expect, unless_it_moved
+from mock_webshare.live.probe.responses import Answers, Undecidable, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
 
-from mock_webshare import __version__, openapi
+from mock_webshare import __version__
+from mock_webshare.control import openapi
 from mock_webshare.control.problems import Problem
 from mock_webshare.errors import DataError, UnknownRow
 from mock_webshare.exchange import writers

@@ -1,0 +1,1 @@
+"""The probe: which assumptions about the service a real one keeps."""
