@@ -6,7 +6,7 @@ The names below are the whole public interface. They are imported on first use, 
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from mock_webshare.version import __version__
 
 __all__ = [
     "MockServer",
@@ -20,20 +20,20 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from mock_webshare.app import create_app
     from mock_webshare.errors import MockWebshareError
-    from mock_webshare.mock_server import MockServer
-    from mock_webshare.mock_world import MockWorld
-    from mock_webshare.server import running_server
+    from mock_webshare.server.app import create_app
+    from mock_webshare.server.mock_world import MockWorld
+    from mock_webshare.server.running import running_server
+    from mock_webshare.server.thread import MockServer
     from mock_webshare.service.settings import Settings
 
 _HOMES = {
-    "MockServer": "mock_webshare.mock_server",
+    "MockServer": "mock_webshare.server.thread",
     "MockWebshareError": "mock_webshare.errors",
-    "MockWorld": "mock_webshare.mock_world",
+    "MockWorld": "mock_webshare.server.mock_world",
     "Settings": "mock_webshare.service.settings",
-    "create_app": "mock_webshare.app",
-    "running_server": "mock_webshare.server",
+    "create_app": "mock_webshare.server.app",
+    "running_server": "mock_webshare.server.running",
 }
 
 

@@ -15,7 +15,9 @@ from weakref import WeakKeyDictionary
 import pytest
 
 if TYPE_CHECKING:
-    from mock_webshare import MockServer, MockWorld, Settings
+    from mock_webshare.server.mock_world import MockWorld
+    from mock_webshare.server.thread import MockServer
+    from mock_webshare.service.settings import Settings
 
 _MARKER = "webshare_mock"
 _ARRANGEMENT = ("seed", "credits", "data", "scenario")
@@ -39,7 +41,7 @@ def webshare_mock_options() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[MockServer]:
     """A stand-in on a free port, for the session."""
-    from mock_webshare import MockServer
+    from mock_webshare.server.thread import MockServer
 
     with _told_in_one_line("webshare_mock_options"):
         server = MockServer(_settings(webshare_mock_options))
@@ -121,8 +123,8 @@ class Run:
 def _settings(options: Any) -> Settings:
     from dataclasses import fields
 
-    from mock_webshare import Settings
     from mock_webshare.errors import UsageError
+    from mock_webshare.service.settings import Settings
 
     names = [field.name for field in fields(Settings) if field.name != "api_keys"]
     if not isinstance(options, Mapping):
@@ -150,7 +152,7 @@ def _require_known(given: Iterable[str], allowed: Sequence[str]) -> None:
 @contextmanager
 def _told_in_one_line(where: str) -> Iterator[None]:
     """Fail without a traceback for a mistake that is the user's."""
-    from mock_webshare import MockWebshareError
+    from mock_webshare.errors import MockWebshareError
 
     try:
         yield
@@ -159,7 +161,7 @@ def _told_in_one_line(where: str) -> Iterator[None]:
 
 
 def _transcript(world: MockWorld) -> str:
-    from mock_webshare import MockWebshareError
+    from mock_webshare.errors import MockWebshareError
 
     try:
         return world.transcript()

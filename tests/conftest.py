@@ -14,9 +14,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from mock_webshare import MockServer, MockWorld, Settings, create_app
-from mock_webshare.api import Service
 from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.server.handler import Service
 from mock_webshare.service.framework.request import find_route, split_target
 from mock_webshare.service.world.journal import Entry
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mock_webshare import __version__, cli
-from mock_webshare.cli import serving
-from mock_webshare.cli.streams import progress_bar
+from mock_webshare.cli import serve
+from mock_webshare.cli.files import progress_bar
 from mock_webshare.contract import schemas
 from mock_webshare.service.data import dataset, generator
 
@@ -54,7 +54,7 @@ def test_an_import_without_certificates_leaves_the_environment_as_it_was(
             monkeypatch.delenv("SSL_CERT_FILE")
         else:
             monkeypatch.setenv("SSL_CERT_FILE", usual)
-        with suppress(ImportError), serving._without_certificates():
+        with suppress(ImportError), serve._without_certificates():
             assert os.environ["SSL_CERT_FILE"] == os.devnull
             raise ImportError
         assert os.environ.get("SSL_CERT_FILE") == usual

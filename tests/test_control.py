@@ -19,10 +19,10 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_webshare import Settings, control, create_app
-from mock_webshare.app import WORLDS
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import ROOT, VERBS, Asked, Verb
 from mock_webshare.errors import MockWebshareError
+from mock_webshare.server.app import WORLDS
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults import fault
 from mock_webshare.service.settings import MOST_CREDITS
@@ -81,7 +81,7 @@ async def controlled(
     aiohttp_client: Callable[..., Awaitable[Client]], worlds: Worlds, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Controlled]:
     """The control plane of those worlds, after one request to the service."""
-    monkeypatch.setattr("mock_webshare.app.Worlds", lambda *_: worlds)
+    monkeypatch.setattr("mock_webshare.server.app.Worlds", lambda *_: worlds)
     client = await aiohttp_client(create_app(dataset=EDGE_CASES), headers=HEADERS)
     assert client.app and client.app[WORLDS] is worlds
     await client.get(LIST)

@@ -13,7 +13,7 @@ import pytest
 
 import mock_webshare
 from mock_webshare import MockServer, Settings, cli
-from mock_webshare.cli import serving
+from mock_webshare.cli import serve as serving
 from mock_webshare.contract.rules import RULES
 from mock_webshare.control import VERBS, Verb
 from mock_webshare.service.data import dataset

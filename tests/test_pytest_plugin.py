@@ -587,7 +587,8 @@ def loaded(name):
     return sorted(module for module in sys.modules if module.split(".")[0] == name)
 
 def pytest_collection_finish(session):
-    assert loaded("mock_webshare") == ["mock_webshare", "mock_webshare.pytest_plugin"]
+    ours = ["mock_webshare", "mock_webshare.pytest_plugin", "mock_webshare.version"]
+    assert loaded("mock_webshare") == ours
 
 def pytest_sessionfinish(session):
     pytest_collection_finish(session)

@@ -10,8 +10,9 @@ from email.utils import parsedate_to_datetime
 import pytest
 from aiohttp import web
 
-from mock_webshare import create_app, reply
+from mock_webshare import create_app
 from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.server import cached_response
 from mock_webshare.service.framework.response import Answer
 from tests.conftest import Client
 
@@ -65,7 +66,7 @@ async def test_its_length_is_that_of_what_is_sent(client: Client) -> None:
     page = Answer(
         200, (("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS")), lines(alone)[1]
     )
-    quick, sent = reply.Reply(page), []
+    quick, sent = cached_response.Reply(page), []
 
     class Request:
         class writer:
@@ -134,7 +135,7 @@ async def test_the_date_goes_on(client: Client, monkeypatch: pytest.MonkeyPatch)
         return parsedate_to_datetime((await client.get(LIST)).headers["Date"]).timestamp()
 
     for now in (1_700_000_000.9, 1_700_000_001.0, 1_800_000_000.0):
-        monkeypatch.setattr(reply.time, "time", lambda now=now: now)
+        monkeypatch.setattr(cached_response.time, "time", lambda now=now: now)
         assert await date() == int(now)
 
 

@@ -17,9 +17,10 @@ from typing import Self
 
 import pytest
 
-from mock_webshare import MockServer, cli, supervisor
+from mock_webshare import MockServer, cli
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
+from mock_webshare.server import process_guard
 
 RUN = [sys.executable, "-m", "mock_webshare", "run"]
 LIST = CREDIT_LIST.path
@@ -283,15 +284,16 @@ class TestExitCode:
         code = """if True:
             import asyncio, sys
             from contextlib import asynccontextmanager
-            from mock_webshare import cli, mock_server
-            from mock_webshare.app import WORLDS
+            from mock_webshare import cli
+            from mock_webshare.server import thread
+            from mock_webshare.server.app import WORLDS
 
             @asynccontextmanager
             async def failing(*_, **__):
                 asyncio.get_running_loop().call_later(0.3, asyncio.current_task().cancel)
                 yield "http://127.0.0.1:1", {WORLDS: None}
 
-            mock_server.running_app = failing
+            thread.running_app = failing
             sys.argv[1:] = ["run", "--", "sleep", "600"]
             cli.main()
         """
@@ -304,7 +306,7 @@ class TestExitCode:
     def test_a_system_without_fork_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delattr(os, "fork")
         with pytest.raises(UsageError, match="run needs a POSIX system"):
-            supervisor.Guard(["true"], {})
+            process_guard.Guard(["true"], {})
 
 
 class Tally:
@@ -462,7 +464,7 @@ class TestNothingIsLeft:
         leftover = f"trap 'echo told > {note}; exit' TERM; touch {note}; while :; do sleep 0.05; done"
         began = time.monotonic()
         assert sh(f'sh -c "{leftover}" & while ! [ -e {note} ]; do sleep 0.05; done').returncode == 0
-        assert time.monotonic() - began < supervisor._GRACE
+        assert time.monotonic() - began < process_guard._GRACE
         assert note.read_text(encoding="utf-8") == "told\n"
 
     def test_not_even_of_what_multiplies(self) -> None:

@@ -256,8 +256,8 @@ def test_a_signal_while_it_starts_ends_it_cleanly_too(number: signal.Signals, tm
 
 def test_a_signal_while_the_data_is_made_ends_it_too() -> None:
     program = (
-        "import io, os, sys; from mock_webshare.cli import Streams, run, serving; "
-        "serving.progress_bar = lambda *_: lambda done, total: print(done, flush=True); "
+        "import io, os, sys; from mock_webshare.cli import Streams, run, serve; "
+        "serve.progress_bar = lambda *_: lambda done, total: print(done, flush=True); "
         "run(('serve', '--port', '0', '--credits', '1000000'), "
         "Streams(io.BytesIO(), sys.stdout, sys.stderr), os.environ)"
     )

@@ -10,10 +10,10 @@ import os
 import sys
 from importlib import import_module
 
-from mock_webshare import __version__
-from mock_webshare.cli.parsing import CLEAN, FAILED, Done, Parser, meant, split_command, variable
-from mock_webshare.cli.streams import Streams
+from mock_webshare.cli.files import Streams
+from mock_webshare.cli.options import CLEAN, FAILED, Done, Parser, meant, split_command, variable
 from mock_webshare.errors import MockWebshareError, UsageError, counted
+from mock_webshare.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -25,15 +25,15 @@ __all__ = ["VERBS", "Streams", "main", "run"]
 
 # Verb, the module that knows it, help.
 VERBS = (
-    ("serve", "serving", "serve the API on this machine until interrupted"),
-    ("run", "serving", "run a command beside a stand-in of its own, and leave nothing behind"),
-    ("generate", "serving", "write a data set that serve --data reads"),
-    ("validate", "judging", "check recorded traffic against the documented contract"),
-    ("rules", "judging", "list the rules, what breaking each weighs, and how it is known"),
-    ("schema", "judging", "list the schemas, or print one"),
-    ("record", "live", "record the traffic of a client with a real service"),
-    ("probe", "live", "ask a real service which of our guesses about it are right"),
-    ("redact", "live", "take the secrets out of recordings"),
+    ("serve", "serve", "serve the API on this machine until interrupted"),
+    ("run", "serve", "run a command beside a stand-in of its own, and leave nothing behind"),
+    ("generate", "serve", "write a data set that serve --data reads"),
+    ("validate", "validate", "check recorded traffic against the documented contract"),
+    ("rules", "validate", "list the rules, what breaking each weighs, and how it is known"),
+    ("schema", "validate", "list the schemas, or print one"),
+    ("record", "record", "record the traffic of a client with a real service"),
+    ("probe", "record", "ask a real service which of our guesses about it are right"),
+    ("redact", "record", "take the secrets out of recordings"),
 )
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended."""

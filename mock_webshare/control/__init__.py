@@ -13,7 +13,6 @@ from typing import Any
 
 from aiohttp import web
 
-from mock_webshare import __version__
 from mock_webshare.control.guard import TOKEN_HEADER, Guard
 from mock_webshare.control.problems import Problem, problem_of, refused
 from mock_webshare.control.routes import ROOT, VERBS, Asked, Verb, document
@@ -24,6 +23,7 @@ from mock_webshare.service.framework.rendering import render
 from mock_webshare.service.framework.request import joined, read_credentials, split_target
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.registry import Worlds
+from mock_webshare.version import __version__
 
 __all__ = ["ROOT", "TOKEN_HEADER", "VERBS", "Asked", "Control", "Problem", "Verb", "document"]
 

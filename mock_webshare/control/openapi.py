@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mock_webshare import __version__
 from mock_webshare.contract import schemas
+from mock_webshare.version import __version__
 
 
 class Verb(Protocol):

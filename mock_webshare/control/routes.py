@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
 
-from mock_webshare import __version__
 from mock_webshare.control import openapi
 from mock_webshare.control.problems import Problem
 from mock_webshare.errors import DataError, UnknownRow
@@ -17,6 +16,7 @@ from mock_webshare.service.world.journal import Journal, exchanges
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.scenarios import SCENARIOS
 from mock_webshare.service.world.world import CLOCK, World, read_state
+from mock_webshare.version import __version__
 
 ROOT = "/__mock__/"
 

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from mock_webshare import __version__
 from mock_webshare.contract.timestamps import format_instant
 from mock_webshare.exchange.model import write_line
+from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

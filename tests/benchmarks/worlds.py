@@ -10,7 +10,7 @@ from statistics import median
 
 from measuring import LIST, report, stand_in
 
-from mock_webshare.app import make_dataset
+from mock_webshare.server.app import make_dataset
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.registry import Worlds
 

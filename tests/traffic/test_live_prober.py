@@ -188,16 +188,16 @@ def changed(change: Change, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         answer = change(request, Answer(response.status, headers, response.body))
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
-    from mock_webshare import api
+    from mock_webshare.server import handler
 
-    handle = api.Service.handle
+    handle = handler.Service.handle
 
-    async def changed_handle(self: api.Service, request: web.Request) -> web.Response:
+    async def changed_handle(self: handler.Service, request: web.Request) -> web.Response:
         return body_and_headers(request, await handle(self, request))
 
     with monkeypatch.context() as patch:
-        patch.setattr(api.Service, "handle", changed_handle)
-        patch.setattr(api, "suits", lambda request: False)  # a reply goes out as it is
+        patch.setattr(handler.Service, "handle", changed_handle)
+        patch.setattr(handler, "suits", lambda request: False)  # a reply goes out as it is
         with mock(credits=150) as url:
             yield url
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare import __version__
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.rulebook import RULES
+from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mock_webshare import __version__
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.rulebook import RULES, level
 from mock_webshare.judge.reports import messages
+from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 
-from mock_webshare import __version__
 from mock_webshare.contract.model import Rule
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
@@ -17,6 +16,7 @@ from mock_webshare.live.probe.report import Decision, Findings, Outcome
 from mock_webshare.live.probe.requests import QUESTIONS, Question
 from mock_webshare.live.probe.responses import Answers, Undecidable, described
 from mock_webshare.live.upstream import Unanswered, Upstream, connected
+from mock_webshare.version import __version__
 
 TIMEOUT = 30.0
 """Seconds that an answer may take."""

@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
-from aiohttp import web
-
 from mock_webshare.errors import UsageError
 from mock_webshare.service.faults import effects
 from mock_webshare.service.faults import prefer as preference
@@ -19,12 +17,14 @@ from mock_webshare.service.framework.response import Answer
 from mock_webshare.service.world.world import World
 
 
-def strikes(request: web.Request, world: World, prefer: str | None) -> Sequence[Strike]:
-    """Given a request and its `Prefer` header, return what strikes it, first what it asks for."""
-    path, sent = split_target(request.raw_path)
+def strikes(
+    world: World, method: str, target: str, content_type: str, prefer: str | None
+) -> Sequence[Strike]:
+    """Return what strikes a request: first the error that its `Prefer` header asks for."""
+    path, sent = split_target(target)
     params = dict(parse_qsl(sent, keep_blank_values=True))
     preferred = preference.read(prefer)
-    asked = Asked(request.method, path, params, request.headers.get("Content-Type", ""))
+    asked = Asked(method, path, params, content_type)
     struck = world.strike(asked, is_answered=preferred is not None)
     return [Strike(preferred, asked, is_asked_for=True), *struck] if preferred else struck
 

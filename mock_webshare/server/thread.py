@@ -13,10 +13,10 @@ from functools import lru_cache
 from os import PathLike
 from typing import Any, TextIO, TypeVar
 
-from mock_webshare.app import WORLDS, make_dataset
 from mock_webshare.errors import ServerError, UsageError
-from mock_webshare.mock_world import MockWorld
-from mock_webshare.server import running_app
+from mock_webshare.server.app import WORLDS, make_dataset
+from mock_webshare.server.mock_world import MockWorld
+from mock_webshare.server.running import running_app
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.settings import Settings

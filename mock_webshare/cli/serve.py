@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
-from mock_webshare.cli.parsing import CLEAN, add_options, settings_values, spelled, variable, without_excluded
+from mock_webshare.cli.files import log_file, progress_bar, require_another, write_file
+from mock_webshare.cli.options import CLEAN, add_options, settings_values, spelled, variable, without_excluded
 from mock_webshare.cli.replaying import recorded
-from mock_webshare.cli.streams import log_file, progress_bar, require_another, write_file
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mock_webshare.cli.parsing import Option, Verb
-    from mock_webshare.cli.streams import Streams
+    from mock_webshare.cli.files import Streams
+    from mock_webshare.cli.options import Option, Verb
     from mock_webshare.service.data.dataset import Dataset
     from mock_webshare.service.data.generator import Progress
     from mock_webshare.service.settings import Settings
@@ -90,7 +90,7 @@ def _without_certificates() -> Iterator[None]:
 
 
 def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from mock_webshare.interrupt import Interrupt
+    from mock_webshare.server.signals import Interrupt
 
     def announce(url: str) -> None:
         streams.stdout.write(f"{url}\n")
@@ -98,11 +98,11 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
 
     with Interrupt() as interrupt:
         with _without_certificates():
-            from mock_webshare import server
+            from mock_webshare.server import running
 
         interrupt.raises()
         settings = _settings(options, environ, SERVE_OPTIONS)
-        server.serve(
+        running.serve(
             settings,
             interrupt=interrupt,
             announce=announce,
@@ -114,14 +114,14 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
 
 
 def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from mock_webshare.supervisor import Guard
+    from mock_webshare.server.process_guard import Guard
 
     # A port for all that is started would be taken for the second of them.
     ambient = {name: value for name, value in environ.items() if name != variable("port")}
     settings = _settings(options, ambient, SERVE_OPTIONS, port=0)
     with Guard(options.command, environ) as guard:
         with _without_certificates():
-            from mock_webshare.mock_server import MockServer  # not earlier: the guard has no need of all that
+            from mock_webshare.server.thread import MockServer
 
         dataset = _recorded(settings, streams)
         with (

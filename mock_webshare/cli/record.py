@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from mock_webshare.cli.judging import TERMS_OPTIONS, terms_of
-from mock_webshare.cli.parsing import CLEAN, FAILED, add_options, settings_values
-from mock_webshare.cli.streams import progress_bar, write_file
+from mock_webshare.cli.files import progress_bar, write_file
+from mock_webshare.cli.options import CLEAN, FAILED, add_options, settings_values
+from mock_webshare.cli.validate import TERMS_OPTIONS, terms_of
 from mock_webshare.errors import UnreadableInput, UsageError
 
 TYPE_CHECKING = False
@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, TextIO
 
-    from mock_webshare.cli.parsing import Option, Verb
-    from mock_webshare.cli.streams import Streams
+    from mock_webshare.cli.files import Streams
+    from mock_webshare.cli.options import Option, Verb
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.redaction.redactor import Redactor
     from mock_webshare.live.record.live_validation import Watch

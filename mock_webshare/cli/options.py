@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, NoReturn
 
-    from mock_webshare.cli.streams import Streams
+    from mock_webshare.cli.files import Streams
 
     Option = tuple[str, type, str, str]
     """Name, type, default as the help tells it, help. `Settings` holds the defaults and checks the values."""

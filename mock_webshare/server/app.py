@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from mock_webshare.api import Log, Service
 from mock_webshare.contract.endpoints import ENDPOINTS
-from mock_webshare.routing import Subtree
+from mock_webshare.server.handler import Log, Service
+from mock_webshare.server.routing import Subtree
 from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset

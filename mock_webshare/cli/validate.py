@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from mock_webshare.cli.parsing import CLEAN, add_options, settings_values
-from mock_webshare.cli.streams import progress_bar, require_another, write_file
+from mock_webshare.cli.files import progress_bar, require_another, write_file
+from mock_webshare.cli.options import CLEAN, add_options, settings_values
 from mock_webshare.errors import UnknownName, UsageError
 
 TYPE_CHECKING = False
@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from mock_webshare.cli.parsing import Option, Verb
-    from mock_webshare.cli.streams import Streams
+    from mock_webshare.cli.files import Streams
+    from mock_webshare.cli.options import Option, Verb
     from mock_webshare.judge.model.options import Terms
     from mock_webshare.judge.run import Verdict
 

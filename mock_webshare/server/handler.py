@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import StreamReader, web
 
-from mock_webshare.reply import Reply, suits, wire_headers
+from mock_webshare.server.cached_response import Reply, suits, wire_headers
 from mock_webshare.service.data.account import Table, View
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework import response as answers
@@ -120,7 +120,8 @@ class Service:
         """Given what a request means, return what its world makes of it under the faults that strike it."""
         from mock_webshare.service.faults import apply, effects  # most servers never need it
 
-        strikes = apply.strikes(request, world, prefer)
+        content_type = request.headers.get("Content-Type", "")
+        strikes = apply.strikes(world, request.method, request.raw_path, content_type, prefer)
         answer = apply.answer_instead(strikes, result)
         if answer is None:
             answer = self.answer(world, result)
@@ -132,7 +133,7 @@ class Service:
         self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
     ) -> web.StreamResponse:
         """Send an answer as its faults will have it; note the request when it comes, and then its answer."""
-        from mock_webshare.delivery import deliver
+        from mock_webshare.server.delivery import deliver
 
         self._worlds.note(journal, waiting)
         answer = None

@@ -9,8 +9,8 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
-from mock_webshare import __version__
 from mock_webshare.service.framework.response import Answer
+from mock_webshare.version import __version__
 
 _OURS = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
 

@@ -18,10 +18,10 @@ from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
-from mock_webshare.app import at_time, create_app, make_dataset
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import ServerError
-from mock_webshare.interrupt import Interrupt
+from mock_webshare.server.app import at_time, create_app, make_dataset
+from mock_webshare.server.signals import Interrupt
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
