@@ -14,8 +14,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from mock_webshare import MockServer, MockWorld, Settings, create_app
-from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.server.handler import Service
 from mock_webshare.service.framework.request import find_route, split_target
 from mock_webshare.service.world.journal import Entry
@@ -46,7 +46,9 @@ class Watch:
         answer, schema = entry.answer, schema_of(entry)
         if answer is None or schema is None or (schema, answer.body) in self._clean:
             return
-        errors = [error.message for error in schemas.validator(schema).iter_errors(json.loads(answer.body))]
+        errors = [
+            error.message for error in SERVICE_SCHEMAS.validator(schema).iter_errors(json.loads(answer.body))
+        ]
         if errors:
             self.broken.append(f"{entry.method} {entry.target} {answer.status} breaks {schema}: {errors}")
         else:

@@ -14,7 +14,7 @@ import pytest
 from mock_webshare import __version__, cli
 from mock_webshare.cli import serve
 from mock_webshare.cli.files import progress_bar
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas, data_path
 from mock_webshare.service.data import dataset, generator
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
@@ -192,12 +192,12 @@ def test_generate_writes_to_standard_output() -> None:
 
 
 def test_schema_lists_and_prints() -> None:
-    assert Run("schema").out.split() == schemas.schema_names()
-    for name in schemas.schema_names():
-        assert json.loads(Run("schema", name).out) == schemas.schema(name)
+    assert Run("schema").out.split() == SERVICE_SCHEMAS.names
+    for name in SERVICE_SCHEMAS.names:
+        assert json.loads(Run("schema", name).out) == SERVICE_SCHEMAS.document(name)
 
 
-RECORDINGS = schemas.data_path("fixtures") / "recordings"
+RECORDINGS = data_path("fixtures") / "recordings"
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_a_mistake_of_ours_is_one_line_without_what_it_was_about(monkeypatch: py
     def fail(*_: object) -> None:
         raise ValueError("a secret")
 
-    monkeypatch.setattr(schemas, "schema_names", fail)
+    monkeypatch.setattr(Schemas, "names", property(fail))
     run = Run("schema")
     assert run.code == 2
     assert run.err.startswith(
@@ -315,7 +315,7 @@ def test_a_mistake_of_ours_is_one_line_without_what_it_was_about(monkeypatch: py
 
 def test_a_schema_that_is_none_is_told_with_all_that_there_are() -> None:
     run = Run("schema", "nope")
-    assert (run.code, run.err.endswith("referral-credit-page, report\n")) == (2, True)
+    assert (run.code, run.err.endswith("referral-credit-page, channel, report\n")) == (2, True)
 
 
 def test_a_data_set_does_not_replace_the_recording(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import MODES, STATUSES
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
 from mock_webshare.service.data import dataset
 
@@ -122,12 +122,12 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
 def test_our_data_sets_are_written_as_they_are_read(name: str) -> None:
     loaded, stream = dataset.load(name), io.StringIO()
     dataset.write(loaded, stream)
-    assert stream.getvalue() == (schemas.data_path("fixtures") / f"{name}.json").read_text(encoding="utf-8")
+    assert stream.getvalue() == (data_path("fixtures") / f"{name}.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", dataset.names())
 def test_our_data_sets_keep_the_schema(name: str) -> None:
-    validator = schemas.validator("referral-credit")
+    validator = SERVICE_SCHEMAS.validator("referral-credit")
     for credit in dataset.load(name).wire()["credits"]:
         validator.validate(credit)
 
@@ -231,7 +231,7 @@ def test_the_reader_and_the_schema_agree_on_what_a_credit_is(
         is_read = True
     except DataError:
         is_read = False
-    assert is_read == schemas.validator("referral-credit").is_valid(row)
+    assert is_read == SERVICE_SCHEMAS.validator("referral-credit").is_valid(row)
 
 
 def test_a_name_that_does_not_exist_lists_the_names() -> None:

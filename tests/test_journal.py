@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from mock_webshare import MockServer, MockWorld, Settings
-from mock_webshare.contract import schemas
-from mock_webshare.contract.endpoints import CREDIT_LIST, ENDPOINTS
+from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.contract.model import Endpoint
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults.fault import DRIFTS
 from mock_webshare.service.framework.response import Answer
@@ -312,7 +312,7 @@ def found(world: MockWorld) -> Iterator[str]:
         if schema is not None and exchange.method != "HEAD":
             yield from (
                 f"{entry.target}: {error.json_path} {error.message}"
-                for error in schemas.validator(schema).iter_errors(json.loads(exchange.body))
+                for error in SERVICE_SCHEMAS.validator(schema).iter_errors(json.loads(exchange.body))
             )
 
 
@@ -345,7 +345,7 @@ def test_every_drift_but_a_new_field_breaks_the_contract() -> None:
 
 
 @pytest.mark.parametrize("drift", BREAKING_DRIFTS, ids=lambda drift: f"{drift['drift']}-{drift['field']}")
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.schema)
+@pytest.mark.parametrize("endpoint", WEBSHARE.endpoints, ids=lambda endpoint: endpoint.schema)
 def test_every_drift_is_found(world: MockWorld, endpoint: Endpoint, drift: dict[str, Any]) -> None:
     path = endpoint.path.format(id=world.credits()[0]["id"])
     world.add_fault(**drift)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import mock_webshare
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
 from mock_webshare.service.data import dataset, generator
 
 ROOT = Path(mock_webshare.__file__).parent.parent
@@ -81,9 +81,9 @@ def test_the_wheel_generates_and_validates_what_the_checkout_does(built: Path, t
 
     where = [tmp_path / "bin" / "python", "-c", "import mock_webshare; print(mock_webshare.__file__)"]
     assert str(site) in subprocess.run(where, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
-    assert run("schema").split() == schemas.schema_names()
-    text = (schemas.data_path("fixtures") / "default.json").read_text(encoding="utf-8")
+    assert run("schema").split() == SERVICE_SCHEMAS.names
+    text = (data_path("fixtures") / "default.json").read_text(encoding="utf-8")
     assert run("generate", "--credits", str(len(generator.seeded(0, 100).credits))) == text
-    recording = schemas.data_path("fixtures") / "recordings" / "credit.json"
+    recording = data_path("fixtures") / "recordings" / "credit.json"
     assert "no findings" in run("validate", str(recording)) or "0 findings" in run("validate", str(recording))
     assert set(dataset.names()) == {"default", "edge-cases"}

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from mock_webshare import MockServer, Settings
-from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.settings import MOST_CREDITS
@@ -127,7 +127,7 @@ def drift(client: Client) -> None:
     row = client.get().json()["results"][0]
     assert isinstance(row["amount"], str)
     assert (row["status"], row["tier"], "updated_at" in row) == ("on_hold", "gold", False)
-    assert list(schemas.validator("referral-credit").iter_errors(row))
+    assert list(SERVICE_SCHEMAS.validator("referral-credit").iter_errors(row))
 
 
 SAYS: dict[str, Callable[[Client], None]] = {

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import MODES, STATUSES
 from mock_webshare.contract.model import Mark
 from mock_webshare.contract.rules import RULES
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = schemas.schema_names()
+NAMES = SERVICE_SCHEMAS.names
 
 CREDIT = {
     "id": 1,
@@ -51,7 +51,7 @@ def subschemas(schema: Any, keyword: str = "") -> Iterator[tuple[str, dict[str, 
 def fields() -> Iterator[Any]:
     """Yield every described field of every schema."""
     for name in NAMES:
-        for _, schema in subschemas(schemas.schema(name)):
+        for _, schema in subschemas(SERVICE_SCHEMAS.document(name)):
             for field, description in schema.get("properties", {}).items():
                 if "$ref" not in description:
                     yield pytest.param(description, id=f"{name}-{field}")
@@ -61,23 +61,23 @@ def assertions() -> Iterator[Any]:
     """Yield every schema that says something that a body may break."""
     keywords = {"type", "enum", "const", "format", "required", "minimum", "minItems", "minProperties", "not"}
     for name in NAMES:
-        for place, schema in subschemas(schemas.schema(name)):
+        for place, schema in subschemas(SERVICE_SCHEMAS.document(name)):
             if place != "properties" and keywords & schema.keys():
                 yield pytest.param(schema, id=f"{name}-{place}")
 
 
 def is_valid(name: str, value: Any) -> bool:
-    return schemas.validator(name).is_valid(value)
+    return SERVICE_SCHEMAS.validator(name).is_valid(value)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_keeps_its_own_metaschema(name: str) -> None:
-    Draft202012Validator.check_schema(schemas.schema(name))
+    Draft202012Validator.check_schema(SERVICE_SCHEMAS.document(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_says_what_it_is(name: str) -> None:
-    schema = schemas.schema(name)
+    schema = SERVICE_SCHEMAS.document(name)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"] == f"https://mock-webshare.example/schemas/{name}.schema.json"
     assert schema["title"] and schema["description"] and schema["examples"]
@@ -96,8 +96,8 @@ def test_whatever_can_be_broken_names_its_rule_and_mark(schema: dict[str, Any]) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example_of_a_schema_is_valid(name: str) -> None:
-    validator = schemas.validator(name)
-    for _, schema in subschemas(schemas.schema(name)):
+    validator = SERVICE_SCHEMAS.validator(name)
+    for _, schema in subschemas(SERVICE_SCHEMAS.document(name)):
         for example in schema.get("examples", ()):
             assert list(validator.evolve(schema=schema).iter_errors(example)) == []
 
@@ -126,10 +126,10 @@ FORMAT_EXTRA = (
 FORMATS_PROGRAM = f"""
 import sys
 sys.modules.update(dict.fromkeys({FORMAT_EXTRA}))  # None: an import of it fails, as where it is not installed
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 page = {{"count": 0, "next": None, "previous": None, "results": []}}
-credit = schemas.schema("referral-credit")["examples"][0]
-is_valid = schemas.validator("referral-credit-page").is_valid
+credit = SERVICE_SCHEMAS.document("referral-credit")["examples"][0]
+is_valid = SERVICE_SCHEMAS.validator("referral-credit-page").is_valid
 print([
     is_valid(page | {{"next": "https://proxy.webshare.io/?page=2", "results": [credit]}}),
     is_valid(page | {{"next": "no URI"}}),
@@ -142,7 +142,7 @@ def test_formats_are_checked_without_the_format_extra() -> None:
     used = {
         schema["format"]
         for name in NAMES
-        for _, schema in subschemas(schemas.schema(name))
+        for _, schema in subschemas(SERVICE_SCHEMAS.document(name))
         if "format" in schema
     }
     assert used == {"date-time", "uri"}
@@ -153,7 +153,7 @@ def test_formats_are_checked_without_the_format_extra() -> None:
 
 
 def test_the_credit_lists_what_the_contract_lists() -> None:
-    properties = schemas.schema("referral-credit")["properties"]
+    properties = SERVICE_SCHEMAS.document("referral-credit")["properties"]
     assert properties["mode"]["enum"] == list(MODES)
     assert properties["status"]["enum"] == list(STATUSES)
 

@@ -193,15 +193,15 @@ def _schema_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _schema(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
-    from mock_webshare.contract import schemas
+    from mock_webshare.contract.schemas import OWN_SCHEMAS, SERVICE_SCHEMAS
 
-    names, own = schemas.schema_names(), schemas.own_schema_names()
+    names, own = SERVICE_SCHEMAS.names, OWN_SCHEMAS.names
     if options.name is None:
         streams.stdout.writelines(f"{name}\n" for name in names)
     elif options.name in own:
-        streams.stdout.write(schemas.own_schema_text(options.name))
+        streams.stdout.write(OWN_SCHEMAS.text(options.name))
     elif options.name in names:
-        streams.stdout.write(schemas.schema_text(options.name))
+        streams.stdout.write(SERVICE_SCHEMAS.text(options.name))
     else:
         raise UnknownName("schema", options.name, [*names, *own])
     return CLEAN

@@ -1,16 +1,21 @@
-"""The endpoints of the service, a row each.
-
-The server executes these rows, and the judge checks recordings against the schemas that they name.
-"""
+"""The contract of Webshare: its endpoints and resources, a row each."""
 
 from __future__ import annotations
 
-from mock_webshare.contract.model import Endpoint, Filter, Paging
+from mock_webshare.contract.model import (
+    Contract,
+    Endpoint,
+    Filter,
+    Kind,
+    Lifecycle,
+    Paging,
+    Reference,
+    Resource,
+)
+from mock_webshare.contract.rules import RULES
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 
 API_ROOT = "/api/v2/"
-SERVICE_ZONE = "America/Los_Angeles"
-"""The zone in which the service writes every date (documented by its examples)."""
-
 PENDING_DAYS = 30
 """For how long a credit stays pending (documented: `referral_payment_pending_days`, "30 00:00:00")."""
 
@@ -24,7 +29,7 @@ CREDIT_FILTERS = (
     Filter("status", choices=STATUSES, rules=_CHOICE_RULES),
     Filter(
         "referral_channel",
-        collection="channels",
+        resource="channels",
         rules=(*_CHOICE_RULES, "filter.no-channel", "filter.own-channel"),
     ),
 )
@@ -49,7 +54,8 @@ _CREDIT_RULES = (
 
 CREDIT_LIST = Endpoint(
     path=API_ROOT + "referral/credit/",
-    collection="credits",
+    kind=Kind.LIST,
+    resource="credits",
     schema="referral-credit-page",
     view_name="Referral Credit List",
     rules=_ROUTE_RULES + _LIST_RULES + _CREDIT_RULES,
@@ -60,11 +66,39 @@ CREDIT_LIST = Endpoint(
 
 CREDIT_DETAIL = Endpoint(
     path=API_ROOT + "referral/credit/{id}/",
-    collection="credits",
+    kind=Kind.DETAIL,
+    resource="credits",
     schema="referral-credit",
     view_name="Referral Credit Instance",
     rules=_ROUTE_RULES + _DETAIL_RULES + _CREDIT_RULES,
     filters=CREDIT_FILTERS,
 )
 
-ENDPOINTS = (CREDIT_LIST, CREDIT_DETAIL)
+CREDITS = Resource(
+    name="credits",
+    singular="credit",
+    schema="referral-credit",
+    references=(Reference("referral_channel", "channels", copy="referral_channel_code", source="code"),),
+    lifecycle=Lifecycle(
+        field="status",
+        pending="pending",
+        ripe="available",
+        ended="reverted",
+        ended_at="reverted_at",
+        period=PENDING_DAYS,
+        # That an available credit is reverted is not said anywhere, nor that it is not.
+        moves={"pending": ("available", "reverted"), "available": ("reverted",), "reverted": ()},
+        constant=("mode",),
+    ),
+    defaults={"mode": "payout", "amount": 2.5, "status": "pending"},
+    numbered=("id", "user_id"),
+)
+CHANNELS = Resource(name="channels", singular="channel", schema="channel")
+
+WEBSHARE = Contract(
+    endpoints=(CREDIT_LIST, CREDIT_DETAIL),
+    resources=(CREDITS, CHANNELS),
+    rules=RULES,
+    schemas=SERVICE_SCHEMAS,
+)
+"""The contract of the service, as its documentation has it; every part of this package defaults to it."""

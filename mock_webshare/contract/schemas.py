@@ -1,22 +1,24 @@
-"""The JSON Schemas: where they are, and their validators by name."""
+"""The JSON Schemas of a contract (2020-12): their documents by name, and validators of them."""
 
 from __future__ import annotations
 
 import json
-from functools import cache
+from collections.abc import Mapping
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.errors import UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from jsonschema.protocols import Validator
+
+Document = dict[str, Any]
+_SUFFIX = ".schema.json"
 
 
 def data_path(folder: str) -> Path:
-    """Given `schemas` or `fixtures`, return where it is.
+    """Return where `schemas` or `fixtures` is.
 
     A wheel carries the folder inside the package; a checkout and an sdist have it beside the package.
     """
@@ -25,65 +27,69 @@ def data_path(folder: str) -> Path:
     return inside if inside.is_dir() else package.parent / folder
 
 
-_SCHEMA_SUFFIX = ".schema.json"
+class Schemas:
+    """Schemas by name: documents in memory, and files `NAME.schema.json` of one or more folders.
 
-
-def schema_names() -> list[str]:
-    """Return the names of all schemas, sorted: `error-detail`, `referral-credit`, …"""
-    return sorted(
-        path.name.removesuffix(_SCHEMA_SUFFIX) for path in data_path("schemas").glob(f"*{_SCHEMA_SUFFIX}")
-    )
-
-
-@cache
-def schema_text(name: str) -> str:
-    """Given a schema's name, return its JSON text; raise `UnknownName` if there is none."""
-    if name not in schema_names():
-        raise UnknownName("schema", name, schema_names())
-    return (data_path("schemas") / (name + _SCHEMA_SUFFIX)).read_text(encoding="utf-8")
-
-
-_OWN = "own"  # the folder of the schemas that are of our own documents, not of the service's
-
-
-def own_schema_names() -> list[str]:
-    """Return the names of the schemas of what we write ourselves: `report`."""
-    return sorted(path.name.removesuffix(_SCHEMA_SUFFIX) for path in (data_path("schemas") / _OWN).iterdir())
-
-
-def own_schema_text(name: str) -> str:
-    """Given a name out of `own_schema_names`, return the JSON text of the schema."""
-    return (data_path("schemas") / _OWN / (name + _SCHEMA_SUFFIX)).read_text(encoding="utf-8")
-
-
-def schema(name: str) -> dict[str, Any]:
-    """Given a schema's name, return the JSON Schema (2020-12)."""
-    document: dict[str, Any] = json.loads(schema_text(name))
-    return document
-
-
-@cache
-def validator(name: str) -> Validator:
-    """Given a schema's name, return its compiled validator.
-
-    `$ref`s are resolved among our own files only, and `format` is checked (it is silently ignored
-    unless a format checker is given).
+    `names` lists the documents and the first folder; further folders hold what the service does not send.
+    Each schema has an `$id`, against which the others resolve its name.
     """
-    from jsonschema import Draft202012Validator, FormatChecker
-    from jsonschema.exceptions import FormatError
-    from referencing import Registry
-    from referencing.jsonschema import DRAFT202012
 
-    documents: Sequence[dict[str, Any]] = [schema(each) for each in schema_names()]
-    registry: Registry[Any] = Registry().with_resources(
-        (document["$id"], DRAFT202012.create_resource(document)) for document in documents
-    )
+    def __init__(self, *folders: Path, documents: Mapping[str, Document] | None = None) -> None:
+        self._folders = folders
+        self._documents = dict(documents or {})
+        self.document = lru_cache(maxsize=None)(self._read)
+        self.validator = lru_cache(maxsize=None)(self._make_validator)
 
-    class StrictFormats(FormatChecker):
-        def check(self, instance: object, format: str) -> None:
-            # The libraries behind it match with `$`, which lets one line feed pass.
-            if isinstance(instance, str) and instance.endswith("\n"):
-                raise FormatError(f"{instance!r} ends with a line feed")
-            super().check(instance, format)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(Schemas, *self._folders, documents=self._documents), ()  # without what is cached
 
-    return Draft202012Validator(schema(name), registry=registry, format_checker=StrictFormats())
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of all schemas, sorted: `error-detail`, `referral-credit`, …"""
+        files = (path.name for folder in self._folders[:1] for path in folder.glob(f"*{_SUFFIX}"))
+        return sorted({*self._documents, *(name.removesuffix(_SUFFIX) for name in files)})
+
+    def text(self, name: str) -> str:
+        """Return a schema as JSON text; raise `UnknownName` if there is none of that name."""
+        if name in self._documents:
+            return json.dumps(self._documents[name], indent=2) + "\n"
+        for folder in self._folders:
+            if name in Schemas(folder).names:
+                return (folder / (name + _SUFFIX)).read_text(encoding="utf-8")
+        raise UnknownName("schema", name, self.names)
+
+    def _read(self, name: str) -> Document:
+        """Return a schema, to be read only; raise `UnknownName` if there is none of that name."""
+        document: Document = self._documents.get(name) or json.loads(self.text(name))
+        return document
+
+    def _make_validator(self, name: str) -> Validator:
+        """Return the compiled validator of a schema.
+
+        `$ref`s are resolved among these schemas only, and `format` is checked (jsonschema ignores it
+        unless it is given a checker).
+        """
+        from jsonschema import Draft202012Validator, FormatChecker
+        from jsonschema.exceptions import FormatError
+        from referencing import Registry
+        from referencing.jsonschema import DRAFT202012
+
+        documents = [self.document(each) for each in self.names]
+        registry: Registry[Any] = Registry().with_resources(
+            (document["$id"], DRAFT202012.create_resource(document)) for document in documents
+        )
+
+        class StrictFormats(FormatChecker):
+            def check(self, instance: object, format: str) -> None:
+                # The libraries behind it match with `$`, which lets one line feed pass.
+                if isinstance(instance, str) and instance.endswith("\n"):
+                    raise FormatError(f"{instance!r} ends with a line feed")
+                super().check(instance, format)
+
+        return Draft202012Validator(self.document(name), registry=registry, format_checker=StrictFormats())
+
+
+OWN_SCHEMAS = Schemas(data_path("schemas") / "own")
+"""What this program writes and reads itself: `report`, and `channel` of a data set."""
+SERVICE_SCHEMAS = Schemas(data_path("schemas"), data_path("schemas") / "own")
+"""What the documentation of the service says of its objects, and the framework of its errors."""

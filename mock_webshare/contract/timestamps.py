@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from mock_webshare.contract.endpoints import SERVICE_ZONE
-
+SERVICE_ZONE = "America/Los_Angeles"
+"""The zone in which the service writes every date (documented by its examples)."""
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
 from mock_webshare.version import __version__
 
 
@@ -34,10 +34,12 @@ _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
 
 def document(root: str, verbs: Sequence[Verb]) -> dict[str, Any]:
     """Given the path under which the verbs are, and the verbs, return an OpenAPI 3.1 document."""
-    text = (schemas.data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
+    text = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
     result: dict[str, Any] = json.loads(text)
     result["info"]["version"] = __version__
-    result["components"]["schemas"]["credit"] = _component("credit", schemas.schema("referral-credit"))
+    result["components"]["schemas"]["credit"] = _component(
+        "credit", SERVICE_SCHEMAS.document("referral-credit")
+    )
     paths: dict[str, Any] = {}
     for verb in verbs:
         paths.setdefault(root + verb.path, {})[verb.method.lower()] = _operation(verb)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode, urlsplit
 
-from mock_webshare.contract.endpoints import ENDPOINTS
+from mock_webshare.contract.endpoints import WEBSHARE
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -27,7 +27,7 @@ _REMEMBERED = 256  # recordings ask the same again and again
 
 _ROUTES = tuple(
     (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
-    for endpoint in ENDPOINTS
+    for endpoint in WEBSHARE.endpoints
 )
 
 
@@ -129,7 +129,7 @@ def read_int(text: str) -> int | None:
 
 
 _HARMLESS_NAMES = {"page", "page_size", "ordering", "format"} | {
-    each.name for endpoint in ENDPOINTS for each in endpoint.filters
+    each.name for endpoint in WEBSHARE.endpoints for each in endpoint.filters
 }
 
 

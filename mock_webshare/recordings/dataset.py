@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.contract.timestamps import parse_instant
 
 if TYPE_CHECKING:
@@ -113,13 +113,13 @@ def _credit(row: dict[str, Any]) -> dict[str, Any] | None:
     if not any(name in row for name in _CHANNEL):
         row = row | dict.fromkeys(_CHANNEL)
     credit = {name: row[name] for name in _fields() if name in row}
-    is_sound = schemas.validator("referral-credit").is_valid(credit) and _fits(credit)
+    is_sound = SERVICE_SCHEMAS.validator("referral-credit").is_valid(credit) and _fits(credit)
     return credit if is_sound else None
 
 
 @cache
 def _fields() -> tuple[str, ...]:
-    return tuple(schemas.schema("referral-credit")["properties"])
+    return tuple(SERVICE_SCHEMAS.document("referral-credit")["properties"])
 
 
 def _fits(credit: dict[str, Any]) -> bool:

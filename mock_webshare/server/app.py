@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from mock_webshare.contract.endpoints import ENDPOINTS
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.server.handler import Log, Service
 from mock_webshare.server.routing import Subtree
 from mock_webshare.service.data import account, generator
@@ -56,7 +56,7 @@ def create_app(
 
     app.router.register_resource(Subtree("/__mock__/", handle_control))
     # One handler for all: the second root is only where the router finds it soonest.
-    for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in ENDPOINTS}):
+    for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in WEBSHARE.endpoints}):
         app.router.register_resource(Subtree(root, service.handle))
     return app
 

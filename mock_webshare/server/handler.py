@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import StreamReader, web
 
+from mock_webshare.contract import messages
 from mock_webshare.server.cached_response import Reply, suits, wire_headers
 from mock_webshare.service.data.account import Table, View
 from mock_webshare.service.framework import query
@@ -167,7 +168,7 @@ class Service:
         if isinstance(result, Answer):
             return result
         if world is None:
-            return answers.unauthorized(result.endpoint, "Invalid token.", result.indent)
+            return answers.unauthorized(result.endpoint, messages.UNKNOWN_KEY, result.indent)
         if (wait := world.admit()) is not None:
             return answers.throttled(result.endpoint, wait, result.indent)
         view = world.view
@@ -178,16 +179,18 @@ class Service:
 def _make_answer(view: View, call: Call) -> Answer:
     endpoint, account = call.endpoint, view.account
     if call.method not in endpoint.methods:
-        return answers.detail(endpoint, 405, f'Method "{call.method}" not allowed.', call.indent)
+        return answers.detail(
+            endpoint, 405, messages.METHOD_NOT_ALLOWED.format(method=call.method), call.indent
+        )
     if call.method == "OPTIONS":
         return answers.metadata(endpoint, call.indent)
     criteria, errors = query.read_filters(endpoint.filters, call.params, account.owned)
     if errors:
         return answers.field_errors(endpoint, errors, call.indent)
-    table = account.tables[endpoint.collection]
+    table = account.tables[endpoint.resource]
     body = _detail(table, criteria, call) if endpoint.is_detail else _list(table, criteria, call, view)
     if body is None:
-        text = "Not found." if endpoint.is_detail else "Invalid page."
+        text = messages.NOT_FOUND if endpoint.is_detail else messages.INVALID_PAGE
         return answers.detail(endpoint, 404, text, call.indent)
     if call.indent is not None:
         body = render(json.loads(body), call.indent)

@@ -66,7 +66,7 @@ class Settings:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     now: str | None = None  # ISO 8601 with offset; None: the moment at which the data set was taken
     max_page_size: int = _PAGING.max_page_size
-    default_ordering: str = ",".join(CREDIT_LIST.default_ordering)
+    default_ordering: str = "id"
     rate_limit: str = "240/min"  # or off
     rate_limit_clock: str = "real"  # or world: by which clock the seconds of the limit pass
     # What the control plane asks for; None: nothing, but loopback only.

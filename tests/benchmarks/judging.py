@@ -24,7 +24,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mock_webshare import MockServer, Settings
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.contract.timestamps import SECOND, parse_instant
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.writers import write_har, write_ndjson
@@ -91,8 +91,8 @@ def write_bodies(folder: Path, found: list[Exchange]) -> Iterator[str]:
 
 def write_schema(folder: Path) -> str:
     """Write the schema of a page with that of its rows inside, lest check-jsonschema look for it online."""
-    page = schemas.schema("referral-credit-page")
-    page["$defs"] = {"row": schemas.schema("referral-credit")}
+    page = SERVICE_SCHEMAS.document("referral-credit-page")
+    page["$defs"] = {"row": SERVICE_SCHEMAS.document("referral-credit")}
     path = folder / "page.schema.json"
     path.write_text(json.dumps(page), encoding="utf-8")
     return str(path)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.judge.body.fast_schema import acceptor
 
-CREDIT = schemas.schema("referral-credit")["examples"][0] | {"amount": Decimal("2.5")}
+CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0] | {"amount": Decimal("2.5")}
 PAGE = {"count": 2, "next": "https://a.b/c?page=2", "previous": None, "results": [CREDIT, CREDIT]}
 GOOD = {
     "referral-credit": CREDIT,
@@ -91,18 +91,18 @@ def test_what_is_accepted_is_valid(name: str, data: st.DataObject) -> None:
             target.pop(field, None)
         else:
             target[field] = data.draw(VALUES)
-    assert not accepted(name, value) or schemas.validator(name).is_valid(value)
+    assert not accepted(name, value) or SERVICE_SCHEMAS.validator(name).is_valid(value)
 
 
 @pytest.mark.parametrize("name", GOOD)
 @settings(deadline=None)
 @given(value=VALUES)
 def test_another_document_is_not_accepted_unless_it_is_valid(name: str, value: Any) -> None:
-    assert not accepted(name, value) or schemas.validator(name).is_valid(value)
+    assert not accepted(name, value) or SERVICE_SCHEMAS.validator(name).is_valid(value)
 
 
 def test_a_keyword_that_is_not_known_refuses_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schemas, "schema", lambda name: {"type": "object", "maxProperties": 3})
+    monkeypatch.setattr(SERVICE_SCHEMAS, "document", lambda name: {"type": "object", "maxProperties": 3})
     acceptor.cache_clear()
     assert not accepted("any-name", {})
     acceptor.cache_clear()

@@ -16,8 +16,8 @@ from urllib.parse import quote
 import pytest
 
 from mock_webshare import MockServer, cli, recordings
-from mock_webshare.contract import schemas
 from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.exchange.writers import write_har, write_ndjson
 from tests.conformance.dataset import edge_cases
@@ -301,7 +301,7 @@ def test_probe(form: str, server: MockServer, tmp_path: Path) -> None:
     assert len(files) in (1, 41, 42, 43)
 
 
-ROW = json.loads(schemas.schema_text("referral-credit"))["examples"][0]
+ROW = json.loads(SERVICE_SCHEMAS.text("referral-credit"))["examples"][0]
 
 
 def told(key: str) -> list[Exchange]:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from mock_webshare import MockServer, Settings
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
 from mock_webshare.exchange.json_limits import MOST_PARTS
 from mock_webshare.exchange.model import Exchange
@@ -120,9 +120,9 @@ def changed_row(random: Random, session: Session, field: str, value: Any, rule: 
 
 # Shape.
 
-FIELDS = tuple(schemas.schema("referral-credit")["properties"])
+FIELDS = tuple(SERVICE_SCHEMAS.document("referral-credit")["properties"])
 RULE_OF_FIELD = {
-    name: each["x-rule"] for name, each in schemas.schema("referral-credit")["properties"].items()
+    name: each["x-rule"] for name, each in SERVICE_SCHEMAS.document("referral-credit")["properties"].items()
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.exchange.redaction import redactor as redaction
 from mock_webshare.exchange.redaction import secret_index, secret_names
@@ -182,8 +182,8 @@ def test_all_that_the_service_answers_stays() -> None:
     for credit in generator.generate(1, 200).wire()["credits"]:
         text = json.dumps(credit)
         assert body(text) == text
-    for name in schemas.schema_names():
-        for field in schemas.schema(name).get("properties", {}):
+    for name in SERVICE_SCHEMAS.names:
+        for field in SERVICE_SCHEMAS.document(name).get("properties", {}):
             assert not is_telling(field)
 
 

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 from sarif_pydantic import Sarif
 
-from mock_webshare.contract import schemas
 from mock_webshare.contract.model import Mark
+from mock_webshare.contract.schemas import OWN_SCHEMAS, SERVICE_SCHEMAS
 from mock_webshare.errors import UnknownName, UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.judge import reports
@@ -164,7 +164,7 @@ LIVE = Exchange(
 
 def full_verdict() -> Verdict:
     """Return a verdict that has something of everything."""
-    older = {**schemas.schema("referral-credit")["examples"][0], "mode": "credit"}
+    older = {**SERVICE_SCHEMAS.document("referral-credit")["examples"][0], "mode": "credit"}
     single = Exchange(source="./a.json", body=json.dumps(older, indent=1).encode())
     records = [
         LIVE,
@@ -190,7 +190,7 @@ def test_no_report_tells_a_secret_or_drives_a_terminal(name: str) -> None:
 
 
 def test_the_json_report_keeps_its_schema() -> None:
-    schema = json.loads(schemas.own_schema_text("report"))
+    schema = json.loads(OWN_SCHEMAS.text("report"))
     Draft202012Validator.check_schema(schema)
     document = json.loads("\n".join(lines_of("json")))
     assert list(Draft202012Validator(schema).iter_errors(document)) == []
@@ -310,7 +310,8 @@ def test_what_an_annotation_cannot_hold_is_escaped() -> None:
 
 def test_equal_findings_are_one_with_a_count() -> None:
     rows = [
-        dict(schemas.schema("referral-credit")["examples"][0]) | {"id": n, "amount": "1"} for n in range(1000)
+        dict(SERVICE_SCHEMAS.document("referral-credit")["examples"][0]) | {"id": n, "amount": "1"}
+        for n in range(1000)
     ]
     body = json.dumps({"count": 1000, "next": None, "previous": None, "results": rows}).encode()
     verdict = judge([Exchange(source=name, body=body) for name in ("a", "b")], Terms())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mock_webshare.contract import schemas
 from mock_webshare.contract.model import Mark
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge import rules
 from mock_webshare.judge.model.context import Case
@@ -19,7 +19,7 @@ from mock_webshare.judge.model.options import Terms
 if TYPE_CHECKING:
     from mock_webshare.judge.model.finding import Finding
 
-CREDIT = schemas.schema("referral-credit")["examples"][0]
+CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0]
 PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}
 
 
@@ -48,7 +48,7 @@ def test_an_unknown_field_is_news() -> None:
 def test_a_body_of_no_known_shape_is_told_the_known_ones() -> None:
     (finding,) = findings({"secret": "x"}, None)
     assert finding.rule == "body.shape"
-    assert finding.expected.keys() == set(schemas.schema_names())
+    assert finding.expected.keys() == set(SERVICE_SCHEMAS.names)
     assert finding.actual is not None and "secret" not in finding.actual
 
 
@@ -123,7 +123,7 @@ def test_of_alternatives_the_one_that_was_meant_is_reported(monkeypatch: pytest.
         "x-provenance": "D",
         "anyOf": [{"type": "null"}, {"type": "object", "properties": {"id": {"type": "integer"}}}],
     }
-    monkeypatch.setattr(schemas, "validator", lambda _: Draft202012Validator(schema))
+    monkeypatch.setattr(SERVICE_SCHEMAS, "validator", lambda _: Draft202012Validator(schema))
     (finding,) = findings({"id": "x"}, "referral-credit")
     assert (finding.place.pointer, finding.check, finding.expected) == ("/id", "type", "integer")
     assert finding.rule == "object.fields"

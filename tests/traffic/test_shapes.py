@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.judge.model.shapes import SHAPES, recognise
 
 
@@ -35,5 +35,5 @@ def test_a_body_is_recognised_by_its_sign(body: Any, expected: str | None) -> No
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.schema)
 def test_a_shape_shows_in_the_examples_of_its_schema(shape: Any) -> None:
-    for example in schemas.schema(shape.schema)["examples"]:
+    for example in SERVICE_SCHEMAS.document(shape.schema)["examples"]:
         assert recognise(example) == shape.schema

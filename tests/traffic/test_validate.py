@@ -12,12 +12,12 @@ from random import Random
 import pytest
 
 from mock_webshare import MockServer, Settings, cli
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.rulebook import RULES
 from tests.traffic import session as sessions
 
-CREDIT = schemas.schema("referral-credit")["examples"][0]
+CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0]
 
 
 class Stream(io.StringIO):

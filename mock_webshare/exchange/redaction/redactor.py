@@ -18,8 +18,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
-from mock_webshare.contract import schemas
-from mock_webshare.contract.endpoints import ENDPOINTS, MODES, STATUSES
+from mock_webshare.contract.endpoints import MODES, STATUSES, WEBSHARE
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.redaction import body_text, lenient_json
 from mock_webshare.exchange.redaction.encodings import unescaped
 from mock_webshare.exchange.redaction.pseudonyms import PSEUDONYM, Pseudonyms
@@ -324,9 +324,9 @@ def _vocabulary() -> str:
         "redacted",
     ]
     words += ["password", "authorization", "paypal_payout_email", *MODES, *STATUSES]
-    for endpoint in ENDPOINTS:
+    for endpoint in WEBSHARE.endpoints:
         words += [endpoint.path, *endpoint.orderings, *(each.name for each in endpoint.filters)]
-        words += schemas.schema(endpoint.schema).get("properties", {})
+        words += SERVICE_SCHEMAS.document(endpoint.schema).get("properties", {})
     return "\n".join(words)
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _ANNOTATIONS = frozenset(
 @cache
 def acceptor(name: str) -> Check:
     """Given the name of one of the contract's schemas, return what accepts values that certainly keep it."""
-    document = schemas.schema(name)
+    document = SERVICE_SCHEMAS.document(name)
     return _certainly(document, document)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract.endpoints import ENDPOINTS
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.exchange.request import shown
 from mock_webshare.judge.model.finding import Finding, Place, excerpt, pointer
 from mock_webshare.judge.model.page import read_page
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NOTHING: Any = object()
 """The actual value of what is not there."""
 _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
-_ANSWERED_BY = {endpoint.schema: endpoint for endpoint in ENDPOINTS}
+_ANSWERED_BY = {endpoint.schema: endpoint for endpoint in WEBSHARE.endpoints}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what follows from it is remembered

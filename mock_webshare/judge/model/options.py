@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mock_webshare.contract import schemas
-from mock_webshare.contract.endpoints import ENDPOINTS, PENDING_DAYS
+from mock_webshare.contract.endpoints import PENDING_DAYS, WEBSHARE
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.errors import UsageError
 from mock_webshare.judge.model.finding import Level
 
@@ -13,7 +13,7 @@ FAILING = (Level.ERROR, Level.WARNING, Level.NOTE)
 """The levels that may make the exit code 1, the gravest first."""
 UNKNOWN_FIELDS = ("ignore", "report", "forbid")
 LARGEST_NUMBER = 1_000_000
-_ORDERINGS = dict.fromkeys(name for endpoint in ENDPOINTS for name in endpoint.orderings)
+_ORDERINGS = dict.fromkeys(name for endpoint in WEBSHARE.endpoints for name in endpoint.orderings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Terms:
 
     def __post_init__(self) -> None:
         if self.schema is not None:
-            schemas.schema_text(self.schema)
+            SERVICE_SCHEMAS.text(self.schema)
         if self.unknown_fields not in UNKNOWN_FIELDS:
             allowed = ", ".join(UNKNOWN_FIELDS)
             raise UsageError(f"unknown fields {self.unknown_fields!r} are not allowed; allowed: {allowed}")

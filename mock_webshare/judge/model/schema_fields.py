@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract import schemas
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Fields:
 
 def _name_of_row(name: str) -> str:
     """Given the name of the schema of an object or of a page, return that of the object."""
-    rows = schemas.schema(name)["properties"].get("results")
+    rows = SERVICE_SCHEMAS.document(name)["properties"].get("results")
     target: str = rows["items"]["$ref"] if rows else name
     return target.removesuffix(".schema.json")
 
@@ -39,7 +39,7 @@ def _name_of_row(name: str) -> str:
 def fields_of(name: str) -> Fields:
     """Given the name of the schema of an object or of a page, return the fields of the object."""
     of = _name_of_row(name)
-    properties: Mapping[str, Any] = schemas.schema(of)["properties"]
+    properties: Mapping[str, Any] = SERVICE_SCHEMAS.document(of)["properties"]
     dates = tuple(field for field, each in properties.items() if each.get("format") == "date-time")
     return Fields(
         of=of,

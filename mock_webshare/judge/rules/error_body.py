@@ -163,7 +163,7 @@ def field_errors_read_right(case: Case) -> Iterator[Finding]:
 def _messages(each: Filter, asked: Asked) -> dict[str, str]:
     """Return what may be said of a filter's value, with the codes."""
     value = asked.params[each.name]
-    what = value if each.collection is None else "That choice"
+    what = value if each.resource is None else "That choice"
     messages = {f"Select a valid choice. {what} is not one of the available choices.": "invalid_choice"}
     if "\0" in value:
         messages["Null characters are not allowed."] = "null_characters_not_allowed"

@@ -105,14 +105,14 @@ def filters_are_honoured(case: Case) -> Iterator[Finding]:
 
 def is_no_filter(each: Filter, value: str) -> bool:
     """Whether the value of a filter selects everything, or is refused."""
-    if each.collection is None:
+    if each.resource is None:
         return value not in each.choices
     return value != "" and read_int(value) is None
 
 
 def _rows_that_differ(case: Case, asked: Asked, each: Filter) -> Iterator[Finding]:
     value = asked.params[each.name]
-    wanted: Any = value if each.collection is None else read_int(value)
+    wanted: Any = value if each.resource is None else read_int(value)
     for index, row in enumerate(case.rows):
         if not isinstance(row, dict) or each.name not in row:
             continue
@@ -130,7 +130,7 @@ def _rows_that_differ(case: Case, asked: Asked, each: Filter) -> Iterator[Findin
 
 def _is_possible(each: Filter, value: Any) -> bool:
     """Whether a value is one that the field may have: that it may not is said elsewhere."""
-    return value in each.choices if each.collection is None else value is None or type(value) is int
+    return value in each.choices if each.resource is None else value is None or type(value) is int
 
 
 def _rule_of(case: Case, wanted: Any) -> str:

@@ -7,8 +7,8 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from mock_webshare.contract import schemas
 from mock_webshare.contract.model import Mark
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.judge.body.fast_schema import acceptor
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.shapes import SHAPES
@@ -39,7 +39,7 @@ def keeps_schema(case: Case) -> Iterator[Finding]:
     """A body keeps every rule of its schema."""
     if case.schema is None or acceptor(case.schema)(case.body):
         return
-    errors = schemas.validator(case.schema).iter_errors(case.body)
+    errors = SERVICE_SCHEMAS.validator(case.schema).iter_errors(case.body)
     grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(each))
     # Each error is an object of several kilobytes, so no more are kept than are told.
     for error in sorted(islice(grave, MOST_ERRORS), key=_keys):
@@ -67,7 +67,7 @@ def has_known_fields(case: Case) -> Iterator[Finding]:
 
 @cache
 def _known_fields(schema: str) -> frozenset[str] | None:
-    properties = schemas.schema(schema).get("properties")
+    properties = SERVICE_SCHEMAS.document(schema).get("properties")
     return None if properties is None else frozenset(properties)
 
 

@@ -165,13 +165,13 @@ def is_wrong(each: Filter, asked: Asked) -> bool:
     value = asked.params.get(each.name, "")
     if not value:
         return False
-    return value not in each.choices if each.collection is None else read_int(value) is None
+    return value not in each.choices if each.resource is None else read_int(value) is None
 
 
 def has_open_value(each: Filter, asked: Asked) -> bool:
     """Whether it depends on the account if the value of a filter may be asked for."""
     value = asked.params.get(each.name, "")
-    return each.collection is not None and read_int(value) is not None
+    return each.resource is not None and read_int(value) is not None
 
 
 def _has_impossible_page(case: Case, asked: Asked) -> bool:

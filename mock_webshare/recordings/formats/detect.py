@@ -8,7 +8,7 @@ from codecs import BOM_UTF8
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from mock_webshare.contract.endpoints import ENDPOINTS
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.recordings.errors import Broken
 from mock_webshare.recordings.json_scanner import Scanner
 
@@ -29,7 +29,7 @@ EXTENSIONS = {
 CASSETTE_KEYS = ("interactions", "http_interactions")
 """Where the records of a cassette are: vcrpy's, and those of Ruby's VCR and of Betamax."""
 
-_FIELDS = {each.name for endpoint in ENDPOINTS for each in endpoint.filters}
+_FIELDS = {each.name for endpoint in WEBSHARE.endpoints for each in endpoint.filters}
 """What a field error may be about."""
 
 _YAML_CASSETTE = re.compile(

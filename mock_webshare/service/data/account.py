@@ -147,7 +147,7 @@ class View:
         """Return the positions of the rows that match, in the order that the parameters ask for."""
         asked = params.get("ordering")
         terms = query.ordering_terms(asked, endpoint.orderings, self.default_ordering)
-        return self.account.tables[endpoint.collection].positions(criteria, terms)
+        return self.account.tables[endpoint.resource].positions(criteria, terms)
 
 
 def settle(credit: Credit, now: int) -> Credit:

@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, NamedTuple
 
+from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import CREDIT_FILTERS
 from mock_webshare.errors import DataError, UsageError
 from mock_webshare.service.data.dataset import NULLABLE, Credit
@@ -43,7 +44,7 @@ CONNECTION_FAULTS = (
     "MALFORMED_JSON",
 )
 DRIFTS = ("removed", "renamed", "retyped", "added", "enum", "null")
-FORBIDDEN_CODES = ("2fa_needed", "account_suspended", "account_deleted")
+FORBIDDEN_CODES = tuple(messages.FORBIDDEN)
 
 
 def _is_rate(value: Any) -> bool:

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
+from mock_webshare.contract import messages
 from mock_webshare.contract.model import Filter, Paging
 
 Params = Mapping[str, str]
@@ -43,11 +44,11 @@ def read_filters(
         value = params.get(each.name)
         if value is None:
             continue
-        if each.collection is None:
+        if each.resource is None:
             problem = _choice_problem(each, value)
             wanted: list[Any] = [value] if value else []  # an empty choice is no filter
         else:
-            problem, wanted = _read_relation(each, value, owned[each.collection])
+            problem, wanted = _read_relation(each, value, owned[each.resource])
         if problem:
             errors.append(problem)
         criteria += [(each.name, item) for item in wanted]
@@ -57,7 +58,7 @@ def read_filters(
 def _choice_problem(choice: Filter, value: str) -> FieldError | None:
     if not value or value in choice.choices:
         return None
-    message = f"Select a valid choice. {value} is not one of the available choices."
+    message = messages.INVALID_CHOICE.format(value=value)
     return FieldError(choice.name, message, "invalid_choice")
 
 
@@ -67,12 +68,10 @@ def _read_relation(
     if not value:
         return None, [None]
     if "\0" in value:
-        return FieldError(
-            relation.name, "Null characters are not allowed.", "null_characters_not_allowed"
-        ), []
+        return FieldError(relation.name, messages.NULL_CHARACTERS, "null_characters_not_allowed"), []
     number = read_int(value)
     if number is None or number not in owned:
-        message = "Select a valid choice. That choice is not one of the available choices."
+        message = messages.INVALID_CHOICE.format(value=messages.THAT_CHOICE)
         return FieldError(relation.name, message, "invalid_choice"), []
     return None, [number]
 

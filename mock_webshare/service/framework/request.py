@@ -15,7 +15,8 @@ from email.utils import collapse_rfc2231_value
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
-from mock_webshare.contract.endpoints import ENDPOINTS
+from mock_webshare.contract import messages
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Endpoint
 from mock_webshare.service.framework import response
 from mock_webshare.service.framework.query import Params
@@ -82,10 +83,10 @@ def read(method: str, target: str, headers: Headers, host: str, origin: str) -> 
         return response.html_page(500)
     endpoint, row_id = route
     if params.get("format", "") not in ("", "json"):
-        return response.detail(endpoint, 404, "Not found.")
+        return response.detail(endpoint, 404, messages.NOT_FOUND)
     accepted = negotiate("*/*" if headers.accept is None else headers.accept)
     if accepted is None:
-        return response.detail(endpoint, 406, "Could not satisfy the request Accept header.")
+        return response.detail(endpoint, 406, messages.NOT_ACCEPTABLE)
     _, problem = read_credentials(headers.authorization or "")
     if problem:
         return response.unauthorized(endpoint, problem, accepted.indent)
@@ -129,7 +130,7 @@ def _written(query: str) -> str:
 
 _ROUTES = tuple(
     (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
-    for endpoint in ENDPOINTS
+    for endpoint in WEBSHARE.endpoints
 )
 
 
@@ -232,12 +233,12 @@ def read_credentials(authorization: str) -> tuple[str, str]:
     """Given an `Authorization` header, return the key and "", or "" and what is wrong with it."""
     words = authorization.encode("latin-1").split()
     if not words or words[0].lower() != b"token":
-        return "", "Authentication credentials were not provided."
+        return "", messages.NO_CREDENTIALS
     if len(words) == 1:
-        return "", "Invalid token header. No credentials provided."
+        return "", messages.KEYWORD_ALONE
     if len(words) > 2:
-        return "", "Invalid token header. Token string should not contain spaces."
+        return "", messages.KEY_WITH_SPACES
     try:
         return words[1].decode(), ""
     except UnicodeError:
-        return "", "Invalid token header. Token string should not contain invalid characters."
+        return "", messages.UNDECODABLE_KEY

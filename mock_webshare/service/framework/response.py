@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from mock_webshare.contract import messages
 from mock_webshare.contract.model import Endpoint
 from mock_webshare.service.framework.query import FieldError
 from mock_webshare.service.framework.rendering import render
@@ -51,7 +52,7 @@ def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Answer:
     """Given the seconds to wait, return the 429; it names whole seconds, rounded up."""
     seconds = math.ceil(wait)
     unit = "second" if seconds == 1 else "seconds"
-    text = f"Request was throttled. Expected available in {seconds} {unit}."
+    text = messages.THROTTLED.format(seconds=seconds, unit=unit)
     return detail(endpoint, 429, text, indent, (("Retry-After", str(seconds)),))
 
 
@@ -94,32 +95,30 @@ def refused(
     """
     after: Headers = () if wait is None else (("Retry-After", str(wait)),)
     if status == 400:
-        body: Any = {"non_field_errors": [{"message": text or "Invalid input.", "code": "invalid"}]}
+        body: Any = {"non_field_errors": [{"message": text or messages.INVALID_INPUT, "code": "invalid"}]}
     elif status == 401:
-        body = {"detail": text or "Invalid token."}
+        body = {"detail": text or messages.UNKNOWN_KEY}
         after = (("WWW-Authenticate", "Token"), *after)
     elif status == 429 and text is None:
         return throttled(endpoint, 60 if wait is None else wait, None)
     else:
-        usual = _DETAILS.get(code or status) or reason(status)
+        known = messages.FORBIDDEN.get(code) if code else _DETAILS.get(status)
+        usual = known or reason(status)
         body = {"detail": text or usual.format(method=method, content_type=content_type)}
         if code is not None:
             body["code"] = code
     return routed(endpoint, status, render(body), after)
 
 
-_DETAILS: Mapping[int | str, str] = {
-    403: "You do not have permission to perform this action.",
-    404: "Not found.",
-    405: 'Method "{method}" not allowed.',
-    406: "Could not satisfy the request Accept header.",
-    415: 'Unsupported media type "{content_type}" in request.',
-    500: "A server error occurred.",
-    "2fa_needed": "Two-factor authentication is needed.",
-    "account_suspended": "This account is suspended.",
-    "account_deleted": "This account is deleted.",
+_DETAILS: Mapping[int, str] = {
+    403: messages.PERMISSION_DENIED,
+    404: messages.NOT_FOUND,
+    405: messages.METHOD_NOT_ALLOWED,
+    406: messages.NOT_ACCEPTABLE,
+    415: messages.UNSUPPORTED_MEDIA_TYPE,
+    500: messages.SERVER_ERROR,
 }
-"""Details by status (framework) or by code (assumed: only the codes are known)."""
+"""The `detail` of an error by its status."""
 
 
 @cache

@@ -1,0 +1,38 @@
+"""The texts of the service's errors: shared by the server, the judge and the probe, which compare them.
+
+Framework (Django REST framework and django-filter) unless something else is said.
+"""
+
+from __future__ import annotations
+
+NO_CREDENTIALS = "Authentication credentials were not provided."
+KEYWORD_ALONE = "Invalid token header. No credentials provided."
+KEY_WITH_SPACES = "Invalid token header. Token string should not contain spaces."
+UNDECODABLE_KEY = "Invalid token header. Token string should not contain invalid characters."
+UNKNOWN_KEY = "Invalid token."
+
+NOT_FOUND = "Not found."
+"""Of an unknown id (observed: the vendor's client tests show it), and of an unknown `format`."""
+NO_MATCH = "No ReferralCredit matches the given query."
+"""What version 3.15 and later of the framework say of an unknown id."""
+INVALID_PAGE = "Invalid page."
+METHOD_NOT_ALLOWED = 'Method "{method}" not allowed.'
+NOT_ACCEPTABLE = "Could not satisfy the request Accept header."
+UNSUPPORTED_MEDIA_TYPE = 'Unsupported media type "{content_type}" in request.'
+PERMISSION_DENIED = "You do not have permission to perform this action."
+SERVER_ERROR = "A server error occurred."
+INVALID_INPUT = "Invalid input."
+THROTTLED = "Request was throttled. Expected available in {seconds} {unit}."
+"""`unit` is `second` or `seconds`."""
+
+INVALID_CHOICE = "Select a valid choice. {value} is not one of the available choices."
+"""`value` is the one that was sent, or `THAT_CHOICE` where it is an id."""
+THAT_CHOICE = "That choice"
+NULL_CHARACTERS = "Null characters are not allowed."
+
+FORBIDDEN = {
+    "2fa_needed": "Two factor authentication is needed.",
+    "account_suspended": "This account is suspended.",
+    "account_deleted": "Your account is deleted.",
+}
+"""The `detail` of a 403 by its `code`: documented, but for that of `account_suspended`, which is assumed."""
