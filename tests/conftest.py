@@ -14,10 +14,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from mock_webshare import MockServer, MockWorld, Settings, create_app
-from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.contract.schemas import SERVICE_SCHEMAS
-from mock_webshare.server.handler import Service
-from mock_webshare.service.framework.request import find_route, split_target
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Contract
+from mock_webshare.server.handler import Handler
+from mock_webshare.service.framework.request import Parser, split_target
 from mock_webshare.service.world.journal import Entry
 
 collect_ignore = ["examples"]  # projects of their own, which test_example.py runs as such
@@ -36,37 +36,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Watch:
-    """Every JSON answer of the service, held against the schema that the contract names for it."""
+    """Every JSON response of the service, compared with the schema that the contract names for it."""
 
     def __init__(self) -> None:
         self.broken: list[str] = []
-        self._clean: set[tuple[str, bytes]] = set()
+        self._clean: set[tuple[Contract, str, bytes]] = set()
 
-    def look(self, entry: Entry) -> None:
-        answer, schema = entry.answer, schema_of(entry)
-        if answer is None or schema is None or (schema, answer.body) in self._clean:
+    def look(self, entry: Entry, contract: Contract) -> None:
+        response, schema = entry.response, schema_of(entry, contract)
+        if response is None or schema is None or (contract, schema, response.body) in self._clean:
             return
-        errors = [
-            error.message for error in SERVICE_SCHEMAS.validator(schema).iter_errors(json.loads(answer.body))
-        ]
+        validator = contract.schemas.validator(schema)
+        errors = [error.message for error in validator.iter_errors(json.loads(response.body))]
         if errors:
-            self.broken.append(f"{entry.method} {entry.target} {answer.status} breaks {schema}: {errors}")
+            self.broken.append(f"{entry.method} {entry.target} {response.status} breaks {schema}: {errors}")
         else:
-            self._clean.add((schema, answer.body))
+            self._clean.add((contract, schema, response.body))
 
 
-def schema_of(entry: Entry) -> str | None:
-    """Return the schema that an answer has to keep; None for none, HTML, redirects and metadata."""
-    answer, route = entry.answer, find_route(split_target(entry.target)[0])
-    if answer is None or route is None or ("Content-Type", "application/json") not in answer.headers:
+def schema_of(entry: Entry, contract: Contract = WEBSHARE) -> str | None:
+    """Return the schema that a response has to keep; None for none, HTML, redirects and metadata."""
+    response, route = entry.response, Parser(contract).find_route(split_target(entry.target)[0])
+    if response is None or route is None or ("Content-Type", "application/json") not in response.headers:
         return None
-    if entry.method == "OPTIONS" and answer.status == 200:
+    if entry.method == "OPTIONS" and response.status == 200:
         return None
     endpoint, _ = route
-    return endpoint.schema if answer.status == 200 else _ERRORS.get(answer.status, "error-detail")
+    return (
+        endpoint.schema
+        if response.status == 200
+        else dict(endpoint.errors).get(response.status, "error-detail")
+    )
 
 
-_ERRORS = dict(CREDIT_LIST.errors)
 BREAKING = {"drift", "fault", "contentType"}
 """The faults under which an answer may break the contract: that is what they are for."""
 
@@ -75,15 +77,15 @@ BREAKING = {"drift", "fault", "contentType"}
 def watch() -> Iterator[Watch]:
     """Look at every answer that a stand-in in this process gives."""
     watch = Watch()
-    tell = Service._tell
+    report = Handler.report
 
-    def watched(self: Service, entry: Entry) -> None:
-        tell(self, entry)
+    def watched(self: Handler, entry: Entry) -> None:
+        report(self, entry)
         if not BREAKING & set(entry.faults):
-            watch.look(entry)
+            watch.look(entry, self.contract)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Service, "_tell", watched)
+        patch.setattr(Handler, "report", watched)
         yield watch
 
 

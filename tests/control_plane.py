@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jsonschema import Draft202012Validator, FormatChecker
 
 from mock_webshare import __version__, control
-from mock_webshare.control import ROOT, VERBS, Verb
+from mock_webshare.control import ROOT, Route, routes_of
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import World
 from tests.conftest import Client
@@ -33,12 +33,13 @@ def validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(whole, format_checker=FormatChecker())
 
 
-def name(verb: Verb) -> str:
-    """Return what a verb is called in a test: `PUT state`."""
-    return f"{verb.method} {verb.path}"
+def name(route: Route) -> str:
+    """Return what a route is called in a test: `PUT state`."""
+    return f"{route.method} {route.path}"
 
 
-BY_NAME = {name(verb): verb for verb in VERBS}
+ROUTES = routes_of()
+BY_NAME = {name(route): route for route in ROUTES}
 
 
 def look(headers: Mapping[str, str]) -> None:
@@ -55,20 +56,20 @@ class Controlled:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    async def done(self, method: str, path: str, body: Any = None, *, verb: str | None = None) -> Any:
-        """Do something that is allowed; return what is answered. `verb` is its name if its path varies."""
-        known = BY_NAME[verb or f"{method} {path}"]
+    async def done(self, method: str, path: str, body: Any = None, *, route: str | None = None) -> Any:
+        """Do something that is allowed; return what is answered. `route` is its name if its path varies."""
+        known = BY_NAME[route or f"{method} {path}"]
         kwargs = {} if body is None else {"json": body}
         async with self.client.request(method, ROOT + path, **kwargs) as response:
             answer = await response.read()
         look(response.headers)
-        assert response.status == (204 if known.answer is None else known.status), answer
-        if known.answer is None:
+        assert response.status == (204 if known.response is None else known.status), answer
+        if known.response is None:
             assert answer == b""
             return None
         text = answer.decode()
-        said = text if known.answer == "ndjson" else json.loads(text)
-        assert list(validator(known.answer).iter_errors(said)) == []
+        said = text if known.response == "ndjson" else json.loads(text)
+        assert list(validator(known.response).iter_errors(said)) == []
         return said
 
     async def refused(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def test_what_excludes_each_other_in_the_environment_is_named_by_its_variables(v
         (("--data", "default"), ("SEED", "5"), 100),
         (("--credits", "7"), ("DATA", "default"), 7),
         (("--seed", "7"), ("DATA", "edge-cases"), 100),
-        ((), ("DATA", "edge-cases"), len(dataset.load("edge-cases").credits)),
+        ((), ("DATA", "edge-cases"), len(dataset.load("edge-cases").rows["credits"])),
     ],
 )
 def test_an_option_wins_over_a_variable(argv: tuple[str, ...], variable: tuple[str, str], count: int) -> None:
@@ -175,7 +175,7 @@ def test_generate_writes_through_a_link(tmp_path: Path) -> None:
     link.symlink_to(target)
     assert Run("generate", "--credits", "1", "-o", str(link)).code == 0
     assert link.is_symlink()
-    assert len(dataset.load(str(target)).credits) == 1
+    assert len(dataset.load(str(target)).rows["credits"]) == 1
 
 
 def test_generate_writes_into_what_is_no_file(tmp_path: Path) -> None:

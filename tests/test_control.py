@@ -1,4 +1,4 @@
-"""The control plane over HTTP: every verb, every refusal, and the document that describes them."""
+"""The control plane over HTTP: every route, every refusal, and the document that describes them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_webshare import Settings, control, create_app
-from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.control import ROOT, VERBS, Asked, Verb
+from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
+from mock_webshare.control import ROOT, ControlRequest, Route
 from mock_webshare.errors import MockWebshareError
 from mock_webshare.server.app import WORLDS
 from mock_webshare.service.data import dataset
@@ -28,23 +28,35 @@ from mock_webshare.service.faults import fault
 from mock_webshare.service.settings import MOST_CREDITS
 from mock_webshare.service.world.registry import Worlds
 from tests.conftest import Client
-from tests.control_plane import BY_NAME, HEADERS, KEY, Controlled, digest_of, document, name, validator
+from tests.control_plane import (
+    BY_NAME,
+    HEADERS,
+    KEY,
+    ROUTES,
+    Controlled,
+    digest_of,
+    document,
+    name,
+    validator,
+)
 
 LIST = CREDIT_LIST.path
 EDGE_CASES = dataset.load("edge-cases")
-CREDIT, CHANNEL = EDGE_CASES.credits[0].id, 99
+NULLABLE = [field.name for field in WEBSHARE.fields["credits"] if field.is_nullable]
+CREDIT, CHANNEL = EDGE_CASES.rows["credits"][0].id, 99
 
 BODIES: dict[str, Any] = {
     "PUT state": {"credits": [], "channels": [{"id": 7, "code": "SPRING10"}]},
     "POST credits": {"amount": 12.5},
     "PATCH credits/{id}": {"status": "available"},
     "POST channels": {"code": "SUMMER20"},
+    "PATCH channels/{id}": {"code": "WINTER20"},
     "PUT clock": {"advance": "P1D"},
     "POST faults": {"status": 503, "times": 2},
     "POST requests/count": {"method": "GET", "path": LIST},
     "PUT settings": {"max_page_size": 10},
 }
-"""A body for each verb that takes one."""
+"""A body for each route that takes one."""
 
 FOREIGN_TYPES = (
     "application/x-www-form-urlencoded",
@@ -59,9 +71,9 @@ FOREIGN_TYPES = (
 IDS = {"credits": CREDIT, "channels": CHANNEL, "faults": 1}
 
 
-def filled(verb: Verb) -> str:
-    """Return the path of a verb with names and ids in it that the prepared world has."""
-    return verb.path.format(name="before", id=IDS.get(verb.path.partition("/")[0]))
+def filled(route: Route) -> str:
+    """Return the path of a route with names and ids in it that the prepared world has."""
+    return route.path.format(name="before", id=IDS.get(route.path.partition("/")[0]))
 
 
 @pytest.fixture
@@ -70,7 +82,7 @@ async def worlds() -> Worlds:
     app_worlds = Worlds(EDGE_CASES, Settings(rate_limit="off"), lambda: 0.0)
     world = app_worlds.get(KEY)
     assert world
-    world.create_channel(id=CHANNEL, code="UNUSED")
+    world.create("channels", id=CHANNEL, code="UNUSED")
     world.add_fault(status=503, method="PATCH")
     world.take_snapshot("before")
     return app_worlds
@@ -90,44 +102,44 @@ async def controlled(
 
 class TestEveryVerb:
     def test_has_a_body_here_if_it_takes_one(self) -> None:
-        assert BODIES.keys() == {name(verb) for verb in VERBS if verb.body}
+        assert BODIES.keys() == {name(route) for route in ROUTES if route.body}
 
-    @pytest.mark.parametrize("verb", VERBS, ids=name)
-    async def test_answers_what_its_schema_says(self, controlled: Controlled, verb: Verb) -> None:
-        await controlled.done(verb.method, filled(verb), BODIES.get(name(verb)), verb=name(verb))
+    @pytest.mark.parametrize("route", ROUTES, ids=name)
+    async def test_answers_what_its_schema_says(self, controlled: Controlled, route: Route) -> None:
+        await controlled.done(route.method, filled(route), BODIES.get(name(route)), route=name(route))
 
-    @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.method == "GET"], ids=name)
+    @pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=name)
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     async def test_of_get_changes_nothing(
-        self, controlled: Controlled, worlds: Worlds, verb: Verb, method: str
+        self, controlled: Controlled, worlds: Worlds, route: Route, method: str
     ) -> None:
         before = digest_of(worlds)
-        response = await controlled.client.request(method, ROOT + filled(verb))
+        response = await controlled.client.request(method, ROOT + filled(route))
         assert response.status == 200
         assert bool(await response.read()) == (method == "GET")
         assert digest_of(worlds) == before
 
-    @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.method != "GET"], ids=name)
+    @pytest.mark.parametrize("route", [route for route in ROUTES if route.method != "GET"], ids=name)
     async def test_that_changes_something_does_not_by_a_safe_method(
-        self, controlled: Controlled, worlds: Worlds, verb: Verb
+        self, controlled: Controlled, worlds: Worlds, route: Route
     ) -> None:
         before = digest_of(worlds)
         for method in ("GET", "HEAD", "OPTIONS", "TRACE"):
-            await controlled.client.request(method, ROOT + filled(verb), json=BODIES.get(name(verb)))
+            await controlled.client.request(method, ROOT + filled(route), json=BODIES.get(name(route)))
         assert digest_of(worlds) == before
 
-    @pytest.mark.parametrize("path", sorted({verb.path for verb in VERBS}))
+    @pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
     async def test_names_the_methods_that_are_allowed(self, controlled: Controlled, path: str) -> None:
-        methods = {verb.method for verb in VERBS if verb.path == path}
+        methods = {route.method for route in ROUTES if route.path == path}
         allowed = methods | ({"HEAD"} if "GET" in methods else set())
         for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - allowed:
-            verb = next(verb for verb in VERBS if verb.path == path)
-            response = await controlled.client.request(method, ROOT + filled(verb))
+            route = next(route for route in ROUTES if route.path == path)
+            response = await controlled.client.request(method, ROOT + filled(route))
             assert response.status == 405
             assert set(response.headers["Allow"].split(", ")) == allowed
             if method != "HEAD":
-                problem = await controlled.refused(method, filled(verb))
-                assert problem["detail"].startswith(f"{method} is no method of the verb; allowed: ")
+                problem = await controlled.refused(method, filled(route))
+                assert problem["detail"].startswith(f"{method} is not a method of this endpoint; allowed: ")
 
 
 class TestWorlds:
@@ -216,10 +228,10 @@ class TestWorlds:
     @pytest.mark.parametrize("text", ["é x", "日本", "100%", "a?b#c", "'\"<>", "..."])
     async def test_a_snapshot_may_have_any_printable_name(self, controlled: Controlled, text: str) -> None:
         path = f"snapshots/{quote(text, safe='')}"
-        await controlled.done("PUT", path, verb="PUT snapshots/{name}")
+        await controlled.done("PUT", path, route="PUT snapshots/{name}")
         assert text in await controlled.done("GET", "snapshots")
-        await controlled.done("POST", f"{path}/restore", verb="POST snapshots/{name}/restore")
-        await controlled.done("DELETE", path, verb="DELETE snapshots/{name}")
+        await controlled.done("POST", f"{path}/restore", route="POST snapshots/{name}/restore")
+        await controlled.done("DELETE", path, route="DELETE snapshots/{name}")
 
 
 class TestARefusal:
@@ -265,18 +277,18 @@ class TestARefusal:
         assert "is not allowed; allowed: 1 to 200 printable characters" in problem["detail"]
 
     async def test_of_a_channel_in_use_says_by_how_many(self, controlled: Controlled) -> None:
-        channel = EDGE_CASES.channels[0].id
+        channel = EDGE_CASES.rows["channels"][0].id
         problem = await controlled.refused("DELETE", f"channels/{channel}")
         assert f"channel {channel} is named by " in problem["detail"]
 
-    @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.body], ids=name)
+    @pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=name)
     async def test_of_another_type_of_body_is_415(
-        self, controlled: Controlled, worlds: Worlds, verb: Verb
+        self, controlled: Controlled, worlds: Worlds, route: Route
     ) -> None:
         before = digest_of(worlds)
         for content_type in FOREIGN_TYPES:
             problem = await controlled.refused(
-                verb.method, filled(verb), data=b"{}", headers={"Content-Type": content_type}
+                route.method, filled(route), data=b"{}", headers={"Content-Type": content_type}
             )
             assert problem["status"] == 415
             assert problem["detail"].endswith("is not allowed; allowed: application/json")
@@ -349,24 +361,24 @@ class TestARefusal:
         self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("mock_webshare.service.world.world.MOST_SNAPSHOTS", 1)
-        await controlled.done("PUT", "snapshots/before", verb="PUT snapshots/{name}")
+        await controlled.done("PUT", "snapshots/before", route="PUT snapshots/{name}")
         problem = await controlled.refused("PUT", "snapshots/after")
         assert problem["detail"] == "there are 1 snapshots already; delete some first"
 
 
 @pytest.mark.parametrize(
-    ("verb", "slow"),
+    ("route", "slow"),
     [
         ("PUT state", "mock_webshare.service.data.dataset.from_wire"),
         ("GET state", "mock_webshare.service.data.dataset.Dataset.wire"),
-        ("GET credits", "mock_webshare.service.data.dataset.Credit.wire"),
+        ("GET credits", "mock_webshare.service.data.resources.format_instant"),
         ("GET requests", "mock_webshare.control.routes.exchanges"),
         ("GET requests.har", "mock_webshare.control.routes.exchanges"),
         ("GET requests.ndjson", "mock_webshare.control.routes.exchanges"),
     ],
 )
 async def test_others_are_answered_while_one_takes_its_time(
-    controlled: Controlled, monkeypatch: pytest.MonkeyPatch, verb: str, slow: str
+    controlled: Controlled, monkeypatch: pytest.MonkeyPatch, route: str, slow: str
 ) -> None:
     began, answered, act = threading.Event(), threading.Event(), resolve_name(slow)
 
@@ -377,7 +389,7 @@ async def test_others_are_answered_while_one_takes_its_time(
 
     monkeypatch.setattr(slow, held)
     monkeypatch.setattr(control, "_SMALL_BODY", 0)
-    task = asyncio.ensure_future(controlled.done(*verb.split(), BODIES.get(verb)))
+    task = asyncio.ensure_future(controlled.done(*route.split(), BODIES.get(route)))
     assert await asyncio.to_thread(began.wait, 5)
     await controlled.done("GET", "health")
     answered.set()
@@ -397,16 +409,16 @@ def schemas(part: Any) -> Iterator[dict[str, Any]]:
 
 
 EXAMPLES = [
-    pytest.param(verb, example, id=f"{name(verb)} {json.dumps(example)[:40]}")
-    for verb in VERBS
-    for example in document()["components"]["schemas"].get(verb.body, {}).get("examples", ())
+    pytest.param(route, example, id=f"{name(route)} {json.dumps(example)[:40]}")
+    for route in ROUTES
+    for example in document()["components"]["schemas"].get(route.body, {}).get("examples", ())
 ]
 
-# Verb, body, and the pointer to what is wrong with it.
+# Route, body, and the pointer to what is wrong with it.
 BROKEN: list[tuple[str, Any, str]] = [
-    *((verb, body, "") for verb in BODIES for body in (None, [], "text", 1, True)),
-    *((verb, {"self": 1}, "") for verb in BODIES),
-    *((verb, {"unknown": None}, "") for verb in BODIES),
+    *((route, body, "") for route in BODIES for body in (None, [], "text", 1, True)),
+    *((route, {"self": 1}, "") for route in BODIES),
+    *((route, {"unknown": None}, "") for route in BODIES),
     *(("POST credits", {"id": value}, "/id") for value in (0, -1, 1.5, True, "1", None, [], {}, 2**63)),
     ("POST credits", {"id": 10**300}, "/id"),
     ("POST credits", {"user_id": 0}, "/user_id"),
@@ -487,7 +499,7 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("POST faults", {"drift": "renamed", "field": "amount"}, ""),
     ("POST faults", {"drift": "renamed", "field": "amount", "to": 1}, "/to"),
     ("POST faults", {"drift": "added", "field": ""}, "/field"),
-    *(("POST faults", {"drift": "null", "field": value}, "/field") for value in dataset.NULLABLE),
+    *(("POST faults", {"drift": "null", "field": value}, "/field") for value in NULLABLE),
     ("POST faults", {"drift": "enum", "field": "amount", "to": "x"}, "/field"),
     ("POST faults", {"drift": "enum", "field": "status", "to": "pending"}, "/to"),
     ("POST faults", {"drift": "enum", "field": "mode", "to": "credits"}, "/to"),
@@ -549,7 +561,7 @@ class TestTheDocument:
     def test_has_each_verb_and_no_other(self) -> None:
         paths = document()["paths"]
         told = {(method.upper(), path.removeprefix(ROOT)) for path in paths for method in paths[path]}
-        assert told == {(verb.method, verb.path) for verb in VERBS}
+        assert told == {(route.method, route.path) for route in ROUTES}
 
     def test_uses_each_of_its_schemas(self) -> None:
         text = json.dumps(document())
@@ -568,28 +580,27 @@ class TestTheDocument:
             )
 
     def test_has_an_example_of_each_body(self) -> None:
-        assert {verb.values[0] for verb in EXAMPLES} == {verb for verb in VERBS if verb.body}
+        assert {route.values[0] for route in EXAMPLES} == {route for route in ROUTES if route.body}
 
-    @pytest.mark.parametrize(("verb", "example"), EXAMPLES)
+    @pytest.mark.parametrize(("route", "example"), EXAMPLES)
     async def test_has_examples_that_are_accepted(
-        self, controlled: Controlled, verb: Verb, example: Any
+        self, controlled: Controlled, route: Route, example: Any
     ) -> None:
-        body = {**example, "id": 8} if name(verb) == "POST channels" else example
-        await controlled.done(verb.method, filled(verb), body, verb=name(verb))
+        await controlled.done(route.method, filled(route), example, route=name(route))
 
 
 class TestABrokenBody:
-    @pytest.mark.parametrize(("verb", "body", "pointer"), BROKEN)
-    def test_is_refused_by_the_schema(self, verb: str, body: Any, pointer: str) -> None:
-        assert not validator(BY_NAME[verb].body or "").is_valid(body)
+    @pytest.mark.parametrize(("route", "body", "pointer"), BROKEN)
+    def test_is_refused_by_the_schema(self, route: str, body: Any, pointer: str) -> None:
+        assert not validator(BY_NAME[route].body or "").is_valid(body)
 
-    @pytest.mark.parametrize(("verb", "body", "pointer"), [*BROKEN, *BROKEN_FOR_PARSERS])
+    @pytest.mark.parametrize(("route", "body", "pointer"), [*BROKEN, *BROKEN_FOR_PARSERS])
     async def test_is_refused_by_the_server_with_its_place(
-        self, controlled: Controlled, worlds: Worlds, verb: str, body: Any, pointer: str
+        self, controlled: Controlled, worlds: Worlds, route: str, body: Any, pointer: str
     ) -> None:
         before = digest_of(worlds)
         problem = await controlled.refused(
-            BY_NAME[verb].method, filled(BY_NAME[verb]), data=json.dumps(body), headers=JSON
+            BY_NAME[route].method, filled(BY_NAME[route]), data=json.dumps(body), headers=JSON
         )
         assert (problem["status"], problem["pointer"]) == (400, pointer)
         assert len(problem["detail"]) < 400
@@ -659,14 +670,14 @@ _values = st.recursive(
 _bodies = _values | st.dictionaries(st.sampled_from(_names), _values, max_size=4)
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.body], ids=name)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=name)
 @hypothesis_settings(max_examples=40, deadline=None, database=None)
 @given(body=_bodies)
-def test_what_a_schema_refuses_its_parser_refuses_and_nothing_breaks(verb: Verb, body: Any) -> None:
+def test_what_a_schema_refuses_its_parser_refuses_and_nothing_breaks(route: Route, body: Any) -> None:
     worlds = Worlds(EDGE_CASES, Settings(), lambda: 0.0)
     try:
-        answer = verb.act(Asked(worlds, KEY, {"id": str(CREDIT)}, verb.read(body)))
+        answer = route.run(ControlRequest(WEBSHARE, worlds, KEY, {"id": str(CREDIT)}, route.read(body)))
     except MockWebshareError:
         return
-    assert validator(verb.body or "").is_valid(body)
-    assert verb.answer is None or validator(verb.answer).is_valid(answer)
+    assert validator(route.body or "").is_valid(body)
+    assert route.response is None or validator(route.response).is_valid(answer)

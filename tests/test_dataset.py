@@ -133,7 +133,7 @@ def test_our_data_sets_keep_the_schema(name: str) -> None:
 
 
 def test_the_edge_cases_hold_every_combination() -> None:
-    credits = dataset.load("edge-cases").credits
+    credits = dataset.load("edge-cases").rows["credits"]
     combinations = {(credit.status, credit.mode, credit.referral_channel is None) for credit in credits}
     assert len(combinations) == len(STATUSES) * len(MODES) * 2
 
@@ -141,7 +141,7 @@ def test_the_edge_cases_hold_every_combination() -> None:
 def test_rows_are_sorted_by_id() -> None:
     rows = [CREDIT | {"id": number} for number in (3, 1, 2)]
     loaded = parse({"credits": rows, "channels": [CHANNEL]})
-    assert [credit.id for credit in loaded.credits] == [1, 2, 3]
+    assert [credit.id for credit in loaded.rows["credits"]] == [1, 2, 3]
 
 
 def test_a_whole_amount_is_served_as_a_float() -> None:

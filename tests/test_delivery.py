@@ -245,7 +245,7 @@ def connected(world: MockWorld, method: str = "GET", target: str = LIST) -> sock
 
 def noted(world: MockWorld) -> list[int | None]:
     """Return the status of each answer that was noted; None: there was none."""
-    return [entry.answer.status if entry.answer else None for entry in world.requests]
+    return [entry.response.status if entry.response else None for entry in world.requests]
 
 
 def test_a_truncated_body_ends_halfway_under_its_full_length(world: MockWorld) -> None:
@@ -326,7 +326,7 @@ def test_what_was_sent_badly_is_noted_as_it_was_sent(world: MockWorld, fault: st
     world.add_fault(**QUICK[fault])
     sent = requests.get(world.url + LIST, headers=token(world), timeout=5)
     until(lambda: noted(world) == [200])
-    answer = world.requests[0].answer
+    answer = world.requests[0].response
     assert answer and (answer.body, dict(answer.headers)["Content-Type"]) == (
         sent.content,
         sent.headers["Content-Type"],

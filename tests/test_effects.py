@@ -8,35 +8,36 @@ from typing import Any
 
 import pytest
 
-from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults import effects
 from mock_webshare.service.faults.effects import Outcome
-from mock_webshare.service.faults.fault import FORBIDDEN_CODES, Asked, Strike, parse
+from mock_webshare.service.faults.fault import FORBIDDEN_CODES, Strike, parse
 from mock_webshare.service.framework import response
 from mock_webshare.service.framework.rendering import render
-from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.framework.response import Response
+from tests.requests_to import request_to
 
-CREDIT = dataset.load("default").credits[0].wire()
+CREDIT = dataset.load("default").rows["credits"][0].wire()
 PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}
-ASKED = Asked("PATCH", CREDIT_LIST.path, {}, "text/csv; charset=utf-8")
+REQUEST = request_to(method="PATCH", content_type="text/csv; charset=utf-8")
 OK = response.routed(CREDIT_LIST, 200, render(PAGE))
 
 
 def strike(seconds: float = 0.0, **fault: Any) -> Strike:
-    return Strike(parse(fault), ASKED, seconds)
+    return Strike(parse(fault), REQUEST, seconds)
 
 
-def instead(**fault: Any) -> Answer:
+def instead(**fault: Any) -> Response:
     """Return the answer that a fault gives instead of the service."""
-    answer = effects.answer_instead([strike(**fault)], CREDIT_LIST)
+    answer = effects.response_instead([strike(**fault)], CREDIT_LIST)
     assert answer
     return answer
 
 
 def outcome(**fault: Any) -> Outcome:
     """Return what becomes of the usual answer under a fault."""
-    return effects.outcome(OK, [strike(**fault)])
+    return effects.outcome(OK, REQUEST, [strike(**fault)], WEBSHARE)
 
 
 @pytest.mark.parametrize(
@@ -119,17 +120,17 @@ def test_a_page_of_the_proxy_names_the_status(status: int) -> None:
 
 
 def test_a_throttle_rounds_its_wait_up() -> None:
-    answer = effects.answer_instead([strike(41.2, throttle="1/min")], None)
+    answer = effects.response_instead([strike(41.2, throttle="1/min")], CREDIT_LIST)
     assert answer and ("Retry-After", "42") in answer.headers
 
 
 def test_where_none_answers_the_service_does() -> None:
-    assert effects.answer_instead([strike(fixedDelayMilliseconds=1)], CREDIT_LIST) is None
+    assert effects.response_instead([strike(fixedDelayMilliseconds=1)], CREDIT_LIST) is None
 
 
 def test_delays_add_up() -> None:
     both = [strike(0.5, fixedDelayMilliseconds=500), strike(0.25, delayDistribution=UNIFORM)]
-    assert effects.outcome(OK, both).seconds == 0.75
+    assert effects.outcome(OK, REQUEST, both, WEBSHARE).seconds == 0.75
 
 
 UNIFORM = {"type": "uniform", "lower": 250, "upper": 250}
@@ -141,30 +142,32 @@ def test_a_drip_has_its_pieces_and_its_time() -> None:
 
 
 def test_without_a_drip_the_body_goes_as_usual() -> None:
-    assert effects.outcome(OK, []).chunks == 0
+    assert effects.outcome(OK, REQUEST, [], WEBSHARE).chunks == 0
 
 
 def test_a_broken_connection_leaves_the_answer_as_it_is() -> None:
     result = outcome(fault="TRUNCATED_BODY")
-    assert (result.delivery, result.answer) == ("TRUNCATED_BODY", OK)
+    assert (result.delivery, result.response) == ("TRUNCATED_BODY", OK)
 
 
 def test_malformed_json_is_as_long_and_arrives_in_order() -> None:
     result = outcome(fault="MALFORMED_JSON")
-    assert (result.delivery, len(result.answer.body)) == (None, len(OK.body))
+    assert (result.delivery, len(result.response.body)) == (None, len(OK.body))
     with pytest.raises(ValueError, match="line 1"):
-        json.loads(result.answer.body)
+        json.loads(result.response.body)
 
 
 def test_another_content_type_takes_the_place_of_the_right_one() -> None:
-    headers = outcome(contentType="text/plain").answer.headers
+    headers = outcome(contentType="text/plain").response.headers
     assert [value for name, value in headers if name == "Content-Type"] == ["text/plain"]
     assert len(headers) == len(OK.headers)
 
 
 def test_several_effects_come_together() -> None:
-    result = effects.outcome(OK, [strike(1.0, fixedDelayMilliseconds=1000), strike(contentType="a/b")])
-    assert (result.seconds, result.answer.headers[0], result.faults) == (
+    result = effects.outcome(
+        OK, REQUEST, [strike(1.0, fixedDelayMilliseconds=1000), strike(contentType="a/b")], WEBSHARE
+    )
+    assert (result.seconds, result.response.headers[0], result.faults) == (
         1.0,
         ("Content-Type", "a/b"),
         ("fixedDelayMilliseconds", "contentType"),
@@ -205,7 +208,23 @@ def test_a_drift_changes_every_row_of_a_page_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", b'{"detail":"Not found."}', b"[]", b'{"count":0,"results":[]}', b'{"name":"List"}'],
+    [b"", b"<html>", b"[]", b'{"count":0,"results":[]}'],
 )
-def test_what_has_no_credits_does_not_drift(body: bytes) -> None:
+def test_what_has_no_rows_does_not_drift(body: bytes) -> None:
     assert effects.drifted(body, parse({"drift": "null", "field": "mode"})) is body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "body"),
+    [
+        ("GET", CREDIT_LIST.path, 404, {"detail": "Not found."}),
+        ("OPTIONS", CREDIT_LIST.path, 200, {"name": "List"}),
+        ("GET", "/nowhere/", 200, CREDIT),
+    ],
+)
+def test_a_response_that_is_not_of_rows_does_not_drift(
+    method: str, path: str, status: int, body: dict[str, Any]
+) -> None:
+    sent = response.routed(CREDIT_LIST, status, render(body))
+    request, strikes = request_to(path, method), [strike(drift="null", field="mode")]
+    assert effects.outcome(sent, request, strikes, WEBSHARE).response == sent

@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -20,25 +21,26 @@ from mock_webshare.service.faults.fault import (
     FORBIDDEN_CODES,
     LONGEST_DELAY,
     MOST_FAULTS,
-    Asked,
     Faults,
     Strike,
     parse,
 )
+from mock_webshare.service.framework.request import Request
+from tests.requests_to import request_to
 
 LIST = CREDIT_LIST.path
 UNIFORM = {"type": "uniform", "lower": 10, "upper": 20}
 TO = {"renamed": "usd", "added": "gold", "enum": "on_hold"}
 
 
-def asked(method: str = "GET", path: str = LIST, **params: str) -> Asked:
-    return Asked(method, path, params)
+def asked(method: str = "GET", path: str = LIST, **params: str) -> Request:
+    return request_to(quote(path), method, **params)
 
 
 GET = asked()
 
 
-def strikes(faults: Faults, request: Asked = GET, **clocks: float) -> list[Strike]:
+def strikes(faults: Faults, request: Request = GET, **clocks: float) -> list[Strike]:
     """Return what strikes a request; `clocks` are the seconds that each clock shows."""
     return faults.strike(request, lambda name: clocks.get(name, 0.0))
 
@@ -226,7 +228,7 @@ def test_what_would_not_drift_is_refused_with_what_does(document: Any, allowed: 
     ],
     ids=str,
 )
-def test_all_conditions_have_to_be_met(conditions: Any, request_: Asked, is_matched: bool) -> None:
+def test_all_conditions_have_to_be_met(conditions: Any, request_: Request, is_matched: bool) -> None:
     assert bool(strikes(Faults([parse({"status": 500, **conditions})]), request_)) is is_matched
 
 
@@ -278,7 +280,7 @@ def test_of_those_that_answer_the_next_has_its_turn_when_the_first_is_used_up() 
 
 def test_none_of_those_that_answer_is_used_up_by_what_is_answered_already() -> None:
     faults = Faults(map(parse, [{"status": 503, "times": 1}, {"fixedDelayMilliseconds": 5}]))
-    found = faults.strike(asked(), lambda _: 0.0, is_answered=True)
+    found = faults.strike(asked(), lambda _: 0.0, has_response=True)
     assert actions(found) == [("fixedDelayMilliseconds", 5)]
     assert [each.struck for each in faults] == [0, 1]
 

@@ -4,47 +4,46 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare.contract.endpoints import CREDIT_DETAIL, CREDIT_LIST
-from mock_webshare.service.framework import request as framework
+from mock_webshare.contract.endpoints import CREDIT_DETAIL, CREDIT_LIST, WEBSHARE
 from mock_webshare.service.framework.request import (
     Accepted,
-    Call,
     Headers,
-    find_route,
+    Parser,
+    Request,
     negotiate,
     read_credentials,
     read_params,
     split_target,
 )
-from mock_webshare.service.framework.response import Answer
 
 LIST = CREDIT_LIST.path
 GOOD = Headers(authorization="Token key")
 
 
-def read(
-    target: str, headers: Headers = GOOD, *, method: str = "GET", origin: str | None = None
-) -> Call | Answer:
+PARSER = Parser(WEBSHARE)
+
+
+def read(target: str, headers: Headers = GOOD, *, method: str = "GET", origin: str | None = None) -> Request:
     host = headers.host or "127.0.0.1:8765"
-    return framework.read(method, target, headers, host, origin or f"http://{host}")
+    return PARSER.parse(method, target, headers, host, origin or f"http://{host}")
 
 
 def refused(target: str, headers: Headers = GOOD) -> tuple[int, bytes]:
-    answer = read(target, headers)
-    assert isinstance(answer, Answer)
-    return answer.status, answer.body
+    refusal = read(target, headers).refusal
+    assert refusal
+    return refusal.status, refusal.body
 
 
-def accepted(target: str, headers: Headers = GOOD, *, origin: str | None = None) -> Call:
-    call = read(target, headers, origin=origin)
-    assert isinstance(call, Call)
-    return call
+def accepted(target: str, headers: Headers = GOOD, *, origin: str | None = None) -> Request:
+    request = read(target, headers, origin=origin)
+    assert request.refusal is None
+    return request
 
 
 def test_a_good_request_is_a_call() -> None:
     call = accepted(f"{LIST}?mode=payout&mode=credits", GOOD._replace(host="Example.com:80"))
     assert (call.endpoint, call.id, call.params) == (CREDIT_LIST, None, {"mode": "credits"})
-    assert (call.url, call.query) == (f"http://Example.com:80{LIST}", "mode=payout&mode=credits")
+    assert (call.url, call.link_query) == (f"http://Example.com:80{LIST}", "mode=payout&mode=credits")
 
 
 def test_without_a_host_links_name_the_address() -> None:
@@ -76,12 +75,12 @@ def test_targets_are_split_and_paths_decoded(target: str, split: tuple[str, str]
     ("path", "row_id"), [(f"{LIST}12/", "12"), (f"{LIST} 12 /", " 12 "), (f"{LIST}12\n/", "12\n")]
 )
 def test_one_segment_without_a_dot_is_an_id(path: str, row_id: str) -> None:
-    assert find_route(path) == (CREDIT_DETAIL, row_id)
+    assert PARSER.find_route(path) == (CREDIT_DETAIL, row_id)
 
 
 @pytest.mark.parametrize("path", ["/", "", LIST[:-1], f"{LIST}1.5/", f"{LIST}1/2/", f"{LIST}12", f"/{LIST}"])
 def test_other_paths_are_no_route(path: str) -> None:
-    assert find_route(path) is None
+    assert PARSER.find_route(path) is None
 
 
 REFUSED_IN_ORDER: list[tuple[str, str, Headers, int]] = [
@@ -107,12 +106,12 @@ def test_requests_are_refused_in_the_order_of_the_framework(
 @pytest.mark.parametrize("count", [1000, 1001])
 def test_a_thousand_parameters_are_taken(count: int) -> None:
     answer = read(LIST + "?" + "&".join(["a"] * count))
-    assert isinstance(answer, Call) == (count == 1000)
+    assert (answer.refusal is None) == (count == 1000)
 
 
 def test_a_redirect_keeps_the_query_and_any_method() -> None:
-    answer = read("/api/v2/referral/credi%74?a=%20&b", method="POST")
-    assert isinstance(answer, Answer)
+    answer = read("/api/v2/referral/credi%74?a=%20&b", method="POST").refusal
+    assert answer
     assert (answer.status, answer.body) == (301, b"")
     assert ("Location", "/api/v2/referral/credit/?a=%20&b") in answer.headers
 

@@ -16,7 +16,7 @@ from mock_webshare.contract.model import Endpoint
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults.fault import DRIFTS
-from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.framework.response import Response
 from mock_webshare.service.world import registry as module
 from mock_webshare.service.world.journal import (
     LARGEST_BODY,
@@ -35,7 +35,7 @@ SECRET = "a-very-secret-key"
 
 
 def entry(target: str = LIST, method: str = "GET", status: int | None = 200, **fields: Any) -> Entry:
-    answer = None if status is None else Answer(status, (), b"{}")
+    answer = None if status is None else Response(status, (), b"{}")
     return Entry(0, method, target, [(b"Host", b"example.com")], b"", answer, 0.1)._replace(**fields)
 
 
@@ -70,7 +70,7 @@ class TestJournal:
         first, second = entry(status=None), entry(status=None)
         ours = journal(first, second)
         ours.amend(first, entry(status=200))
-        assert [each.answer and each.answer.status for each in ours] == [200, None]
+        assert [each.response and each.response.status for each in ours] == [200, None]
         assert ours.dropped == 0
 
     def test_what_is_gone_stays_gone(self) -> None:
@@ -143,7 +143,7 @@ def test_method_and_path_have_to_be_as_wanted() -> None:
 
 def test_a_transcript_has_a_line_for_each_request() -> None:
     text = transcript([entry(), entry(status=None, faults=("fixedDelayMilliseconds", "fault"))])
-    assert text == f"GET {LIST} 200\nGET {LIST} no answer (fixedDelayMilliseconds, fault)"
+    assert text == f"GET {LIST} 200\nGET {LIST} no response (fixedDelayMilliseconds, fault)"
     assert transcript([]) == "none"
 
 
@@ -318,23 +318,20 @@ def found(world: MockWorld) -> Iterator[str]:
 
 def test_the_journal_of_a_varied_session_is_clean(world: MockWorld) -> None:
     vary(world)
-    statuses = {each.answer.status for each in world.requests if each.answer}
+    statuses = {each.response.status for each in world.requests if each.response}
     assert statuses == {200, 301, 400, 401, 403, 404, 405, 406, 429, 500, 503}
     assert list(found(world)) == []
 
 
+CREDIT_FIELDS = [field.name for field in WEBSHARE.fields["credits"]]
 BREAKING_DRIFTS = [
-    *({"drift": "removed", "field": name} for name in dataset.Credit._fields),
-    *({"drift": "renamed", "field": name, "to": f"{name}_2"} for name in dataset.Credit._fields),
-    *(
-        {"drift": "retyped", "field": name}
-        for name in dataset.Credit._fields
-        if name != "referral_channel_code"
-    ),
+    *({"drift": "removed", "field": name} for name in CREDIT_FIELDS),
+    *({"drift": "renamed", "field": name, "to": f"{name}_2"} for name in CREDIT_FIELDS),
+    *({"drift": "retyped", "field": name} for name in CREDIT_FIELDS if name != "referral_channel_code"),
     *({"drift": "enum", "field": name, "to": "on_hold"} for name in ("mode", "status")),
     *(
         {"drift": "null", "field": name}
-        for name in dataset.Credit._fields
+        for name in CREDIT_FIELDS
         if name not in ("referral_channel", "referral_channel_code", "reverted_at")
     ),
 ]
@@ -356,9 +353,9 @@ def test_every_drift_is_found(world: MockWorld, endpoint: Endpoint, drift: dict[
 def test_a_new_field_is_news_and_no_finding(world: MockWorld) -> None:
     world.add_fault(drift="added", field="tier", to="gold")
     ask(world, "GET", LIST)
-    answer = world.requests[0].answer
+    answer = world.requests[0].response
     assert answer
-    new = [row.keys() - set(dataset.Credit._fields) for row in json.loads(answer.body)["results"]]
+    new = [row.keys() - set(CREDIT_FIELDS) for row in json.loads(answer.body)["results"]]
     assert new == [{"tier"}] * 25
     assert list(found(world)) == []
 

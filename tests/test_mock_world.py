@@ -14,7 +14,7 @@ import pytest
 
 from mock_webshare import MockServer, MockWebshareError, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.control import ROOT, VERBS
+from mock_webshare.control import ROOT, routes_of
 from mock_webshare.errors import DataError, ServerError, UsageError
 from tests.control_plane import name
 
@@ -32,6 +32,13 @@ MIRROR: dict[str, tuple[str, Any, str, Done]] = {
     ),
     "POST channels": ("channels", {"code": "B"}, "create_channel", lambda it: it.create_channel(code="B")),
     "GET channels": ("channels", None, "channels", lambda it: it.channels()),
+    "GET channels/{id}": ("channels/7", None, "row", lambda it: it.row("channels", 7)),
+    "PATCH channels/{id}": (
+        "channels/7",
+        {"code": "C"},
+        "change",
+        lambda it: it.change("channels", 7, code="C"),
+    ),
     "DELETE channels/{id}": ("channels/7", None, "delete_channel", lambda it: it.delete_channel(7)),
     "POST credits": ("credits", {"amount": 3}, "create_credit", lambda it: it.create_credit(amount=3)),
     "PATCH credits/{id}": (
@@ -103,6 +110,7 @@ WITHOUT_A_METHOD = {
     "GET openapi.json": "about HTTP",
     "GET scenarios": "mock_webshare.service.world.scenarios.SCENARIOS",
 }
+FOR_ANY_RESOURCE = {"rows", "create", "end", "delete"}  # of which those above are thin names
 ONLY_IN_PYTHON = {"retire", "url", "env", "begin", "assert_requested", "transcript"}
 
 
@@ -140,11 +148,11 @@ def ours(server: MockServer, request: pytest.FixtureRequest) -> MockWorld:
 
 class TestTheMirror:
     def test_has_each_verb_of_the_control_plane(self) -> None:
-        assert {name(verb) for verb in VERBS} == {*MIRROR, *OF_THE_SERVER, *WITHOUT_A_METHOD}
+        assert {name(verb) for verb in routes_of()} == {*MIRROR, *OF_THE_SERVER, *WITHOUT_A_METHOD}
 
     def test_has_each_method_once(self) -> None:
         methods = [method for _, _, method, _ in MIRROR.values()]
-        assert sorted([*methods, *ONLY_IN_PYTHON]) == sorted(public(MockWorld))
+        assert sorted([*methods, *FOR_ANY_RESOURCE, *ONLY_IN_PYTHON]) == sorted(public(MockWorld))
 
     def test_has_the_verbs_of_all_worlds_at_the_server(self) -> None:
         assert set(OF_THE_SERVER.values()) <= public(MockServer)

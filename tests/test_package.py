@@ -83,7 +83,7 @@ def test_the_wheel_generates_and_validates_what_the_checkout_does(built: Path, t
     assert str(site) in subprocess.run(where, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert run("schema").split() == SERVICE_SCHEMAS.names
     text = (data_path("fixtures") / "default.json").read_text(encoding="utf-8")
-    assert run("generate", "--credits", str(len(generator.seeded(0, 100).credits))) == text
+    assert run("generate", "--credits", str(len(generator.seeded(0, 100).rows["credits"]))) == text
     recording = data_path("fixtures") / "recordings" / "credit.json"
     assert "no findings" in run("validate", str(recording)) or "0 findings" in run("validate", str(recording))
     assert set(dataset.names()) == {"default", "edge-cases"}

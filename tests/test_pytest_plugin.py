@@ -75,7 +75,7 @@ def test_it(webshare_mock, webshare_mock_server):
     }
     assert get(webshare_mock).json()["count"] == 100
     webshare_mock.assert_requested("GET", LIST)
-    assert [(request.method, request.answer.status) for request in webshare_mock.requests] == [("GET", 200)]
+    assert [(request.method, request.response.status) for request in webshare_mock.requests] == [("GET", 200)]
 """).assert_outcomes(passed=1)
 
 
@@ -228,7 +228,7 @@ async def test_it(webshare_mock):
 def test_each_argument_of_the_marker_arranges_the_world(suite: Suite, tmp_path: Path) -> None:
     path = tmp_path / "one.json"
     path.write_text('{"credits": [], "channels": []}', encoding="utf-8")
-    edge_cases = len(dataset.load("edge-cases").credits)
+    edge_cases = len(dataset.load("edge-cases").rows["credits"])
     suite(f"""
 from pathlib import Path
 mark = pytest.mark.webshare_mock
@@ -628,7 +628,7 @@ def test_what_is_offered_is_listed_with_its_purpose(suite: Suite) -> None:
 def test_a_data_file_is_read_anew_each_time(tmp_path: Path, server: MockServer) -> None:
     path, world = tmp_path / "mine.json", server.world("file")
     row = {
-        **dataset.load("default").credits[0].wire(),
+        **dataset.load("default").rows["credits"][0].wire(),
         "referral_channel": None,
         "referral_channel_code": None,
     }

@@ -35,7 +35,7 @@ SAMPLES = ROOT / "fixtures" / "recordings"
 )
 def test_the_credits_of_a_recording_are_served(path: Path, count: int) -> None:
     replayed = recorded(str(path), io.StringIO())
-    assert replayed is not None and len(replayed.credits) == count
+    assert replayed is not None and len(replayed.rows["credits"]) == count
     with MockServer(Settings(port=0), dataset=replayed) as server:
         assert len(server.world("any").credits()) == count
 
@@ -54,7 +54,7 @@ def test_what_the_mock_recorded_of_itself_is_served_as_it_was(tmp_path: Path) ->
         path.write_text(world.ndjson(), encoding="utf-8")
         replayed = recorded(str(path), io.StringIO())
         assert replayed is not None
-        assert [credit.wire() for credit in replayed.credits] == world.credits()
+        assert [credit.wire() for credit in replayed.rows["credits"]] == world.credits()
 
 
 def test_every_other_door_says_what_makes_a_data_set_of_a_recording() -> None:
@@ -84,7 +84,7 @@ def test_a_packed_data_set_is_no_recording(tmp_path: Path) -> None:
     path, made = tmp_path / "set.json.gz", tmp_path / "set.json"
     path.write_bytes(gzip.compress(json.dumps({"credits": [], "channels": []}).encode()))
     assert generate(path, made).code == 0
-    assert dataset.load(made).credits == []
+    assert dataset.load(made).rows["credits"] == []
 
 
 def generate(data: Path, output: Path) -> Run:
@@ -110,7 +110,7 @@ def test_malformed_records_are_counted_in_one_line(tmp_path: Path) -> None:
     path.write_text(f'{lines}{{"request":\n{{"response":1,"request":2}}\n', encoding="utf-8")
     stderr = io.StringIO()
     dataset = recorded(str(path), stderr)
-    assert dataset is not None and len(dataset.credits) == 15
+    assert dataset is not None and len(dataset.rows["credits"]) == 15
     assert stderr.getvalue() == f"mock-webshare: {str(path)!r}: 2 records are left out: malformed\n"
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from mock_webshare import create_app
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.server import cached_response
-from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.framework.response import Response
 from tests.conftest import Client
 
 LIST = CREDIT_LIST.path
@@ -63,10 +63,10 @@ async def test_requests_sent_together_are_answered_in_their_order(client: Client
 async def test_its_length_is_that_of_what_is_sent(client: Client) -> None:
     alone = await exchange(client, f"{GET}Connection: close\r\n")
     both = await exchange(client, GET, f"{GET}Connection: close\r\n")
-    page = Answer(
+    page = Response(
         200, (("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS")), lines(alone)[1]
     )
-    quick, sent = cached_response.Reply(page), []
+    quick, sent = cached_response.CachedResponse(page), []
 
     class Request:
         class writer:

@@ -57,7 +57,7 @@ def ten_thousand(client: Client) -> None:
 
 def edge_cases(client: Client) -> None:
     rows = client.get(f"{LIST}?page_size=100").json()["results"]
-    assert rows == [credit.wire() for credit in dataset.load("edge-cases").credits]
+    assert rows == [credit.wire() for credit in dataset.load("edge-cases").rows["credits"]]
 
 
 def throttled(client: Client) -> None:

@@ -31,7 +31,7 @@ def sdk(server: MockServer) -> Iterator[Webshare]:
 def test_one_page(sdk: Webshare) -> None:
     page = sdk.referral.list_credits()
     assert (page.count, len(page.results), page.previous) == (100, 25, None)
-    assert [credit.id for credit in page.results] == [credit.id for credit in DEFAULT.credits[:25]]
+    assert [credit.id for credit in page.results] == [credit.id for credit in DEFAULT.rows["credits"][:25]]
 
 
 def test_iterating_meets_every_credit_once(sdk: Webshare) -> None:
@@ -40,7 +40,7 @@ def test_iterating_meets_every_credit_once(sdk: Webshare) -> None:
 
 
 def test_every_field_arrives(sdk: Webshare) -> None:
-    for ours in DEFAULT.credits[::10]:
+    for ours in DEFAULT.rows["credits"][::10]:
         theirs, wire = sdk.referral.get_credit(ours.id), ours.wire()
         for name, value in wire.items():
             got = getattr(theirs, name)
@@ -51,14 +51,16 @@ def test_every_field_arrives(sdk: Webshare) -> None:
 @pytest.mark.parametrize("status", STATUSES)
 def test_filters(sdk: Webshare, mode: str, status: str) -> None:
     page = sdk.referral.list_credits(mode=mode, status=status)  # type: ignore[arg-type]
-    expected = [credit.id for credit in DEFAULT.credits if (credit.mode, credit.status) == (mode, status)]
+    expected = [
+        credit.id for credit in DEFAULT.rows["credits"] if (credit.mode, credit.status) == (mode, status)
+    ]
     assert [credit.id for credit in page] == expected
 
 
 def test_a_channel_filter(sdk: Webshare) -> None:
-    channel = DEFAULT.channels[0].id
+    channel = DEFAULT.rows["channels"][0].id
     credits = list(sdk.referral.list_credits(referral_channel=channel))
-    assert len(credits) == sum(credit.referral_channel == channel for credit in DEFAULT.credits)
+    assert len(credits) == sum(credit.referral_channel == channel for credit in DEFAULT.rows["credits"])
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)

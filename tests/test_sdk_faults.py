@@ -270,7 +270,7 @@ def test_a_fault_that_stays_ends_a_walk_where_it_is(world: MockWorld, walks: Wal
     world.add_fault(status=503, after=2)
     with pytest.raises(InternalServerError):
         walks(world, page_size=25, max_retries=0)
-    assert [entry.answer.status for entry in world.requests if entry.answer] == [200, 200, 503]
+    assert [entry.response.status for entry in world.requests if entry.response] == [200, 200, 503]
 
 
 def test_of_rows_that_go_while_it_walks_as_many_others_are_skipped(world: MockWorld, walks: Walk) -> None:

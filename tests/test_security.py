@@ -52,7 +52,7 @@ def refused(server: MockServer, *headers: str, host: str | None = None) -> list[
     for reply in replies:
         assert reply.status in (400, 403), reply
         assert "access-control-" not in reply.head.lower()
-        assert EDGE_CASES.channels[0].code not in reply.body
+        assert EDGE_CASES.rows["channels"][0].code not in reply.body
     return replies
 
 

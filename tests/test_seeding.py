@@ -47,12 +47,12 @@ def test_what_is_served_is_what_is_generated(credits: int) -> None:
 
 
 def test_the_first_credits_stay_when_more_are_asked_for(thousand: Dataset) -> None:
-    assert generator.generate(0, 100).credits == thousand.credits[:100]
-    assert generator.generate(0, 100).channels == thousand.channels
+    assert generator.generate(0, 100).rows["credits"] == thousand.rows["credits"][:100]
+    assert generator.generate(0, 100).rows["channels"] == thousand.rows["channels"]
 
 
 def test_another_seed_is_another_account(thousand: Dataset) -> None:
-    assert generator.generate(1, 1000).credits != thousand.credits
+    assert generator.generate(1, 1000).rows["credits"] != thousand.rows["credits"]
 
 
 @pytest.mark.parametrize(("hash_seed", "zone"), [("1", "UTC"), ("2", "Asia/Kolkata")])
@@ -64,20 +64,20 @@ def test_neither_hashing_nor_the_time_zone_matters(hash_seed: str, zone: str) ->
 
 
 def test_ids_and_creation_rise_together(thousand: Dataset) -> None:
-    for earlier, later in pairwise(thousand.credits):
+    for earlier, later in pairwise(thousand.rows["credits"]):
         assert earlier.id < later.id
         assert earlier.created_at <= later.created_at
 
 
 def test_updates_and_reversals_come_after_creation_and_before_now(thousand: Dataset) -> None:
-    for credit in thousand.credits:
+    for credit in thousand.rows["credits"]:
         assert credit.created_at <= (credit.reverted_at or credit.created_at) <= credit.updated_at
         assert credit.updated_at <= generator.NOW
 
 
 def test_a_credit_is_pending_exactly_while_its_period_runs(thousand: Dataset) -> None:
     period = PENDING_DAYS * DAY
-    for credit in thousand.credits:
+    for credit in thousand.rows["credits"]:
         if credit.status != "reverted":
             assert (credit.status == "pending") == (credit.created_at + period > generator.NOW)
         if credit.status == "available":
@@ -86,24 +86,26 @@ def test_a_credit_is_pending_exactly_while_its_period_runs(thousand: Dataset) ->
 
 def test_a_user_spends_more_than_once_and_keeps_the_channel(thousand: Dataset) -> None:
     by_user: dict[int, set[int | None]] = {}
-    for credit in thousand.credits:
+    for credit in thousand.rows["credits"]:
         by_user.setdefault(credit.user_id, set()).add(credit.referral_channel)
     assert len(by_user) < 800
     assert all(len(channels) == 1 for channels in by_user.values())
 
 
 def test_codes_belong_to_channels(thousand: Dataset) -> None:
-    codes = {channel.id: channel.code for channel in thousand.channels}
+    codes = {channel.id: channel.code for channel in thousand.rows["channels"]}
     assert len(set(codes.values())) == len(codes) == 5
-    for credit in thousand.credits:
+    for credit in thousand.rows["credits"]:
         assert credit.referral_channel_code == codes.get(credit.referral_channel or 0)
 
 
 def test_the_default_data_set_has_all_that_a_list_can_show() -> None:
     default = generator.seeded(0, 100)
-    kinds = {(credit.status, credit.mode, credit.referral_channel is None) for credit in default.credits}
-    amounts = Counter(credit.amount for credit in default.credits)
-    created = Counter(credit.created_at for credit in default.credits)
+    kinds = {
+        (credit.status, credit.mode, credit.referral_channel is None) for credit in default.rows["credits"]
+    }
+    amounts = Counter(credit.amount for credit in default.rows["credits"])
+    created = Counter(credit.created_at for credit in default.rows["credits"])
     offsets = {credit["created_at"][-6:] for credit in default.wire()["credits"]}
     assert len(kinds) == 12
     assert max(amounts.values()) > 1
@@ -112,8 +114,8 @@ def test_the_default_data_set_has_all_that_a_list_can_show() -> None:
 
 
 def test_amounts_are_whole_cents(thousand: Dataset) -> None:
-    assert all(len(json.dumps(credit.amount).partition(".")[2]) <= 2 for credit in thousand.credits)
-    assert all(credit.amount > 0 for credit in thousand.credits)
+    assert all(len(json.dumps(credit.amount).partition(".")[2]) <= 2 for credit in thousand.rows["credits"])
+    assert all(credit.amount > 0 for credit in thousand.rows["credits"])
 
 
 def test_a_million_credits_fit_before_now() -> None:

@@ -10,19 +10,19 @@ EDGE_CASES = dataset.load("edge-cases")
 
 
 def test_a_row_is_encoded_once() -> None:
-    table = Table(EDGE_CASES.credits)
+    table = Table(EDGE_CASES.rows["credits"])
     assert table.encoded(3) is table.encoded(3)
 
 
 def test_an_order_is_computed_once() -> None:
-    table = Table(EDGE_CASES.credits)
+    table = Table(EDGE_CASES.rows["credits"])
     criteria = (("mode", "payout"),)
     assert table.positions(criteria, ("-amount",)) is table.positions(criteria, ("-amount",))
 
 
-@pytest.mark.parametrize("credit", EDGE_CASES.credits, ids=lambda credit: str(credit.id))
+@pytest.mark.parametrize("credit", EDGE_CASES.rows["credits"], ids=lambda credit: str(credit.id))
 def test_a_row_is_found_by_its_id(credit: dataset.Credit) -> None:
-    table = Table(EDGE_CASES.credits)
+    table = Table(EDGE_CASES.rows["credits"])
     position = table.find(credit.id)
     assert position is not None
     assert table.rows[position] is credit
@@ -30,14 +30,14 @@ def test_a_row_is_found_by_its_id(credit: dataset.Credit) -> None:
 
 @pytest.mark.parametrize("row_id", [-1, 0, 50, 10**40])
 def test_an_id_that_no_row_has_is_not_found(row_id: int) -> None:
-    assert Table(EDGE_CASES.credits).find(row_id) is None
+    assert Table(EDGE_CASES.rows["credits"]).find(row_id) is None
 
 
 def test_what_is_due_becomes_available_at_the_moment_that_its_period_has_passed() -> None:
-    pending = [credit for credit in EDGE_CASES.credits if credit.status == "pending"]
+    pending = [credit for credit in EDGE_CASES.rows["credits"] if credit.status == "pending"]
     now = pending[0].created_at + 30 * DAY
-    later = {credit.id: credit for credit in account.advance(EDGE_CASES, now).credits}
-    for credit in EDGE_CASES.credits:
+    later = {credit.id: credit for credit in account.advance(EDGE_CASES, now).rows["credits"]}
+    for credit in EDGE_CASES.rows["credits"]:
         if credit.status == "pending" and credit.created_at + 30 * DAY <= now:
             assert later[credit.id] == credit._replace(
                 status="available", updated_at=credit.created_at + 30 * DAY
@@ -49,4 +49,4 @@ def test_what_is_due_becomes_available_at_the_moment_that_its_period_has_passed(
 
 def test_a_moment_before_nothing_is_due() -> None:
     now = parse_instant("2025-02-09T07:59:59.999999-08:00")
-    assert list(account.advance(EDGE_CASES, now).credits) == list(EDGE_CASES.credits)
+    assert list(account.advance(EDGE_CASES, now).rows["credits"]) == list(EDGE_CASES.rows["credits"])

@@ -12,17 +12,19 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.errors import DataError, MockWebshareError, UnknownRow, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account
-from mock_webshare.service.data.dataset import LARGEST_ID
-from mock_webshare.service.faults.fault import Asked, Fault, Faults
+from mock_webshare.service.data.resources import LARGEST_ID
+from mock_webshare.service.faults.fault import Fault, Faults
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world import world
 from mock_webshare.service.world.journal import Entry
 from mock_webshare.service.world.world import Beginning, World, read_state
 from tests.control_plane import digest
+from tests.requests_to import request_to
 
 EDGE_CASES = dataset.load("edge-cases")
 NOW = "2026-03-16T09:00:00-07:00"
@@ -95,7 +97,7 @@ class TestState:
 
     def test_stays_what_it_was_when_the_world_changes(self, ours: World) -> None:
         before = ours.state()
-        ours.delete_credit(1)
+        ours.delete("credits", 1)
         assert before.wire() == STATE
 
     def test_without_now_is_as_of_its_latest_change(self, ours: World) -> None:
@@ -118,7 +120,7 @@ class TestState:
 
 class TestACreditThatIsCreated:
     def test_is_a_pending_one_of_now_unless_something_else_is_said(self, ours: World) -> None:
-        assert ours.create_credit() == credit(5, created_at=NOW, updated_at=NOW)
+        assert ours.create("credits") == credit(5, created_at=NOW, updated_at=NOW)
 
     @pytest.mark.parametrize(
         ("given", "follows"),
@@ -139,25 +141,25 @@ class TestACreditThatIsCreated:
     def test_has_what_follows_from_what_is_said(
         self, ours: World, given: dict[str, Any], follows: dict[str, Any]
     ) -> None:
-        created = ours.create_credit(**given)
+        created = ours.create("credits", **given)
         assert created.items() >= {**given, **follows}.items()
-        assert ours.credit(created["id"]) == created
+        assert ours.row("credits", created["id"]) == created
 
     def test_is_at_its_place_among_the_others(self, ours: World) -> None:
-        ours.delete_credit(2)
-        ours.create_credit(id=2)
-        ours.create_credit(id=1000)
-        assert [row.id for row in ours.state().credits] == [1, 2, 3, 4, 1000]
+        ours.delete("credits", 2)
+        ours.create("credits", id=2)
+        ours.create("credits", id=1000)
+        assert [row.id for row in ours.state().rows["credits"]] == [1, 2, 3, 4, 1000]
 
     def test_has_a_free_id_even_if_the_largest_is_taken(self, ours: World) -> None:
-        ours.create_credit(id=LARGEST_ID, user_id=LARGEST_ID)
-        ours.create_credit(id=LARGEST_ID - 1)
-        created = ours.create_credit()
+        ours.create("credits", id=LARGEST_ID, user_id=LARGEST_ID)
+        ours.create("credits", id=LARGEST_ID - 1)
+        created = ours.create("credits")
         assert (created["id"], created["user_id"]) == (5, LARGEST_ID)
 
     def test_is_the_first_of_an_empty_account(self, ours: World) -> None:
         ours.put_state(read_state({"credits": [], "channels": []}))
-        assert (ours.create_credit()["id"], ours.create_credit()["id"]) == (1, 2)
+        assert (ours.create("credits")["id"], ours.create("credits")["id"]) == (1, 2)
 
     @pytest.mark.parametrize(
         ("fields", "pointer"),
@@ -178,14 +180,14 @@ class TestACreditThatIsCreated:
     )
     def test_is_refused_if_it_breaks_a_rule(self, ours: World, fields: dict[str, Any], pointer: str) -> None:
         with pytest.raises(DataError) as refusal:
-            ours.create_credit(**fields)
+            ours.create("credits", **fields)
         assert refusal.value.pointer == pointer
         assert ours.state().wire() == STATE
 
     def test_is_refused_if_there_are_too_many(self, ours: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(world, "MOST_CREDITS", 4)
         with pytest.raises(UsageError, match="there are 4 credits already; more are not allowed"):
-            ours.create_credit()
+            ours.create("credits")
 
 
 class TestACreditThatIsChanged:
@@ -207,73 +209,78 @@ class TestACreditThatIsChanged:
     def test_has_what_follows_from_the_change(
         self, ours: World, number: int, given: dict[str, Any], follows: dict[str, Any]
     ) -> None:
-        before = ours.credit(number)
-        changed = ours.change_credit(number, **given)
+        before = ours.row("credits", number)
+        changed = ours.change("credits", number, **given)
         assert changed.items() >= {**given, **follows}.items()
         assert {name for name in changed if changed[name] != before[name]} <= {*given, *follows, "updated_at"}
-        assert ours.credit(number) == changed
+        assert ours.row("credits", number) == changed
 
     def test_was_never_changed_before_it_was(self, ours: World) -> None:
         ours.set_clock(now=OLD)
-        assert ours.change_credit(4, amount=1.0)["updated_at"] == NEW.replace("-07:00", ".000001-07:00")
+        assert ours.change("credits", 4, amount=1.0)["updated_at"] == NEW.replace("-07:00", ".000001-07:00")
 
     def test_is_updated_anew_each_time_though_the_clock_stands(self, ours: World) -> None:
-        updates = [ours.change_credit(1, amount=amount)["updated_at"] for amount in (1.0, 2.0, 3.0)]
+        updates = [ours.change("credits", 1, amount=amount)["updated_at"] for amount in (1.0, 2.0, 3.0)]
         assert updates == sorted(set(updates))
 
     def test_keeps_its_id(self, ours: World) -> None:
         with pytest.raises(DataError, match="for it never changes") as refusal:
-            ours.change_credit(1, id=5)
+            ours.change("credits", 1, id=5)
         assert refusal.value.pointer == "/id"
 
     def test_is_reverted_as_of_now(self, ours: World) -> None:
-        assert ours.revert_credit(1).items() >= {"status": "reverted", "reverted_at": NOW}.items()
+        assert ours.end("credits", 1).items() >= {"status": "reverted", "reverted_at": NOW}.items()
 
     def test_stays_reverted_as_of_the_first_time(self, ours: World) -> None:
-        assert ours.revert_credit(3)["reverted_at"] == NEW
+        assert ours.end("credits", 3)["reverted_at"] == NEW
 
-    @pytest.mark.parametrize("verb", ["credit", "change_credit", "revert_credit", "delete_credit"])
-    def test_has_to_be_there(self, ours: World, verb: str) -> None:
+    @pytest.mark.parametrize("method", ["row", "change", "end", "delete"])
+    def test_has_to_be_there(self, ours: World, method: str) -> None:
         with pytest.raises(UnknownRow, match="there is no credit 5 in this world"):
-            getattr(ours, verb)(5)
+            getattr(ours, method)("credits", 5)
 
     def test_is_gone_once_it_is_deleted(self, ours: World) -> None:
-        ours.delete_credit(1)
-        assert [row.id for row in ours.state().credits] == [2, 3, 4]
+        ours.delete("credits", 1)
+        assert [row.id for row in ours.state().rows["credits"]] == [2, 3, 4]
 
 
 class TestAChannel:
     def test_that_is_created_has_the_next_id(self, ours: World) -> None:
-        assert ours.create_channel(code="NEW") == {"id": 10, "code": "NEW"}
-        assert ours.channels() == [*CHANNELS, {"id": 10, "code": "NEW"}]
+        assert ours.create("channels", code="NEW") == {"id": 10, "code": "NEW"}
+        assert [row.wire() for row in ours.rows("channels")] == [*CHANNELS, {"id": 10, "code": "NEW"}]
 
     def test_may_have_an_id_of_its_own(self, ours: World) -> None:
-        ours.create_channel(id=8, code="NEW")
-        assert [channel["id"] for channel in ours.channels()] == [7, 8, 9]
+        ours.create("channels", id=8, code="NEW")
+        assert [channel["id"] for channel in [row.wire() for row in ours.rows("channels")]] == [7, 8, 9]
 
     def test_has_a_free_id_even_if_the_largest_is_taken(self, ours: World) -> None:
-        ours.create_channel(id=LARGEST_ID, code="LAST")
-        assert ours.create_channel(code="NEW")["id"] == 10
+        ours.create("channels", id=LARGEST_ID, code="LAST")
+        assert ours.create("channels", code="NEW")["id"] == 10
 
     def test_needs_an_id_that_is_free(self, ours: World) -> None:
         with pytest.raises(DataError, match="an id that no other channel has"):
-            ours.create_channel(id=7, code="NEW")
+            ours.create("channels", id=7, code="NEW")
 
     def test_can_be_filtered_for_at_once(self, ours: World) -> None:
-        number = ours.create_channel(code="NEW")["id"]
-        assert number in ours.view.account.owned["channels"]
+        number = ours.create("channels", code="NEW")["id"]
+        assert number in ours.view.account.owned(CREDIT_LIST)["channels"]
+
+    def test_that_is_renamed_is_renamed_in_its_credits_too(self, ours: World) -> None:
+        credit = ours.create("credits", referral_channel=7)
+        ours.change("channels", 7, code="RENAMED")
+        assert ours.row("credits", credit["id"])["referral_channel_code"] == "RENAMED"
 
     def test_that_no_credit_names_can_be_deleted(self, ours: World) -> None:
-        ours.delete_channel(9)
-        assert ours.channels() == CHANNELS[:1]
+        ours.delete("channels", 9)
+        assert [row.wire() for row in ours.rows("channels")] == CHANNELS[:1]
 
     def test_that_a_credit_names_stays(self, ours: World) -> None:
         with pytest.raises(UsageError, match="channel 7 is named by 1 credit; change what names it first"):
-            ours.delete_channel(7)
+            ours.delete("channels", 7)
 
     def test_that_is_not_there_cannot_be_deleted(self, ours: World) -> None:
         with pytest.raises(UnknownRow, match="there is no channel 8 in this world"):
-            ours.delete_channel(8)
+            ours.delete("channels", 8)
 
 
 class TestTheClock:
@@ -313,27 +320,27 @@ class TestTheClock:
         assert ours.clock() == {"now": NOW, "running": False}
 
     def test_makes_available_what_was_pending_for_its_period(self, ours: World) -> None:
-        instant = ours.state().credits[0].created_at + 30 * DAY
+        instant = ours.state().rows["credits"][0].created_at + 30 * DAY
         due = format_instant(instant)
         ours.set_clock(now=format_instant(instant - 1))
-        assert ours.credit(1)["status"] == "pending"
+        assert ours.row("credits", 1)["status"] == "pending"
         ours.set_clock(advance="PT0.000001S")
-        assert ours.credit(1) == credit(1, status="available", updated_at=due)
-        assert ours.credit(4)["status"] == "pending"
+        assert ours.row("credits", 1) == credit(1, status="available", updated_at=due)
+        assert ours.row("credits", 4)["status"] == "pending"
 
     def test_makes_nothing_pending_again(self, ours: World) -> None:
         ours.set_clock(advance="P60D")
         ours.set_clock(now=OLD)
-        assert ours.credit(1)["status"] == "available"
+        assert ours.row("credits", 1)["status"] == "available"
 
     def test_that_runs_makes_it_available_when_it_is_due(self, ours: World, seconds: Seconds) -> None:
-        due = ours.state().credits[0].created_at + 30 * DAY
+        due = ours.state().rows["credits"][0].created_at + 30 * DAY
         ours.set_clock(now=format_instant(due - 10 * SECOND), running=True)
         seconds.passed = 9.9
-        assert ours.view.account.credits.rows[0].status == "pending"
+        assert ours.view.account.tables["credits"].rows[0].status == "pending"
         seconds.passed = 10.0
-        assert ours.view.account.credits.rows[0].status == "available"
-        assert ours.credit(1)["updated_at"] == format_instant(due)
+        assert ours.view.account.tables["credits"].rows[0].status == "available"
+        assert ours.row("credits", 1)["updated_at"] == format_instant(due)
 
     def test_that_stands_lets_no_time_pass(self, ours: World, seconds: Seconds) -> None:
         seconds.passed = 1e9
@@ -343,7 +350,7 @@ class TestTheClock:
         ours.set_clock(now="9998-12-31T23:59:59Z", running=True)
         seconds.passed = 1e9
         assert ours.clock()["now"] == "9998-12-31T15:59:59.999999-08:00"
-        assert ours.create_credit()["created_at"] == ours.clock()["now"]
+        assert ours.create("credits")["created_at"] == ours.clock()["now"]
         with pytest.raises(DataError, match="1970 to 9998"):
             ours.set_clock(advance="PT1S")
 
@@ -365,7 +372,7 @@ class TestSettings:
 
     def test_decide_how_pages_are_made(self, ours: World) -> None:
         ours.set_settings(max_page_size=5, default_ordering="-amount,id")
-        assert ours.view.paging.max_page_size == 5
+        assert ours.view.paging(CREDIT_LIST).max_page_size == 5
         assert ours.view.default_ordering == ("-amount", "id")
 
     def test_begin_a_new_count_of_requests(self, ours: World) -> None:
@@ -402,7 +409,7 @@ class TestASnapshot:
         ours.set_settings(max_page_size=5)
         before = digest(ours)
         ours.take_snapshot("before")
-        ours.delete_credit(1)
+        ours.delete("credits", 1)
         ours.set_clock(advance="P1D", running=False)
         ours.clear_faults()
         ours.set_settings(max_page_size=6)
@@ -418,20 +425,20 @@ class TestASnapshot:
     def test_can_be_restored_again_and_again(self, ours: World) -> None:
         ours.take_snapshot("before")
         for _ in range(2):
-            ours.delete_credit(1)
+            ours.delete("credits", 1)
             ours.restore_snapshot("before")
             assert ours.state().wire() == STATE
 
     def test_of_the_same_name_takes_the_place_of_the_first(self, ours: World) -> None:
         ours.take_snapshot("before")
-        ours.delete_credit(1)
+        ours.delete("credits", 1)
         ours.take_snapshot("before")
         ours.restore_snapshot("before")
-        assert (ours.snapshots(), len(ours.state().credits)) == (["before"], 3)
+        assert (ours.snapshots(), len(ours.state().rows["credits"])) == (["before"], 3)
 
     def test_lets_its_faults_go_on_from_where_they_were(self, ours: World) -> None:
         ours.add_fault(status=503, times=2)
-        asked = Asked("GET", "/", {})
+        asked = request_to("/")
         assert ours.strike(asked)
         ours.take_snapshot("before")
         for _ in range(2):
@@ -441,7 +448,7 @@ class TestASnapshot:
 
     def test_holds_what_a_throttle_has_let_pass(self, ours: World) -> None:
         ours.add_fault(throttle="2/min", clock="world")
-        asked = Asked("GET", "/", {})
+        asked = request_to("/")
         ours.strike(asked)
         ours.take_snapshot("before")
         ours.set_clock(advance="PT1H")
@@ -468,14 +475,14 @@ class TestASnapshot:
             ours.take_snapshot("one more")
 
 
-VERBS: dict[str, Callable[[World, int], object]] = {
+METHODS: dict[str, Callable[[World, int], object]] = {
     "put_state": lambda it, n: it.put_state(read_state({"credits": [credit(n)], "channels": []})),
-    "create_credit": lambda it, n: it.create_credit(id=n),
-    "change_credit": lambda it, n: it.change_credit(n, amount=n),
-    "revert_credit": lambda it, n: it.revert_credit(n),
-    "delete_credit": lambda it, n: it.delete_credit(n),
-    "create_channel": lambda it, n: it.create_channel(id=n, code=f"C{n}"),
-    "delete_channel": lambda it, n: it.delete_channel(n),
+    "create": lambda it, n: it.create("credits", id=n),
+    "create (channel)": lambda it, n: it.create("channels", id=n, code=f"C{n}"),
+    "change": lambda it, n: it.change("credits", n, amount=n),
+    "end": lambda it, n: it.end("credits", n),
+    "delete": lambda it, n: it.delete("credits", n),
+    "delete (channel)": lambda it, n: it.delete("channels", n),
     "set_clock": lambda it, n: it.set_clock(advance=timedelta(days=n), running=n % 2 == 0),
     "add_fault": lambda it, n: it.add_fault(status=500 + n),
     "remove_fault": lambda it, n: it.remove_fault(n),
@@ -485,28 +492,31 @@ VERBS: dict[str, Callable[[World, int], object]] = {
     "restore_snapshot": lambda it, n: it.restore_snapshot(str(n % 2)),
     "delete_snapshot": lambda it, n: it.delete_snapshot(str(n % 2)),
     "admit": lambda it, n: it.admit(),
-    "strike": lambda it, n: it.strike(Asked("GET", "/", {})),
+    "strike": lambda it, n: it.strike(request_to("/")),
     "view": lambda it, n: it.view,
 }
 """All that can be done to a world, of which a reset is to leave nothing."""
-ASKING = {"state", "credit", "channels", "clock", "faults", "settings", "snapshots", "count_requests"}
-ASKING |= {"now", "has_faults", "reset"}
+READING = {"state", "row", "rows", "clock", "faults", "settings", "snapshots", "count_requests"}
+READING |= {"now", "has_faults", "reset"}
 
 
 def test_whatever_a_world_can_do_is_tried_before_a_reset() -> None:
-    assert {name for name in vars(World) if not name.startswith("_")} == {*VERBS, *ASKING}
+    assert {name for name in vars(World) if not name.startswith("_")} == {
+        *(name.partition(" ")[0] for name in METHODS),
+        *READING,
+    }
 
 
 @hypothesis_settings(max_examples=60, deadline=None, database=None)
-@given(done=st.lists(st.tuples(st.sampled_from(sorted(VERBS)), st.integers(1, 9)), max_size=12))
+@given(done=st.lists(st.tuples(st.sampled_from(sorted(METHODS)), st.integers(1, 9)), max_size=12))
 def test_after_whatever_was_done_a_reset_world_is_as_a_new_one(done: list[tuple[str, int]]) -> None:
     seconds = Seconds()
     ours, new = begun(seconds, rate_limit="2/min"), begun(seconds, rate_limit="2/min")
-    for verb, number in done:
+    for method, number in done:
         seconds.passed += number
         noted(ours)
         try:
-            VERBS[verb](ours, number)
+            METHODS[method](ours, number)
         except MockWebshareError:
             continue
     ours.reset()
@@ -522,7 +532,7 @@ def test_a_reset_leaves_the_faults_with_which_the_world_began(seconds: Seconds) 
     held = read_state(STATE)
     fault = Fault(action="status", value=503)
     ours = World(Beginning(Account.of(held), held.now, Settings(), Faults([fault])), seconds)
-    ours.strike(Asked("GET", "/", {}))
+    ours.strike(request_to("/"))
     ours.clear_faults()
     ours.reset()
     assert ours.faults() == [{"id": 1, "status": 503, "seen": 0, "struck": 0}]

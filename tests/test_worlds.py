@@ -173,7 +173,7 @@ def test_worlds_that_are_alike_share_their_answers_until_one_is_changed() -> Non
     ours = worlds()
     one, other = ours.require("one"), ours.require("other")
     assert one.view is other.view
-    one.create_credit()
+    one.create("credits")
     assert one.view is not other.view
     one.reset()
     assert one.view is other.view
@@ -186,7 +186,7 @@ def test_a_scenario_with_data_of_its_own_begins_at_the_time_of_the_service(scena
     now = "2027-01-01T00:00:00-08:00"
     world = worlds(now=now).require(f"scenario:{scenario}")
     assert world.clock()["now"] == now
-    assert all(credit.status != "pending" for credit in world.state().credits)
+    assert all(credit.status != "pending" for credit in world.state().rows["credits"])
 
 
 @pytest.mark.parametrize("name", ["nothing", 5, ["flaky"]])

@@ -86,6 +86,7 @@ CREDITS = Resource(
         ended="reverted",
         ended_at="reverted_at",
         period=PENDING_DAYS,
+        end="revert",
         # That an available credit is reverted is not said anywhere, nor that it is not.
         moves={"pending": ("available", "reverted"), "available": ("reverted",), "reverted": ()},
         constant=("mode",),

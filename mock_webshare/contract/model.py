@@ -117,7 +117,7 @@ class Lifecycle(NamedTuple):
     """How the rows of a resource change in time.
 
     A row is created `pending`; `period` days later it is `ripe`. A row that is `ended`, and no other,
-    has a date in `ended_at`. `moves` lists what each status may become.
+    has a date in `ended_at`; `end` names that change. `moves` lists what each status may become.
     """
 
     field: str
@@ -126,6 +126,7 @@ class Lifecycle(NamedTuple):
     ended: str
     ended_at: str
     period: int
+    end: str
     moves: Mapping[str, Sequence[str]]
     constant: tuple[str, ...] = ()
     """Fields that never change, each with a rule of its own, `object.<field>`."""
@@ -157,6 +158,7 @@ class Field(NamedTuple):
     is_nullable: bool
     is_date: bool
     choices: tuple[str, ...]
+    is_never_empty: bool
     example: Any
 
 
@@ -175,8 +177,8 @@ class Contract:
         schemas: Schemas,
     ) -> None:
         self.endpoints = tuple(endpoints)
-        self.resources: Mapping[str, Resource] = {each.name: each for each in resources}
-        self.rules: Mapping[str, Rule] = {rule.id: rule for rule in rules}
+        self.resources: dict[str, Resource] = {each.name: each for each in resources}
+        self.rules: dict[str, Rule] = {rule.id: rule for rule in rules}
         self.schemas = schemas
 
     def resource_of(self, endpoint: Endpoint) -> Resource:
@@ -224,5 +226,6 @@ def _field(name: str, schema: Mapping[str, Any]) -> Field:
         is_nullable="null" in types,
         is_date=schema.get("format") == "date-time",
         choices=tuple(each for each in schema.get("enum", ()) if each is not None),
+        is_never_empty=schema.get("minLength", 0) > 0,
         example=next(iter(schema.get("examples", ())), None),
     )

@@ -1,29 +1,31 @@
-"""The OpenAPI document of the control plane, printed from the table of its verbs."""
+"""The OpenAPI document of the control plane, made from the table of its routes and from the contract."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
+from mock_webshare.contract.model import Contract
+from mock_webshare.contract.schemas import data_path
+from mock_webshare.service.data.resources import RowType, row_types
 from mock_webshare.version import __version__
 
 
-class Verb(Protocol):
-    """What is told of each verb."""
+class Route(Protocol):
+    """What the document shows of each route."""
 
     @property
     def method(self) -> str: ...
     @property
     def path(self) -> str: ...
     @property
-    def says(self) -> str: ...
+    def summary(self) -> str: ...
     @property
     def body(self) -> str | None: ...
     @property
-    def answer(self) -> str | None: ...
+    def response(self) -> str | None: ...
     @property
     def status(self) -> int: ...
 
@@ -32,19 +34,80 @@ _WITHOUT_WORLD = ("health", "version", "openapi.json", "scenarios", "worlds")
 _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
 
 
-def document(root: str, verbs: Sequence[Verb]) -> dict[str, Any]:
-    """Given the path under which the verbs are, and the verbs, return an OpenAPI 3.1 document."""
+def document(root: str, routes: Sequence[Route], contract: Contract) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of routes under a root."""
     text = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
     result: dict[str, Any] = json.loads(text)
     result["info"]["version"] = __version__
-    result["components"]["schemas"]["credit"] = _component(
-        "credit", SERVICE_SCHEMAS.document("referral-credit")
-    )
+    components = result["components"]["schemas"]
+    for row_type in row_types(contract).values():
+        components.update(_components(contract, row_type))
+    components["data-set"] = _data_set(contract)
     paths: dict[str, Any] = {}
-    for verb in verbs:
-        paths.setdefault(root + verb.path, {})[verb.method.lower()] = _operation(verb)
+    for route in routes:
+        paths.setdefault(root + route.path, {})[route.method.lower()] = _operation(route)
     result["paths"] = paths
     return result
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
+    """Return what describes a row of a resource, all of them, and what is sent to create or change one."""
+    resource = row_type.resource
+    one, properties = resource.singular, {name: each.schema for name, each in row_type.field_types.items()}
+    changing = {name: each for name, each in properties.items() if name != "id"}
+    examples = {each.name: each.example for each in row_type.fields}
+    fields = {
+        one: _component(one, contract.schemas.document(resource.schema)),
+        f"{one}-fields": {
+            "description": f"Fields of a {one}; what is left out stays, or follows from the others.",
+            **_object(changing, (), {}),
+        },
+    }
+    if resource.is_object:
+        return fields
+    return {
+        **fields,
+        resource.name: {"type": "array", "items": _ref(one), "examples": [[]]},
+        f"new-{one}": {
+            "description": f"Fields of a new {one}; what is left out has its usual value.",
+            **_object(properties, row_type.needed, {name: examples[name] for name in row_type.needed}),
+        },
+    }
+
+
+def _object(
+    properties: Mapping[str, Any], needed: Sequence[str], example: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        **({"required": list(needed)} if needed else {}),
+        "properties": properties,
+        "examples": [example],
+    }
+
+
+def _data_set(contract: Contract) -> dict[str, Any]:
+    """Return what describes a data set: the rows of each resource, or its one object."""
+    kinds = {
+        each.name: _ref(each.singular if each.is_object else each.name)
+        for each in contract.resources.values()
+    }
+    objects = {
+        each.name: contract.schemas.document(each.schema)["examples"][0]
+        for each in contract.resources.values()
+        if each.is_object
+    }
+    return {
+        "description": "The whole account of a world, as `serve --data` reads it.",
+        **_object(
+            {"now": _ref("instant"), **kinds}, list(kinds), {**{name: [] for name in kinds}, **objects}
+        ),
+    }
 
 
 def _component(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -55,36 +118,36 @@ def _component(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return moved
 
 
-def _operation(verb: Verb) -> dict[str, Any]:
-    operation: dict[str, Any] = {"summary": verb.says, "responses": _responses(verb)}
-    world: dict[str, list[str]] = {} if verb.path in _WITHOUT_WORLD else {"world": []}
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
+    world: dict[str, list[str]] = {} if route.path in _WITHOUT_WORLD else {"world": []}
     operation["security"] = [world, {**world, "token": []}]
-    if names := re.findall(r"{(\w+)}", verb.path):
+    if names := re.findall(r"{(\w+)}", route.path):
         operation["parameters"] = [
             {
                 "name": name,
                 "in": "path",
                 "required": True,
-                "schema": {"$ref": f"#/components/schemas/{name}"},
+                "schema": _ref(name),
             }
             for name in names
         ]
-    if verb.body:
-        operation["requestBody"] = {"required": True, "content": _content(verb.body, "application/json")}
+    if route.body:
+        operation["requestBody"] = {"required": True, "content": _content(route.body, "application/json")}
     return operation
 
 
-def _responses(verb: Verb) -> dict[str, Any]:
+def _responses(route: Route) -> dict[str, Any]:
     problem = {
         "description": "Why it was refused.",
         "content": _content("problem", "application/problem+json"),
     }
-    if verb.answer is None:
+    if route.response is None:
         return {"204": {"description": "Done."}, "default": problem}
-    media_type = _MEDIA_TYPES.get(verb.answer, "application/json")
-    done = {"description": "Done.", "content": _content(verb.answer, media_type)}
-    return {str(verb.status): done, "default": problem}
+    media_type = _MEDIA_TYPES.get(route.response, "application/json")
+    done = {"description": "Done.", "content": _content(route.response, media_type)}
+    return {str(route.status): done, "default": problem}
 
 
 def _content(schema: str, media_type: str) -> dict[str, Any]:
-    return {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {media_type: {"schema": _ref(schema)}}

@@ -1,17 +1,20 @@
-"""Verbs: what can be done over HTTP, as a table; each calls one method of a world."""
+"""The routes of the control plane, as a table; each calls one method of a world."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from io import StringIO
 from typing import Any, NamedTuple
 
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Contract, Resource
 from mock_webshare.control import openapi
 from mock_webshare.control.problems import Problem
 from mock_webshare.errors import DataError, UnknownRow
 from mock_webshare.exchange import writers
-from mock_webshare.service.data.fields import Kind, is_text, read_object, require_keys
+from mock_webshare.service.data.fields import FieldType, is_text, read_object, require_keys
 from mock_webshare.service.world.journal import Journal, exchanges
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.scenarios import SCENARIOS
@@ -21,12 +24,15 @@ from mock_webshare.version import __version__
 ROOT = "/__mock__/"
 
 
-class Asked(NamedTuple):
-    """What a verb is given: the worlds, the world or journal of the key, and what was sent."""
+class ControlRequest(NamedTuple):
+    """A request to the control plane: the worlds, which of them is meant, and what was sent."""
 
+    contract: Contract
     worlds: Worlds
     key: str | None
+    """The key of the world. None: no world is named."""
     path: Mapping[str, str]
+    """What stands in the places of the route's braces."""
     body: Any
     secrets: Sequence[str] = ()
     """What is not to be repeated: the key, and the control token."""
@@ -54,37 +60,45 @@ class Asked(NamedTuple):
             raise UnknownRow("id", text)
         return int(text)
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The body, which is an object of which the world checks each field."""
+        if not isinstance(self.body, dict):
+            raise DataError.refused("body", "", self.body, "an object")
+        return self.body
 
-class Verb(NamedTuple):
-    """One thing that can be done; `body` names the schema of what is sent, None: nothing is."""
+
+class Route(NamedTuple):
+    """What can be done with a method on a path."""
 
     method: str
     path: str
-    says: str
-    act: Callable[[Asked], Any]
-    """What it does; if it returns a function, that makes the answer, and may take its time."""
+    summary: str
+    run: Callable[[ControlRequest], Any]
+    """Does it; if this returns a function, that one makes the response, and may take its time."""
     body: str | None = None
-    answer: str | None = None
-    """The schema of what is answered. None: nothing is, with 204."""
+    """The component of `openapi.json` that describes what is sent. None: nothing is."""
+    response: str | None = None
+    """The component that describes the response. None: there is none, with 204."""
     status: int = 200
     read: Callable[[Any], Any] = lambda body: body
-    """What is made of the body before the world is asked; it may take its time."""
+    """What is made of the body before the world is called; it may take its time."""
 
 
-def _state(asked: Asked) -> Callable[[], Any]:
-    return asked.world.state().wire
+def _state(request: ControlRequest) -> Callable[[], Any]:
+    return request.world.state().wire
 
 
-def _credits(asked: Asked) -> Callable[[], Any]:
-    credits = asked.world.state().credits
-    return lambda: [credit.wire() for credit in credits]
+def _rows(name: str, request: ControlRequest) -> Callable[[], Any]:
+    rows = request.world.rows(name)
+    return lambda: [row.wire() for row in rows]
 
 
-def _requests(asked: Asked) -> Callable[[], Any]:
-    entries, dropped = list(asked.journal), asked.journal.dropped
+def _requests(request: ControlRequest) -> Callable[[], Any]:
+    entries, dropped = list(request.journal), request.journal.dropped
 
     def listed() -> dict[str, Any]:
-        found = zip(exchanges(entries, asked.secrets), entries, strict=True)
+        found = zip(exchanges(entries, request.secrets), entries, strict=True)
         requests = [{**exchange.wire(), "faults": list(entry.faults)} for exchange, entry in found]
         return {"requests": requests, "dropped": dropped}
 
@@ -100,30 +114,30 @@ def _is_wanted_query(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_wanted_value, value.values()))
 
 
-_WANTED: Mapping[str, Kind] = {
-    "method": Kind(is_text, "a method like GET"),
-    "path": Kind(is_text, "a path, decoded"),
-    "query": Kind(
+_WANTED: Mapping[str, FieldType] = {
+    "method": FieldType(is_text, "a method like GET"),
+    "path": FieldType(is_text, "a path, decoded"),
+    "query": FieldType(
         _is_wanted_query, "an object of parameters, each with a text, a number, a list of these, or null"
     ),
 }
 
 
-def _count(asked: Asked) -> dict[str, int]:
-    require_keys("request", "", asked.body, ("method", "path"), tuple(_WANTED))
-    wanted = read_object("request", "", asked.body, _WANTED, optional=True)
-    return {"count": asked.world.count_requests(**wanted)}
+def _count(request: ControlRequest) -> dict[str, int]:
+    require_keys("request", "", request.body, ("method", "path"), tuple(_WANTED))
+    wanted = read_object("request", "", request.body, _WANTED, optional=True)
+    return {"count": request.world.count_requests(**wanted)}
 
 
-def _archive(write: Callable[..., object]) -> Callable[[Asked], Callable[[], str]]:
-    """Return what answers the journal as a file, without the keys in it."""
+def _archive(write: Callable[..., object]) -> Callable[[ControlRequest], Callable[[], str]]:
+    """Return what responds with the journal as a file, without the keys in it."""
 
-    def archive(asked: Asked) -> Callable[[], str]:
-        entries = list(asked.journal)
+    def archive(request: ControlRequest) -> Callable[[], str]:
+        entries = list(request.journal)
 
         def written() -> str:
             stream = StringIO()
-            write(exchanges(entries, asked.secrets), stream)
+            write(exchanges(entries, request.secrets), stream)
             return stream.getvalue()
 
         return written
@@ -131,76 +145,127 @@ def _archive(write: Callable[..., object]) -> Callable[[Asked], Callable[[], str
     return archive
 
 
-def _set_clock(asked: Asked) -> dict[str, Any]:
-    read_object("clock", "", asked.body, CLOCK, optional=True)
-    return asked.world.set_clock(**asked.body)
+def _set_clock(request: ControlRequest) -> dict[str, Any]:
+    read_object("clock", "", request.body, CLOCK, optional=True)
+    return request.world.set_clock(**request.body)
 
 
-def _fields(asked: Asked) -> dict[str, Any]:
-    """Return the body, which is an object of which the world checks each field."""
-    if not isinstance(asked.body, dict):
-        raise DataError.refused("body", "", asked.body, "an object")
-    return asked.body
-
-
-def document() -> dict[str, Any]:
-    """Return the OpenAPI document of the control plane, printed from the table of verbs."""
-    return openapi.document(ROOT, VERBS)
-
-
-def _scenarios(asked: Asked) -> dict[str, str]:
+def _scenarios(request: ControlRequest) -> dict[str, str]:
     return {f"scenario:{name}": scenario.says for name, scenario in SCENARIOS.items()}
 
 
+def document(contract: Contract = WEBSHARE) -> dict[str, Any]:
+    """Return the OpenAPI document of the control plane, made from the table of routes."""
+    return openapi.document(ROOT, routes_of(contract), contract)
+
+
+@lru_cache(16)
+def routes_of(contract: Contract = WEBSHARE) -> Sequence[Route]:
+    """Return the routes of the control plane, with those of each resource of a contract."""
+    resources = [route for each in contract.resources.values() for route in _of_resource(each)]
+    return (*_WORLDS, *_state_routes(contract), *_SNAPSHOTS, *resources, *_REST)
+
+
 # fmt: off
-VERBS: Sequence[Verb] = (
-    Verb("GET", "health", "Say that the server is ready.", lambda it: {"status": "ready"}, answer="health"),
-    Verb("GET", "version", "Say which version it is.", lambda it: {"version": __version__}, answer="version"),
-    Verb("GET", "openapi.json", "Describe all this.", lambda it: document(), answer="openapi"),
-    Verb("GET", "scenarios", "List the keys that begin in trouble.", _scenarios, answer="scenarios"),
-    Verb("GET", "worlds", "Count the worlds.", lambda it: it.worlds.counted(), answer="worlds"),
-    Verb("DELETE", "worlds", "Let all worlds go.", lambda it: it.worlds.forget_all()),
-    Verb("POST", "reset", "Be as in the beginning.", lambda it: it.world.reset()),
-    Verb("GET", "state", "The whole world as a data set.", _state, answer="data-set"),
-    Verb("PUT", "state", "Hold a data set.", lambda it: it.world.put_state(it.body),
-         body="data-set", read=read_state),
-    Verb("GET", "snapshots", "The names of the snapshots.", lambda it: it.world.snapshots(), answer="names"),
-    Verb("PUT", "snapshots/{name}", "Save account, clock, settings and faults.",
-         lambda it: it.world.take_snapshot(it.path["name"])),
-    Verb("POST", "snapshots/{name}/restore", "Be as when the snapshot was taken.",
-         lambda it: it.world.restore_snapshot(it.path["name"])),
-    Verb("DELETE", "snapshots/{name}", "Forget a snapshot.",
-         lambda it: it.world.delete_snapshot(it.path["name"])),
-    Verb("GET", "credits", "All credits.", _credits, answer="credits"),
-    Verb("POST", "credits", "Add a credit; every field may be left out.",
-         lambda it: it.world.create_credit(**_fields(it)), body="credit-fields", answer="credit", status=201),
-    Verb("GET", "credits/{id}", "One credit.", lambda it: it.world.credit(it.id), answer="credit"),
-    Verb("PATCH", "credits/{id}", "Change fields of a credit.",
-         lambda it: it.world.change_credit(it.id, **_fields(it)), body="credit-fields", answer="credit"),
-    Verb("DELETE", "credits/{id}", "Remove a credit.", lambda it: it.world.delete_credit(it.id)),
-    Verb("POST", "credits/{id}/revert", "Revert a credit.",
-         lambda it: it.world.revert_credit(it.id), answer="credit"),
-    Verb("GET", "channels", "All channels.", lambda it: it.world.channels(), answer="channels"),
-    Verb("POST", "channels", "Add a channel.",
-         lambda it: it.world.create_channel(**_fields(it)), body="channel", answer="channel", status=201),
-    Verb("DELETE", "channels/{id}", "Remove a channel that no credit names.",
-         lambda it: it.world.delete_channel(it.id)),
-    Verb("GET", "clock", "What the clock shows.", lambda it: it.world.clock(), answer="clock"),
-    Verb("PUT", "clock", "Set the clock, move it on, let it run or stand.", _set_clock,
-         body="clock-change", answer="clock"),
-    Verb("GET", "faults", "The faults that are set.", lambda it: it.world.faults(), answer="faults"),
-    Verb("POST", "faults", "Set a fault.",
-         lambda it: it.world.add_fault(**_fields(it)), body="fault", answer="active-fault", status=201),
-    Verb("DELETE", "faults", "Remove all faults.", lambda it: it.world.clear_faults()),
-    Verb("DELETE", "faults/{id}", "Remove a fault.", lambda it: it.world.remove_fault(it.id)),
-    Verb("GET", "requests", "What was asked and answered, without the keys.", _requests, answer="requests"),
-    Verb("DELETE", "requests", "Forget what was asked.", lambda it: it.journal.clear()),
-    Verb("POST", "requests/count", "Count requests.", _count, body="wanted", answer="count"),
-    Verb("GET", "requests.har", "The journal as HAR 1.2.", _archive(writers.write_har), answer="har"),
-    Verb("GET", "requests.ndjson", "The journal as exchanges, one a line.",
-         _archive(writers.write_ndjson), answer="ndjson"),
-    Verb("GET", "settings", "The settings of the world.", lambda it: it.world.settings(), answer="settings"),
-    Verb("PUT", "settings", "Change settings of the world.",
-         lambda it: it.world.set_settings(**_fields(it)), body="settings-change", answer="settings"),
+_WORLDS: Sequence[Route] = (
+    Route("GET", "health", "Report that the server is ready.", lambda it: {"status": "ready"},
+          response="health"),
+    Route("GET", "version", "Return the version of the server.", lambda it: {"version": __version__},
+          response="version"),
+    Route("GET", "openapi.json", "Describe the control plane.", lambda it: document(it.contract),
+          response="openapi"),
+    Route("GET", "scenarios", "List the scenarios by their keys.", _scenarios, response="scenarios"),
+    Route("GET", "worlds", "Count the worlds.", lambda it: it.worlds.counted(), response="worlds"),
+    Route("DELETE", "worlds", "Delete all worlds.", lambda it: it.worlds.forget_all()),
+    Route("POST", "reset", "Reset to the initial state.", lambda it: it.world.reset()),
+)
+_SNAPSHOTS: Sequence[Route] = (
+    Route("GET", "snapshots", "List the names of the snapshots.", lambda it: it.world.snapshots(),
+          response="names"),
+    Route("PUT", "snapshots/{name}", "Save account, clock, settings and faults under a name.",
+          lambda it: it.world.take_snapshot(it.path["name"])),
+    Route("POST", "snapshots/{name}/restore", "Restore what a snapshot saved.",
+          lambda it: it.world.restore_snapshot(it.path["name"])),
+    Route("DELETE", "snapshots/{name}", "Delete a snapshot.",
+          lambda it: it.world.delete_snapshot(it.path["name"])),
+)
+_REST: Sequence[Route] = (
+    Route("GET", "clock", "Read the clock.", lambda it: it.world.clock(), response="clock"),
+    Route("PUT", "clock", "Set the clock, advance it, let it run or stand still.", _set_clock,
+          body="clock-change", response="clock"),
+    Route("GET", "faults", "List the faults.", lambda it: it.world.faults(), response="faults"),
+    Route("POST", "faults", "Add a fault.",
+          lambda it: it.world.add_fault(**it.fields), body="fault", response="active-fault", status=201),
+    Route("DELETE", "faults", "Remove all faults.", lambda it: it.world.clear_faults()),
+    Route("DELETE", "faults/{id}", "Remove a fault.", lambda it: it.world.remove_fault(it.id)),
+    Route("GET", "requests", "List the requests and their responses, without keys.", _requests,
+          response="requests"),
+    Route("DELETE", "requests", "Clear the journal.", lambda it: it.journal.clear()),
+    Route("POST", "requests/count", "Count the requests that match.", _count, body="wanted",
+          response="count"),
+    Route("GET", "requests.har", "Return the journal as HAR 1.2.", _archive(writers.write_har),
+          response="har"),
+    Route("GET", "requests.ndjson", "Return the journal as exchanges, one a line.",
+          _archive(writers.write_ndjson), response="ndjson"),
+    Route("GET", "settings", "Read the settings of the world.", lambda it: it.world.settings(),
+          response="settings"),
+    Route("PUT", "settings", "Change settings of the world.",
+          lambda it: it.world.set_settings(**it.fields), body="settings-change", response="settings"),
 )
 # fmt: on
+
+
+def _state_routes(contract: Contract) -> Iterator[Route]:
+    read = partial(read_state, contract=contract)
+    yield Route("GET", "state", "Return the whole account as a data set.", _state, response="data-set")
+    yield Route(
+        "PUT",
+        "state",
+        "Replace the data by a data set.",
+        lambda it: it.world.put_state(it.body),
+        body="data-set",
+        read=read,
+    )
+
+
+def _of_resource(resource: Resource) -> Iterator[Route]:
+    """Yield the routes by which the rows of a resource, or its one object, are arranged."""
+    name, one = resource.name, resource.singular
+    fields = f"{one}-fields"
+    if resource.is_object:
+        yield Route("GET", name, f"Read the {one}.", lambda it: it.world.row(name), response=one)
+        yield Route(
+            "PATCH",
+            name,
+            f"Change fields of the {one}.",
+            lambda it: it.world.change(name, **it.fields),
+            body=fields,
+            response=one,
+        )
+        return
+    yield Route("GET", name, f"List all {name}.", partial(_rows, name), response=name)
+    yield Route(
+        "POST",
+        name,
+        f"Add a {one}; what is left out has its usual value.",
+        lambda it: it.world.create(name, **it.fields),
+        body=f"new-{one}",
+        response=one,
+        status=201,
+    )
+    path = f"{name}/{{id}}"
+    yield Route("GET", path, f"Read one {one}.", lambda it: it.world.row(name, it.id), response=one)
+    yield Route(
+        "PATCH",
+        path,
+        f"Change fields of a {one}.",
+        lambda it: it.world.change(name, it.id, **it.fields),
+        body=fields,
+        response=one,
+    )
+    yield Route(
+        "DELETE", path, f"Delete a {one} that no other row names.", lambda it: it.world.delete(name, it.id)
+    )
+    if life := resource.lifecycle:
+        says = f"{life.end.capitalize()} a {one}."
+        yield Route("POST", f"{path}/{life.end}", says, lambda it: it.world.end(name, it.id), response=one)

@@ -1,4 +1,4 @@
-"""The application: every route of the stand-in, in one visible list."""
+"""The application: every route of the mock server, in one visible list."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.server.handler import Log, Service
+from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.routing import Subtree
 from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
@@ -33,15 +32,15 @@ def create_app(
     timer: Callable[[], float] = time.monotonic,
     log: Log | None = None,
 ) -> web.Application:
-    """Return the stand-in as an aiohttp application.
+    """Return the mock server as an aiohttp application.
 
     `dataset`, unless None, is served instead of what the settings name; `timer` returns seconds and
-    drives the rate limit; `log` hears of each request. Raise `MockWebshareError` if the data set cannot
-    be had.
+    drives the rate limit; `log` is called with each request. Raise `MockWebshareError` if the data set
+    cannot be had.
     """
     settings = settings or Settings()
     worlds = Worlds(dataset or make_dataset(settings), settings, timer)
-    service = Service(worlds, settings, log)
+    handler = Handler(worlds, settings, log)
     app = web.Application()
     app[WORLDS] = worlds
 
@@ -56,16 +55,18 @@ def create_app(
 
     app.router.register_resource(Subtree("/__mock__/", handle_control))
     # One handler for all: the second root is only where the router finds it soonest.
-    for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in WEBSHARE.endpoints}):
-        app.router.register_resource(Subtree(root, service.handle))
+    for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
+        app.router.register_resource(Subtree(root, handler.handle))
     return app
 
 
 def make_dataset(settings: Settings, progress: Progress | None = None) -> Dataset:
     """Return the data set that the settings name, at the time that they name."""
     if settings.data is None:
-        return at_time(generator.seeded(settings.seed, settings.credits, progress), settings)
-    return at_time(datasets.load(settings.data), settings)
+        return at_time(
+            generator.seeded(settings.seed, settings.credits, progress, settings.contract), settings
+        )
+    return at_time(datasets.load(settings.data, settings.contract), settings)
 
 
 def at_time(dataset: Dataset, settings: Settings) -> Dataset:

@@ -1,4 +1,4 @@
-"""A reply: an answer as it goes over the wire, made once for all requests that get it."""
+"""A response as it goes over the wire, made once for all requests that get it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
-from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.framework.response import Response
 from mock_webshare.version import __version__
 
 _OURS = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
 
 
-def wire_headers(answer: Answer) -> CIMultiDict[str]:
-    """Return the headers that go with an answer, but for the date."""
-    return CIMultiDict([*answer.headers, ("Content-Length", str(len(answer.body))), *_OURS])
+def wire_headers(response: Response) -> CIMultiDict[str]:
+    """Return the headers that go with a response, but for the date."""
+    return CIMultiDict([*response.headers, ("Content-Length", str(len(response.body))), *_OURS])
 
 
-class Reply(web.StreamResponse):
-    """An answer for those requests that need nothing but its bytes (see `suits`).
+class CachedResponse(web.StreamResponse):
+    """A response for those requests that need nothing but its bytes (see `suits`).
 
-    A response of aiohttp is for one request, and makes its head anew; that takes longer than all that we
-    decide about a request. A reply keeps no word of the request, so that it can be given any number of
+    A response of aiohttp is for one request, and makes its head each time; that takes longer than all that
+    we decide about a request. This one keeps nothing of the request, so that it can be sent any number of
     times. Only its date changes, once a second.
     """
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(status=answer.status, headers=wire_headers(answer))
+    def __init__(self, response: Response) -> None:
+        super().__init__(status=response.status, headers=wire_headers(response))
         lines = [
             f"HTTP/1.1 {self.status} {self.reason}",
             *(f"{name}: {value}" for name, value in self.headers.items()),
@@ -37,11 +37,11 @@ class Reply(web.StreamResponse):
         self._head = "\r\n".join([*lines, "Date: "]).encode("latin-1")
         self._dated_head = b""
         self._second = -1
-        self._content = answer.body
+        self._content = response.body
 
     @property
     def keep_alive(self) -> bool:
-        """Whether the connection stays: always, or the reply would not suit."""
+        """Whether the connection stays: always, or the response would not suit."""
         return True
 
     @property
@@ -63,7 +63,7 @@ class Reply(web.StreamResponse):
 
 
 def suits(request: web.Request) -> bool:
-    """Return whether a request can be given a `Reply`.
+    """Return whether a request can be given a `CachedResponse`.
 
     Not one that HEAD asks for, nor a client of HTTP/1.0 or one that closes; nor where an application around
     ours may want to change what is sent.

@@ -13,7 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from mock_webshare.service.faults.effects import Outcome
-from mock_webshare.service.framework import response as answers
+from mock_webshare.service.framework.response import reason
 
 _GARBAGE = bytes(range(128, 256))
 _NO_LINGERING = struct.pack("ii", 1, 0)  # so that the other end gets a reset, not an end
@@ -28,12 +28,12 @@ async def deliver(request: web.Request, outcome: Outcome, headers: CIMultiDict[s
         return await _break(request, outcome, headers)
     if outcome.chunks:
         return await _drip(request, outcome, headers)
-    return web.Response(status=outcome.answer.status, headers=headers, body=outcome.answer.body)
+    return web.Response(status=outcome.response.status, headers=headers, body=outcome.response.body)
 
 
 async def _drip(request: web.Request, outcome: Outcome, headers: CIMultiDict[str]) -> web.StreamResponse:
     """Send the body piece by piece, under its full length."""
-    response = web.StreamResponse(status=outcome.answer.status, headers=headers)
+    response = web.StreamResponse(status=outcome.response.status, headers=headers)
     body, count = _body(request, outcome), outcome.chunks
     bounds = [len(body) * index // count for index in range(count + 1)]
     with suppress(ConnectionError):  # the client had enough
@@ -52,15 +52,15 @@ async def _break(request: web.Request, outcome: Outcome, headers: CIMultiDict[st
     if transport is not None:
         await _BREAKS[outcome.delivery](transport, _head(outcome, headers), _body(request, outcome))
     # Nothing more can be sent, which aiohttp notices by itself.
-    return web.Response(status=outcome.answer.status)
+    return web.Response(status=outcome.response.status)
 
 
 def _body(request: web.Request, outcome: Outcome) -> bytes:
-    return b"" if request.method == "HEAD" else outcome.answer.body
+    return b"" if request.method == "HEAD" else outcome.response.body
 
 
 def _head(outcome: Outcome, headers: CIMultiDict[str]) -> bytes:
-    lines = [f"HTTP/1.1 {outcome.answer.status} {answers.reason(outcome.answer.status)}"]
+    lines = [f"HTTP/1.1 {outcome.response.status} {reason(outcome.response.status)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

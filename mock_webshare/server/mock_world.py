@@ -8,6 +8,7 @@ from io import StringIO
 from os import PathLike
 from typing import Any, Protocol, TypeVar
 
+from mock_webshare.contract.model import Contract
 from mock_webshare.service.settings import require_key
 from mock_webshare.service.world.clock import lasting
 from mock_webshare.service.world.journal import Entry, Wanted, exchanges, missed, transcript
@@ -22,6 +23,8 @@ class Server(Protocol):
 
     @property
     def url(self) -> str: ...
+    @property
+    def contract(self) -> Contract: ...
     def ask(self, act: Callable[[Worlds], T], /) -> T: ...
     def begin(self, api_key: str, /, **arrangement: Any) -> None: ...
     def retire(self, api_key: str, /) -> None: ...
@@ -114,8 +117,8 @@ class MockWorld:
 
     def put_state(self, document: Mapping[str, Any]) -> None:
         """Hold a data set."""
-        held = read_state(document)  # in the thread of the caller
-        self._do(lambda world: world.put_state(held))
+        dataset = read_state(document, self._server.contract)  # in the thread of the caller
+        self._do(lambda world: world.put_state(dataset))
 
     def snapshots(self) -> list[str]:
         """Return the names of the snapshots."""
@@ -133,41 +136,65 @@ class MockWorld:
         """Forget a snapshot."""
         self._do(lambda world: world.delete_snapshot(name))
 
+    def rows(self, resource: str) -> list[dict[str, Any]]:
+        """Return all rows of a resource, such as `credits`."""
+        return [row.wire() for row in self._do(lambda world: world.rows(resource))]
+
+    def row(self, resource: str, row_id: int | None = None) -> dict[str, Any]:
+        """Return one row; without an id, the one object of the resource."""
+        return self._do(lambda world: world.row(resource, row_id))
+
+    def create(self, resource: str, /, **fields: Any) -> dict[str, Any]:
+        """Add a row; what is left out has its usual value."""
+        return self._do(lambda world: world.create(resource, **fields))
+
+    def change(self, resource: str, row_id: int | None = None, /, **fields: Any) -> dict[str, Any]:
+        """Change fields of a row, or of the one object of the resource."""
+        return self._do(lambda world: world.change(resource, row_id, **fields))
+
+    def end(self, resource: str, row_id: int) -> dict[str, Any]:
+        """End a row as of now, as when the purchase behind a credit is undone."""
+        return self._do(lambda world: world.end(resource, row_id))
+
+    def delete(self, resource: str, row_id: int) -> None:
+        """Delete a row that no other row names."""
+        self._do(lambda world: world.delete(resource, row_id))
+
     def credits(self) -> list[dict[str, Any]]:
         """Return all credits."""
-        return [credit.wire() for credit in self._do(lambda world: world.state()).credits]
+        return self.rows("credits")
 
     def credit(self, credit_id: int) -> dict[str, Any]:
         """Return one credit."""
-        return self._do(lambda world: world.credit(credit_id))
+        return self.row("credits", credit_id)
 
     def create_credit(self, /, **fields: Any) -> dict[str, Any]:
         """Add a credit; every field may be left out."""
-        return self._do(lambda world: world.create_credit(**fields))
+        return self.create("credits", **fields)
 
     def change_credit(self, credit_id: int, /, **fields: Any) -> dict[str, Any]:
         """Change fields of a credit."""
-        return self._do(lambda world: world.change_credit(credit_id, **fields))
+        return self.change("credits", credit_id, **fields)
 
     def revert_credit(self, credit_id: int) -> dict[str, Any]:
         """Revert a credit, as of now."""
-        return self._do(lambda world: world.revert_credit(credit_id))
+        return self.end("credits", credit_id)
 
     def delete_credit(self, credit_id: int) -> None:
-        """Remove a credit."""
-        self._do(lambda world: world.delete_credit(credit_id))
+        """Delete a credit."""
+        self.delete("credits", credit_id)
 
     def channels(self) -> list[dict[str, Any]]:
         """Return all channels."""
-        return self._do(lambda world: world.channels())
+        return self.rows("channels")
 
     def create_channel(self, /, **fields: Any) -> dict[str, Any]:
         """Add a channel."""
-        return self._do(lambda world: world.create_channel(**fields))
+        return self.create("channels", **fields)
 
     def delete_channel(self, channel_id: int) -> None:
-        """Remove a channel that no credit names."""
-        self._do(lambda world: world.delete_channel(channel_id))
+        """Delete a channel that no credit names."""
+        self.delete("channels", channel_id)
 
     def clock(self) -> dict[str, Any]:
         """Return what the clock shows, and whether it runs."""

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
-from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
 from mock_webshare.server.app import at_time, create_app, make_dataset
 from mock_webshare.server.signals import Interrupt
@@ -115,7 +115,7 @@ def _prepared(
     elif settings.data:
         dataset = make_dataset(settings)
     secrets = [*settings.api_keys, *filter(None, [settings.control_token])]
-    request_log = None if log is None else RequestLog(log, secrets)
+    request_log = None if log is None else RequestLog(log, settings.contract, secrets)
     with _listening_socket(settings) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
         app = create_app(
@@ -163,8 +163,11 @@ class RequestLog:
     Lines are written together a moment later: a write a request would cost more than answering it.
     """
 
-    def __init__(self, stream: TextIO, secrets: Sequence[str] = ()) -> None:
+    def __init__(self, stream: TextIO, contract: Contract, secrets: Sequence[str] = ()) -> None:
         self._stream: TextIO | None = stream
+        # A path of an endpoint, with a number for an id, holds no key.
+        paths = (re.escape(each.path).replace(r"\{id\}", "[0-9]{1,10}") for each in contract.endpoints)
+        self._plain = re.compile("|".join(paths))
         self._secrets = secrets
         self._lines: list[str] = []
 
@@ -190,22 +193,18 @@ class RequestLog:
                 self._stream = None
 
     def _line(self, entry: Entry) -> str:
-        path, is_plain = _path(entry.target)
-        if not is_plain:
+        path = _path(entry.target)
+        if not self._plain.fullmatch(path):
             path = _without(path, (*entry.credentials, *self._secrets))
-        status = "-" if entry.answer is None else entry.answer.status
+        status = "-" if entry.response is None else entry.response.status
         return f"{entry.method} {path} {status} {1000 * entry.seconds:.1f} ms\n"
 
 
 @lru_cache(256)
-def _path(target: str) -> tuple[str, bool]:
-    """Return the path of a target, in ASCII, and whether it is one that holds no key, but perhaps an id.
-
-    Of a target that names a host, and perhaps a user, that is all there is to tell.
-    """
+def _path(target: str) -> str:
+    """Return the path of a target, in ASCII, without the host and the user that it may name."""
     path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
-    is_plain = re.fullmatch(re.escape(CREDIT_LIST.path) + "([0-9]{1,10}/)?", path) is not None
-    return path.encode("ascii", "backslashreplace").decode(), is_plain
+    return path.encode("ascii", "backslashreplace").decode()
 
 
 @lru_cache(256)

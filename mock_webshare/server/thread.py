@@ -13,6 +13,7 @@ from functools import lru_cache
 from os import PathLike
 from typing import Any, TextIO, TypeVar
 
+from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.server.app import WORLDS, make_dataset
 from mock_webshare.server.mock_world import MockWorld
@@ -73,6 +74,11 @@ class MockServer:
         if self._url is None:
             raise self._not_running()
         return self._url
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of the service that is mocked."""
+        return self._settings.contract
 
     def world(self, api_key: str) -> MockWorld:
         """Return the world of a key, to be arranged and asked."""

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from os import PathLike, fspath
 from typing import NamedTuple
 
-from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.contract.model import Paging
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Contract, Paging
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UsageError
 
-_PAGING = CREDIT_LIST.paging or Paging()
 MOST_CREDITS = 1_000_000
 MOST_ROWS = 10_000
 """The largest page that can be set: a page is one answer, made in memory."""
@@ -65,13 +64,14 @@ class Settings:
     # Empty: every well-formed key but `invalid`. A secret, as the token is.
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     now: str | None = None  # ISO 8601 with offset; None: the moment at which the data set was taken
-    max_page_size: int = _PAGING.max_page_size
+    max_page_size: int = Paging().max_page_size
     default_ordering: str = "id"
     rate_limit: str = "240/min"  # or off
     rate_limit_clock: str = "real"  # or world: by which clock the seconds of the limit pass
     # What the control plane asks for; None: nothing, but loopback only.
     control_token: str | None = field(default=None, repr=False)
     public_url: str | None = None  # None: links are built from each request's Host
+    contract: Contract = field(default=WEBSHARE, repr=False)  # the service that is mocked
 
     def __post_init__(self) -> None:
         if isinstance(self.data, PathLike):
@@ -91,7 +91,7 @@ class Settings:
             self.host.strip() != "" and self.host.isprintable(),
             "a host name or an IP address",
         )
-        orderings = CREDIT_LIST.orderings
+        orderings = self.contract.orderings
         _require(
             "default ordering",
             self.default_ordering,

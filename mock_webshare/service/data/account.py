@@ -1,28 +1,28 @@
-"""State: what one account holds, as a value. A change makes a new account that shares what stays."""
+"""What one account holds, as a value. A change makes a new account that shares what stays."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
-from mock_webshare.contract.endpoints import CREDIT_LIST, PENDING_DAYS
-from mock_webshare.contract.model import Endpoint
+from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Paging, Reference, Resource
 from mock_webshare.contract.timestamps import DAY
-from mock_webshare.service.data.dataset import Channel, Credit, Dataset
+from mock_webshare.errors import UsageError, counted
+from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.data.resources import UPDATED_AT
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework.query import Criteria, Params
 from mock_webshare.service.framework.rendering import render
 
 _MOST_ORDERS, _MOST_VIEWS = 32, 8
-_PERIOD = PENDING_DAYS * DAY
 
 
 class Table:
-    """The rows of one collection: each encoded once, each order of them computed once.
+    """The rows of one resource: each encoded once, each order of them computed once.
 
     So a page costs a page, however many rows there are. `positions(criteria, terms)` is
     `query.arrange` over the rows, remembered for the orders used last.
@@ -41,6 +41,11 @@ class Table:
         if (body := self._encoded[position]) is None:
             body = self._encoded[position] = render(self.rows[position].wire())
         return body
+
+    @cached_property
+    def ids(self) -> frozenset[int]:
+        """The ids of the rows."""
+        return frozenset(row.id for row in self.rows)
 
     def find(self, row_id: int) -> int | None:
         """Given an id, return the position of its row, or None."""
@@ -76,91 +81,148 @@ class Table:
 
 
 class Account:
-    """What one account holds: a table for each collection, and the ids that it owns.
+    """What one account holds: a table for each resource.
 
-    `view(max_page_size, default_ordering)` is the `View` of it, one and the same for all who ask.
-    `is_shared` tells whether many worlds may hold it: one that was made by a change is of one alone.
+    `view(max_page_size, default_ordering)` is the `View` of it, the same one for equal arguments.
+    `is_shared`: many worlds may hold it; one that was made by a change belongs to one world alone.
     """
 
-    def __init__(self, credits: Table, channels: Sequence[Channel], *, is_shared: bool = False) -> None:
+    def __init__(self, contract: Contract, tables: Mapping[str, Table], *, is_shared: bool = False) -> None:
+        self.contract = contract
+        self.tables = tables
         self.is_shared = is_shared
         self.view = lru_cache(_MOST_VIEWS)(self._make_view)
-        self.credits = credits
-        self.channels = channels
-        self.tables = {"credits": credits}
-        self.owned: Mapping[str, Collection[int]] = {
-            "channels": frozenset(channel.id for channel in channels)
-        }
 
     @classmethod
     def of(cls, dataset: Dataset) -> Account:
         """Return the account that a data set describes."""
-        return cls(Table(dataset.credits), dataset.channels, is_shared=True)
+        tables = {name: Table(rows) for name, rows in dataset.rows.items()}
+        return cls(dataset.contract, tables, is_shared=True)
 
     def _make_view(self, max_page_size: int, default_ordering: tuple[str, ...]) -> View:
         return View(self, max_page_size, default_ordering)
 
     def at(self, now: int) -> Dataset:
         """Return the data set that describes the account, as of an instant."""
-        return Dataset(credits=self.credits.rows, channels=self.channels, now=now)
+        return Dataset(self.contract, {name: table.rows for name, table in self.tables.items()}, now)
+
+    def owned(self, endpoint: Endpoint) -> dict[str, Collection[int]]:
+        """Return the ids of the rows of each resource to which a filter of an endpoint refers."""
+        return {each.resource: self.tables[each.resource].ids for each in endpoint.filters if each.resource}
 
     @cached_property
     def next_due(self) -> int | None:
-        """The instant at which the first pending credit becomes available; None if none is pending."""
-        pending = (credit for credit in self.credits.rows if credit.status == "pending")
-        return min((credit.created_at + _PERIOD for credit in pending), default=None)
+        """The instant at which the first pending row ripens; None if none is pending."""
+        due = (
+            row.created_at + life.period * DAY
+            for name, life in _lifecycles(self.contract)
+            for row in self.tables[name].rows
+            if getattr(row, life.field) == life.pending
+        )
+        return min(due, default=None)
 
     def settled(self, now: int) -> Account:
-        """Return the account as it is at an instant: what was pending long enough is available."""
+        """Return the account as it is at an instant: what was pending long enough is ripe."""
         if self.next_due is None or self.next_due > now:
             return self
-        return Account(self.credits.mapped(lambda credit: settle(credit, now)), self.channels)
+        settled = {
+            name: self.tables[name].mapped(partial(settle, life=life, now=now))
+            for name, life in _lifecycles(self.contract)
+        }
+        return Account(self.contract, {**self.tables, **settled})
 
-    def with_credit(self, credit: Credit) -> Account:
-        """Return the account with a credit, in the place of the one that has its id, if there is one."""
-        return Account(self.credits.with_row(credit), self.channels)
+    def with_row(self, resource: Resource, row: Any) -> Account:
+        """Return the account with a row, in the place of the one that has its id, if there is one.
 
-    def without_credits(self, ids: Iterable[int]) -> Account:
-        """Return the account without the credits of some ids."""
-        table = self.credits
-        for each in ids:
-            table = table.without_row(each)
-        return Account(table, self.channels)
+        Rows that refer to it and copy one of its fields follow.
+        """
+        table = Table([row]) if resource.is_object else self.tables[resource.name].with_row(row)
+        changed = {resource.name: table}
+        for each, reference in self._references_to(resource):
+            rows = self.tables[each.name].rows
+            if any(_is_stale(other, reference, row) for other in rows):
+                changed[each.name] = self.tables[each.name].mapped(partial(_copied, reference, row))
+        return Account(self.contract, {**self.tables, **changed})
 
-    def with_channels(self, channels: Iterable[Channel]) -> Account:
-        """Return the account with other channels and the same credits."""
-        return Account(self.credits, sorted(channels))
+    def without_row(self, resource: Resource, row_id: int) -> Account:
+        """Return the account without the row of an id; raise `UsageError` if other rows refer to it."""
+        for each, reference in self._references_to(resource):
+            number = sum(getattr(row, reference.field) == row_id for row in self.tables[each.name].rows)
+            if number:
+                named = f"{resource.singular} {row_id} is named by {counted(number, each.singular)}"
+                raise UsageError(f"{named}; change what names it first")
+        table = self.tables[resource.name].without_row(row_id)
+        return Account(self.contract, {**self.tables, resource.name: table})
+
+    def _references_to(self, resource: Resource) -> Iterator[tuple[Resource, Reference]]:
+        for each in self.contract.resources.values():
+            for reference in each.references:
+                if reference.resource == resource.name:
+                    yield each, reference
+
+
+def _is_stale(row: Any, reference: Reference, source: Any) -> bool:
+    """Return whether a row refers to another one, of which it has an old copy."""
+    if getattr(row, reference.field) != source.id:
+        return False
+    return bool(getattr(row, reference.copy) != getattr(source, reference.source))
+
+
+def _copied(reference: Reference, source: Any, row: Any) -> Any:
+    if not _is_stale(row, reference, source):
+        return row
+    return row._replace(**{reference.copy: getattr(source, reference.source)})
 
 
 class View:
-    """All that an answer depends on besides the request, so answers are remembered by it."""
+    """All that a response depends on besides the request, so responses are remembered by it."""
 
-    __slots__ = ("account", "default_ordering", "paging")
+    __slots__ = ("account", "default_ordering", "max_page_size")
 
     def __init__(self, account: Account, max_page_size: int, default_ordering: tuple[str, ...]) -> None:
-        assert CREDIT_LIST.paging
         self.account = account
-        self.paging = CREDIT_LIST.paging._replace(max_page_size=max_page_size)
+        self.max_page_size = max_page_size
         self.default_ordering = default_ordering
 
+    def table(self, endpoint: Endpoint) -> Table:
+        """Return the rows that an endpoint serves."""
+        return self.account.tables[endpoint.resource]
+
+    def paging(self, endpoint: Endpoint) -> Paging:
+        """Return how the pages of a list are made here."""
+        assert endpoint.paging
+        return endpoint.paging._replace(max_page_size=self.max_page_size)
+
     def positions(self, endpoint: Endpoint, criteria: Criteria, params: Params) -> Sequence[int]:
-        """Return the positions of the rows that match, in the order that the parameters ask for."""
-        asked = params.get("ordering")
-        terms = query.ordering_terms(asked, endpoint.orderings, self.default_ordering)
-        return self.account.tables[endpoint.resource].positions(criteria, terms)
+        """Return the positions of the rows that match, in the order that the parameters select."""
+        default = tuple(
+            term for term in self.default_ordering if term.removeprefix("-") in endpoint.orderings
+        )
+        terms = query.ordering_terms(params.get("ordering"), endpoint.orderings, default)
+        return self.table(endpoint).positions(criteria, terms)
 
 
-def settle(credit: Credit, now: int) -> Credit:
-    """Given a credit and an instant, return it as it is then: available once its period has passed.
+def _lifecycles(contract: Contract) -> Iterator[tuple[str, Lifecycle]]:
+    for name, resource in contract.resources.items():
+        if resource.lifecycle:
+            yield name, resource.lifecycle
+
+
+def settle(row: Any, life: Lifecycle, now: int) -> Any:
+    """Return a row as it is at an instant: ripe once its period has passed.
 
     `updated_at` becomes the moment at which it had (documented: `referral_payment_pending_days`).
     """
-    due = credit.created_at + _PERIOD
-    if credit.status != "pending" or due > now:
-        return credit
-    return credit._replace(status="available", updated_at=max(due, credit.updated_at))
+    due = row.created_at + life.period * DAY
+    if getattr(row, life.field) != life.pending or due > now:
+        return row
+    return row._replace(**{life.field: life.ripe, UPDATED_AT: max(due, row.updated_at)})
 
 
 def advance(dataset: Dataset, now: int) -> Dataset:
-    """Given a data set and an instant, return it as it is then."""
-    return replace(dataset, credits=[settle(credit, now) for credit in dataset.credits], now=now)
+    """Return a data set as it is at an instant."""
+    settled = {
+        name: [settle(row, life, now) for row in dataset.rows[name]]
+        for name, life in _lifecycles(dataset.contract)
+    }
+    return replace(dataset, rows={**dataset.rows, **settled}, now=now)

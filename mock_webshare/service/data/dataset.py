@@ -1,86 +1,59 @@
-"""A data set: the credits and channels of one account, as Python values and as the service's objects."""
+"""A data set: the rows that one account holds, and the instant at which they were so."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 from os.path import isdir, isfile
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
-from mock_webshare.contract.endpoints import MODES, STATUSES
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.contract.timestamps import format_instant, parse_instant
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
-from mock_webshare.service.data.fields import Kind, is_text, one_of, read_json, read_object, require_keys
-
-
-class Channel(NamedTuple):
-    """A referral channel: a coupon code that brings users."""
-
-    id: int
-    code: str
-
-
-class Credit(NamedTuple):
-    """What one purchase of a referred user earned; dates are instants (see `instants`)."""
-
-    id: int
-    user_id: int
-    mode: str
-    amount: float  # USD
-    status: str
-    referral_channel: int | None  # None: the user came by a referral link
-    referral_channel_code: str | None  # None together with referral_channel
-    created_at: int
-    updated_at: int
-    reverted_at: int | None  # None unless status is `reverted`
-
-    def wire(self) -> dict[str, Any]:
-        """Return the object that the service answers: its fields, in its order."""
-        wire = self._asdict()
-        for name in _DATES:
-            if wire[name] is not None:
-                wire[name] = format_instant(wire[name])
-        return wire
-
-
-_DATES = ("created_at", "updated_at", "reverted_at")
+from mock_webshare.service.data.fields import read_json, require_keys
+from mock_webshare.service.data.resources import DATE, RowType, row_types
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:
-    """Credits and channels, each by ascending id, and the instant at which they were so."""
+    """The rows of each resource, by ascending id; of one that is an object, that object alone."""
 
-    credits: Sequence[Credit]
-    channels: Sequence[Channel]
+    contract: Contract
+    rows: Mapping[str, Sequence[Any]]
     now: int
 
     def wire(self) -> dict[str, Any]:
         """Return the data set in the form that `load` reads and `write` writes."""
-        return {
-            "now": format_instant(self.now),
-            "credits": [credit.wire() for credit in self.credits],
-            "channels": [channel._asdict() for channel in self.channels],
-        }
+        result: dict[str, Any] = {"now": format_instant(self.now)}
+        for name, rows in self.rows.items():
+            written = [row.wire() for row in rows]
+            result[name] = written[0] if self.contract.resources[name].is_object else written
+        return result
 
 
 def write(dataset: Dataset, stream: TextIO) -> None:
     """Write a data set as JSON, one row a line: easy to read, to compare and to edit."""
-    stream.write(f'{{\n"now": "{format_instant(dataset.now)}",\n"credits": [')
-    stream.writelines(_lines(credit.wire() for credit in dataset.credits))
-    stream.write('\n],\n"channels": [')
-    stream.writelines(_lines(channel._asdict() for channel in dataset.channels))
-    stream.write("\n]\n}\n")
+    stream.write(f'{{\n"now": "{format_instant(dataset.now)}"')
+    for name, rows in dataset.rows.items():
+        written = (json.dumps(row.wire(), ensure_ascii=False) for row in rows)
+        if dataset.contract.resources[name].is_object:
+            stream.write(f',\n"{name}": {next(written)}')
+        else:
+            stream.write(f',\n"{name}": [')
+            stream.writelines(_lines(written))
+            stream.write("\n]")
+    stream.write("\n}\n")
 
 
-def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _lines(rows: Iterable[str]) -> Iterator[str]:
     separator = "\n"
     for row in rows:
-        yield separator + json.dumps(row, ensure_ascii=False)
+        yield separator + row
         separator = ",\n"
 
 
@@ -89,16 +62,16 @@ def names() -> list[str]:
     return sorted(path.stem for path in data_path("fixtures").glob("*.json"))
 
 
-def load(data: str | PathLike[str]) -> Dataset:
-    """Given the name of a data set of ours, or the path of a file, in gzip or not, return the data set.
+def load(data: str | PathLike[str], contract: Contract = WEBSHARE) -> Dataset:
+    """Return the data set of a file, in gzip or not, or one that comes with the package, by its name.
 
-    A bare name is ours first: write `./default` for a file of that name. Raise `UnreadableInput`
-    if it cannot be read, `DataError` if it is no data set.
+    A bare name is one of the package first: write `./default` for a file of that name. Raise
+    `UnreadableInput` if it cannot be read, `DataError` if it is not a data set.
     """
     name = fspath(data)
     content = _content(name)
     try:
-        return parse(content, source=name)
+        return parse(content, source=name, contract=contract)
     except DataError as error:
         if is_recording(name):
             raise _to_be_generated(name, "a recording") from error
@@ -106,16 +79,17 @@ def load(data: str | PathLike[str]) -> Dataset:
 
 
 _HEAD = 65_536
-"""Bytes of a file that tell what it is."""
+"""Bytes at the beginning of a file that are looked at to see what it is."""
 _GZIP, _GZIP_ONLY = b"\x1f\x8b", 31
 _RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".zip")
-_RECORDED = (b'"results"', b'"log"', b'"interactions"', b'"request"', b'"user_id"')
+_RECORDED = (b'"results"', b'"log"', b'"interactions"', b'"request"')
+_FIRST_FIELDS = 3  # of a row, by which a single one is recognised
 
 
-def is_recording(name: str) -> bool:
+def is_recording(name: str, contract: Contract = WEBSHARE) -> bool:
     """Return whether a file or folder may be a recording, of which a data set can be made.
 
-    Its name tells, or its beginning, packed or not: a data set has `credits`.
+    Its name shows it, or its beginning, packed or not: a data set names the resources of the contract.
     """
     if name in names():
         return False
@@ -124,9 +98,19 @@ def is_recording(name: str) -> bool:
     if not isfile(name):
         return False
     head = _head(name)
-    if b'"credits":' in head.replace(b" ", b""):
+    if f'"{next(iter(contract.resources))}":'.encode() in head.replace(b" ", b""):
         return False
-    return name.removesuffix(".gz").endswith(_RECORDINGS) or any(sign in head for sign in _RECORDED)
+    is_named_so = name.removesuffix(".gz").endswith(_RECORDINGS)
+    return is_named_so or any(sign in head for sign in _RECORDED) or _has_row(head, contract)
+
+
+def _has_row(head: bytes, contract: Contract) -> bool:
+    return any(
+        all(
+            f'"{field.name}"'.encode() in head for field in contract.fields[endpoint.resource][:_FIRST_FIELDS]
+        )
+        for endpoint in contract.endpoints
+    )
 
 
 def _head(name: str) -> bytes:
@@ -184,146 +168,60 @@ def _unpacked(content: bytes, name: str) -> bytes:
         raise UnreadableInput(f"cannot read {name!r}: {error}") from error
 
 
-def parse(content: bytes, *, source: str) -> Dataset:
-    """Given the JSON of a data set, return it; raise `DataError` for the first thing that is wrong."""
-    return from_wire(read_json(content, source=source), source=source)
+def parse(content: bytes, *, source: str, contract: Contract = WEBSHARE) -> Dataset:
+    """Parse the JSON of a data set; raise `DataError` for the first thing that is wrong."""
+    return from_wire(read_json(content, source=source), source=source, contract=contract)
 
 
-def from_wire(document: Any, *, source: str) -> Dataset:
-    """Given a data set as `Dataset.wire` returns it, return it; raise `DataError` as `parse` does."""
-    return _Reader(source).dataset(document)
+def from_wire(document: Any, *, source: str, contract: Contract = WEBSHARE) -> Dataset:
+    """Return the data set that `Dataset.wire` wrote; raise `DataError` as `parse` does."""
+    names = tuple(contract.resources)
+    require_keys(source, "", document, names, (*names, "now"))
+    types = row_types(contract)
+    # What others refer to is read first, so that its mistakes are reported first.
+    tables = {name: _read_rows(source, types[name], document[name]) for name in reversed(names)}
+    for name in names:
+        sources = types[name].sources(tables)
+        for index, row in enumerate(tables[name]):
+            types[name].check_relations(source, f"/{name}/{index}", row, sources)
+    rows = {name: sorted(tables[name], key=_id) for name in names}
+    now = _read_now(source, document["now"]) if "now" in document else _latest(contract, rows)
+    return Dataset(contract, rows, now)
 
 
-def read_credit(fields: Any, channels: Iterable[Channel], *, source: str) -> Credit:
-    """Given a credit as the service writes it and the channels there are, return it, or raise `DataError`."""
-    reader = _Reader(source)
-    credit = Credit(**reader.row("", fields, _CREDIT_FIELDS))
-    reader.check_relations("", credit, {channel.id: channel.code for channel in channels})
-    return credit
+def _id(row: Any) -> int:
+    return getattr(row, "id", 0)  # the one object of a resource may have none
 
 
-def read_channel(fields: Any, *, source: str) -> Channel:
-    """Given a channel of a data set, return it, or raise `DataError`."""
-    return Channel(**_Reader(source).row("", fields, _CHANNEL_FIELDS))
+def _read_rows(source: str, row_type: RowType, value: Any) -> list[Any]:
+    resource = row_type.resource
+    if resource.is_object:
+        return [row_type.read(source, f"/{resource.name}", value)]
+    if not isinstance(value, list):
+        raise DataError.refused(source, f"/{resource.name}", value, "a list")
+    rows = [row_type.read(source, f"/{resource.name}/{index}", row) for index, row in enumerate(value)]
+    seen: set[int] = set()
+    for index, row in enumerate(rows):
+        if row.id in seen:
+            pointer = f"/{resource.name}/{index}/id"
+            raise DataError.refused(source, pointer, row.id, "an id that no other row has")
+        seen.add(row.id)
+    return rows
 
 
-LARGEST_ID = 2**63 - 1
+def _read_now(source: str, value: Any) -> int:
+    if not DATE.is_allowed(value):
+        raise DataError.refused(source, "/now", value, DATE.allowed)
+    now: int = DATE.read(value)
+    return now
 
 
-def _is_id(value: Any) -> bool:
-    # bool is a subclass of int, and JSON's true is no id.
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID
-
-
-def _is_amount(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < 1e300 and math.isfinite(value)
-
-
-def _is_code(value: Any) -> bool:
-    return is_text(value) and value != ""
-
-
-def _is_date(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and parse_instant(value) >= 0
-    except ValueError:
-        return False
-
-
-ID = Kind(_is_id, "a whole number from 1 to 2^63 - 1")
-_CODE = Kind(_is_code, "a string of Unicode characters that is not empty")
-DATE = Kind(
-    _is_date,
-    "a date and time with an offset, from 1970 to 9998, like 2022-06-14T11:58:10.246406-07:00",
-    parse_instant,
-)
-
-_CHANNEL_FIELDS = {"id": ID, "code": _CODE}
-_CREDIT_FIELDS = {
-    "id": ID,
-    "user_id": ID,
-    "mode": one_of(*MODES),
-    "amount": Kind(_is_amount, "a number, up to 1e300 either way", float),
-    "status": one_of(*STATUSES),
-    "referral_channel": ID.or_null(),
-    "referral_channel_code": _CODE.or_null(),
-    "created_at": DATE,
-    "updated_at": DATE,
-    "reverted_at": DATE.or_null(),
-}
-NULLABLE = tuple(name for name, kind in _CREDIT_FIELDS.items() if kind.is_allowed(None))
-"""The fields of a credit that may be null."""
 SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")
 """When every generated account is looked at: a constant, or the data would change with the calendar."""
 
 
-def _latest(credits: Sequence[Credit]) -> int:
-    """Return the latest instant in the credits: no earlier can they have been as they are."""
-    instants = (max(filter(None, (each.created_at, each.updated_at, each.reverted_at))) for each in credits)
-    return max(instants, default=SEEDED_NOW)
-
-
-class _Reader:
-    """One reading of one document: every refusal names the source, the place and the value."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-
-    def dataset(self, document: Any) -> Dataset:
-        """Given the parsed document, return the data set."""
-        needed = ("credits", "channels")
-        require_keys(self.source, "", document, needed, (*needed, "now"))
-        channels = [Channel(**row) for row in self._rows(document, "channels", _CHANNEL_FIELDS)]
-        credits = [Credit(**row) for row in self._rows(document, "credits", _CREDIT_FIELDS)]
-        codes = dict(channels)
-        for index, credit in enumerate(credits):
-            self.check_relations(f"/credits/{index}", credit, codes)
-        credits.sort(key=lambda credit: credit.id)
-        channels.sort(key=lambda channel: channel.id)
-        now = self._now(document) if "now" in document else _latest(credits)
-        return Dataset(credits=credits, channels=channels, now=now)
-
-    def _now(self, document: Any) -> int:
-        if not DATE.is_allowed(document["now"]):
-            raise self._refusal("/now", document["now"], DATE.allowed)
-        now: int = DATE.read(document["now"])
-        return now
-
-    def _rows(self, document: Any, key: str, fields: Mapping[str, Kind]) -> list[dict[str, Any]]:
-        rows = document[key]
-        if not isinstance(rows, list):
-            raise self._refusal(f"/{key}", rows, "a list")
-        result = [self.row(f"/{key}/{index}", row, fields) for index, row in enumerate(rows)]
-        seen: set[int] = set()
-        for index, row in enumerate(result):
-            if row["id"] in seen:
-                raise self._refusal(f"/{key}/{index}/id", row["id"], "an id that no other row has")
-            seen.add(row["id"])
-        return result
-
-    def row(self, pointer: str, row: Any, fields: Mapping[str, Kind]) -> dict[str, Any]:
-        return read_object(self.source, pointer, row, fields)
-
-    def check_relations(self, pointer: str, credit: Credit, codes: dict[int, str]) -> None:
-        if (credit.reverted_at is None) == (credit.status == "reverted"):
-            value = None if credit.reverted_at is None else format_instant(credit.reverted_at)
-            raise self._refusal(
-                f"{pointer}/reverted_at",
-                value,
-                f"null exactly when status is not reverted (it is {credit.status})",
-            )
-        if credit.referral_channel is not None and credit.referral_channel not in codes:
-            raise self._refusal(
-                f"{pointer}/referral_channel", credit.referral_channel, "an id of /channels, or null"
-            )
-        code = None if credit.referral_channel is None else codes[credit.referral_channel]
-        if credit.referral_channel_code != code:
-            allowed = (
-                f"the code of that channel, {json.dumps(code)}" if code else "null, as there is no channel"
-            )
-            raise self._refusal(f"{pointer}/referral_channel_code", credit.referral_channel_code, allowed)
-
-    def _refusal(self, pointer: str, value: Any, allowed: str) -> DataError:
-        return DataError.refused(self.source, pointer, value, allowed)
+def _latest(contract: Contract, rows: Mapping[str, Sequence[Any]]) -> int:
+    """Return the latest instant in the rows: no earlier can they have been so."""
+    dates = {name: [each.name for each in fields if each.is_date] for name, fields in contract.fields.items()}
+    instants = (getattr(row, date) for name, each in rows.items() for date in dates[name] for row in each)
+    return max((instant for instant in instants if instant), default=SEEDED_NOW)

@@ -1,4 +1,4 @@
-"""Kinds: what a JSON value may be, as a test and the words for it; and strict reading of JSON."""
+"""Fields: what a JSON value may be, as a test and the words for it; and strict reading of JSON."""
 
 from __future__ import annotations
 
@@ -11,34 +11,40 @@ from typing import Any, NamedTuple
 from mock_webshare.errors import DataError
 
 
-class Kind(NamedTuple):
-    """What a field may hold: a test, the words for it, and how to read a value that passes."""
+class FieldType(NamedTuple):
+    """What a field may hold: a test, the words for it, how to read a value that passes, and a JSON Schema."""
 
     is_allowed: Callable[[Any], bool]
     allowed: str
     read: Callable[[Any], Any] = lambda value: value
+    schema: Mapping[str, Any] = {}
 
-    def or_null(self) -> Kind:
-        """Return the kind that null is of as well."""
-        return Kind(
+    def or_null(self) -> FieldType:
+        """Return the type that allows null as well."""
+        return FieldType(
             lambda value: value is None or self.is_allowed(value),
             f"null, or {self.allowed}",
             lambda value: None if value is None else self.read(value),
+            {"oneOf": [{"type": "null"}, self.schema]},
         )
 
 
-def whole(least: int, most: int) -> Kind:
-    """Return the kind of whole numbers from `least` to `most`."""
+def whole(least: int, most: int) -> FieldType:
+    """Return the type of whole numbers from `least` to `most`."""
     # bool is a subclass of int, and JSON's true is no number; so is HTTPStatus, which is one.
-    return Kind(
+    return FieldType(
         lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most,
         f"{least} to {most}",
     )
 
 
-def one_of(*values: str) -> Kind:
-    """Return the kind of these strings."""
-    return Kind(lambda value: isinstance(value, str) and value in values, ", ".join(values))
+def one_of(*values: str) -> FieldType:
+    """Return the type of these strings."""
+    return FieldType(
+        lambda value: isinstance(value, str) and value in values,
+        ", ".join(values),
+        schema={"enum": list(values)},
+    )
 
 
 def is_text(value: Any) -> bool:
@@ -52,30 +58,30 @@ def is_text(value: Any) -> bool:
         return False
 
 
-def text(least: int, most: int) -> Kind:
-    """Return the kind of texts of `least` to `most` characters."""
-    return Kind(
+def text(least: int, most: int) -> FieldType:
+    """Return the type of texts of `least` to `most` characters."""
+    return FieldType(
         lambda value: is_text(value) and least <= len(value) <= most,
         f"a text of {least} to {most} characters",
     )
 
 
-BOOLEAN = Kind(lambda value: isinstance(value, bool), "true or false")
+BOOLEAN = FieldType(lambda value: isinstance(value, bool), "true or false", schema={"type": "boolean"})
 
 
 def read_object(
-    source: str, pointer: str, value: Any, kinds: Mapping[str, Kind], *, optional: bool = False
+    source: str, pointer: str, value: Any, types: Mapping[str, FieldType], *, optional: bool = False
 ) -> dict[str, Any]:
-    """Given an object and the kind of each of its keys, return what is read of them.
+    """Read an object of which each key has a type, and return what is read.
 
     All keys are needed unless they are `optional`. Raise `DataError` for the first that is missing,
-    unknown or not of its kind; `source` and `pointer` say where the object is.
+    unknown or not of its type; `source` and `pointer` say where the object is.
     """
-    require_keys(source, pointer, value, () if optional else tuple(kinds), tuple(kinds))
+    require_keys(source, pointer, value, () if optional else tuple(types), tuple(types))
     for name, each in value.items():
-        if not kinds[name].is_allowed(each):
-            raise DataError.refused(source, f"{pointer}/{name}", each, kinds[name].allowed)
-    return {name: kind.read(value[name]) for name, kind in kinds.items() if name in value}
+        if not types[name].is_allowed(each):
+            raise DataError.refused(source, f"{pointer}/{name}", each, types[name].allowed)
+    return {name: each.read(value[name]) for name, each in types.items() if name in value}
 
 
 def require_keys(

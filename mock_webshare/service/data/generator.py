@@ -6,17 +6,19 @@ they are when more are asked for: each is drawn after the one before it, and not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from math import sqrt
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from mock_webshare.contract.endpoints import MODES, PENDING_DAYS
-from mock_webshare.contract.timestamps import DAY, SECOND
+from mock_webshare.contract.endpoints import CHANNELS, CREDITS, MODES, PENDING_DAYS, WEBSHARE
+from mock_webshare.contract.model import Contract, Field
+from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.dataset import SEEDED_NOW as NOW
-from mock_webshare.service.data.dataset import Channel, Credit, Dataset
+from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.data.resources import row_types
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -36,45 +38,58 @@ Draw = Callable[[], float]
 """A source of randomness: numbers from 0 up to, not including, 1."""
 
 Progress = Callable[[int, int], object]
-"""Called now and then with how many credits are done, and how many there will be."""
+"""Called now and then with how many rows are done, and how many there will be."""
 
 
 class _User(NamedTuple):
-    """A referred user, who keeps the channel that brought them."""
+    """A referred user, who keeps the channel that brought them (a row; None: a referral link did)."""
 
     id: int
-    channel: Channel | None
+    channel: Any
 
 
-def generate(seed: int, credits: int, progress: Progress | None = None) -> Dataset:
-    """Given a seed and a number of credits, return the account of that seed.
+def generate(
+    seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE
+) -> Dataset:
+    """Return the account of a seed, with so many rows of each resource that has an endpoint.
 
-    Relations hold: ids, creation and users' ids rise together; a user spends more than once and
-    keeps the channel; `reverted_at` lies between creation and update; a credit is pending exactly
-    while its period runs.
+    Relations hold between credits: ids, creation and users' ids rise together; a user spends more than
+    once and keeps the channel; `reverted_at` lies between creation and update; a credit is pending
+    exactly while its period runs. The rows of other resources are drawn from their schemas.
     """
     from faker import Faker  # a tenth of a second: only for those who generate
 
     fake = Faker("en_US")
     fake.seed_instance(seed)
-    channels = list(_channels(fake))
-    rows: list[Credit] = []
-    for row in _credits(fake.random.random, channels, credits):
-        rows.append(row)
-        if progress and (len(rows) % _PROGRESS_EVERY == 0 or len(rows) == credits):
-            progress(len(rows), credits)
-    return Dataset(credits=rows, channels=channels, now=NOW)
+    draw = fake.random.random
+    drawn: dict[str, list[Any]] = {}
+    if contract.resources.get(CREDITS.name) == CREDITS:
+        drawn[CHANNELS.name] = list(_channels(fake))
+        drawn[CREDITS.name] = list(_counted(_credits(draw, drawn[CHANNELS.name], rows), rows, progress))
+    for name in reversed(contract.resources):  # what others refer to stands last
+        if name not in drawn:
+            drawn[name] = list(_plain_rows(draw, contract, name, rows, drawn))
+    return Dataset(contract, {name: drawn[name] for name in contract.resources}, NOW)
 
 
-def seeded(seed: int, credits: int, progress: Progress | None = None) -> Dataset:
-    """Return what `generate` returns, without Faker where the package already holds the answer.
+def _counted(rows: Iterator[T], total: int, progress: Progress | None) -> Iterator[T]:
+    for number, row in enumerate(rows, start=1):
+        yield row
+        if progress and (number % _PROGRESS_EVERY == 0 or number == total):
+            progress(number, total)
 
-    The commonest start (the default seed, up to the default number of credits) is a prefix of the
-    data set `default`, which a test holds equal to what `generate` makes.
+
+def seeded(seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE) -> Dataset:
+    """Return what `generate` returns, without Faker where the package already holds the data.
+
+    The commonest start (the default seed, up to the default number of rows) is a prefix of the data set
+    `default`, which a test holds equal to what `generate` makes.
     """
-    if seed == DEFAULT_SEED and credits <= len(_default().credits):
-        return replace(_default(), credits=_default().credits[:credits])
-    return generate(seed, credits, progress)
+    if contract is WEBSHARE and seed == DEFAULT_SEED:
+        held = _default().rows
+        if rows <= len(held[CREDITS.name]):
+            return replace(_default(), rows={**held, CREDITS.name: held[CREDITS.name][:rows]})
+    return generate(seed, rows, progress, contract)
 
 
 @cache
@@ -82,8 +97,47 @@ def _default() -> Dataset:
     return dataset.load(DEFAULT_NAME)
 
 
-def _channels(fake: Faker) -> Iterator[Channel]:
-    draw = fake.random.random
+def _plain_rows(
+    draw: Draw, contract: Contract, name: str, count: int, drawn: Mapping[str, Sequence[Any]]
+) -> Iterator[Any]:
+    """Yield rows of which nothing is known but the schema: one if the resource is one object."""
+    row_type, resource = row_types(contract)[name], contract.resources[name]
+    sources = row_type.sources(drawn)
+    rows: list[Any] = []
+    for _ in range(1 if resource.is_object else count):
+        given = {each.name: _plain_value(draw, each, len(rows)) for each in row_type.fields}
+        given.update((each, len(rows) + 1) for each in resource.numbered if each in given)
+        for each in resource.references:
+            given[each.field] = _pick(draw, (None, *sources[each.field]))
+            del given[each.copy]
+        if resource.lifecycle:
+            del given[resource.lifecycle.ended_at]
+        fields = row_type.completed(row_type.created(given, rows, format_instant(NOW)), given, sources)
+        rows.append(row_type.read("generated", "", fields))
+        yield rows[-1]
+
+
+def _plain_value(draw: Draw, field: Field, index: int) -> Any:
+    if field.is_nullable and draw() < 0.3:
+        return None
+    if field.choices:
+        return _pick(draw, field.choices)
+    if field.is_date:
+        return format_instant(NOW - int((1000 - index % 1000 + draw()) * DAY // 2))
+    match field.type:
+        case "integer":
+            return 1 + int(draw() * 1000)
+        case "number":
+            return int(draw() * 10_000) / 100
+        case "boolean":
+            return draw() < 0.5
+        case "string":
+            return f"{field.name} {index + 1}"
+    return field.example
+
+
+def _channels(fake: Faker) -> Iterator[Any]:
+    draw, new = fake.random.random, row_types(WEBSHARE)[CHANNELS.name].new
     channel_id = 310
     codes: set[str] = set()
     while len(codes) < _CHANNELS:
@@ -91,7 +145,7 @@ def _channels(fake: Faker) -> Iterator[Channel]:
         if code not in codes:
             codes.add(code)
             channel_id += 1 + int(draw() * 60)
-            yield Channel(id=channel_id, code=code)
+            yield new(id=channel_id, code=code)
 
 
 def _pick(draw: Draw, values: Sequence[T]) -> T:
@@ -103,7 +157,7 @@ def _pick_early(draw: Draw, values: Sequence[T]) -> T:
     return values[int(draw() * draw() * len(values))]
 
 
-def _credits(draw: Draw, channels: Sequence[Channel], count: int) -> Iterator[Credit]:
+def _credits(draw: Draw, channels: Sequence[Any], count: int) -> Iterator[Any]:
     credit_id, mode, created_at = 48_211, MODES[0], 0
     users: list[_User] = []
     for index in range(count):
@@ -131,7 +185,7 @@ def _created_at(position: float) -> int:
     return NOW - int(last / sqrt(1 + (position - steady) / 10))
 
 
-def _user(draw: Draw, users: list[_User], channels: Sequence[Channel]) -> _User:
+def _user(draw: Draw, users: list[_User], channels: Sequence[Any]) -> _User:
     """Return a user who spends: as often as not one who did before, or else a new one."""
     if users and draw() < 0.5:
         return _pick(draw, users)
@@ -140,7 +194,7 @@ def _user(draw: Draw, users: list[_User], channels: Sequence[Channel]) -> _User:
     return users[-1]
 
 
-def _credit(draw: Draw, credit_id: int, user: _User, mode: str, created_at: int) -> Credit:
+def _credit(draw: Draw, credit_id: int, user: _User, mode: str, created_at: int) -> Any:
     amount = round(_pick_early(draw, _PRICES) * _pick(draw, _COMMISSION) / 100) / 100
     status, updated_at, reverted_at = "pending", created_at + 4 + int(draw() * 60), None
     is_refunded, refund, lag = draw() < 0.12, draw(), int(draw() * 60 * SECOND)
@@ -150,7 +204,7 @@ def _credit(draw: Draw, credit_id: int, user: _User, mode: str, created_at: int)
     elif created_at + _PERIOD <= NOW:
         # The service looks for due credits once in a while, so a little after the moment itself.
         status, updated_at = "available", min(created_at + _PERIOD + lag, NOW)
-    return Credit(
+    return row_types(WEBSHARE)[CREDITS.name].new(
         id=credit_id,
         user_id=user.id,
         mode=mode,

@@ -1,4 +1,4 @@
-"""Effects: what each kind of fault does to an answer, and to how it is delivered."""
+"""Effects: what each kind of fault does to a response, and to how it is delivered."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.contract.model import Endpoint
+from mock_webshare.contract.model import Contract, Endpoint
 from mock_webshare.service.faults.fault import Fault, Strike
-from mock_webshare.service.framework import response
+from mock_webshare.service.framework import response as responses
 from mock_webshare.service.framework.rendering import render
-from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.framework.request import Request
+from mock_webshare.service.framework.response import Response
 
 
 @dataclass(slots=True)
 class Outcome:
     """What becomes of a request under faults."""
 
-    answer: Answer
+    response: Response
     seconds: float = 0.0
     """How long it is held back."""
     delivery: str | None = None
@@ -32,47 +32,49 @@ class Outcome:
     """The actions of all that struck."""
 
 
-def answer_instead(strikes: Sequence[Strike], endpoint: Endpoint | None) -> Answer | None:
-    """Given what strikes a request, return the answer that is given instead of the service's, if one is."""
+def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response | None:
+    """Return the response that a fault gives instead of the service's; None if none does."""
     for strike in strikes:
-        if strike.fault.is_answer:
-            return _ANSWERS[strike.fault.action](strike, endpoint or CREDIT_LIST)
+        if strike.fault.is_response:
+            return _RESPONSES[strike.fault.action](strike, endpoint)
     return None
 
 
-def outcome(answer: Answer, strikes: Sequence[Strike]) -> Outcome:
-    """Given an answer and what strikes its request, return what becomes of it."""
-    result = Outcome(answer, faults=tuple(strike.fault.action for strike in strikes))
+def outcome(response: Response, request: Request, strikes: Sequence[Strike], contract: Contract) -> Outcome:
+    """Return what becomes of a response under all that strikes its request."""
+    result = Outcome(response, faults=tuple(strike.fault.action for strike in strikes))
     for strike in strikes:
-        if effect := _EFFECTS.get(strike.fault.action):
+        if strike.fault.action == "drift":
+            result.response = _drifted(result.response, request, strike.fault, contract)
+        elif effect := _EFFECTS.get(strike.fault.action):
             effect(result, strike)
     return result
 
 
-def _status(strike: Strike, endpoint: Endpoint) -> Answer:
+def _status(strike: Strike, endpoint: Endpoint) -> Response:
     status, options = strike.fault.value, strike.fault.options
     form = options.get("form", "json")
     if form == "json":
-        return response.refused(
+        return responses.refused(
             endpoint,
             status,
-            method=strike.asked.method,
-            content_type=strike.asked.content_type,
+            method=strike.request.method,
+            content_type=strike.request.headers.content_type or "",
             text=options.get("detail"),
             code=options.get("code"),
             wait=options.get("retryAfter"),
         )
-    page = response.html_page(status) if form == "html" else response.proxy_page(status)
+    page = responses.html_page(status) if form == "html" else responses.proxy_page(status)
     if "retryAfter" not in options:
         return page
     return replace(page, headers=(*page.headers, ("Retry-After", str(options["retryAfter"]))))
 
 
-def _throttle(strike: Strike, endpoint: Endpoint) -> Answer:
-    return response.throttled(endpoint, strike.seconds, None)
+def _throttle(strike: Strike, endpoint: Endpoint) -> Response:
+    return responses.throttled(endpoint, strike.seconds, None)
 
 
-_ANSWERS: Mapping[str, Callable[[Strike, Endpoint], Answer]] = {"status": _status, "throttle": _throttle}
+_RESPONSES: Mapping[str, Callable[[Strike, Endpoint], Response]] = {"status": _status, "throttle": _throttle}
 
 
 def _delay(outcome: Outcome, strike: Strike) -> None:
@@ -86,7 +88,7 @@ def _dribble(outcome: Outcome, strike: Strike) -> None:
 
 def _break(outcome: Outcome, strike: Strike) -> None:
     if strike.fault.value == "MALFORMED_JSON":
-        outcome.answer = replace(outcome.answer, body=_cut(outcome.answer.body))
+        outcome.response = replace(outcome.response, body=_cut(outcome.response.body))
     else:
         outcome.delivery = strike.fault.value
 
@@ -98,13 +100,8 @@ def _cut(body: bytes) -> bytes:
 
 
 def _content_type(outcome: Outcome, strike: Strike) -> None:
-    kept = [pair for pair in outcome.answer.headers if pair[0] != "Content-Type"]
-    outcome.answer = replace(outcome.answer, headers=(("Content-Type", strike.fault.value), *kept))
-
-
-def _drift(outcome: Outcome, strike: Strike) -> None:
-    body = drifted(outcome.answer.body, strike.fault)
-    outcome.answer = replace(outcome.answer, body=body)
+    kept = [pair for pair in outcome.response.headers if pair[0] != "Content-Type"]
+    outcome.response = replace(outcome.response, headers=(("Content-Type", strike.fault.value), *kept))
 
 
 _EFFECTS: Mapping[str, Callable[[Outcome, Strike], None]] = {
@@ -113,23 +110,36 @@ _EFFECTS: Mapping[str, Callable[[Outcome, Strike], None]] = {
     "chunkedDribbleDelay": _dribble,
     "fault": _break,
     "contentType": _content_type,
-    "drift": _drift,
 }
 
 
+def _drifted(response: Response, request: Request, fault: Fault, contract: Contract) -> Response:
+    """Return a page or a row as if the contract had drifted; any other response stays."""
+    endpoint = request.endpoint
+    if endpoint is None or response.status != 200 or request.method == "OPTIONS":
+        return response
+    names = {field.name for field in contract.fields[endpoint.resource]}
+    if fault.value != "added" and fault.options["field"] not in names:
+        return response
+    return replace(response, body=drifted(response.body, fault))
+
+
 def drifted(body: bytes, fault: Fault) -> bytes:
-    """Given the body of a page or a credit, return it as if the contract had drifted; any other stays."""
+    """Return the JSON of a page or a row with each row drifted; a body that is not one stays."""
     try:
         document = json.loads(body)
     except ValueError:
         return body
     rows = document.get("results", [document]) if isinstance(document, dict) else []
-    credits = [row for row in rows if isinstance(row, dict) and "user_id" in row]
-    for credit in credits:
-        changed = _DRIFTS[fault.value](credit, fault.options["field"], fault.options.get("to"))
-        credit.clear()
-        credit.update(changed)
-    return render(document) if credits else body
+    for row in filter(_is_row, rows):
+        changed = _DRIFTS[fault.value](row, fault.options["field"], fault.options.get("to"))
+        row.clear()
+        row.update(changed)
+    return render(document) if any(map(_is_row, rows)) else body
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict)
 
 
 def _renamed(row: dict[str, Any], name: str, to: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -19,10 +19,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 from mock_webshare.contract import messages
-from mock_webshare.contract.endpoints import CREDIT_FILTERS
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Contract, Field
 from mock_webshare.errors import DataError, UsageError
-from mock_webshare.service.data.dataset import NULLABLE, Credit
-from mock_webshare.service.data.fields import Kind, one_of, read_object, text, whole
+from mock_webshare.service.data.fields import FieldType, one_of, read_object, text, whole
+from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import RateLimit
 from mock_webshare.service.world.throttle import Throttle
 
@@ -105,11 +106,13 @@ def _is_shallow(value: Any, deepest: int) -> bool:
 
 _MILLISECONDS = whole(0, LONGEST_DELAY)
 _TEXT = text(1, _LONGEST_TEXT)
-_JSON = Kind(_is_json, f"any JSON value of up to {_LONGEST_JSON} bytes, nested up to {_DEEPEST_JSON} deep")
+_JSON = FieldType(
+    _is_json, f"any JSON value of up to {_LONGEST_JSON} bytes, nested up to {_DEEPEST_JSON} deep"
+)
 _FIELD = text(1, 100)
 
 # Action, what it holds, and the keys that may go with it.
-ACTIONS: Mapping[str, tuple[Kind, Mapping[str, Kind]]] = {
+ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "status": (
         whole(400, 599),
         {
@@ -119,39 +122,33 @@ ACTIONS: Mapping[str, tuple[Kind, Mapping[str, Kind]]] = {
             "form": one_of("json", "html", "proxy"),
         },
     ),
-    "throttle": (Kind(_is_rate, "a rate like 240/min"), {"clock": one_of("real", "world")}),
+    "throttle": (FieldType(_is_rate, "a rate like 240/min"), {"clock": one_of("real", "world")}),
     "fixedDelayMilliseconds": (_MILLISECONDS, {}),
     "delayDistribution": (
-        Kind(_is_uniform, f'{{"type": "uniform", "lower": MS, "upper": MS}}, up to {LONGEST_DELAY}'),
+        FieldType(_is_uniform, f'{{"type": "uniform", "lower": MS, "upper": MS}}, up to {LONGEST_DELAY}'),
         {},
     ),
     "chunkedDribbleDelay": (
-        Kind(_is_dribble, '{"numberOfChunks": 1 to 1000, "totalDuration": MS}'),
+        FieldType(_is_dribble, '{"numberOfChunks": 1 to 1000, "totalDuration": MS}'),
         {},
     ),
     "fault": (one_of(*CONNECTION_FAULTS), {}),
-    "contentType": (Kind(_is_header_value, "the value of a header, in printable ASCII"), {}),
+    "contentType": (FieldType(_is_header_value, "the value of a header, in printable ASCII"), {}),
     "drift": (one_of(*DRIFTS), {"field": _FIELD, "to": _JSON}),
     "pages": (one_of("inserted", "removed"), {"rows": whole(1, 1000)}),
 }
-_CHOICES = {each.name: each.choices for each in CREDIT_FILTERS if each.choices}
-_DRIFTING: Mapping[str, Sequence[str]] = {
-    "enum": tuple(_CHOICES),
-    "null": [name for name in Credit._fields if name not in NULLABLE],
-}
-"""The fields of which a drift breaks the contract; of any other drift, every field."""
-_ANSWERING = ("status", "throttle")  # actions that answer instead of the service
+_RESPONDING = ("status", "throttle")  # actions that respond instead of the service
 
-_CONDITIONS: Mapping[str, Kind] = {
-    "method": Kind(_is_method, "a method like GET"),
-    "path": Kind(
+_CONDITIONS: Mapping[str, FieldType] = {
+    "method": FieldType(_is_method, "a method like GET"),
+    "path": FieldType(
         _is_path,
         f"a path that begins with /, of up to {_LONGEST_TEXT} characters; * stands for any characters",
     ),
-    "query": Kind(_is_query, f"an object of up to {_MOST_PARAMETERS} parameters and the text of each"),
+    "query": FieldType(_is_query, f"an object of up to {_MOST_PARAMETERS} parameters and the text of each"),
     "times": whole(1, _MOST_TIMES),
     "after": whole(0, _MOST_TIMES),
-    "probability": Kind(
+    "probability": FieldType(
         lambda value: type(value) in (int, float) and 0 <= value <= 1, "a number from 0 to 1"
     ),
     "seed": whole(-(2**63), 2**63 - 1),
@@ -174,9 +171,9 @@ class Fault:
     seed: int = 0  # of its chance: the same requests are struck in each run
 
     @property
-    def is_answer(self) -> bool:
-        """Whether it answers instead of the service."""
-        return self.action in _ANSWERING
+    def is_response(self) -> bool:
+        """Whether it responds instead of the service."""
+        return self.action in _RESPONDING
 
     def wire(self) -> dict[str, Any]:
         """Return the fault as the JSON object that `parse` reads, without what is as usual."""
@@ -186,8 +183,8 @@ class Fault:
         return {self.action: self.value, **self.options, **unusual}
 
 
-def parse(document: Any) -> Fault:
-    """Given a fault as a JSON object, return it; raise `DataError` with the pointer to what is wrong."""
+def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
+    """Parse a fault, a JSON object; raise `DataError` with the pointer to what is wrong."""
     if not isinstance(document, dict):
         raise DataError.refused("fault", "", document, "an object with one action")
     actions = [name for name in document if name in ACTIONS]
@@ -207,13 +204,13 @@ def parse(document: Any) -> Fault:
         options={name: document[name] for name in options if name in document},
         **{name: document[name] for name in _CONDITIONS if name in document},
     )
-    _check_options(fault)
+    _check_options(fault, contract)
     return fault
 
 
-def _check_options(fault: Fault) -> None:
+def _check_options(fault: Fault, contract: Contract) -> None:
     if fault.action == "drift":
-        _check_drift(fault)
+        _check_drift(fault, _drifting_fields(contract))
     if "code" in fault.options and fault.value != 403:
         raise DataError.refused("fault", "/code", fault.options["code"], "a code with status 403 only")
     if fault.options.get("form", "json") != "json":
@@ -222,7 +219,24 @@ def _check_options(fault: Fault) -> None:
                 raise DataError.refused("fault", f"/{name}", fault.options[name], f"{name} in JSON only")
 
 
-def _check_drift(fault: Fault) -> None:
+def _drifting_fields(contract: Contract) -> dict[str, Field]:
+    """Return the fields of all rows that an endpoint serves, by name."""
+    names = dict.fromkeys(endpoint.resource for endpoint in contract.endpoints)
+    return {field.name: field for name in names for field in contract.fields[name]}
+
+
+_BREAKING: Mapping[str, Callable[[Field], bool]] = {
+    "enum": lambda field: bool(field.choices),
+    "null": lambda field: not field.is_nullable,
+}
+"""Which fields a drift has to be about to break the contract; of any other drift, every field."""
+
+
+def _is_any(field: Field) -> bool:
+    return True
+
+
+def _check_drift(fault: Fault, fields: Mapping[str, Field]) -> None:
     needed = ("field", "to") if fault.value in ("renamed", "added", "enum") else ("field",)
     for name in needed:
         if name not in fault.options:
@@ -231,41 +245,31 @@ def _check_drift(fault: Fault) -> None:
             )
     if "to" in fault.options and "to" not in needed:
         raise DataError.refused("fault", "/to", fault.options["to"], f"nothing with drift {fault.value!r}")
-    name = fault.options["field"]
+    name, is_breaking = fault.options["field"], _BREAKING.get(fault.value, _is_any)
     if fault.value == "added":
-        _check_new_field("/field", name)
-    elif name not in (allowed := _DRIFTING.get(fault.value, Credit._fields)):
+        _check_new_field("/field", name, fields)
+    elif name not in (allowed := [each.name for each in fields.values() if is_breaking(each)]):
         raise DataError.refused("fault", "/field", name, ", ".join(allowed))
     if fault.value == "renamed":
-        _check_new_field("/to", fault.options["to"])
-    if fault.value == "enum" and (to := fault.options["to"]) in _CHOICES[name]:
-        known = ", ".join(_CHOICES[name])
+        _check_new_field("/to", fault.options["to"], fields)
+    if fault.value == "enum" and (to := fault.options["to"]) in fields[name].choices:
+        known = ", ".join(fields[name].choices)
         raise DataError.refused("fault", "/to", to, f"a value other than those that {name} has: {known}")
 
 
-def _check_new_field(pointer: str, name: Any) -> None:
-    if not _FIELD.is_allowed(name) or name in Credit._fields:
-        raise DataError.refused("fault", pointer, name, f"{_FIELD.allowed} that credits do not have")
-
-
-class Asked(NamedTuple):
-    """What a request asks, as far as a fault looks at it."""
-
-    method: str
-    path: str
-    params: Mapping[str, str]
-    content_type: str = ""
-    """Of its body; as it was sent."""
+def _check_new_field(pointer: str, name: Any, fields: Mapping[str, Field]) -> None:
+    if not _FIELD.is_allowed(name) or name in fields:
+        raise DataError.refused("fault", pointer, name, f"{_FIELD.allowed} that no row has")
 
 
 class Strike(NamedTuple):
     """A fault that strikes, and the seconds that it takes: a delay, or the wait that a throttle names."""
 
     fault: Fault
-    asked: Asked
+    request: Request
     seconds: float = 0.0
-    is_asked_for: bool = False
-    """Whether the request itself asked for it."""
+    is_preferred: bool = False
+    """Whether the request itself asks for it, in its `Prefer` header."""
 
 
 class ActiveFault:
@@ -292,13 +296,13 @@ class ActiveFault:
         """Return the fault with its number, how many requests matched it, and how many it struck."""
         return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck}
 
-    def strike(self, asked: Asked, seconds: Callable[[str], float]) -> Strike | None:
-        """Given a request, count it, and return the strike if it is struck.
+    def strike(self, request: Request, seconds: Callable[[str], float]) -> Strike | None:
+        """Count a request, and return the strike; None if it is not struck.
 
-        `seconds` returns the time of the clock that it is given the name of.
+        `seconds` returns the time of a clock by its name.
         """
         fault = self.fault
-        if not _matches(fault, asked):
+        if not _matches(fault, request):
             return None
         self.seen += 1
         if self.seen <= fault.after or (fault.times is not None and self.struck >= fault.times):
@@ -309,7 +313,7 @@ class ActiveFault:
         if taken is None:
             return None
         self.struck += 1
-        return Strike(fault, asked, taken)
+        return Strike(fault, request, taken)
 
     def _take(self, seconds: Callable[[str], float]) -> float | None:
         """Return the seconds that a strike takes; None if a throttle lets the request pass."""
@@ -323,11 +327,11 @@ class ActiveFault:
         return 0.0
 
 
-def _matches(fault: Fault, asked: Asked) -> bool:
+def _matches(fault: Fault, request: Request) -> bool:
     return (
-        fault.method in (None, asked.method)
-        and (fault.path is None or fnmatchcase(asked.path, _literal(fault.path)))
-        and all(asked.params.get(name) == value for name, value in fault.query.items())
+        fault.method in (None, request.method)
+        and (fault.path is None or fnmatchcase(request.path, _literal(fault.path)))
+        and all(request.sent_params.get(name) == value for name, value in fault.query.items())
     )
 
 
@@ -378,17 +382,17 @@ class Faults:
         return twin
 
     def strike(
-        self, asked: Asked, seconds: Callable[[str], float], *, is_answered: bool = False
+        self, request: Request, seconds: Callable[[str], float], *, has_response: bool = False
     ) -> list[Strike]:
-        """Given a request, return what strikes it; of those that answer it, the first alone is asked.
+        """Return what strikes a request: of the faults that respond instead of the service, the first.
 
-        None of them is if it `is_answered` already.
+        None of those strikes if the request `has_response` already.
         """
         strikes: list[Strike] = []
         for each in self._active:
-            if each.fault.is_answer and is_answered:
+            if each.fault.is_response and has_response:
                 continue
-            if strike := each.strike(asked, seconds):
+            if strike := each.strike(request, seconds):
                 strikes.append(strike)
-                is_answered = is_answered or each.fault.is_answer
+                has_response = has_response or each.fault.is_response
         return strikes

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mock_webshare.errors import DataError
-from mock_webshare.service.faults import fault as faults
-from mock_webshare.service.faults.fault import Fault
+from mock_webshare.service.faults.fault import Fault, parse
 
 _PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]{1,100})\"?\s*")
 _OPTIONS = {"code": "status", "example": "code"}
@@ -22,15 +21,15 @@ def read(header: str | None) -> Fault | None:
     if header is None:
         return None
     pairs = [match.groups() for part in re.split("[,;]", header) if (match := _PAIR.fullmatch(part))]
-    asked: Mapping[str, Any] = {
+    preferred: Mapping[str, Any] = {
         _OPTIONS[name.lower()]: int(value) if value.isdecimal() else value
         for name, value in reversed(pairs)
         if name.lower() in _OPTIONS
     }
-    if "status" not in asked:
+    if "status" not in preferred:
         return None
     try:
-        return faults.parse(asked)
+        return parse(preferred)
     except DataError:
         return None
 

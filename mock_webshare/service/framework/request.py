@@ -1,26 +1,22 @@
-"""A call: what Django and Django REST framework make of a request before the endpoint's own work.
-
-The order in which a request is refused is theirs: host, route, number of parameters, `format`,
-`Accept`, credentials. All this depends on the request alone, not on any state.
-"""
+"""A request as Django and Django REST framework read it, before the endpoint's own work."""
 
 from __future__ import annotations
 
 import codecs
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from mock_webshare.contract import messages
-from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.contract.model import Endpoint
+from mock_webshare.contract.model import Contract, Endpoint
 from mock_webshare.service.framework import response
 from mock_webshare.service.framework.query import Params
-from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.framework.response import Response
 
 
 class Headers(NamedTuple):
@@ -30,6 +26,7 @@ class Headers(NamedTuple):
     authorization: str | None = None
     accept: str | None = None
     content_type: str | None = None
+    prefer: str | None = None
 
 
 def joined(name: bytes, sent: Iterable[tuple[bytes, bytes]]) -> str | None:
@@ -46,52 +43,107 @@ _SAFE_IN_PATH = "/:@&+$,-_.!~*'()"
 _SAFE_IN_QUERY = "/#%[]=:;$&()+,!?*@'~"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """A request that reached an endpoint with a well-formed key."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Request:
+    """A request, parsed once. What depends on the key or on any state is not in it."""
 
-    endpoint: Endpoint
     method: str
-    id: str | None  # as in the path; None for an endpoint that has none
-    params: Params
-    url: str  # absolute and without the query, for links
-    query: str  # as links repeat it
-    indent: int | None  # None: compact
+    target: str
+    """As it was sent, undecodable bytes as surrogates."""
+    path: str
+    """Decoded."""
+    query: str
+    """As it was sent, as Latin-1."""
+    headers: Headers
+    refusal: Response | None = None
+    """The response to a request that no endpoint sees. None: the endpoint decides."""
+    endpoint: Endpoint | None = None
+    """None: no route leads there."""
+    id: str | None = None
+    """As in the path. None: the endpoint has none."""
+    params: Params = field(default_factory=dict)
+    """The parameters as the endpoint reads them; empty where it does not."""
+    url: str = ""
+    """Absolute and without the query, for links."""
+    link_query: str = ""
+    """The query as links repeat it."""
+    indent: int | None = None
+    """Blanks by which JSON is indented. None: compact."""
+
+    @cached_property
+    def sent_params(self) -> Params:
+        """The parameters whatever the endpoint: decoded as UTF-8, of repeated ones the last."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    def refused(self, refusal: Response) -> Request:
+        """Return the request with the response that refuses it."""
+        return replace(self, refusal=refusal)
 
 
-def read(method: str, target: str, headers: Headers, host: str, origin: str) -> Call | Answer:
-    """Given the parts of a request, return the call that it is, or the answer that refuses it.
+class Parser:
+    """Parses the requests to one service, of which the contract has the routes.
 
-    `target` is the request target as it came, undecodable bytes as surrogates. `host` is its `Host`, or
-    what stands in for that; with `origin` (`https://example.com`) links begin.
+    The order in which a request is refused is the framework's: host, route, number of parameters,
+    `format`, `Accept`, credentials.
     """
-    path, query = split_target(target)
-    if not is_valid_host(host):
-        return response.html_page(400)
-    route = find_route(path)
-    if route is None:
-        if find_route(f"{path}/") is None:
+
+    def __init__(self, contract: Contract) -> None:
+        self._routes = [(_pattern(endpoint.path), endpoint) for endpoint in contract.endpoints]
+
+    def find_route(self, path: str) -> tuple[Endpoint, str | None] | None:
+        """Return the endpoint of a decoded path and the id in it; None if no route leads there."""
+        for pattern, endpoint in self._routes:
+            if match := pattern.fullmatch(path):
+                return endpoint, match["id"] if endpoint.is_detail else None
+        return None
+
+    def parse(self, method: str, target: str, headers: Headers, host: str, origin: str) -> Request:
+        """Return the request of these parts, refused if the framework refuses it.
+
+        `host` is the `Host` header, or what stands in for it; links begin with `origin`,
+        `https://example.com`.
+        """
+        path, query = split_target(target)
+        request = Request(method=method.upper(), target=target, path=path, query=query, headers=headers)
+        if not is_valid_host(host):
+            return request.refused(response.html_page(400))
+        route = self.find_route(path)
+        if route is None:
+            return request.refused(self._unrouted(path, query))
+        request = replace(request, endpoint=route[0], id=route[1])
+        try:
+            params = read_params(query, headers.content_type or "")
+        except ValueError:
+            return request.refused(response.html_page(400))
+        except LookupError:  # `charset` names a codec that is not for text, which Django trips over
+            return request.refused(response.html_page(500))
+        request = replace(request, params=params, url=origin + route[0].path, link_query=_written(query))
+        return _negotiated(request, route[0])
+
+    def _unrouted(self, path: str, query: str) -> Response:
+        """Return the redirect to the path with a slash, or the page for an unknown path."""
+        if self.find_route(f"{path}/") is None:
             return response.html_page(404)
-        return response.redirect(
-            quote(f"{path}/", safe=_SAFE_IN_PATH) + (f"?{_written(query)}" if query else "")
-        )
-    try:
-        params = read_params(query, headers.content_type or "")
-    except ValueError:
-        return response.html_page(400)
-    except LookupError:  # `charset` names a codec that is none for text, which Django trips over
-        return response.html_page(500)
-    endpoint, row_id = route
-    if params.get("format", "") not in ("", "json"):
-        return response.detail(endpoint, 404, messages.NOT_FOUND)
-    accepted = negotiate("*/*" if headers.accept is None else headers.accept)
+        location = quote(f"{path}/", safe=_SAFE_IN_PATH)
+        return response.redirect(location + (f"?{_written(query)}" if query else ""))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.escape(path).replace(r"\{id\}", "(?P<id>[^/.]+)"))
+
+
+def _negotiated(request: Request, endpoint: Endpoint) -> Request:
+    """Return the request with what its headers ask for, refused if that cannot be had."""
+    accept, authorization = request.headers.accept, request.headers.authorization
+    if request.params.get("format", "") not in ("", "json"):
+        return request.refused(response.detail(endpoint, 404, messages.NOT_FOUND))
+    accepted = negotiate("*/*" if accept is None else accept)
     if accepted is None:
-        return response.detail(endpoint, 406, messages.NOT_ACCEPTABLE)
-    _, problem = read_credentials(headers.authorization or "")
+        return request.refused(response.detail(endpoint, 406, messages.NOT_ACCEPTABLE))
+    _, problem = read_credentials(authorization or "")
     if problem:
-        return response.unauthorized(endpoint, problem, accepted.indent)
-    url = origin + endpoint.path
-    return Call(endpoint, method.upper(), row_id, params, url, _written(query), accepted.indent)
+        return request.refused(response.unauthorized(endpoint, problem, accepted.indent))
+    return replace(request, indent=accepted.indent)
 
 
 def is_valid_host(host: str) -> bool:
@@ -126,20 +178,6 @@ codecs.register_error(_KEEP_PERCENT, _keep_percent)
 
 def _written(query: str) -> str:
     return quote(query, safe=_SAFE_IN_QUERY)
-
-
-_ROUTES = tuple(
-    (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
-    for endpoint in WEBSHARE.endpoints
-)
-
-
-def find_route(path: str) -> tuple[Endpoint, str | None] | None:
-    """Given a decoded path, return the endpoint and the id in it, or None."""
-    for pattern, endpoint in _ROUTES:
-        if match := pattern.fullmatch(path):
-            return endpoint, match["id"] if endpoint.is_detail else None
-    return None
 
 
 def read_params(query: str, content_type: str) -> Params:

@@ -1,4 +1,4 @@
-"""An answer: status, headers and body, to the byte what the service would send."""
+"""A response: status, headers and body, to the byte what the service would send."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARSES = ["application/json", "application/x-www-form-urlencoded", "multipart/f
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class Response:
     """What goes back; `headers` are those that the service decides, so neither length nor date."""
 
     status: int
@@ -30,25 +30,25 @@ class Answer:
     body: bytes
 
 
-def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) -> Answer:
+def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) -> Response:
     """Return an answer of one of the endpoints: JSON, and `Allow` always."""
     common = (("Content-Type", "application/json"), ("Allow", ", ".join(endpoint.methods)))
-    return Answer(status, common + headers, body)
+    return Response(status, common + headers, body)
 
 
 def detail(
     endpoint: Endpoint, status: int, text: str, indent: int | None = None, headers: Headers = ()
-) -> Answer:
+) -> Response:
     """Return an error that is one sentence."""
     return routed(endpoint, status, render({"detail": text}, indent), headers)
 
 
-def unauthorized(endpoint: Endpoint, text: str, indent: int | None) -> Answer:
+def unauthorized(endpoint: Endpoint, text: str, indent: int | None) -> Response:
     """Return the 401 that says what was wrong with the credentials."""
     return detail(endpoint, 401, text, indent, (("WWW-Authenticate", "Token"),))
 
 
-def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Answer:
+def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Response:
     """Given the seconds to wait, return the 429; it names whole seconds, rounded up."""
     seconds = math.ceil(wait)
     unit = "second" if seconds == 1 else "seconds"
@@ -56,13 +56,13 @@ def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Answer:
     return detail(endpoint, 429, text, indent, (("Retry-After", str(seconds)),))
 
 
-def field_errors(endpoint: Endpoint, errors: Iterable[FieldError], indent: int | None) -> Answer:
+def field_errors(endpoint: Endpoint, errors: Iterable[FieldError], indent: int | None) -> Response:
     """Return the 400 that lists, for each wrong field, messages and codes."""
     body = {error.field: [{"message": error.message, "code": error.code}] for error in errors}
     return routed(endpoint, 400, render(body, indent))
 
 
-def metadata(endpoint: Endpoint, indent: int | None) -> Answer:
+def metadata(endpoint: Endpoint, indent: int | None) -> Response:
     """Return what OPTIONS answers (framework: `SimpleMetadata`)."""
     body = {
         "name": endpoint.view_name,
@@ -73,9 +73,9 @@ def metadata(endpoint: Endpoint, indent: int | None) -> Answer:
     return routed(endpoint, 200, render(body, indent))
 
 
-def redirect(location: str) -> Answer:
+def redirect(location: str) -> Response:
     """Return the 301 to a location."""
-    return Answer(301, (*_HTML, ("Location", location)), b"")
+    return Response(301, (*_HTML, ("Location", location)), b"")
 
 
 def refused(
@@ -87,7 +87,7 @@ def refused(
     text: str | None = None,
     code: str | None = None,
     wait: int | None = None,
-) -> Answer:
+) -> Response:
     """Return the JSON error of a status, as the service would say it for no reason of the request's own.
 
     `method` and `content_type` are the request's, which some of them name; `text` is said instead.
@@ -122,7 +122,7 @@ _DETAILS: Mapping[int, str] = {
 
 
 @cache
-def html_page(status: int) -> Answer:
+def html_page(status: int) -> Response:
     """Return the page that Django sends where no endpoint answers: 400, 404, 500 and the like."""
     title, details = {
         400: ("Bad Request (400)", ""),
@@ -134,14 +134,14 @@ def html_page(status: int) -> Answer:
 
 
 @cache
-def proxy_page(status: int) -> Answer:
+def proxy_page(status: int) -> Response:
     """Return the page that a proxy in front of the service sends when it has no answer to pass on."""
     return _page("proxy_page.html", status, reason=f"{status} {reason(status)}")
 
 
-def _page(file: str, status: int, **texts: str) -> Answer:
+def _page(file: str, status: int, **texts: str) -> Response:
     template = Path(__file__).with_name(file).read_text(encoding="utf-8")
-    return Answer(status, _HTML, template.format(**texts).encode())
+    return Response(status, _HTML, template.format(**texts).encode())
 
 
 def reason(status: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mock_webshare.contract.timestamps import LIMIT, SECOND
 from mock_webshare.errors import UsageError
-from mock_webshare.service.data.fields import Kind
+from mock_webshare.service.data.fields import FieldType
 
 _UNITS = (("weeks", 7 * 86_400), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 _DURATION = re.compile(
@@ -46,7 +46,7 @@ def _is_duration(value: object) -> bool:
     return True
 
 
-DURATION = Kind(_is_duration, _ALLOWED, parse_duration)
+DURATION = FieldType(_is_duration, _ALLOWED, parse_duration)
 
 
 def lasting(value: Any) -> Any:

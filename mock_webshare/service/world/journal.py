@@ -22,8 +22,8 @@ ENTRY_BYTES = 1024
 """About what an entry takes besides what was sent and answered."""
 
 
-class Answered(Protocol):
-    """An answer, as far as it is noted."""
+class Sent(Protocol):
+    """A response, as far as it is noted."""
 
     @property
     def status(self) -> int: ...
@@ -34,14 +34,14 @@ class Answered(Protocol):
 
 
 class Entry(NamedTuple):
-    """One request and its answer, as they came; `answer` is None if none was sent, or not yet."""
+    """One request and its response, as they came; `response` is None if none was sent, or not yet."""
 
     started: int  # by the world's clock, when it came
     method: str
     target: str
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
-    answer: Answered | None
+    response: Sent | None
     seconds: float
     faults: tuple[str, ...] = ()  # the actions of those that struck it
 
@@ -52,8 +52,8 @@ class Entry(NamedTuple):
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        answer = 0 if self.answer is None else len(self.answer.body)
-        return ENTRY_BYTES + len(self.target) + len(self.body) + headers_size(self.headers) + answer
+        response = 0 if self.response is None else len(self.response.body)
+        return ENTRY_BYTES + len(self.target) + len(self.body) + headers_size(self.headers) + response
 
     @property
     def credentials(self) -> list[str]:
@@ -84,7 +84,7 @@ class Entry(NamedTuple):
         """Return the exchange that it is, the `number`th of its journal, with the keys that are in it."""
         from mock_webshare.exchange.model import Exchange
 
-        answer = self.answer
+        response = self.response
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
         host = next((value for name, value in headers if name.lower() == "host"), "")
         return Exchange(
@@ -94,9 +94,9 @@ class Entry(NamedTuple):
             url=f"http://{host}{self.target}" if self.target.startswith("/") else self.target,
             request_headers=headers,
             request_body=self.body,
-            status=None if answer is None else answer.status,
-            headers=None if answer is None else answer.headers,
-            body=b"" if answer is None or self.method == "HEAD" else answer.body,
+            status=None if response is None else response.status,
+            headers=None if response is None else response.headers,
+            body=b"" if response is None or self.method == "HEAD" else response.body,
             started=self.started,
             seconds=self.seconds,
         )
@@ -243,6 +243,6 @@ def _redactor(entries: Iterable[Entry]) -> Redactor:
 
 
 def _line(entry: Entry, redactor: Redactor) -> str:
-    status = "no answer" if entry.answer is None else entry.answer.status
+    status = "no response" if entry.response is None else entry.response.status
     struck = f" ({', '.join(entry.faults)})" if entry.faults else ""
     return f"{entry.method} {redactor.url(entry.target)} {status}{struck}"

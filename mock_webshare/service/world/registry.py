@@ -155,16 +155,18 @@ class Worlds:
         return self._scenarios[name]
 
     def _made(self, scenario: Scenario) -> Beginning:
-        from mock_webshare.service.faults import fault
+        from mock_webshare.service.faults.fault import Faults, parse
+
+        contract = self._settings.contract
 
         beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),
-            faults=fault.Faults(map(fault.parse, scenario.faults)) if scenario.faults else None,
+            faults=Faults(parse(each, contract) for each in scenario.faults) if scenario.faults else None,
         )
         if scenario.data is not None:
-            dataset = datasets.load(scenario.data)
+            dataset = datasets.load(scenario.data, contract)
         elif scenario.credits is not None:
-            dataset = generator.seeded(self._settings.seed, scenario.credits)
+            dataset = generator.seeded(self._settings.seed, scenario.credits, contract=contract)
         else:
             return beginning
         if (now := self._settings.now_instant) is not None:

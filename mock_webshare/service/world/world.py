@@ -11,26 +11,30 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Contract
 from mock_webshare.contract.timestamps import LIMIT, format_instant
-from mock_webshare.errors import DataError, UnknownRow, UsageError, counted
+from mock_webshare.errors import DataError, UnknownName, UnknownRow, UsageError
 from mock_webshare.service.data import dataset
-from mock_webshare.service.data.account import Account, View
-from mock_webshare.service.data.dataset import ID, LARGEST_ID, Credit, Dataset
-from mock_webshare.service.data.fields import BOOLEAN, Kind, is_text, read_object, require_keys
+from mock_webshare.service.data.account import Account, Table, View
+from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.data.fields import BOOLEAN, FieldType, is_text, read_object
+from mock_webshare.service.data.resources import DATE, ID, UPDATED_AT, RowType, row_types
 from mock_webshare.service.settings import MOST_CREDITS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock
 from mock_webshare.service.world.journal import Journal, Wanted
 from mock_webshare.service.world.throttle import Throttle
 
 if TYPE_CHECKING:
-    from mock_webshare.service.faults.fault import Asked, Faults, Strike
+    from mock_webshare.service.faults.fault import Faults, Strike
+    from mock_webshare.service.framework.request import Request
 
 MOST_SNAPSHOTS = 100
 WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
 """The settings that a world may have of its own."""
-CLOCK: Mapping[str, Kind] = {"now": dataset.DATE, "advance": DURATION, "running": BOOLEAN}
+CLOCK: Mapping[str, FieldType] = {"now": DATE, "advance": DURATION, "running": BOOLEAN}
 """What a clock is changed by."""
-_NAME = Kind(
+_NAME = FieldType(
     lambda value: is_text(value) and 0 < len(value) <= 200 and value.isprintable() and "/" not in value,
     "1 to 200 printable characters, none of them a slash",
 )
@@ -112,11 +116,11 @@ class World:
             return None
         return self._throttle.admit(self._seconds(self._settings.rate_limit_clock))
 
-    def strike(self, asked: Asked, *, is_answered: bool = False) -> list[Strike]:
-        """Given a request, return what strikes it (see `Faults.strike`)."""
+    def strike(self, request: Request, *, has_response: bool = False) -> list[Strike]:
+        """Return what strikes a request (see `Faults.strike`)."""
         if self._faults is None:
             return []
-        return self._faults.strike(asked, self._seconds, is_answered=is_answered)
+        return self._faults.strike(request, self._seconds, has_response=has_response)
 
     def _seconds(self, clock: str) -> float:
         return self._timer() if clock == "real" else self._clock.now() / 1e6
@@ -129,88 +133,63 @@ class World:
         self._account = account
         self._look()
 
-    # The verbs.
+    # What is arranged, over HTTP and in Python.
 
     def state(self) -> Dataset:
-        """Return the whole account as a data set; it stays as it is, whatever becomes of the world."""
+        """Return the whole account as a data set, which stays unchanged whatever becomes of the world."""
         return self.view.account.at(self.now)
 
-    def put_state(self, held: Dataset) -> None:
-        """Hold what a data set describes (see `read_state`), from now on; the clock shows its `now`."""
-        self._clock.set(held.now, is_running=self._clock.is_running)
-        self._change(Account.of(held))
+    def put_state(self, dataset: Dataset) -> None:
+        """Replace the data by a data set (see `read_state`); the clock shows its `now`."""
+        self._clock.set(dataset.now, is_running=self._clock.is_running)
+        self._change(Account.of(dataset))
 
-    def credit(self, credit_id: int) -> dict[str, Any]:
-        """Return one credit; raise `UnknownRow` if there is none of that id."""
-        return self._credit(credit_id).wire()
+    def rows(self, name: str) -> Sequence[Any]:
+        """Return the rows of a resource, by ascending id, which stay unchanged."""
+        return self._table(name).rows
 
-    def create_credit(self, /, **fields: Any) -> dict[str, Any]:
-        """Add a credit, and return it; a field that is not given is as in a new pending credit of now."""
-        account = self.view.account
-        rows = account.credits.rows
+    def row(self, name: str, row_id: int | None = None) -> dict[str, Any]:
+        """Return one row as JSON data; without an id, the one object of the resource."""
+        wire: dict[str, Any] = self._row(name, row_id).wire()
+        return wire
+
+    def create(self, name: str, /, **fields: Any) -> dict[str, Any]:
+        """Add a row, and return it; what is not given is as in a new row of now."""
+        rows, row_type = self._table(name).rows, self._row_type(name)
+        if row_type.resource.is_object:
+            raise UsageError(f"there is one {row_type.resource.singular} only; change it instead")
         if len(rows) >= MOST_CREDITS:
-            raise UsageError(f"there are {MOST_CREDITS} credits already; more are not allowed")
-        now = format_instant(self.now)
-        usual = {
-            "id": _following(rows),
-            "user_id": min(max((row.user_id for row in rows[-100:]), default=0) + 1, LARGEST_ID),
-            "mode": "payout",
-            "amount": 2.5,
-            "status": "pending",
-            "created_at": now,
-        }
-        given = {**usual, **fields}
-        given.setdefault("updated_at", given["created_at"])
-        if account.credits.find(given["id"] if type(given["id"]) is int else 0) is not None:
-            raise DataError.refused("credit", "/id", given["id"], "an id that no other credit has")
-        return self._hold_credit({"reverted_at": None, **given}, fields)
+            raise UsageError(f"there are {MOST_CREDITS} {name} already; more are not allowed")
+        given = row_type.created(fields, rows, format_instant(self.now))
+        row_id, singular = given.get("id"), row_type.resource.singular
+        if self._table(name).find(row_id if type(row_id) is int else 0) is not None:
+            raise DataError.refused(singular, "/id", row_id, f"an id that no other {singular} has")
+        return self._hold(row_type, given, fields)
 
-    def change_credit(self, credit_id: int, /, **fields: Any) -> dict[str, Any]:
-        """Change fields of a credit, and return it; `updated_at` is now, unless it is given.
+    def change(self, name: str, row_id: int | None = None, /, **fields: Any) -> dict[str, Any]:
+        """Change fields of a row, and return it; `updated_at` is now, unless it is given.
 
-        Where the clock stands it moves on all the same: no two states of a credit are of one instant.
+        Where the clock stands it moves on all the same: no two states of a row are of one instant.
         """
+        before, row_type = self._row(name, row_id), self._row_type(name)
         if "id" in fields:
-            raise DataError.refused("credit", "/id", fields["id"], "no id, for it never changes")
-        before = self._credit(credit_id)
-        updated_at = format_instant(max(before.updated_at + 1, self.now))
-        changed = {**before.wire(), "updated_at": updated_at, **fields}
-        return self._hold_credit(changed, fields)
+            singular = row_type.resource.singular
+            raise DataError.refused(singular, "/id", fields["id"], "no id, for it never changes")
+        changed = before.wire()
+        if UPDATED_AT in changed:
+            changed[UPDATED_AT] = format_instant(max(before.updated_at + 1, self.now))
+        return self._hold(row_type, {**changed, **fields}, fields)
 
-    def revert_credit(self, credit_id: int) -> dict[str, Any]:
-        """Revert a credit as of now, as when the purchase is undone, and return it."""
-        return self.change_credit(credit_id, status="reverted")
+    def end(self, name: str, row_id: int) -> dict[str, Any]:
+        """End a row as of now, as when the purchase behind a credit is undone, and return it."""
+        life = self._row_type(name).resource.lifecycle
+        assert life, f"{name} have no life cycle"
+        return self.change(name, row_id, **{life.field: life.ended})
 
-    def delete_credit(self, credit_id: int) -> None:
-        """Remove a credit, as the service never does."""
-        self._change(self.view.account.without_credits([self._credit(credit_id).id]))
-
-    def channels(self) -> list[dict[str, Any]]:
-        """Return all channels, by ascending id."""
-        return [channel._asdict() for channel in self._account.channels]
-
-    def create_channel(self, /, **fields: Any) -> dict[str, Any]:
-        """Add a channel, and return it; without an id it has the next one."""
-        channels = self._account.channels
-        require_keys("channel", "", fields, ("code",), ("id", "code"))
-        usual = {"id": _following(channels)}
-        channel = dataset.read_channel({**usual, **fields}, source="channel")
-        if any(channel.id == each.id for each in channels):
-            raise DataError.refused("channel", "/id", channel.id, "an id that no other channel has")
-        self._change(self.view.account.with_channels([*channels, channel]))
-        return channel._asdict()
-
-    def delete_channel(self, channel_id: int) -> None:
-        """Remove a channel that no credit names."""
-        _require_id("channel", channel_id)
-        account = self.view.account
-        if channel_id not in account.owned["channels"]:
-            raise UnknownRow("channel", channel_id)
-        users = [row.id for row in account.credits.rows if row.referral_channel == channel_id]
-        if users:
-            named = counted(len(users), "credit")
-            raise UsageError(f"channel {channel_id} is named by {named}; change what names it first")
-        self._change(account.with_channels(each for each in account.channels if each.id != channel_id))
+    def delete(self, name: str, row_id: int) -> None:
+        """Remove a row, as the service never does; not one to which others refer."""
+        row = self._row(name, row_id)
+        self._change(self.view.account.without_row(self._row_type(name).resource, row.id))
 
     def clock(self) -> dict[str, Any]:
         """Return what the clock shows, and whether it runs."""
@@ -241,7 +220,7 @@ class World:
         """Set a fault (see `faults`), and return it with its id."""
         from mock_webshare.service.faults.fault import Faults, parse
 
-        parsed = parse(fault)
+        parsed = parse(fault, self._contract)
         self._faults = self._faults or Faults()
         return self._faults.add(parsed).wire()
 
@@ -306,34 +285,47 @@ class World:
         if self._snapshots.pop(name, None) is None:
             raise UnknownRow("snapshot", name)
 
-    def _credit(self, credit_id: int) -> Credit:
-        _require_id("credit", credit_id)
-        table = self.view.account.credits
-        position = table.find(credit_id)
+    @property
+    def _contract(self) -> Contract:
+        return self._settings.contract
+
+    def _row_type(self, name: str) -> RowType:
+        types = row_types(self._contract)
+        if name not in types:
+            raise UnknownName("resource", name, sorted(types))
+        return types[name]
+
+    def _table(self, name: str) -> Table:
+        return self.view.account.tables[self._row_type(name).resource.name]
+
+    def _row(self, name: str, row_id: int | None) -> Any:
+        table, resource = self._table(name), self._row_type(name).resource
+        if resource.is_object:
+            return table.rows[0]
+        _require_id(resource.singular, row_id)
+        position = table.find(row_id or 0)
         if position is None:
-            raise UnknownRow("credit", credit_id)
-        credit: Credit = table.rows[position]
-        return credit
+            raise UnknownRow(resource.singular, row_id)
+        return table.rows[position]
 
-    def _hold_credit(self, credit: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-        """Hold a credit whose dependent fields follow from the given ones, and return it."""
-        account = self.view.account
-        _fill_channel(credit, given, account.channels)
-        if "reverted_at" not in given:
-            is_reverted = credit["status"] == "reverted"
-            credit["reverted_at"] = (credit["reverted_at"] or credit["updated_at"]) if is_reverted else None
-        ordered = {name: credit.pop(name) for name in Credit._fields}
-        held = dataset.read_credit({**ordered, **credit}, account.channels, source="credit")
-        self._change(account.with_credit(held))
-        return held.wire()
+    def _hold(self, row_type: RowType, fields: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Hold a row of which the dependent fields follow from the given ones, and return it."""
+        account, resource = self.view.account, row_type.resource
+        sources = row_type.sources({name: table.rows for name, table in account.tables.items()})
+        row = row_type.read(resource.singular, "", row_type.completed(fields, given, sources))
+        row_type.check_relations(resource.singular, "", row, sources)
+        self._change(account.with_row(resource, row))
+        wire: dict[str, Any] = row.wire()
+        return wire
 
 
-def read_state(document: Any) -> Dataset:
-    """Given a data set as JSON data, return it; raise `DataError` if it is none, or has too many credits."""
-    credits = document.get("credits") if isinstance(document, dict) else None
-    if isinstance(credits, list) and len(credits) > MOST_CREDITS:
-        raise DataError("state", "/credits", f"has {len(credits)} rows; allowed: {MOST_CREDITS}")
-    return dataset.from_wire(document, source="state")
+def read_state(document: Any, contract: Contract = WEBSHARE) -> Dataset:
+    """Return the data set that JSON data describes; raise `DataError` if it is not one, or too large."""
+    for name in contract.resources:
+        rows = document.get(name) if isinstance(document, dict) else None
+        if isinstance(rows, list) and len(rows) > MOST_CREDITS:
+            raise DataError("state", f"/{name}", f"has {len(rows)} rows; allowed: {MOST_CREDITS}")
+    return dataset.from_wire(document, source="state", contract=contract)
 
 
 def _require_id(kind: str, value: object) -> None:
@@ -345,28 +337,3 @@ def _require_id(kind: str, value: object) -> None:
 def _require_name(name: object) -> None:
     if not _NAME.is_allowed(name):
         raise UsageError(f"snapshot name {name!r:.80} is not allowed; allowed: {_NAME.allowed}")
-
-
-def _following(rows: Sequence[Any]) -> int:
-    """Given rows by ascending id, return the id of one more: after the last, or else where one is free."""
-    bound = LARGEST_ID + 1
-    for row in reversed(rows):
-        if row.id + 1 < bound:
-            return int(row.id) + 1
-        bound = row.id
-    return 1
-
-
-def _fill_channel(credit: dict[str, Any], given: Mapping[str, Any], channels: Any) -> None:
-    """Given a credit of which one of the two channel fields was given, fill in the other."""
-    codes: dict[Any, str] = {channel.id: channel.code for channel in channels}
-    ids: dict[Any, int] = {channel.code: channel.id for channel in channels}
-    channel, code = "referral_channel", "referral_channel_code"
-    if channel in given and code not in given:
-        value = given[channel]
-        credit[code] = codes.get(value) if isinstance(value, int) else None
-    elif code in given and channel not in given:
-        value = given[code]
-        credit[channel] = ids.get(value) if isinstance(value, str) else None
-    credit.setdefault(channel, None)
-    credit.setdefault(code, None)

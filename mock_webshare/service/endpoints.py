@@ -1,0 +1,83 @@
+"""What each kind of endpoint responds with, once a request has passed all that the framework checks first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from mock_webshare.contract import messages
+from mock_webshare.contract.model import Kind
+from mock_webshare.service.data.account import View
+from mock_webshare.service.framework import query, response
+from mock_webshare.service.framework.query import Criteria
+from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.request import Request
+from mock_webshare.service.framework.response import Response
+
+
+def respond(view: View, request: Request) -> Response:
+    """Return the response of an account to a request that was not refused."""
+    endpoint = request.endpoint
+    assert endpoint
+    if request.method not in endpoint.methods:
+        text = messages.METHOD_NOT_ALLOWED.format(method=request.method)
+        return response.detail(endpoint, 405, text, request.indent)
+    if request.method == "OPTIONS":
+        return response.metadata(endpoint, request.indent)
+    criteria, errors = query.read_filters(endpoint.filters, request.params, view.account.owned(endpoint))
+    if errors:
+        return response.field_errors(endpoint, errors, request.indent)
+    body = BODIES[endpoint.kind](view, request, criteria)
+    if body is None:
+        return response.detail(endpoint, 404, NOT_FOUND[endpoint.kind], request.indent)
+    if request.indent is not None:
+        body = render(json.loads(body), request.indent)
+    return response.routed(endpoint, 200, body)
+
+
+def _list(view: View, request: Request, criteria: Criteria) -> bytes | None:
+    """Return a page of the rows; None if there is no such page."""
+    endpoint = request.endpoint
+    assert endpoint
+    table = view.table(endpoint)
+    positions = view.positions(endpoint, criteria, request.params)
+    page = query.read_page(request.params, view.paging(endpoint), len(positions))
+    if page is None:
+        return None
+    following, preceding = (
+        render(number and query.link(request.url, request.link_query, number))
+        for number in (page.next_number, page.previous_number)
+    )
+    rows = b",".join(map(table.encoded, positions[page.rows]))
+    return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (page.count, following, preceding, rows)
+
+
+def _detail(view: View, request: Request, criteria: Criteria) -> bytes | None:
+    """Return one row; None if there is none of the id that the filters let through."""
+    assert request.endpoint
+    table, row_id = view.table(request.endpoint), query.read_int(request.id or "")
+    position = None if row_id is None else table.find(row_id)
+    if position is None or not query.matches(table.rows[position], criteria):
+        return None
+    return table.encoded(position)
+
+
+def _object(view: View, request: Request, criteria: Criteria) -> bytes | None:
+    """Return the one object; None if the filters exclude it."""
+    assert request.endpoint
+    table = view.table(request.endpoint)
+    return table.encoded(0) if query.matches(table.rows[0], criteria) else None
+
+
+BODIES: Mapping[Kind, Callable[[View, Request, Criteria], bytes | None]] = {
+    Kind.LIST: _list,
+    Kind.DETAIL: _detail,
+    Kind.OBJECT: _object,
+}
+"""The body of a 200 response by the kind of the endpoint."""
+NOT_FOUND = {
+    Kind.LIST: messages.INVALID_PAGE,
+    Kind.DETAIL: messages.NOT_FOUND,
+    Kind.OBJECT: messages.NOT_FOUND,
+}
+"""What a 404 says by the kind of the endpoint."""

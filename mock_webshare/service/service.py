@@ -1,0 +1,78 @@
+"""The mocked service: what each request means, and what its world responds. It knows no sockets."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mock_webshare.contract import messages
+from mock_webshare.service import endpoints
+from mock_webshare.service.framework import response
+from mock_webshare.service.framework.request import Headers, Parser, Request, joined, read_credentials
+from mock_webshare.service.framework.response import Response
+from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.world import World
+
+if TYPE_CHECKING:
+    from mock_webshare.service.faults.effects import Outcome
+
+_PARSED, _RESPONSES = 1024, 128  # requests parsed and responses made that are remembered
+_DECIDING = (b"host", b"authorization", b"accept", b"content-type", b"prefer")  # the fields of `Headers`
+DECIDING = frozenset(_DECIDING)
+"""The names of the request headers that decide anything, in lower case."""
+_ANY_KEY = "Token any"
+RawHeaders = tuple[tuple[bytes, bytes], ...]
+
+
+class Service:
+    """Responds to the requests to one service.
+
+    Clients send the same few requests again and again, so what a request means and how an unchanged
+    account responds to it are each remembered; only the world, the rate limit and the faults are looked
+    at each time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._parser = Parser(settings.contract)
+        self._origin = settings.public_url and settings.public_url.rstrip("/")
+        self.read = lru_cache(_PARSED)(self._read)
+        self._parse = lru_cache(_PARSED)(self._make_request)
+        self._remembered = lru_cache(_RESPONSES)(endpoints.respond)
+
+    def _read(self, method: str, target: str, sent: RawHeaders, scheme: str) -> tuple[Request, str | None]:
+        """Return a request and its key; None: it has none that is well-formed. `sent` are `DECIDING`."""
+        headers = Headers(*(joined(name, sent) for name in _DECIDING))
+        key, _ = read_credentials(headers.authorization or "")
+        if key:  # the request is the same with every key, and so is the response while their worlds are alike
+            headers = headers._replace(authorization=_ANY_KEY)
+        return self._parse(method, target, headers, scheme), key or None
+
+    def _make_request(self, method: str, target: str, headers: Headers, scheme: str) -> Request:
+        host = self._settings.authority if headers.host is None else headers.host
+        return self._parser.parse(method, target, headers, host, self._origin or f"{scheme}://{host}")
+
+    def respond(self, world: World | None, request: Request) -> Response:
+        """Return the response of a world to a request; None is the world of an unknown key."""
+        if request.refusal is not None:
+            return request.refusal
+        assert request.endpoint
+        if world is None:
+            return response.unauthorized(request.endpoint, messages.UNKNOWN_KEY, request.indent)
+        if (wait := world.admit()) is not None:
+            return response.throttled(request.endpoint, wait, request.indent)
+        view = world.view
+        # A changed account belongs to one world, so its responses would only crowd out those of all others.
+        return (self._remembered if view.account.is_shared else endpoints.respond)(view, request)
+
+    def outcome(self, world: World, request: Request) -> Outcome:
+        """Return what a world makes of a request under the faults that strike it."""
+        from mock_webshare.service.faults import apply, effects  # most servers never need it
+
+        strikes = apply.strikes(world, request)
+        answer = apply.response_instead(strikes, request, self._settings.contract)
+        if answer is None:
+            answer = self.respond(world, request)
+            if request.refusal is None:
+                apply.move_pages(world, request, answer, strikes)
+        return effects.outcome(answer, request, strikes, self._settings.contract)
