@@ -1,4 +1,7 @@
-"""The README: every command in it runs, every answer in it is the real one, every table is complete."""
+"""The documents: every block runs, every output is the real one, every table and every link holds.
+
+`python -m tests.test_docs` writes the tables that are generated from the code.
+"""
 
 from __future__ import annotations
 
@@ -6,125 +9,342 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 import mock_webshare
-from mock_webshare import MockServer, Settings, cli
+from mock_webshare import MockServer, MockWorld, Settings, cli, control, recordings
 from mock_webshare.cli import serve as serving
+from mock_webshare.cli import validate as validating
+from mock_webshare.contract.endpoints import ENDPOINTS
 from mock_webshare.contract.rules import RULES
-from mock_webshare.control import VERBS, Verb
+from mock_webshare.judge import reports
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults import fault
 from mock_webshare.service.world.scenarios import SCENARIOS
+from tests.test_layers import FLOOR
 
-ROOT = Path(mock_webshare.__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PACKAGE = Path(mock_webshare.__file__).parent
+ROOT = PACKAGE.parent
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md")))
+}
+ALL_PAGES = "".join(PAGES.values())
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 DEFAULT_URL = "http://127.0.0.1:8765"
 
+_INSTALLS = "it installs packages from the network, which CI does for a checkout"
+_SERVES = "it serves until it is interrupted; the test has a server of its own"
+_TESTS = "it runs the tests, of which this is one"
+NOT_RUN = {
+    "python3 -m venv .venv && . .venv/bin/activate && pip install -q . && mock-webshare serve": _INSTALLS,
+    "python3 -m venv .venv && . .venv/bin/activate && pip install -q -e '.[test]' && pytest": _INSTALLS,
+    "pip install /path/to/mock-webshare": _INSTALLS,
+    "pip wheel --no-deps -w dist /path/to/mock-webshare\npip install dist/mock_webshare-*.whl": _INSTALLS,
+    "pip install 'mock-webshare @ git+file:///path/to/mock-webshare@COMMIT'": _INSTALLS,
+    "mock-webshare serve": _SERVES,
+    "mock-webshare serve --data mine.json": _SERVES,
+    "mock-webshare record -o traffic.ndjson": "it records the real service until it is interrupted",
+    "pytest tests/conformance --conformance-examples 20000": _TESTS,
+    "pytest -n 2\npytest tests/test_docs.py\nruff check . && ruff format --check . && mypy": _TESTS,
+    "python -m tests.test_docs": "it writes these documents",
+}
+"""Blocks of shell that no test runs, and why."""
 
-def blocks(language: str) -> list[str]:
-    """Return the code blocks of one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+class Block(NamedTuple):
+    """A fenced block of a page: its language and what is in it."""
+
+    language: str
+    code: str
 
 
-def fidelity_table() -> str:
-    """Return the table of rules as the README has it."""
-    rows = [f"| `{rule.id}` | {rule.mark} | {rule.says}{_setting(rule.setting)} |" for rule in RULES]
-    return "\n".join(["| rule | mark | says |", "|---|---|---|", *rows])
+def blocks(page: str) -> list[Block]:
+    """Return the fenced blocks of a page, in order."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", PAGES[page], re.DOTALL | re.MULTILINE)
+    return [Block(language, code.rstrip("\n")) for language, code in found]
 
 
-def _setting(setting: str | None) -> str:
-    return f" `{setting}`" if setting else ""
+def prose(text: str) -> str:
+    """Return a page without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockServer]:
+class Reader:
+    """Follows a page to the letter, in an empty directory, with a server at the default URL."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self._url = url
+        scripts = os.path.dirname(sys.executable)
+        kept = {name: value for name, value in os.environ.items() if "WEBSHARE" not in name}
+        self._environment = kept | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(self, *command: str) -> tuple[int, str]:
+        """Run a command and return its exit code and all that it wrote."""
+        process = subprocess.run(
+            [word.replace(DEFAULT_URL, self._url) for word in command],
+            cwd=self.folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        return process.returncode, process.stdout.replace(self._url, DEFAULT_URL).rstrip("\n")
+
+
+def follow_console(code: str, reader: Reader) -> None:
+    """Run each command of a console and compare its output."""
+    for step in re.split(r"^\$ ", code, flags=re.MULTILINE)[1:]:
+        command, _, shown = step.rstrip("\n").partition("\n")
+        assert reader.run("sh", "-c", command)[1] == shown, command
+
+
+def follow_shell(code: str, reader: Reader) -> None:
+    """Run a script of the shell, which has to succeed."""
+    if code not in NOT_RUN:
+        assert reader.run("sh", "-ec", code) == (0, ""), code
+
+
+def follow_python(code: str, reader: Reader) -> None:
+    """Run a program, or the tests that it consists of."""
+    path = reader.folder / f"test_example_{len(list(reader.folder.iterdir()))}.py"
+    path.write_text(code, encoding="utf-8")
+    runner = ["-m", "pytest", "-q"] if "def test_" in code else []
+    status, output = reader.run(sys.executable, *runner, str(path))
+    assert status == 0, output
+
+
+def follow_json(code: str, reader: Reader) -> None:
+    """Serve the data set that is shown."""
+    (reader.folder / "shown.json").write_text(code, encoding="utf-8")
+    assert reader.run("mock-webshare", "generate", "--data", "shown.json", "-o", "copy.json") == (0, "")
+
+
+FOLLOW: Mapping[str, Callable[[str, Reader], None]] = {
+    "console": follow_console,
+    "sh": follow_shell,
+    "python": follow_python,
+    "json": follow_json,
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_can_be_followed_to_the_letter(page: str, tmp_path: Path) -> None:
     with MockServer(Settings(port=0)) as server:
-        yield server
+        reader = Reader(tmp_path, server.url)
+        for language, code in blocks(page):
+            FOLLOW[language](code, reader)
 
 
-@pytest.mark.parametrize("block", blocks("console"))
-def test_a_command_answers_what_the_readme_shows(block: str, server: MockServer) -> None:
-    command, _, shown = block.removeprefix("$ ").partition("\n")
-    scripts = os.path.dirname(sys.executable)
-    process = subprocess.run(
-        ["sh", "-c", command.replace(DEFAULT_URL, server.url)],
-        cwd=ROOT,
-        env=os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert (process.stdout + process.stderr).replace(server.url, DEFAULT_URL).rstrip("\n") == shown.rstrip(
-        "\n"
-    )
-
-
-@pytest.mark.parametrize("block", blocks("python"))
-def test_an_example_in_python_runs(block: str, tmp_path: Path) -> None:
-    path = tmp_path / "test_example.py"
-    path.write_text(block, encoding="utf-8")
-    module = [sys.executable, "-m", "pytest", "-q"] if "def test_" in block else [sys.executable]
-    subprocess.run([*module, path], cwd=tmp_path, check=True, capture_output=True, timeout=120)
+def test_only_blocks_that_exist_are_excused_from_running() -> None:
+    shell = {code for page in PAGES for language, code in blocks(page) if language == "sh"}
+    assert NOT_RUN.keys() <= shell
 
 
 def test_the_two_commands_do_all_the_set_up() -> None:
-    serve, test = (block.strip() for block in blocks("sh"))
+    serve, test = [code for language, code in blocks("README.md") if language == "sh"][:2]
     assert "pip install" in serve and serve.endswith("&& mock-webshare serve")
     assert "pip install" in test and test.endswith("&& pytest")
     assert "\n" not in serve + test
 
 
-def test_the_fidelity_table_is_that_of_the_contract() -> None:
-    assert fidelity_table() in README
+def test_the_readme_takes_ten_minutes() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= 200
 
 
-def test_nothing_is_left_to_fill_in() -> None:
-    assert "@@" not in README
+# Tables that are written from the code.
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown."""
+    head = list(head)
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows)).replace(
+        "| --- |", "|---|"
+    )
+
+
+def rules_table() -> str:
+    return table(
+        ("rule", "mark", "says"),
+        (
+            (f"`{rule.id}`", rule.mark, f"{rule.says} `{rule.setting}`" if rule.setting else rule.says)
+            for rule in RULES
+        ),
+    )
+
+
+def control_table() -> str:
+    return table(
+        ("method", "path under `/__mock__/`", "what it does"),
+        ((f"`{each.method}`", f"`{each.path}`", each.says) for each in control.VERBS),
+    )
+
+
+def scenarios_table() -> str:
+    return table(
+        ("key", "world"), ((f"`scenario:{name}`", scenario.says) for name, scenario in SCENARIOS.items())
+    )
+
+
+TABLES = {"rules": rules_table, "control-plane": control_table, "scenarios": scenarios_table}
+_TABLE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def with_tables(text: str) -> str:
+    """Return a page with its generated tables as the code has them."""
+    return _TABLE.sub(lambda match: match[1] + TABLES[match[2]]() + match[3], text)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_generated_tables_are_those_of_the_code(page: str) -> None:
+    assert with_tables(PAGES[page]) == PAGES[page], "write them: python -m tests.test_docs"
+
+
+def test_each_generated_table_is_in_one_page() -> None:
+    assert sorted(name for _, name, _ in _TABLE.findall(ALL_PAGES)) == sorted(TABLES)
+
+
+# Tables that are written by hand, and complete.
+
+
+def rows_of(page: str) -> dict[str, str]:
+    """Return the rows of all tables of a page by their first cell."""
+    rows = re.findall(r"^\| (.*?) \|(.*)\|$", prose(PAGES[page]), re.MULTILINE)
+    return dict(rows)
+
+
+def options_of(command: str) -> Iterator[str]:
+    """Yield the long options that the help of a command lists."""
+    process = subprocess.run(
+        [sys.executable, "-m", "mock_webshare", command, "--help"], capture_output=True, text=True, check=True
+    )
+    yield from set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", process.stdout)) - {"--help"}
+
+
+ROWS = {
+    "README.md": [
+        *(f"`GET {endpoint.path}`" for endpoint in ENDPOINTS),
+        *(f"`mock-webshare {name}`" for name, *_ in cli.VERBS),
+    ],
+    "docs/serving.md": [f"`--{name}`" for name, *_ in serving.SERVE_OPTIONS],
+    "docs/validating.md": [
+        *(f"`--{name}`" for name, *_ in validating.VALIDATE_OPTIONS),
+        *(f"`{name}`" for name in (*recordings.FORMATS, *reports.REPORTS) if name != "auto"),
+    ],
+    "docs/faults.md": [*map("`{}`".format, (*fault.ACTIONS, *fault.FORBIDDEN_CODES))],
+}
+"""The first cells that the tables of a page have to have."""
+
+
+@pytest.mark.parametrize("page", ROWS)
+def test_the_tables_of_a_page_are_complete(page: str) -> None:
+    assert [row for row in ROWS[page] if row not in rows_of(page)] == []
+
+
+@pytest.mark.parametrize("command", [name for name, *_ in cli.VERBS])
+def test_every_option_of_a_command_is_documented(command: str) -> None:
+    assert [option for option in options_of(command) if f"`{option}" not in ALL_PAGES] == []
+
+
+@pytest.mark.parametrize("room", [path.parent.name for path in PACKAGE.glob("*/__init__.py")])
+def test_every_package_is_documented_with_its_layer(room: str) -> None:
+    assert rows_of("docs/architecture.md")[f"`{room}/`"].startswith(f" {FLOOR[room]} |")
+
+
+@pytest.mark.parametrize("action", fault.ACTIONS)
+def test_every_option_of_a_fault_is_in_its_row(action: str) -> None:
+    values = {"fault": fault.CONNECTION_FAULTS, "drift": fault.DRIFTS}.get(action, ())
+    row = rows_of("docs/faults.md")[f"`{action}`"]
+    assert [name for name in (*fault.ACTIONS[action][1], *values) if f"`{name}`" not in row] == []
+
+
+@pytest.mark.parametrize("name", dataset.names())
+def test_every_data_set_is_documented(name: str) -> None:
+    assert f"- `{name}`: " in PAGES["docs/serving.md"]
+
+
+@pytest.mark.parametrize("name", [name for name in dir(MockWorld) if not name.startswith("_")])
+def test_every_member_of_a_world_is_documented(name: str) -> None:
+    assert re.search(rf"`{name}[`(]", PAGES["docs/worlds.md"])
+
+
+# Links and names.
+
+
+def anchors(text: str) -> list[str]:
+    """Return the anchors of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", prose(text), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def links(text: str) -> list[str]:
+    return re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", prose(text))
+
+
+def dead_links(folder: Path, text: str) -> list[str]:
+    """Return the relative links of a page that lead to no file or to no heading."""
+    dead = []
+    for link in links(text):
+        path, _, anchor = link.partition("#")
+        target = folder / path
+        if link.startswith("https://"):
+            continue
+        there = text if not path else target.read_text(encoding="utf-8") if target.is_file() else ""
+        if not target.exists() or (anchor and anchor not in anchors(there)):
+            dead.append(link)
+    return dead
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    assert dead_links((ROOT / page).parent, PAGES[page]) == []
+
+
+@pytest.mark.parametrize("link", ["nowhere.md", "README.md#nowhere", "#nowhere"])
+def test_a_dead_link_is_found(link: str) -> None:
+    assert dead_links(ROOT, f"# Here\n\n[text]({link})") == [link]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_two_headings_of_a_page_share_an_anchor(page: str) -> None:
+    assert len(set(anchors(PAGES[page]))) == len(anchors(PAGES[page]))
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    assert {page for page in PAGES if page != "README.md"} <= set(links(PAGES["README.md"]))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(r"`((?:mock_webshare|schemas|tests|fixtures)/[a-z0-9_./-]*)`", PAGES[page])
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_left_to_fill_in(page: str) -> None:
+    assert "@@" not in PAGES[page]
+
+
+def test_the_changelog_names_this_version() -> None:
+    assert "## Unreleased\n" in CHANGELOG or f"## [{mock_webshare.__version__}]" in CHANGELOG
+    assert mock_webshare.__version__ in CHANGELOG
+
+
+def test_the_changelog_groups_changes_by_kind() -> None:
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall("^### (.*)$", CHANGELOG, re.MULTILINE)) <= kinds
 
 
 def test_every_rule_has_a_name_of_its_own() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
 
 
-@pytest.mark.parametrize("option", [option[0] for option in serving.SERVE_OPTIONS])
-def test_every_option_is_in_the_readme(option: str) -> None:
-    assert f"| `--{option}` |" in README
-
-
-@pytest.mark.parametrize("verb", [verb[0] for verb in cli.VERBS])
-def test_every_verb_is_in_the_readme(verb: str) -> None:
-    assert f"| `mock-webshare {verb}` |" in README
-
-
-@pytest.mark.parametrize("name", dataset.names())
-def test_every_data_set_is_in_the_readme(name: str) -> None:
-    assert f"- `{name}`: " in README
-
-
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_every_scenario_is_in_the_readme(name: str) -> None:
-    assert f"| `scenario:{name}` | {SCENARIOS[name].says} |" in README
-
-
-@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: f"{verb.method} {verb.path}")
-def test_every_verb_of_the_control_plane_is_in_the_readme(verb: Verb) -> None:
-    assert f"| `{verb.method}` | `{verb.path}` | {verb.says} |" in README
-
-
-@pytest.mark.parametrize("action", fault.ACTIONS)
-def test_every_action_of_a_fault_is_in_the_readme(action: str) -> None:
-    row = next(line for line in README.splitlines() if line.startswith(f"| `{action}` |"))
-    options = (*fault.ACTIONS[action][1], *_values(action))
-    assert [name for name in options if f"`{name}`" not in row] == []
-
-
-def _values(action: str) -> tuple[str, ...]:
-    return {"fault": fault.CONNECTION_FAULTS, "drift": fault.DRIFTS}.get(action, ())
-
-
-def test_the_change_log_has_this_version() -> None:
-    assert f"## {mock_webshare.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+if __name__ == "__main__":
+    for page, text in PAGES.items():
+        (ROOT / page).write_text(with_tables(text), encoding="utf-8")

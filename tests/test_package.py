@@ -21,8 +21,8 @@ DATA = [
     for path in (ROOT / folder).rglob("*.json")
 ]
 TOP_LEVEL = {
-    "mock_webshare", "schemas", "fixtures", "tests", "pyproject.toml", "README.md",
-    ".ci", "LICENSE", "CHANGELOG.md", ".gitignore",
+    "mock_webshare", "schemas", "fixtures", "tests", "docs", "pyproject.toml", "README.md",
+    ".ci", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", ".gitignore",
 }  # fmt: skip
 
 
@@ -59,11 +59,12 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) 
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"mock_webshare"}
 
 
-def test_the_source_distribution_holds_data_and_tests(built: Path) -> None:
+def test_the_source_distribution_holds_data_tests_and_documents(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {*DATA, "README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "tests/conftest.py"} <= names
+    documents = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs/serving.md"}
+    assert {*DATA, *documents, "pyproject.toml", "tests/conftest.py"} <= names
 
 
 def test_the_wheel_generates_and_validates_what_the_checkout_does(built: Path, tmp_path: Path) -> None:
