@@ -19,7 +19,8 @@ import mock_webshare
 from mock_webshare import MockServer, MockWorld, Settings, cli, control, recordings
 from mock_webshare.cli import serve as serving
 from mock_webshare.cli import validate as validating
-from mock_webshare.contract.endpoints import ENDPOINTS
+from mock_webshare.contract import messages
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
 from mock_webshare.judge import reports
 from mock_webshare.service.data import dataset
@@ -174,7 +175,7 @@ def rules_table() -> str:
         ("rule", "mark", "says"),
         (
             (f"`{rule.id}`", rule.mark, f"{rule.says} `{rule.setting}`" if rule.setting else rule.says)
-            for rule in RULES
+            for rule in WEBSHARE.rules.values()
         ),
     )
 
@@ -229,7 +230,7 @@ def options_of(command: str) -> Iterator[str]:
 
 ROWS = {
     "README.md": [
-        *(f"`GET {endpoint.path}`" for endpoint in ENDPOINTS),
+        *(f"`GET {endpoint.path}`" for endpoint in WEBSHARE.endpoints),
         *(f"`mock-webshare {name}`" for name, *_ in cli.VERBS),
     ],
     "docs/serving.md": [f"`--{name}`" for name, *_ in serving.SERVE_OPTIONS],
@@ -237,7 +238,7 @@ ROWS = {
         *(f"`--{name}`" for name, *_ in validating.VALIDATE_OPTIONS),
         *(f"`{name}`" for name in (*recordings.FORMATS, *reports.REPORTS) if name != "auto"),
     ],
-    "docs/faults.md": [*map("`{}`".format, (*fault.ACTIONS, *fault.FORBIDDEN_CODES))],
+    "docs/faults.md": [f"`{name}`" for name in (*fault.ACTIONS, *messages.FORBIDDEN)],
 }
 """The first cells that the tables of a page have to have."""
 
@@ -262,6 +263,11 @@ def test_every_option_of_a_fault_is_in_its_row(action: str) -> None:
     values = {"fault": fault.CONNECTION_FAULTS, "drift": fault.DRIFTS}.get(action, ())
     row = rows_of("docs/faults.md")[f"`{action}`"]
     assert [name for name in (*fault.ACTIONS[action][1], *values) if f"`{name}`" not in row] == []
+
+
+@pytest.mark.parametrize("code", messages.FORBIDDEN)
+def test_the_text_of_a_403_is_in_the_row_of_its_code(code: str) -> None:
+    assert messages.FORBIDDEN[code] in rows_of("docs/faults.md")[f"`{code}`"]
 
 
 @pytest.mark.parametrize("name", dataset.names())
@@ -342,7 +348,7 @@ def test_the_changelog_groups_changes_by_kind() -> None:
 
 
 def test_every_rule_has_a_name_of_its_own() -> None:
-    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert len(WEBSHARE.rules) == len(RULES)
 
 
 if __name__ == "__main__":
