@@ -76,6 +76,22 @@ def test_its_words_are_those_of_the_service(world: MockWorld, code: int, text: s
     assert (answer.status_code, answer.json()) == (code, {"detail": text})
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("2fa_needed", "Two factor authentication is needed."),
+        ("account_deleted", "Your account is deleted."),
+    ],
+)
+def test_the_reason_of_a_403_is_in_the_documented_words(world: MockWorld, code: str, text: str) -> None:
+    expected = (403, {"detail": text, "code": code})
+    answer = get(world, Prefer=f"code=403, example={code}")
+    assert (answer.status_code, answer.json()) == expected
+    world.add_fault(status=403, code=code)
+    answer = get(world)
+    assert (answer.status_code, answer.json()) == expected
+
+
 def test_the_next_answer_is_as_usual(world: MockWorld) -> None:
     answers = [get(world, **headers) for headers in ({}, {"Prefer": "code=500"}, {})]
     assert [answer.status_code for answer in answers] == [200, 500, 200]

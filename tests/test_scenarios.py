@@ -112,11 +112,15 @@ def suspended(client: Client) -> None:
 
 
 def deleted(client: Client) -> None:
-    assert (client.get().status_code, client.get().json()["code"]) == (403, "account_deleted")
+    answer = client.get()
+    assert answer.status_code == 403
+    assert answer.json() == {"detail": "Your account is deleted.", "code": "account_deleted"}
 
 
 def second_factor(client: Client) -> None:
-    assert (client.get().status_code, client.get().json()["code"]) == (403, "2fa_needed")
+    answer = client.get()
+    assert answer.status_code == 403
+    assert answer.json() == {"detail": "Two factor authentication is needed.", "code": "2fa_needed"}
 
 
 def moving_pages(client: Client) -> None:
