@@ -348,6 +348,30 @@ def test_it(webshare_mock):
 """).assert_outcomes(passed=1)
 
 
+def test_a_suite_without_sockets_sees_what_refuses_them(suite: Suite) -> None:
+    result = suite("""
+import socket
+
+class Blocked(socket.socket):
+    def __init__(self, *_, **__):
+        raise RuntimeError("no sockets in this suite")
+
+@pytest.fixture(scope="session")
+def webshare_mock_options():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", Blocked)
+        yield {}
+
+def test_one(webshare_mock): ...
+
+def test_another(webshare_mock): ...
+""")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        [f"ERROR *::{name} - RuntimeError: no sockets in this suite" for name in ("test_one", "test_another")]
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import gc
 import io
 import os
 import signal
@@ -12,10 +15,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import pytest
 
@@ -111,6 +114,111 @@ class TestMockServer:
         with MockServer():
             pass
         assert threading.active_count() == before
+
+
+def refuse(error: BaseException) -> Callable[..., NoReturn]:
+    def refused(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    return refused
+
+
+class Blocked(RuntimeError):
+    """What a plugin of a test suite raises that forbids sockets."""
+
+
+class BlockedSocket(socket.socket):
+    def __init__(self, *_: object, **__: object) -> None:
+        raise Blocked
+
+
+NO_FILES = OSError(errno.EMFILE, "Too many open files")
+FAILURES = [
+    ("socket.socketpair", refuse(PermissionError("refused")), PermissionError),
+    ("socket.socket", BlockedSocket, Blocked),
+    ("selectors.DefaultSelector", refuse(NO_FILES), OSError),
+    ("asyncio.new_event_loop", refuse(MemoryError()), MemoryError),
+    ("asyncio.new_event_loop", refuse(SystemExit(3)), SystemExit),
+    ("signal.pthread_sigmask", refuse(ValueError("refused")), ValueError),
+    ("threading.Thread.start", refuse(RuntimeError("can't start new thread")), RuntimeError),
+    ("mock_webshare.mock_server.running_app", refuse(ImportError("no aiohttp")), ImportError),
+    ("mock_webshare.mock_server.running_app", refuse(KeyboardInterrupt()), KeyboardInterrupt),
+    ("mock_webshare.mock_server.running_app", refuse(asyncio.CancelledError()), BaseException),
+    ("mock_webshare.server.create_app", refuse(RecursionError()), RecursionError),
+]
+NAMES = [f"{name} {error.__name__}" for name, _, error in FAILURES]
+
+
+class TestAStartThatFails:
+    @pytest.mark.parametrize(("name", "refused", "error"), FAILURES, ids=NAMES)
+    def test_it_raises_what_ended_the_thread(
+        self, name: str, refused: object, error: type[BaseException]
+    ) -> None:
+        server, threads = MockServer(), threading.active_count()
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(error):
+            patch.setattr(name, refused)
+            server.start()
+        gc.collect()  # a loop that was not closed would complain
+        assert threading.active_count() == threads
+        server.stop()
+        with server:
+            assert get(server.url + LIST)[0] == 200
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit to be set")
+    def test_with_however_few_files_it_may_open(self) -> None:
+        program = """if True:
+            import asyncio, gc, os, resource
+            from mock_webshare import MockServer, running_server
+            from mock_webshare.errors import ServerError
+
+            async def run():
+                async with running_server():
+                    pass
+
+            def attempt(act):
+                try:
+                    act()
+                except ServerError as error:
+                    return "Too many open files" in str(error)
+                except OSError as error:
+                    return error.strerror == "Too many open files"
+
+            server = MockServer()
+            with server:
+                asyncio.run(run())  # all that is ever opened for an import has been
+            usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+            lowest = os.dup(0)
+            os.close(lowest)
+            outcomes = []
+            for spare in range(9):
+                for act in (server.start, lambda: asyncio.Runner(loop_factory=lambda: loop).run(run())):
+                    loop = asyncio.new_event_loop()
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 3 + spare, usual[1]))
+                    outcomes.append(attempt(act))
+                    resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+                    loop.close()
+                    server.stop()
+                    gc.collect()
+            print(outcomes)
+            with server:
+                print(server.url)
+        """
+        command = [sys.executable, "-W", "error", "-c", program]
+        process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        outcomes, url = process.stdout.splitlines()
+        assert process.stderr == ""
+        assert outcomes.startswith("[True, ") and outcomes.endswith(", None]") and "False" not in outcomes
+        assert url.startswith("http://127.0.0.1:")
+
+    async def test_an_asynchronous_user_sees_it_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("socket.socket", BlockedSocket)
+            with pytest.raises(Blocked):
+                async with running_server():
+                    pass
+        gc.collect()
+        async with running_server() as url:
+            assert url.startswith("http://127.0.0.1:")
 
 
 async def test_an_asynchronous_user_has_a_context_too() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -93,14 +95,14 @@ class MockServer:
         self.ask(lambda worlds: worlds.forget_all())
 
     def start(self) -> None:
-        """Start and return when the server answers; raise what `running_server` raises."""
+        """Start and return when the server answers; raise whatever ended the thread before that."""
         if self._thread:
             raise ServerError(f"{self!r} runs already; stop() it first")
         ready: Future[str] = Future()
         self._stopped = Future()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="mock-webshare", daemon=True)
-        self._thread.start()
         try:
+            self._thread.start()
             self._url = ready.result()
         except BaseException:
             self.stop()
@@ -111,7 +113,8 @@ class MockServer:
         if self._thread:
             if not self._stopped.done():  # it is, if the server has failed
                 self._stopped.set_result(None)
-            self._thread.join()
+            if self._thread.ident is not None:  # it is None if the system had no thread for it
+                self._thread.join()
         self._url = self._thread = self._loop = self._worlds = None
 
     def ask(self, act: Callable[[Worlds], T]) -> T:
@@ -173,19 +176,12 @@ class MockServer:
         return self.ask(lambda worlds: worlds.beginning(dataset=dataset, scenario=scenario))
 
     def _run(self, ready: Future[str]) -> None:
-        # Signals are for the main thread, which may be waiting for them.
-        if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _FAULTS)
-        asyncio.run(self._serve(ready))
-
-    async def _serve(self, ready: Future[str]) -> None:
         try:
-            async with running_app(
-                self._settings, dataset=self._dataset, timer=self._timer, log=self._log
-            ) as (url, app):
-                self._loop, self._worlds = asyncio.get_running_loop(), app[WORLDS]
-                ready.set_result(url)
-                await asyncio.wrap_future(self._stopped)
+            # Signals are for the main thread, which may be waiting for them.
+            if hasattr(signal, "pthread_sigmask"):
+                signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _FAULTS)
+            with asyncio.Runner(loop_factory=_new_loop) as runner:
+                runner.run(self._serve(ready))
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(error)
@@ -193,6 +189,13 @@ class MockServer:
                 self._failed(error)
             else:
                 raise
+
+    async def _serve(self, ready: Future[str]) -> None:
+        served = running_app(self._settings, dataset=self._dataset, timer=self._timer, log=self._log)
+        async with served as (url, app):
+            self._loop, self._worlds = asyncio.get_running_loop(), app[WORLDS]
+            ready.set_result(url)
+            await asyncio.wrap_future(self._stopped)
 
     def _not_running(self) -> ServerError:
         return ServerError(f"{self!r} does not run; use it as a context manager, or call start()")
@@ -206,3 +209,15 @@ class MockServer:
 
     def __repr__(self) -> str:
         return f"<MockServer {self._url or 'stopped'}>"
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop; raise what stands in its way before half of it is made.
+
+    Half a loop, and half a pair of sockets, cannot be closed any more and warn when they are collected.
+    """
+    with selectors.DefaultSelector():
+        socket.socket(getattr(socket, "AF_UNIX", socket.AF_INET)).close()
+        for end in socket.socketpair():
+            end.close()
+    return asyncio.new_event_loop()
