@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_webshare import __version__, cli
+from mock_webshare import Settings, __version__, cli
 from mock_webshare.cli import serve
 from mock_webshare.cli.files import progress_bar
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas, data_path
@@ -119,7 +120,7 @@ def test_a_mistake_in_the_environment_names_the_variable() -> None:
     assert "MOCK_WEBSHARE_PORT 'x' is not allowed" in run.err
 
 
-@pytest.mark.parametrize("verb", [("serve",), ("run", "--", "true"), ("generate",)], ids=lambda verb: verb[0])
+@pytest.mark.parametrize("verb", [("serve",), ("run", "--", "true")], ids=lambda verb: verb[0])
 def test_what_excludes_each_other_in_the_environment_is_named_by_its_variables(verb: tuple[str, ...]) -> None:
     run = Run(*verb, environ={"MOCK_WEBSHARE_CREDITS": "5", "MOCK_WEBSHARE_DATA": "default"})
     assert run.code == 2
@@ -127,18 +128,118 @@ def test_what_excludes_each_other_in_the_environment_is_named_by_its_variables(v
 
 
 @pytest.mark.parametrize(
-    ("argv", "variable", "count"),
+    ("argv", "variable", "expected"),
     [
-        (("--data", "default"), ("CREDITS", "5"), 100),
-        (("--data", "default"), ("SEED", "5"), 100),
-        (("--credits", "7"), ("DATA", "default"), 7),
-        (("--seed", "7"), ("DATA", "edge-cases"), 100),
-        ((), ("DATA", "edge-cases"), len(dataset.load("edge-cases").rows["credits"])),
+        (("--data", "default"), ("CREDITS", "5"), {"data": "default"}),
+        (("--data", "default"), ("SEED", "5"), {"data": "default"}),
+        (("--credits", "7"), ("DATA", "default"), {"credits": 7}),
+        (("--seed", "7"), ("DATA", "edge-cases"), {"seed": 7}),
+        (("--credits", "7"), ("CREDITS", "wrong"), {"credits": 7}),
+        ((), ("DATA", "edge-cases"), {"data": "edge-cases"}),
     ],
 )
-def test_an_option_wins_over_a_variable(argv: tuple[str, ...], variable: tuple[str, str], count: int) -> None:
-    run = Run("generate", *argv, environ={f"MOCK_WEBSHARE_{variable[0]}": variable[1]})
-    assert (run.code, len(json.loads(run.out)["credits"])) == (0, count)
+def test_an_option_wins_over_a_variable(
+    argv: tuple[str, ...], variable: tuple[str, str], expected: dict[str, object]
+) -> None:
+    options = cli._parse(cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO()), ("serve", *argv))
+    environ = {f"MOCK_WEBSHARE_{variable[0]}": variable[1]}
+    assert serve._settings(options, environ, serve.SERVE_OPTIONS) == Settings(**expected)  # type: ignore[arg-type]
+
+
+CREDIT = str(data_path("fixtures") / "recordings" / "credit.json")
+ENDING: dict[str, list[tuple[str, ...]]] = {
+    "serve": [("--public-url", "nowhere")],
+    "run": [("--public-url", "nowhere", "--", "true")],
+    "generate": [("--credits", "1"), ("--data", "edge-cases")],
+    "validate": [(CREDIT,)],
+    "rules": [()],
+    "schema": [()],
+    "record": [(), ("--out", "no/such/folder/a.har", "--validate")],
+    "probe": [("http://127.0.0.1:1",)],
+    "redact": [(CREDIT,)],
+}
+"""What each command is given so that it ends by itself, after it has read its environment."""
+WRONG = "é\n x"  # for every option
+
+
+def variables_of(verb: str) -> set[str]:
+    streams = cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO())
+    parser = cli._parse(streams, (verb, *ENDING[verb][-1]))
+    return {f"MOCK_WEBSHARE_{name[2:].upper().replace('-', '_')}" for name in parser.names}
+
+
+VARIABLES = sorted(set().union(*map(variables_of, ENDING)) - {"MOCK_WEBSHARE_HELP"})
+
+
+LATE = ("MOCK_WEBSHARE_DATA", "MOCK_WEBSHARE_PUBLIC_URL")
+"""What is refused only after the option that ends `serve` and `run` here."""
+
+
+@pytest.mark.parametrize("verb", [verb[0] for verb in cli.VERBS])
+@pytest.mark.parametrize("variable", [name for name in VARIABLES if name not in LATE])
+def test_a_variable_reaches_a_command_exactly_if_its_help_names_it(verb: str, variable: str) -> None:
+    is_named = re.search(rf"\b{variable}\b", Run(verb, "--help").out) is not None
+    for argv in ENDING[verb]:
+        usual, run = (Run(verb, *argv, environ=environ) for environ in ({}, {variable: WRONG}))
+        if is_named:
+            assert (run.code, run.out) == (2, "")
+            assert re.match(rf"mock-webshare: {variable}\b.* is not allowed", run.err)
+        else:
+            assert (run.code, run.out, run.err) == (usual.code, usual.out, usual.err)
+
+
+def test_a_variable_reaches_the_commands_that_say_so() -> None:
+    named = {verb: set(re.findall(r"MOCK_WEBSHARE_\w+", Run(verb, "--help").out)) for verb in ENDING}
+    serve = variables_of("serve") - {"MOCK_WEBSHARE_HELP"}
+    assert named.pop("serve") == serve
+    assert named.pop("run") == serve - {"MOCK_WEBSHARE_PORT"}
+    assert set().union(*named.values()) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "70000"),
+        ("SEED", "9" * 20),
+        ("CREDITS", "-1"),
+        ("DATA", "nothing"),
+        ("DATA", "nothing.json"),
+        ("DATA", f"{data_path('schemas')}/error-detail.schema.json"),
+        ("API_KEY", "key invalid"),
+        ("RATE_LIMIT", "fast"),
+        ("RATE_LIMIT_CLOCK", "wall"),
+        ("NOW", "tomorrow"),
+        ("CONTROL_TOKEN", "short"),
+        ("PUBLIC_URL", "nowhere"),
+        ("HOST", "a..b"),
+        ("HOST", " "),
+        ("MAX_PAGE_SIZE", "0"),
+        ("DEFAULT_ORDERING", "colour"),
+    ],
+)
+def test_what_is_wrong_in_a_variable_is_refused_by_its_name(name: str, value: str) -> None:
+    variable = f"MOCK_WEBSHARE_{name}"
+    run = Run("serve", environ={variable: value})
+    assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
+    assert re.match(rf"mock-webshare: {variable}\b", run.err)
+
+
+@pytest.mark.parametrize(("name", "value"), [("HOST", "a..b"), ("DATA", "nothing"), ("NOW", "tomorrow")])
+def test_run_refuses_what_is_wrong_in_a_variable_by_its_name_too(name: str, value: str) -> None:
+    variable = f"MOCK_WEBSHARE_{name}"
+    process = subprocess.run(
+        [*COMMAND, "run", "--", "true"],
+        env=os.environ | {variable: value},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (2, "", 1)
+    assert process.stderr.startswith(f"mock-webshare: {variable}: ")
+
+
+def test_the_help_names_the_variable_that_is_for_all_commands() -> None:
+    assert "MOCK_WEBSHARE_DEBUG" in Run("--help").out
 
 
 def test_a_message_is_one_line_whatever_a_file_is_called(tmp_path: Path) -> None:

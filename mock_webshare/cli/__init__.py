@@ -41,6 +41,7 @@ READER_GONE = 141
 """What a shell reports of a program that ends because nobody reads its output any more, as `head` does."""
 
 _DESCRIPTION = "A local stand-in for the Webshare referral credits API, and a checker of recorded answers."
+_EPILOG = f"{variable('debug')}=1 shows the traceback of an internal error, of any command."
 
 
 def main() -> NoReturn:
@@ -97,7 +98,7 @@ def _mistake(error: Exception) -> str:
 
 def _parser(streams: Streams, wanted: str | None) -> Parser:
     """Return the parser of all verbs, of which only the wanted one has its arguments: it alone is parsed."""
-    parser = Parser(prog="mock-webshare", description=_DESCRIPTION, streams=streams)
+    parser = Parser(prog="mock-webshare", description=_DESCRIPTION, epilog=_EPILOG, streams=streams)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.set_defaults(execute=_without_verb, names=parser.names)
     verbs = parser.add_subparsers(metavar="VERB", parser_class=Parser)

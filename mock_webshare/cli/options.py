@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import contextmanager
 
-from mock_webshare.errors import UsageError
+from mock_webshare.errors import MockWebshareError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from typing import Any, NoReturn
 
     from mock_webshare.cli.files import Streams
@@ -70,13 +71,18 @@ def split_command(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     return argv[:end], argv[end + 1 :]
 
 
-def add_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
+def add_options(
+    parser: argparse.ArgumentParser, options: Sequence[Option], variables: Collection[str] = ()
+) -> None:
+    """Add options; those named in `variables` can also be set by a variable, which their help names."""
+    parser.set_defaults(variables=variables)
     for name, kind, default, help_text in options:
+        source = f"; variable: {variable(name)}" if name in variables else ""
         parser.add_argument(
             f"--{name}",
             action="append" if kind is list else "store",
             metavar=name.rpartition("-")[2].upper(),
-            help=f"{help_text} (default: {default})",
+            help=f"{help_text} (default: {default}{source})",
         )
 
 
@@ -87,17 +93,38 @@ def variable(option: str) -> str:
 def settings_values(
     options: argparse.Namespace, environ: Mapping[str, str], known: Sequence[Option]
 ) -> dict[str, Any]:
-    """Return the settings that were given, by name: on the command line, or else in the environment."""
+    """Return the settings that were given, by name: on the command line, or else in the environment.
+
+    Of the environment only the variables count that the help of the command names.
+    """
     values: dict[str, Any] = {}
     for name, kind, _, _ in known:
-        field = name.replace("-", "_")
-        value = getattr(options, field)
-        if value is None and (text := environ.get(variable(name))):
+        value = getattr(options, name.replace("-", "_"))
+        if value is None and name in options.variables and (text := environ.get(variable(name))):
             value = text.split() if kind is list else text
         if value is not None:
             source = spelled(name, options)
-            values["api_keys" if kind is list else field] = _converted(source, kind, value)
+            values[setting_name(name, kind)] = _converted(source, kind, value)
     return values
+
+
+def setting_name(name: str, kind: type) -> str:
+    """Return what `Settings` calls an option."""
+    return "api_keys" if kind is list else name.replace("-", "_")
+
+
+@contextmanager
+def naming_variables(
+    names: Sequence[str], options: argparse.Namespace, environ: Mapping[str, str]
+) -> Iterator[None]:
+    """Put the variables that set these options, if any did, before the message of an error."""
+    try:
+        yield
+    except MockWebshareError as error:
+        given = [name for name in names if name in options.variables and not is_option(name, options)]
+        if not (variables := [variable(name) for name in given if environ.get(variable(name))]):
+            raise
+        raise UsageError(f"{' and '.join(variables)}: {error}") from error
 
 
 def without_excluded(

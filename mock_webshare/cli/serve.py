@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from mock_webshare.cli.files import log_file, progress_bar, require_another, write_file
-from mock_webshare.cli.options import CLEAN, add_options, settings_values, spelled, variable, without_excluded
+from mock_webshare.cli.options import (
+    CLEAN,
+    add_options,
+    naming_variables,
+    setting_name,
+    settings_values,
+    spelled,
+    without_excluded,
+)
 from mock_webshare.cli.replaying import recorded
-from mock_webshare.errors import UsageError
+from mock_webshare.cli.files import log_file, progress_bar, require_another, write_file
+from mock_webshare.errors import MockWebshareError, ServerError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -36,6 +44,7 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("control-token", str, "none", "what /__mock__ asks for; needed beyond loopback"),
     ("public-url", str, "as requested", "scheme and host that links begin with"),
 )
+_VARIABLES = frozenset(name for name, *_ in SERVE_OPTIONS)
 _ANY_KEY = "mock-webshare"
 """The key that a command gets if none is set: it replaces a real one, which is no business of a stand-in."""
 _RUN_OPTIONS = tuple(
@@ -51,9 +60,9 @@ _OWN = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        f"Each option also as an environment variable: --max-page-size as {variable('max-page-size')}."
+        "An option wins over its environment variable. Several keys in one are separated by blanks."
     )
-    add_options(parser, SERVE_OPTIONS)
+    add_options(parser, SERVE_OPTIONS, variables=_VARIABLES)
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,9 +71,10 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "The command finds the stand-in by WEBSHARE_BASE_URL and WEBSHARE_API_KEY in its environment. "
         "Exit code: the command's; 128 + N if it ended by signal N; 127 if it does not exist, 126 if it "
         "cannot be executed; 2 if the stand-in cannot start, and then the command is not run. "
-        f"Each option but --port and --log also as an environment variable: --data as {variable('data')}."
+        "An option wins over its environment variable. Several keys in one are separated by blanks."
     )
-    add_options(parser, _RUN_OPTIONS)
+    # A port for all that is started would be taken for the second of them.
+    add_options(parser, _RUN_OPTIONS, variables=_VARIABLES - {"port"})
     parser.add_argument("--log", metavar="FILE", help="file for a line about each request (default: none)")
 
 
@@ -102,37 +112,47 @@ def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
 
         interrupt.raises()
         settings = _settings(options, environ, SERVE_OPTIONS)
-        running.serve(
-            settings,
-            interrupt=interrupt,
-            announce=announce,
-            log=streams.stderr,
-            dataset=_recorded(settings, streams),
-            progress=_progress(streams),
-        )
+        with _naming_what_cannot_be_served(options, environ):
+            running.serve(
+                settings,
+                interrupt=interrupt,
+                announce=announce,
+                log=streams.stderr,
+                dataset=_recorded(settings, streams),
+                progress=_progress(streams),
+            )
     return CLEAN
+
+
+@contextmanager
+def _naming_what_cannot_be_served(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[None]:
+    """Name the variables of an address that cannot be had, or of data that cannot be read."""
+    try:
+        yield
+    except MockWebshareError as error:
+        names = ("host", "port") if isinstance(error, ServerError) else ("data",)
+        with naming_variables(names, options, environ):
+            raise
 
 
 def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.server.process_guard import Guard
 
-    # A port for all that is started would be taken for the second of them.
-    ambient = {name: value for name, value in environ.items() if name != variable("port")}
-    settings = _settings(options, ambient, SERVE_OPTIONS, port=0)
-    with Guard(options.command, environ) as guard:
+    settings = _settings(options, environ, SERVE_OPTIONS, port=0)
+    with Guard(options.command, environ) as guard, ExitStack() as stack:
         with _without_certificates():
             from mock_webshare.server.thread import MockServer
 
-        dataset = _recorded(settings, streams)
-        with (
-            log_file(options.log) as log,
-            MockServer(settings, dataset=dataset, log=log, failed=guard.abandon) as server,
-        ):
-            variables = {
-                "WEBSHARE_BASE_URL": _as_asked(server.url),
-                "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0],
-            }
-            return guard.run(variables)
+        log = stack.enter_context(log_file(options.log))
+        with _naming_what_cannot_be_served(options, environ):
+            dataset = _recorded(settings, streams)
+            server = MockServer(settings, dataset=dataset, log=log, failed=guard.abandon)
+            stack.enter_context(server)
+        variables = {
+            "WEBSHARE_BASE_URL": _as_asked(server.url),
+            "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0],
+        }
+        return guard.run(variables)
 
 
 def _as_asked(url: str) -> str:
@@ -150,6 +170,10 @@ def _settings(
     if "data" in values and (idle := [spelled(name, options) for name in _GENERATED if name in values]):
         data = spelled("data", options)
         raise UsageError(f"{' and '.join(idle)} cannot go with {data}, which is not generated")
+    for name, kind, *_ in known:  # each alone, so that the variable of a wrong one can be named
+        if (field := setting_name(name, kind)) in values:
+            with naming_variables((name,), options, environ):
+                Settings(**{field: values[field]})
     return Settings(**{**defaults, **values})
 
 

@@ -150,11 +150,6 @@ def test_a_mistake_is_one_line(options: tuple[str, ...], message: str) -> None:
     assert message in run.err and run.err.count("\n") == 1
 
 
-def test_options_may_come_from_the_environment(tmp_path: Path) -> None:
-    path = body(tmp_path / "a.json", currency="USD")
-    assert Run("validate", path, environ={"MOCK_WEBSHARE_UNKNOWN_FIELDS": "forbid"}).code == 1
-
-
 def test_long_work_shows_its_progress_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.judging, "_SHOWN_FROM", 1)
     run = Run("validate", body(tmp_path / "a.json"), terminal=True)
