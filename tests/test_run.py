@@ -18,13 +18,16 @@ from typing import Self
 import pytest
 
 from mock_webshare import MockServer, cli
+from mock_webshare.cli import serve
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
-from mock_webshare.server import process_guard
+from mock_webshare.server import process_guard, trace
 
 RUN = [sys.executable, "-m", "mock_webshare", "run"]
 LIST = CREDIT_LIST.path
 SECRET = "a-very-secret-key"
+
+NOT_REACHED = serve._NOT_REACHED.decode()
 
 linux = pytest.mark.skipif(
     sys.platform != "linux", reason="the death signal and orphans' adoption are Linux's"
@@ -214,20 +217,146 @@ class TestEnvironment:
         assert (process.returncode, process.stderr) == (3, "")
 
 
+MOCKS = {
+    "MockServer": "from mock_webshare import MockServer\nwith MockServer() as server: get(server.url)",
+    "running_server": """if True:
+        import asyncio
+        from mock_webshare import running_server
+        async def main():
+            async with running_server() as url:
+                await asyncio.to_thread(get, url)
+        asyncio.run(main())""",
+    "serve": """if True:
+        import subprocess, sys
+        command = [sys.executable, "-m", "mock_webshare", "serve", "--port", "0"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            get(process.stdout.readline().strip())
+            process.kill()""",
+    "run": """if True:
+        import subprocess, sys
+        code = "from mock_webshare import MockServer\\nwith MockServer() as server: get(server.url)"
+        command = [sys.executable, "-m", "mock_webshare", "run", "--", sys.executable, "-c"]
+        subprocess.run([*command, f"{GET}\\n{code}"], check=True)""",
+    "fork": """if True:
+        import os
+        from mock_webshare import MockServer
+        if pid := os.fork():
+            os.waitpid(pid, 0)
+        else:
+            with MockServer() as server: get(server.url)""",
+}
+GET = """
+import urllib.error, urllib.request
+def get(url, path="/api/v2/referral/credit/"):
+    try:
+        urllib.request.urlopen(url + path).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+"""
+
+
+class TestAMockThatNoRequestReached:
+    @pytest.mark.parametrize("code", [0, 3])
+    def test_it_is_said_and_the_exit_code_stays(self, code: int) -> None:
+        process = sh(f"exit {code}")
+        assert (process.returncode, process.stdout, process.stderr) == (code, "", NOT_REACHED)
+        assert NOT_REACHED.count("\n") == 1 and "base_url=" in NOT_REACHED and "baseURL" in NOT_REACHED
+
+    @pytest.mark.parametrize("path", [LIST, "/nowhere"])
+    def test_a_request_that_is_refused_has_reached_it_too(self, path: str) -> None:
+        assert sh(f'curl -so /dev/null "$WEBSHARE_BASE_URL{path}"').stderr == ""
+
+    @pytest.mark.parametrize("path", ["health", "state", "requests"])
+    def test_the_control_plane_does_not_count(self, path: str) -> None:
+        script = f'curl -so /dev/null -H "Authorization: Token k" "$WEBSHARE_BASE_URL/__mock__/{path}"'
+        assert sh(script).stderr == NOT_REACHED
+
+    def test_a_journal_that_was_emptied_changes_nothing(self) -> None:
+        request, empty = f'"$WEBSHARE_BASE_URL{LIST}"', '-X DELETE "$WEBSHARE_BASE_URL/__mock__/worlds"'
+        assert sh(f"curl -so /dev/null {request}; curl -s {empty}").stderr == ""
+
+    @pytest.mark.parametrize("mock", MOCKS)
+    def test_a_mock_that_the_command_starts_counts(self, mock: str) -> None:
+        assert (
+            "mock; official" not in run(sys.executable, "-c", f"GET = {GET!r}\n{GET}\n{MOCKS[mock]}").stderr
+        )
+
+    def test_one_that_no_request_reaches_does_not(self) -> None:
+        code = (
+            "from mock_webshare import MockServer\nwith MockServer() as server: server.world('k').credits()"
+        )
+        assert run(sys.executable, "-c", code).stderr == NOT_REACHED
+
+    def test_in_the_processes_of_xdist(self, tmp_path: Path) -> None:
+        text = f"{GET}\ndef test_it(webshare_mock): get(webshare_mock.url)\n"
+        (tmp_path / "test_it.py").write_text(text, encoding="utf-8")
+        process = run(sys.executable, "-m", "pytest", "-q", "-n1", "-p", "no:cacheprovider", str(tmp_path))
+        assert (process.returncode, NOT_REACHED in process.stderr) == (0, False)
+
+    def test_without_an_environment_it_is_only_said(self) -> None:
+        process = sh("exec env -i /bin/sh -c 'exit 4'")
+        assert (process.returncode, process.stderr) == (4, NOT_REACHED)
+
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+    def test_an_interrupted_run_says_nothing(self, name: str) -> None:
+        command = [*RUN, "--", "sh", "-c", "echo ready; exec sleep 600"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout and process.stdout.readline() == b"ready\n"
+            process.send_signal(signal.Signals[name])
+            assert process.stderr and process.stderr.read() == b""
+            assert process.wait(10) == 128 + signal.Signals[name]
+
+    @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2> >(exec true)"])
+    def test_where_it_cannot_be_said_the_exit_code_stays(self, redirection: str) -> None:
+        script = f"{' '.join(RUN)} -- sh -c 'sleep 0.2; exit 5' {redirection}"
+        assert subprocess.run(["bash", "-c", script]).returncode == 5
+
+    @pytest.mark.parametrize("content", [b"", b"somebody's", trace._HEAD, b"\0" * 19])
+    def test_a_file_that_is_no_trace_is_left_alone(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        for each in (path, tmp_path, tmp_path / "missing"):
+            trace.marker({trace._VARIABLE: str(each)})()
+        assert path.read_bytes() == content
+
+    @pytest.mark.parametrize("has_memory_files", [False, True])
+    def test_a_trace_leaves_no_file_behind(
+        self, has_memory_files: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        if not has_memory_files:
+            monkeypatch.delattr(os, "memfd_create", raising=False)
+        with trace.Trace() as made:
+            assert not made.is_marked
+            trace.marker(made.variables)()
+            assert made.is_marked
+        assert list(tmp_path.iterdir()) == []
+
+    def test_where_no_file_can_be_had_the_mock_of_run_alone_counts(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse() -> None:
+            raise PermissionError
+
+        monkeypatch.setattr(trace, "_file", refuse)
+        with trace.Trace() as made:
+            assert (made.variables, made.is_marked) == ({}, False)
+
+
 class TestStreams:
     def test_standard_input_is_the_command_s(self) -> None:
         assert run("cat", stdin="one\ntwo\n").stdout == "one\ntwo\n"
 
     def test_the_output_is_the_command_s_alone(self) -> None:
         process = sh("echo out; echo err >&2")
-        assert (process.stdout, process.stderr) == ("out\n", "err\n")
+        assert (process.stdout, process.stderr) == ("out\n", f"err\n{NOT_REACHED}")
 
     def test_a_reader_that_has_gone_ends_the_command_as_ever(self) -> None:
         command = f"{' '.join(RUN)} -- seq 10000000"
         process = subprocess.run(
             ["bash", "-c", f"{command} | head -1; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True
         )
-        assert (process.stdout, process.stderr) == ("1\n141\n", "")
+        assert (process.stdout, process.stderr) == ("1\n141\n", NOT_REACHED)
 
     def test_a_reader_sees_the_end_when_the_command_closes_its_output(self) -> None:
         with subprocess.Popen(

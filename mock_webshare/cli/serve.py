@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
+from mock_webshare.cli.files import log_file, progress_bar, require_another, write_file
 from mock_webshare.cli.options import (
     CLEAN,
     add_options,
@@ -15,7 +16,6 @@ from mock_webshare.cli.options import (
     without_excluded,
 )
 from mock_webshare.cli.replaying import recorded
-from mock_webshare.cli.files import log_file, progress_bar, require_another, write_file
 from mock_webshare.errors import MockWebshareError, ServerError, UsageError
 
 TYPE_CHECKING = False
@@ -51,6 +51,10 @@ _RUN_OPTIONS = tuple(
     (name, kind, "0" if name == "port" else default, help_text)
     for name, kind, default, help_text in SERVE_OPTIONS
 )
+_NOT_REACHED = (
+    b"mock-webshare: no request reached the mock; official clients do not read WEBSHARE_BASE_URL, so give "
+    b'them base_url=os.environ["WEBSHARE_BASE_URL"], in Node baseURL: process.env.WEBSHARE_BASE_URL\n'
+)
 _GENERATE_OPTIONS = tuple(option for option in SERVE_OPTIONS if option[0] in ("seed", "credits", "data"))
 _GENERATED, _TAKEN = ("seed", "credits"), ("data",)
 """The two ways to have data, of which one excludes the other."""
@@ -68,7 +72,9 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [OPTION ...] -- COMMAND [ARGUMENT ...]"
     parser.epilog = (
-        "The command finds the stand-in by WEBSHARE_BASE_URL and WEBSHARE_API_KEY in its environment. "
+        "The command has WEBSHARE_BASE_URL and WEBSHARE_API_KEY in its environment. Official clients read "
+        "the key only: give them the URL as base_url (in Node baseURL). If no request reaches the mock, "
+        "a line on standard error says so. "
         "Exit code: the command's; 128 + N if it ended by signal N; 127 if it does not exist, 126 if it "
         "cannot be executed; 2 if the stand-in cannot start, and then the command is not run. "
         "An option wins over its environment variable. Several keys in one are separated by blanks."
@@ -137,12 +143,14 @@ def _naming_what_cannot_be_served(options: argparse.Namespace, environ: Mapping[
 
 def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.server.process_guard import Guard
+    from mock_webshare.server.trace import Trace
 
     settings = _settings(options, environ, SERVE_OPTIONS, port=0)
     with Guard(options.command, environ) as guard, ExitStack() as stack:
         with _without_certificates():
             from mock_webshare.server.thread import MockServer
 
+        trace = stack.enter_context(Trace())
         log = stack.enter_context(log_file(options.log))
         with _naming_what_cannot_be_served(options, environ):
             dataset = _recorded(settings, streams)
@@ -151,8 +159,15 @@ def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, st
         variables = {
             "WEBSHARE_BASE_URL": _as_asked(server.url),
             "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0],
+            **trace.variables,
         }
-        return guard.run(variables)
+        code = guard.run(variables)
+        if trace.is_marked:
+            server.ask(lambda worlds: worlds.reach())  # which the run that this one is in learns too
+        if not guard.is_interrupted and not server.ask(lambda worlds: worlds.is_reached):
+            with suppress(OSError):  # what cannot be said does not change how the command ended
+                os.write(streams.stderr.fileno(), _NOT_REACHED)
+        return code
 
 
 def _as_asked(url: str) -> str:

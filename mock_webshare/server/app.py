@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from functools import cache
@@ -11,6 +12,7 @@ from aiohttp import web
 
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.routing import Subtree
+from mock_webshare.server.trace import marker
 from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
@@ -39,7 +41,7 @@ def create_app(
     cannot be had.
     """
     settings = settings or Settings()
-    worlds = Worlds(dataset or make_dataset(settings), settings, timer)
+    worlds = Worlds(dataset or make_dataset(settings), settings, timer, marker(os.environ))
     handler = Handler(worlds, settings, log)
     app = web.Application()
     app[WORLDS] = worlds

@@ -44,6 +44,7 @@ _STEP = 0.02  # seconds between two looks at what is left
 _ANSWER = 200  # milliseconds that a witness has to answer: if it is stopped, it never does
 
 _PASSED_ON = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+_INTERRUPTING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 
 _YES, _NO = b"\1", b"\0"
@@ -67,6 +68,7 @@ class Guard:
         self._program = command[0]
         if not self._program:  # which to execvp() is a folder of the PATH
             raise CommandNotFound.from_reason(self._program, os.strerror(errno.ENOENT))
+        self.is_interrupted = False  # whether a signal came that is to end the command
         self._failure: BaseException | None = None
         self._status: int | None = None  # as waitpid returns it; None: the guard has not been reaped
         try:
@@ -107,6 +109,7 @@ class Guard:
                     f"the stand-in has failed ({type(self._failure).__name__}), so the command was ended"
                 )
             if (number := signal.sigwait(awaited)) != signal.SIGCHLD:
+                self.is_interrupted |= number in _signals(_INTERRUPTING)
                 self._tell(bytes([number]))
         return self._exit_code()
 

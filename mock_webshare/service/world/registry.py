@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,17 @@ _log = logging.getLogger(__name__)
 class Worlds:
     """The worlds of a stand-in, over one account that they share until one changes it.
 
-    `forgotten` counts those that had to go: more than `MOST_WORLDS` are not kept.
+    `forgotten` counts those that had to go: more than `MOST_WORLDS` are not kept. `reached` is called with
+    the first request.
     """
 
-    def __init__(self, dataset: Dataset, settings: Settings, timer: Timer) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        settings: Settings,
+        timer: Timer,
+        reached: Callable[[], object] = lambda: None,
+    ) -> None:
         self._settings = settings
         self._timer = timer
         self._beginning = Beginning(Account.of(dataset), dataset.now, settings)
@@ -40,6 +48,8 @@ class Worlds:
         self.keyless = Journal()
         self.retired: deque[str] = deque()  # keys that nobody uses any more, put here by any thread
         self.forgotten = 0
+        self.is_reached = False
+        self._reached = reached
         self._noted = 0
 
     def __len__(self) -> int:
@@ -95,11 +105,18 @@ class Worlds:
 
     def note(self, journal: Journal, entry: Entry, size: int | None = None) -> None:
         """Note a request in one of the journals, and make room if they hold too many together."""
+        if not self.is_reached:
+            self.reach()
         before = journal.size
         journal.note(entry, size)
         self._noted += journal.size - before
         if self._noted > MOST_NOTED:
             self._make_room()
+
+    def reach(self) -> None:
+        """Note that there was a request, here or at a mock that is started for one of ours."""
+        self.is_reached = True
+        self._reached()
 
     def _make_room(self) -> None:
         journals = [world.journal for world in self._worlds.values()]
