@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LARGEST_OPENED = 64 * 1024 * 1024
 """Bytes of a compressed body, opened, that are looked into."""
+LARGEST_RATIO = 100
+"""Bytes that are looked into for each byte of a compressed body, unless all are fewer than a mebibyte."""
+MOST_LAYERS = 4
+"""Times that a body may be compressed and is still opened: gzip can hold itself."""
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?(utf-(?:16|32)(?:-?[bl]e)?)", re.IGNORECASE)
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -33,12 +41,21 @@ def codec(body: bytes, content_type: str | None) -> str:
     return "utf-8"
 
 
-def opened(body: bytes) -> bytes | None:
-    """Given a body, return what is compressed in it (gzip, deflate); None if nothing is, or it is damaged."""
+def layers(body: bytes) -> Iterator[bytes]:
+    """Yield a body, what is compressed in it (gzip, deflate), what is compressed in that, and so on."""
+    largest = min(LARGEST_OPENED, max(1024 * 1024, LARGEST_RATIO * len(body)))
+    layer: bytes | None = body
+    for _ in range(MOST_LAYERS + 1):
+        if layer is not None:
+            yield layer
+            layer = _opened(layer, largest)
+
+
+def _opened(body: bytes, largest: int) -> bytes | None:
     if body[:2] not in _COMPRESSED:
         return None
     try:
-        return zlib.decompressobj(_EITHER).decompress(body, LARGEST_OPENED)
+        return zlib.decompressobj(_EITHER).decompress(body, largest)
     except zlib.error:
         return None
 

@@ -1,81 +1,126 @@
-"""Spellings: all the ways in which one secret can be written: in a URL, in JSON, in HTML, in base64."""
+"""Spellings: all the ways in which one secret can be written: in a URL, in JSON, in HTML, in base64.
+
+Each spelling of a letter is one unit of a text, so a text is folded to plain letters in one pass, whatever
+the number of secrets, and no pattern is made of a secret: one of backslashes could take exponential time.
+"""
 
 from __future__ import annotations
 
 import base64
 import html
 import re
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-LONGEST_SPELT = 2000
-"""Characters of a secret that is found in all spellings; a longer one is as it is only, to save time."""
-
-_UNICODE_ESCAPE = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
-_INVISIBLE = str.maketrans("", "", "\\+ \t\r\n")
-_ONE_ALPHABET = str.maketrans("-_", "+/", "\\")  # base64 has two
 _DEEPEST = 4
-"""Times that a text may be encoded, one way inside another, and is still read; no pattern here reads more."""
+"""Times that a text may be encoded, one way inside another, and is still read by `unescaped`."""
+_UNICODE_ESCAPE = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
+_UNIT = re.compile(
+    rb"%(?:25)*(?P<octet>[0-9A-Fa-f]{2})"
+    rb"|\\++u(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\++u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})"
+    rb"|\\++(?:u(?P<unit>[0-9A-Fa-f]{4}))?"
+    rb"|&(?:\#(?:0*+(?P<decimal>[1-9][0-9]{0,6})|[xX]0*+(?P<hex>[1-9A-Fa-f][0-9A-Fa-f]{0,5}))"
+    rb"|(?P<entity>amp|lt|gt|quot|apos));"
+    rb"|(?P<escaped>\xed[\xb2\xb3][\x80-\xbf])"
+)
+"""A letter that is not written as itself, an octet that is not UTF-8, or backslashes, which are dropped."""
+_PLAIN = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\n\t\r", b"abcdefghijklmnopqrstuvwxyzntr")
+"""Small letters, and those of the escapes `\\n`, `\\t` and `\\r`, whose backslash is dropped."""
+_URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
+_BASE64 = b"abcdefghijklmnopqrstuvwxyz0123456789+/-_"
 
 
-@dataclass(frozen=True)
-class Spellings:
-    """What finds a secret in a text: a quick look first, then a pattern."""
+class Form(NamedTuple):
+    """What a secret looks like in the letters of a `Folded`."""
 
-    secret: str
-
-    def may_be_in(self, folded: Folded) -> bool:
-        """Whether it is worth while to search a text with the pattern."""
-        plain, *cores = self.forms
-        return plain in folded.plain or any(core in folded.letters for core in cores)
-
-    def replaced(self, text: str, by: str) -> str:
-        """Given a text, return it with something else in place of the secret, in whatever spelling."""
-        if "\\" not in text:  # nothing before the secret belongs to it, and to make a pattern takes long
-            text = text.replace(self.secret, by)
-        return self.pattern.sub(by, text) if self.may_be_in(Folded(text)) else text
-
-    @cached_property
-    def forms(self) -> tuple[str, ...]:
-        """How the secret looks in the text of a `Folded`: first in `plain`, then in `letters`."""
-        return Folded(self.secret).plain, *(Folded(core).letters for _, core, _ in _in_base64(self.secret))
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """The secret in every spelling; a lone backslash before it too, which would escape what comes."""
-        if len(self.secret) > LONGEST_SPELT:
-            return re.compile(re.escape(self.secret))
-        plain = r"(?:(?<!\\)\\)?" + "".join(_of_letter(letter) for letter in self.secret)
-        encoded = (
-            _ANY_LETTER * before + "".join(map(_of_base64, core)) + _ANY_LETTER * after
-            for before, core, after in _in_base64(self.secret)
-        )
-        return re.compile("|".join((plain, *encoded)), re.IGNORECASE)
+    letters: bytes
+    before: int = 0
+    """1: the letter of base64 before it depends on the secret in part, too."""
+    after: int = 0
 
 
-@dataclass(frozen=True)
+class Span(NamedTuple):
+    """A part of the letters of a `Folded`, and what goes in its place."""
+
+    start: int
+    stop: int
+    by: str
+
+
+def forms(secret: str) -> Iterator[Form]:
+    """Yield each form of a secret."""
+    # One that looks like an escape itself, `%41`, can be escaped in whole as well.
+    unfolded = _octets(secret).translate(_PLAIN, b"\\")
+    plain = dict.fromkeys((Folded(secret).letters, unfolded))
+    yield from map(Form, dict.fromkeys(each for one in plain for each in (one, one.replace(b" ", b"+"))))
+    for before, core, after in _in_base64(secret):
+        letters = core.lower().encode()
+        for each in dict.fromkeys((letters, letters.translate(_URL_ALPHABET))):
+            yield Form(each, before, after)
+
+
 class Folded:
-    """A text in which all spellings of one secret look the same, to be compared only."""
+    """A text in which all spellings of one secret look the same, and where its letters are written."""
 
-    text: str
+    def __init__(self, text: str) -> None:
+        self._octets = text.encode("utf-8", "surrogatepass")
+        self._at, self._units = list[int](), list[tuple[int, int, int]]()
+        """Where the letters of each unit begin; how many there are, and where it begins and ends."""
+        pieces, size, end = list[bytes](), 0, 0
+        for match in _UNIT.finditer(self._octets):
+            letters = _letters(match)
+            pieces += (self._octets[end : match.start()], letters)
+            size += match.start() - end
+            end = match.end()
+            self._at.append(size)
+            self._units.append((len(letters), *match.span()))
+            size += len(letters)
+        self.letters = b"".join((*pieces, self._octets[end:])).translate(_PLAIN)
 
-    @cached_property
-    def plain(self) -> str:
-        """Without escapes, blanks and capitals."""
-        text = unescaped(self.text)
-        if "\\" in text:
-            text = text.replace("\\n", "").replace("\\t", "").replace("\\r", "")
-        return (html.unescape(text) if "&" in text else text).translate(_INVISIBLE).lower()
+    def replaced(self, spans: Iterable[Span]) -> str:
+        """Return the text with other text in some places, which do not overlap, in their order.
 
-    @cached_property
-    def letters(self) -> str:
-        """Without escapes and capitals, and in one alphabet of base64."""
-        return unescaped(self.text).translate(_ONE_ALPHABET).lower()
+        A backslash that would escape the first letter goes as well: the rest of JSON stays well-formed.
+        """
+        pieces, end = list[str](), 0
+        for span in spans:
+            start = self._without_backslash(self._start(span.start), end)
+            pieces += (self._text(end, start), span.by)
+            end = self._stop(span.stop)
+        return "".join((*pieces, self._text(end, len(self._octets))))
+
+    def with_neighbours(self, start: int, form: Form) -> tuple[int, int]:
+        """Given where a form is, return its place with the letters of base64 beside it that belong to it."""
+        stop = start + len(form.letters)
+        before = form.before and start > 0 and self.letters[start - 1] in _BASE64
+        after = form.after and stop < len(self.letters) and self.letters[stop] in _BASE64
+        return start - bool(before), stop + bool(after)
+
+    def _start(self, place: int) -> int:
+        size, start, stop, inside = self._unit(place)
+        return start if inside < size else stop + inside - size
+
+    def _stop(self, place: int) -> int:
+        size, _, stop, inside = self._unit(place - 1)
+        return stop if inside < size else stop + inside - size + 1
+
+    def _unit(self, place: int) -> tuple[int, int, int, int]:
+        """Return the last unit that begins before a place or there, and how far the place is from it."""
+        index = bisect_right(self._at, place) - 1
+        return (*self._units[index], place - self._at[index]) if index >= 0 else (0, 0, 0, place)
+
+    def _without_backslash(self, start: int, least: int) -> int:
+        bare = start
+        while bare > least and self._octets[bare - 1] == ord("\\"):
+            bare -= 1
+        return start - (start - bare) % 2
+
+    def _text(self, start: int, stop: int) -> str:
+        return self._octets[start:stop].decode("utf-8", "surrogatepass")
 
 
 def unescaped(text: str) -> str:
@@ -88,31 +133,30 @@ def unescaped(text: str) -> str:
     return text
 
 
-_ENTITIES = {"&": "|&amp;", "<": "|&lt;", ">": "|&gt;", '"': "|&quot;", "'": "|&apos;"}
-_ESCAPES = {"\n": r"|\\{1,8}n", "\t": r"|\\{1,8}t", "\r": r"|\\{1,8}r", " ": r"|\+", "\\": r"|\\{1,8}"}
+def _letters(match: re.Match[bytes]) -> bytes:
+    """Return the octets that a unit stands for."""
+    kind = match.lastgroup
+    written = match[kind] if kind else b""
+    match kind:
+        case "octet":
+            letters = bytes.fromhex(written.decode())
+        case "low":
+            letters = bytes.fromhex((match["high"] + written).decode()).decode("utf-16-be").encode()
+        case "unit" | "hex":
+            letters = _octets(_character(int(written, 16)))
+        case "decimal":
+            letters = _octets(_character(int(written)))
+        case "entity":
+            letters = html.unescape(f"&{written.decode()};").encode()
+        case "escaped":
+            letters = _octets(written.decode("utf-8", "surrogatepass"))
+        case _:
+            letters = b""
+    return letters.replace(b"\\", b"")
 
 
-def _of_letter(letter: str) -> str:
-    """Return a pattern of the ways to write a letter, also of one way inside another.
-
-    Numbers of repetitions are limited: without that, a million backslashes take hours.
-    """
-    forms = [
-        (r"\\{0,8}" if letter in "\"'/" else "") + re.escape(letter),
-        "".join(f"%(?:25){{0,3}}{octet:02x}" for octet in _octets(letter)),
-        "".join(rf"\\{{1,8}}u{unit}" for unit in re.findall("....", _utf_16(letter))),
-    ]
-    more = _ESCAPES.get(letter, "")
-    if not letter.isalnum():
-        more += rf"|&\#0*{ord(letter)};|&\#x0*{ord(letter):x};" + _ENTITIES.get(letter, "")
-    return f"(?:{'|'.join(forms)}{more})"
-
-
-_ANY_LETTER = r"(?:[A-Za-z0-9+/_-]|%2B|%2F|\\/)"
-
-
-def _of_base64(letter: str) -> str:
-    return {"+": r"(?:[+-]|%2B|\\{1,8}u002b)", "/": r"(?:\\{0,8}/|_|%2F|\\{1,8}u002f)"}.get(letter, letter)
+def _character(number: int) -> str:
+    return chr(number) if number <= 0x10FFFF else ""
 
 
 def _in_base64(secret: str) -> Iterator[tuple[int, str, int]]:
@@ -132,7 +176,3 @@ def _octets(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a character, which JSON can escape ("\\ud800")
         return text.encode("utf-8", "surrogatepass")
-
-
-def _utf_16(letter: str) -> str:
-    return letter.encode("utf-16-be", "surrogatepass").hex()

@@ -43,7 +43,7 @@ def values(text: str, is_wanted: Callable[[str], bool]) -> Iterator[Value]:
         elif written is None:
             yield Value(*match.span(), match[0], False, context.is_named)
         elif _COLON.match(text, match.end()):
-            context.name = meaning(written)
+            context.take_name(meaning(written))
         else:
             is_named = context.is_named and not context.tells(written)
             yield Value(*match.span("string"), written, True, is_named)
@@ -65,9 +65,15 @@ class _Context:
     def __init__(self, is_wanted: Callable[[str], bool]) -> None:
         self._is_wanted = is_wanted
         self._inside: list[tuple[str, bool]] = [("", False)]  # bracket, and whether a wanted name is above
-        self.name = ""
+        self._is_wanted_name = is_wanted("")
+        self._is_message = False
         self.is_named = False
         """Whether a wanted name is above the value that comes next."""
+
+    def take_name(self, name: str) -> None:
+        """Go past the name of a field; it is looked at once, however many colons follow."""
+        self._is_wanted_name = self._is_wanted(name)
+        self._is_message = name in _MESSAGE_FIELDS
 
     def meet(self, mark: str) -> None:
         """Go past a bracket, a colon or a comma."""
@@ -77,7 +83,7 @@ class _Context:
             self._inside.pop()
         is_inside = self._inside[-1][1]
         if mark == ":":
-            self.is_named = self._is_wanted(self.name) or (is_inside and self.name not in _MESSAGE_FIELDS)
+            self.is_named = self._is_wanted_name or (is_inside and not self._is_message)
         else:
             self.is_named = is_inside
 

@@ -39,6 +39,8 @@ LONGEST_SOUGHT = 65_536
 """Characters of the longest secret that is looked for elsewhere: no header is longer, and no key."""
 MOST_SOUGHT = 10_000
 """Secrets looked for elsewhere; of more, those not met for longest are forgotten."""
+DEEPEST_JSON = 8
+"""Times that JSON may be in a string of JSON and is still read."""
 LONGEST_COUNT = 5
 """Digits of a JSON number that stays even under a telling name: `"keys": 3` opens nothing."""
 
@@ -48,14 +50,17 @@ _SCHEMES = frozenset(
 _NO_SECRETS = frozenset({"true", "false", "null", "none"})
 
 _AT = r"(?:@|%(?:25){0,3}40|\\{1,8}u0040)"
-# The lengths in all these patterns keep the search linear, whatever comes.
+# Lengths, possessive quantifiers and places where alone a match begins keep all these searches linear.
 _MAIL = re.compile(
     rf"(?<!\\)(?P<local>(?:[\w.+~-]|%2[BbDdEe]|%5[Ff]|\\u(?!0040)[0-9a-fA-F]{{4}}){{1,64}}){_AT}"
     r"(?:[\w-]{1,63}\.){1,9}[^\W\d_]{2,}"
 )
-_KEY_SHAPES = re.compile(
-    r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
-    r"(?:(?=[0-9]*[a-z])[a-z0-9]{40}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)(?![A-Za-z0-9])"
+_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
+_KEY_SHAPE = re.compile(rf"{_BEGINS}(?=[0-9]*[a-z])[a-z0-9]{{40}}(?![A-Za-z0-9])")
+# Of the places in one word where a token may begin only the first is tried: if it is not one, none is.
+_WEB_TOKEN = re.compile(
+    rf"(?<![\w-])(?P<before>(?:(?!{_BEGINS}eyJ)[\w-])*+)"
+    r"(?P<token>eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+)"
 )
 _LONG_WORD = re.compile(r"[^a-z0-9]*+(?:[a-z0-9]{1,39}+[^a-z0-9]++)*+[a-z0-9]{40}")
 """What a text begins with that may have a key in the service's own form: it takes less time to see."""
@@ -70,10 +75,12 @@ _NAME = re.compile(
 )
 _VALUE = re.compile(r"(?:(?!%26|%23)[^\s\"'<>&#;\\])*", re.IGNORECASE)
 _FORM_PART = re.compile(
-    r"(?P<before>form-data;[^\r\n]*\bname=\"(?P<name>[^\"\r\n]*)\"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)"
+    r"(?P<before>(?:^|(?<=\r))(?:(?!form-data;)[^\r\n])*+form-data;(?:(?!\bname=\")[^\r\n])*+"
+    r"name=\"(?P<name>[^\"\r\n]*+)\"[^\r\n]*+(?:\r?\n(?![^\r\n]*form-data;)[^\r\n]++)*+\r?\n\r?\n)"
     r"(?P<value>.*?)(?=\r?\n--|\Z)",
-    re.DOTALL,
+    re.DOTALL | re.MULTILINE,
 )
+"""A part of a form. Each line is looked at once: where one part begins, another one ends."""
 _LINE_OF_TEXT = re.compile(
     r"(?P<before>(?<![\w-])(?P<name>[\w-]{1,100})[\"']?[ \t]*[:=][ \t]*[\"']?"
     r"(?:(?:token|bearer|basic)[ \t]+)?)"
@@ -146,16 +153,18 @@ class Redactor:
 
         One that is compressed (gzip, deflate) comes back opened if there were secrets in it.
         """
-        codec = body_text.codec(body, content_type)
-        written = self.text(body.decode(codec, "surrogateescape")).encode(codec, "surrogateescape")
-        if (opened := body_text.opened(body)) is not None:
-            inside = self.body(opened, content_type)
-            return written if inside == opened else inside
-        return written
+        layers = list(body_text.layers(body))
+        written = [self._uncompressed(layer, content_type) for layer in layers]
+        changed = [number for number, layer in enumerate(layers) if written[number] != layer]
+        return written[changed[-1] if changed else 0]
 
     def text(self, text: str) -> str:
         """Return any text without its secrets."""
         return self._elsewhere(self._named_text(self._known(text)))
+
+    def _uncompressed(self, body: bytes, content_type: str | None) -> bytes:
+        codec = body_text.codec(body, content_type)
+        return self.text(body.decode(codec, "surrogateescape")).encode(codec, "surrogateescape")
 
     def _message(self, headers: Headers | None, body: bytes) -> tuple[Headers | None, bytes]:
         written = self.body(body, _value(headers, "content-type"))
@@ -232,26 +241,26 @@ class Redactor:
             return self._json(text)
         return _LINE_OF_TEXT.sub(self._pair, _FORM_PART.sub(self._pair, text))
 
-    def _json(self, text: str) -> str:
+    def _json(self, text: str, depth: int = 0) -> str:
         pieces, end = list[str](), 0
         for value in lenient_json.values(text, is_telling):
-            pieces += (text[end : value.start], self._json_value(value))
+            pieces += (text[end : value.start], self._json_value(value, depth))
             end = value.stop
         return "".join(pieces) + text[end:]
 
-    def _json_value(self, value: lenient_json.Value) -> str:
+    def _json_value(self, value: lenient_json.Value, depth: int) -> str:
         if value.is_string and value.is_named:
             return self._replaced(value.written, lenient_json.meaning)
         if value.is_string:
-            return self._json_in_string(value.written)
+            return self._json_in_string(value.written, depth + 1)
         if value.is_named and sum(map(str.isdigit, value.written)) > LONGEST_COUNT:
             return f'"{self._replaced(value.written, str)}"'
         return value.written
 
-    def _json_in_string(self, written: str) -> str:
+    def _json_in_string(self, written: str, depth: int) -> str:
         """Given the inside of a JSON string, return it, with JSON that is in it without secrets."""
-        inside = lenient_json.meaning(written) if "\\" in written else ""
-        redacted = self._json(inside) if _JSON.match(inside) else inside
+        inside = lenient_json.meaning(written) if "\\" in written and depth <= DEEPEST_JSON else ""
+        redacted = self._json(inside, depth) if _JSON.match(inside) else inside
         return written if redacted == inside else json.dumps(redacted)[1:-1]
 
     def _learn_body(self, body: bytes, content_type: str | None) -> None:
@@ -279,15 +288,15 @@ class Redactor:
 
     def _elsewhere(self, text: str) -> str:
         text = self._known(text)
-        if "eyJ" in text or _LONG_WORD.match(text):
-            text = _KEY_SHAPES.sub(lambda match: self._pseudonym(match[0]), text)
+        if _LONG_WORD.match(text):
+            text = _KEY_SHAPE.sub(lambda match: self._pseudonym(match[0]), text)
+        if "eyJ" in text:
+            text = _WEB_TOKEN.sub(lambda match: match["before"] + self._pseudonym(match["token"]), text)
         return _MAIL.sub(self._mail, text) if _may_have_at(text) else text
 
     def _known(self, text: str) -> str:
         """Replace what was met before; this goes first, as a part of it may look like a secret too."""
-        for spellings in self._sought.in_text(text):
-            text = spellings.replaced(text, self._pseudonyms.of(spellings.secret, is_mail=False))
-        return text
+        return self._sought.replaced(text, lambda secret: self._pseudonyms.of(secret, is_mail=False))
 
     def _mail(self, match: re.Match[str]) -> str:
         if PSEUDONYM.fullmatch(match["local"]):  # the user of a URL: `https://REDACTED-1@example.com`
@@ -374,9 +383,8 @@ def _texts(exchange: Exchange) -> Iterator[str]:
 
 def _readings_of_body(body: bytes, content_type: str | None) -> Iterator[str]:
     """Yield the text that a body is, and what is compressed in it."""
-    yield body.decode(body_text.codec(body, content_type), "surrogateescape")
-    if (opened := body_text.opened(body)) is not None:
-        yield from _readings_of_body(opened, content_type)
+    for layer in body_text.layers(body):
+        yield layer.decode(body_text.codec(layer, content_type), "surrogateescape")
 
 
 def _value(headers: Headers | None, wanted: str) -> str | None:

@@ -1,48 +1,64 @@
-"""Sought: the secrets that are looked for everywhere, and a quick look which of them a text may hold."""
+"""Sought: the secrets that are looked for everywhere, all of them in one pass over a text."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from mock_webshare.exchange.redaction.encodings import Folded, Spellings
+from mock_webshare.exchange.redaction.encodings import Folded, Form, Span, forms
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 FEW = 32
-"""Secrets up to which it is quicker to look for each than to look at every place of a text."""
+"""Secrets up to which it is quicker to look for each first: most texts hold none."""
 ANCHOR = 4
-"""Characters."""
+"""Octets. A form that is shorter is not looked for: it would be found in every text."""
+MOST_ALIKE = 32
+"""Forms with one anchor, each of which is compared there; of more, the secret held for longest goes."""
 MOST_LETTERS = 8 * 1024**2
 """Characters that all secrets together may have: each is held in several forms."""
+LONGEST_SPELT = 2000
+"""Characters of a secret that is found in all spellings; a longer one is as it is only, to save time."""
+MOST_LONG = 32
+"""Longer secrets; for each of them a text is searched."""
 _LOOKED_AT = 64
-"""Characters of a form of which one part is made its anchor."""
+"""Octets at the beginning of a form, and at its end, of which one part is made its anchor."""
+
+
+class _Anchored(NamedTuple):
+    """A form of a secret, and where in it its anchor is."""
+
+    secret: str
+    form: Form
+    offset: int
+
+    @property
+    def anchor(self) -> bytes:
+        return self.form.letters[self.offset : self.offset + ANCHOR]
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A secret, the anchors of its forms, and when it was met last, by a count of all meetings."""
+    """The forms of a secret, and when it was met last, by a count of all meetings."""
 
-    spellings: Spellings
-    anchors: frozenset[str]
+    forms: tuple[_Anchored, ...]
     met: int
 
 
 class Sought:
     """Up to `most` secrets, of `MOST_LETTERS` in all; of more, those not met for longest are forgotten.
 
-    Each form of a secret has an anchor, `ANCHOR` characters of it: of all that it could have, the one that
-    the fewest others have, for many secrets may begin alike. A text holds the form only if it holds the
-    anchor, so it takes one pass over the text to tell the few secrets that are worth a closer look.
+    Each form of a secret has an anchor, `ANCHOR` octets of it: of all that it could have, one that few
+    others have, for many secrets may begin alike. A text holds the form only where it holds the anchor.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._held: OrderedDict[str, _Held] = OrderedDict()
-        self._anchored: defaultdict[str, set[str]] = defaultdict(set)
-        """The secrets by their anchors; under `""` those of which a form is too short to have one."""
+        self._long: OrderedDict[str, int] = OrderedDict()
+        self._anchored: defaultdict[bytes, list[_Anchored]] = defaultdict(list)
         self._meetings, self._letters = 0, 0
         self._free = ""
         """The last text that held none."""
@@ -50,60 +66,100 @@ class Sought:
     def add(self, secret: str) -> None:
         """Look for a secret from now on; it is the last of those that are forgotten."""
         self._meetings += 1
+        if len(secret) > LONGEST_SPELT:
+            self._add_long(secret)
+            return
         held = self._held.pop(secret, None)
-        spellings = held.spellings if held else Spellings(secret)
-        anchors = held.anchors if held else self._anchor(secret, spellings.forms)
-        self._held[secret] = _Held(spellings, anchors, self._meetings)
-        self._letters += 0 if held else len(secret)
+        if held is None:
+            self._free = ""
+            self._letters += len(secret)
+        self._held[secret] = _Held(held.forms if held else self._anchor(secret), self._meetings)
         while len(self._held) > self._most or self._letters > MOST_LETTERS:
-            self._forget()
+            self._forget(next(iter(self._held)))
 
-    def in_text(self, text: str) -> list[Spellings]:
-        """Return those that a text may hold, the longest first: one may be a part of another."""
+    def replaced(self, text: str, by: Callable[[str], str]) -> str:
+        """Return a text with what `by` returns for a secret in its place, in whatever spelling.
+
+        Where some overlap, the longest stands for all; of equal ones, that met first.
+        """
         if text == self._free:
-            return []
-        folded = Folded(text)
-        found = [self._held[secret] for secret in self._nominees(folded)]
-        found = [held for held in found if held.spellings.may_be_in(folded)]
-        if not found:
+            return text
+        without = text
+        for secret in sorted(self._long, key=len, reverse=True):
+            if secret in without:
+                without = without.replace(secret, by(secret))
+        folded = Folded(without)
+        if self._may_be_in(folded.letters) and (found := self._found(folded)):
+            return folded.replaced(Span(start, stop, by(secret)) for start, stop, secret in found)
+        if without == text:
             self._free = text
-        found.sort(key=lambda held: (-len(held.spellings.secret), held.met))
-        return [held.spellings for held in found]
+        return without
 
-    def _anchor(self, secret: str, forms: Iterable[str]) -> frozenset[str]:
-        """Given a new secret and its forms, put it under an anchor of each."""
-        self._free = ""
-        anchors = frozenset(min(_anchors(form), key=self._number_at, default="") for form in forms)
-        for anchor in anchors:
-            self._anchored[anchor].add(secret)
-        return anchors
+    def _may_be_in(self, letters: bytes) -> bool:
+        return len(self._held) > FEW or any(
+            each.form.letters in letters for held in self._held.values() for each in held.forms
+        )
 
-    def _number_at(self, anchor: str) -> int:
-        return len(self._anchored.get(anchor, ()))
-
-    def _forget(self) -> None:
-        secret, held = self._held.popitem(last=False)
-        self._letters -= len(secret)
-        for anchor in held.anchors:
-            self._anchored[anchor].remove(secret)
-            if not self._anchored[anchor]:
-                del self._anchored[anchor]
-
-    def _nominees(self, folded: Folded) -> Collection[str]:
-        """Return the secrets of which an anchor is in a text."""
-        if len(self._held) <= FEW:
-            return self._held
-        anchored = self._anchored
-        found = set(anchored.get("", ()))
-        for text in (folded.plain, folded.letters):
-            places = range(len(text) - ANCHOR + 1)
-            found.update(
-                *(anchored[part] for place in places if (part := text[place : place + ANCHOR]) in anchored)
-            )
+    def _found(self, folded: Folded) -> list[tuple[int, int, str]]:
+        """Return where secrets are, in order, as places that do not overlap."""
+        found: list[tuple[int, int, str]] = []
+        for start, stop, secret in self._matches(folded):
+            while found and found[-1][1] > start:
+                other = found.pop()
+                start, stop = min(start, other[0]), max(stop, other[1])
+                secret = min(secret, other[2], key=self._rank)
+            found.append((start, stop, secret))
         return found
 
+    def _rank(self, secret: str) -> tuple[int, int]:
+        return -len(secret), self._held[secret].met
 
-def _anchors(form: str) -> Iterator[str]:
-    """Yield all parts of a form that can be its anchor."""
-    end = min(len(form), _LOOKED_AT)
-    return (form[place : place + ANCHOR] for place in range(end - ANCHOR + 1))
+    def _matches(self, folded: Folded) -> Iterator[tuple[int, int, str]]:
+        """Yield each place of a secret, by the place of its anchor."""
+        letters, anchored = folded.letters, self._anchored
+        places = range(len(letters) - ANCHOR + 1)
+        for place in [place for place in places if letters[place : place + ANCHOR] in anchored]:
+            for each in anchored[letters[place : place + ANCHOR]]:
+                start = place - each.offset
+                if start >= 0 and letters.startswith(each.form.letters, start):
+                    yield *folded.with_neighbours(start, each.form), each.secret
+
+    def _add_long(self, secret: str) -> None:
+        if secret not in self._long:
+            self._free = ""
+        self._long[secret] = self._meetings
+        self._long.move_to_end(secret)
+        if len(self._long) > MOST_LONG:
+            self._long.popitem(last=False)
+
+    def _anchor(self, secret: str) -> tuple[_Anchored, ...]:
+        """Put a new secret under an anchor of each of its forms."""
+        held = []
+        for form in forms(secret):
+            if len(form.letters) >= ANCHOR:
+                held.append(each := _Anchored(secret, form, self._offset(form.letters)))
+                others = self._anchored[each.anchor]
+                if len(others) >= MOST_ALIKE and others[0].secret != secret:
+                    self._forget(others[0].secret)
+                self._anchored[each.anchor].append(each)
+        return tuple(held)
+
+    def _offset(self, letters: bytes) -> int:
+        """Return where the anchor of a form is best: the first place whose part no other form has."""
+        last = len(letters) - ANCHOR
+        near_end = range(max(_LOOKED_AT, last - _LOOKED_AT), last + 1)
+        best, least = 0, MOST_ALIKE + 1
+        for place in (*range(min(_LOOKED_AT, last + 1)), *near_end):
+            others = len(self._anchored.get(letters[place : place + ANCHOR], ()))
+            if others < least:
+                best, least = place, others
+            if not others:
+                break
+        return best
+
+    def _forget(self, secret: str) -> None:
+        self._letters -= len(secret)
+        for each in self._held.pop(secret).forms:
+            self._anchored[each.anchor].remove(each)
+            if not self._anchored[each.anchor]:
+                del self._anchored[each.anchor]

@@ -8,7 +8,7 @@ from mock_webshare.contract.model import Mark
 from mock_webshare.judge.rules.rows import read_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Finding
@@ -50,12 +50,21 @@ def ordering_of(case: Case) -> Ordering | None:
         return None
     value = asked.params.get("ordering", "")
     if terms := terms_of(value, endpoint.orderings):
+        deciding = _deciding(terms)
         if len(terms) <= value.count(","):
-            return Ordering(terms, "order.unknown", Mark.FRAMEWORK)
+            return Ordering(deciding, "order.unknown", Mark.FRAMEWORK)
         is_plain = asked.is_plain("ordering") and " " not in value
-        return Ordering(terms, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
+        return Ordering(deciding, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
     terms = terms_of(case.terms.default_ordering, endpoint.orderings)
     return Ordering(terms, "order.default", Mark.ASSUMED) if terms else None
+
+
+def _deciding(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Return the first term of each field: a URL has room for a thousand, and each row is held to all."""
+    first: dict[str, Term] = {}
+    for term in terms:
+        first.setdefault(term.field, term)
+    return tuple(first.values())
 
 
 class Breach(NamedTuple):

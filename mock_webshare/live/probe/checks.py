@@ -37,7 +37,7 @@ _AMOUNT = re.compile(
     r'"amount"\s*:\s*(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE+-])', re.ASCII
 )
 """A number as JSON has them: what is none cannot be held against one."""
-_FRACTION = re.compile(r'"(?:created|updated|reverted)_at"\s*:\s*"[^".]*(?:\.([0-9]*))?[^"]*"')
+_FRACTION = re.compile(r'"(?:created|updated|reverted)_at"\s*:\s*"[^".]*+(?:\.([0-9]*+))?[^"]*+"')
 
 
 def _bodies(answers: Answers) -> Iterator[str]:
@@ -71,7 +71,8 @@ def _microseconds(answers: Answers) -> Iterator[Against]:
 
 # The wire.
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""A string of JSON; the last one may have no end."""
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
 _ESCAPED_BY_THE_FRAMEWORK = ("2028", "2029")  # line feeds to JavaScript
 

@@ -109,7 +109,7 @@ def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> 
     if criteria:
         positions = [position for position, row in enumerate(rows) if matches(row, criteria)]
     # Python's sort is stable, so the last term goes first; what follows an id decides nothing.
-    for term in reversed(_until_id(terms)):
+    for term in reversed(_deciding(terms)):
         if term != "id":  # that is how they come
             values = map(attrgetter(term.removeprefix("-")), rows)
             keys = [inf if value is None else value for value in values]
@@ -117,11 +117,14 @@ def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> 
     return positions if isinstance(positions, range) else array("Q", positions)
 
 
-def _until_id(terms: tuple[str, ...]) -> tuple[str, ...]:
-    for index, term in enumerate(terms):
-        if term in ("id", "-id"):
-            return terms[: index + 1]
-    return terms
+def _deciding(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the terms up to an id, of those of one field the first: a URL has room for a thousand."""
+    first: dict[str, str] = {}
+    for term in terms:
+        first.setdefault(term.removeprefix("-"), term)
+        if "id" in first:
+            break
+    return tuple(first.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,9 +121,10 @@ class Wanted(NamedTuple):
             found.append(f"method: {entry.method}, wanted {self.method}")
         if entry.path != self.path:
             found.append(f"path: {entry.path}, wanted {self.path}")
+        query = entry.query if self.query else {}  # parsed once, not for each name
         for name, value in self.query.items():
             wanted = [] if value is None else [str(each) for each in _listed(value)]
-            actual = entry.query.get(name, [])
+            actual = query.get(name, [])
             if actual != wanted:
                 found.append(f"{name}: {_said(actual)}, wanted {_said(wanted)}")
         return found
