@@ -212,6 +212,27 @@ class TestWorlds:
         assert [json.loads(line)["request"]["method"] for line in ndjson.splitlines()] == ["GET"]
 
     @pytest.mark.parametrize(
+        "body",
+        [
+            'form-data; name="token"' * 300,
+            "-eyJaaaaaaaa" * 5000,
+            '{"token":"' + "\\\\" * 40 + 'abcdefgh","note":"' + "\\\\" * 200 + 'abcdefg abcdefgh"}',
+            '{"' + "token" * 5000 + '"' + ":" * 30_000,
+        ],
+        ids=lambda body: body[:9],
+    )
+    async def test_a_request_that_is_made_to_take_long_is_redacted_like_others(
+        self, controlled: Controlled, body: str
+    ) -> None:
+        secret = "c4naryBird9xKq7"
+        headers = {"X-Token": secret, "Content-Type": "text/plain"}
+        await (await controlled.client.post(LIST, data=f"{body} {secret}", headers=headers)).read()
+        ndjson = await controlled.done("GET", "requests.ndjson")
+        sent = json.loads(ndjson.splitlines()[-1])["request"]
+        assert sent["method"] == "POST" and "REDACTED-" in sent["body"]
+        assert secret not in ndjson and "abcdefgh" not in ndjson
+
+    @pytest.mark.parametrize(
         ("wanted", "count"),
         [
             ({"method": "GET", "path": LIST}, 1),

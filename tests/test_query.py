@@ -161,3 +161,9 @@ def test_a_page_in_the_middle_has_both_neighbours() -> None:
 )
 def test_links_repeat_the_query(sent: str, number: int, written: str) -> None:
     assert query.link("http://host/list/", sent, number) == f"http://host/list/{written}"
+
+
+def test_of_the_terms_of_one_field_the_first_decides() -> None:
+    terms = ("-amount", "amount", "status", "-amount", "id", "status")
+    assert query._deciding(terms) == ("-amount", "status", "id")
+    assert query.arrange(ROWS, (), ("-amount", "amount")) == query.arrange(ROWS, (), ("-amount",))

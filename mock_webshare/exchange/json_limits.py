@@ -9,7 +9,7 @@ MOST_PARTS = 1_000_000
 
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 """A string of JSON, with its quotes."""
-_STRING_OR_REST = re.compile(STRING.pattern + rb"?", re.DOTALL)
+STRING_OR_REST = re.compile(STRING.pattern + rb"?", re.DOTALL)
 """The same, or one without an end, in which no other one is looked for: that would take quadratic time."""
 
 
@@ -17,7 +17,7 @@ def has_many(text: bytes) -> bool:
     """Given JSON, return whether it has more than `MOST_PARTS` values, or about so many."""
     if len(text) <= MOST_PARTS or _commas_and_brackets(text) <= MOST_PARTS:
         return False
-    return _commas_and_brackets(_STRING_OR_REST.sub(b"", text)) > MOST_PARTS
+    return _commas_and_brackets(STRING_OR_REST.sub(b"", text)) > MOST_PARTS
 
 
 def _commas_and_brackets(text: bytes) -> int:

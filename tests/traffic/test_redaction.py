@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
+from mock_webshare.exchange.redaction import body_text, secret_index, secret_names
 from mock_webshare.exchange.redaction import redactor as redaction
-from mock_webshare.exchange.redaction import secret_index, secret_names
 from mock_webshare.exchange.redaction.redactor import Redactor, redact
 from mock_webshare.exchange.redaction.secret_names import is_telling
 from mock_webshare.service.data import generator
@@ -146,6 +146,18 @@ BODIES = [
         '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\nabc def\r\n--b--',
         '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\nREDACTED-1\r\n--b--',
     ),
+    (
+        'X: form-data; name="token"; filename="a"\nContent-Type: text/plain\n\nabc\n--b--',
+        'X: form-data; name="token"; filename="a"\nContent-Type: text/plain\n\nREDACTED-1\n--b--',
+    ),
+    (
+        'a:b\r\nX: form-data; name="a"\r\n\r\nb\r\n--b\r\nX: form-data;name="pin"\r\n\r\n1 2\r\n--b--',
+        'a:b\r\nX: form-data; name="a"\r\n\r\nb\r\n--b\r\nX: form-data;name="pin"\r\n\r\nREDACTED-1\r\n--b--',
+    ),
+    ('form-data; filename="a"; name="token"\n\nabc', 'form-data; filename="a"; name="token"\n\nREDACTED-1'),
+    ("a-eyJhbGciOiJI.eyJzdWIiOiIx.abc_-", "a-REDACTED-1"),
+    ("eyJhbG.a-eyJhbGciOiJI.eyJzdWIiOiIx.a", "eyJhbG.a-REDACTED-1"),
+    ("%3DeyJhbGciOiJI.eyJzdWIiOiIx.abc", "%3DREDACTED-1"),
     ("my key is eyJhbGciOiJI.eyJzdWIiOiIx.abc_-", "my key is REDACTED-1"),
 ]
 BODIES_THAT_STAY = [
@@ -158,6 +170,9 @@ BODIES_THAT_STAY = [
     '{"amount":2.50,"referral_channel":361,"referral_channel_code":"GREEN25"}',
     '{"user_id":12345678,"referral_url":"https://www.webshare.io/?referral_code=abc"}',
     "{not json at all",
+    'form-data; name="token"' * 300,
+    'form-data; filename="token"\n\nabc',
+    "aeyJhbGciOiJI.eyJzdWIiOiIx.abc",
     '<!doctype html>\n<html lang="en"><title>Not Found</title></html>',
 ]
 
@@ -245,6 +260,39 @@ def test_many_secrets_are_all_found() -> None:
     for number, secret in enumerate(MANY, start=1):
         assert redactor.text(f"<{quote(secret)}>") == f"<REDACTED-{number}>"
         assert redactor.text(base64.b64encode(f"me:{secret}".encode()).decode()).count("REDACTED") == 1
+
+
+def test_more_secrets_than_are_looked_for_are_replaced_where_names_tell() -> None:
+    secrets = [f"{number * 7919**5:020x}" for number in range(1, redaction.MOST_SOUGHT + 100)]
+    redacted = json.loads(body(json.dumps({"token": secrets, "note": secrets[-1].upper()})))
+    assert redacted["token"] == [f"REDACTED-{number}" for number in range(1, len(secrets) + 1)]
+    assert redacted["note"] == redacted["token"][-1]
+
+
+def test_a_secret_of_backslashes_is_found() -> None:
+    secret = "\\" * 40 + "abcdefgh"
+    redacted = body(json.dumps({"token": secret, "note": ["\\" * 80 + "abcdefg", f"<{secret}>"]}))
+    assert json.loads(redacted)["note"] == ["\\" * 80 + "abcdefg", "<" + "\\" * 40 + "REDACTED-1>"]
+
+
+def test_a_number_of_html_may_have_any_digits() -> None:
+    text = json.dumps({"token": PLAIN_KEY, "note": "&#" + "9" * 5000 + ";"})
+    assert PLAIN_KEY not in body(text)
+
+
+@pytest.mark.parametrize("depth", [1, redaction.DEEPEST_JSON, 2000])
+def test_json_in_json_is_read_to_a_depth(depth: int) -> None:
+    nested = "".join("\\" + "u005c" * each + "u0022" for each in range(depth))
+    assert "REDACTED" in body('{"token":"abc","log":"' + nested + '"}')
+
+
+@pytest.mark.parametrize("depth", [body_text.MOST_LAYERS, 2000])
+def test_gzip_in_gzip_is_opened_to_a_depth(depth: int) -> None:
+    packed = b'{"token":"abc"}'
+    for _ in range(depth):
+        packed = gzip.compress(packed, mtime=0)
+    is_opened = depth <= body_text.MOST_LAYERS
+    assert Redactor().body(packed, None) == (b'{"token":"REDACTED-1"}' if is_opened else packed)
 
 
 @pytest.mark.parametrize(
@@ -359,7 +407,7 @@ def test_what_it_remembers_of_many_and_long_secrets_has_an_end(monkeypatch: pyte
     redactor = Redactor([PLAIN_KEY])
     for number in range(20):
         redactor.url(f"https://x.io/?token={number:01000}x&key={PLAIN_KEY}")
-    assert redactor._sought._letters <= 10_000
+    assert redactor._secret_index._letters <= 10_000
     assert redactor.text(f"see {PLAIN_KEY}") == "see REDACTED-1"
 
 
@@ -458,21 +506,6 @@ def test_a_key_is_in_no_place(key: str, data: st.DataObject) -> None:
     assert json.loads(redacted.body)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a-" * 100_000, "?" * 300_000, "%3F" * 50_000, "//" * 100_000, "x" * 300_000, '{"token":' * 30_000,
-        "@a." * 100_000, '"' * 300_000, "\\" * 300_000, 'form-data; name="a"\n' * 5_000,
-        "%3A%2F%2F" * 30_000, "token=" * 50_000, '{"a":"' + "\\\"" * 100_000,
-    ],
-    ids=lambda text: text[:9],
-)  # fmt: skip
-def test_no_text_takes_long(text: str) -> None:
-    started = time.process_time()
-    redact(exchange(request_headers=(KNOWN,), body=text.encode()))
-    assert time.process_time() - started < 5
-
-
 def test_pages_are_redacted_faster_than_they_are_fetched() -> None:
     page = {"count": 100, "next": LIST + "?page=2", "results": generator.generate(1, 100).wire()["credits"]}
     given = exchange(request_headers=(KNOWN,), body=json.dumps(page).encode())
@@ -480,11 +513,3 @@ def test_pages_are_redacted_faster_than_they_are_fetched() -> None:
     for _ in range(20):
         redactor.exchange(replace(given))
     assert time.process_time() - started < 1
-
-
-def test_a_thousand_secrets_take_hardly_longer_than_one() -> None:
-    redactor, started = Redactor(), time.process_time()
-    for number in range(1000):
-        cookie = ("Set-Cookie", f"csrf=c{number:020}xyz; Path=/")
-        redactor.exchange(exchange(request_headers=(KNOWN,), headers=(cookie,), body=b'{"count":1}'))
-    assert time.process_time() - started < 3

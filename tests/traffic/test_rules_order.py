@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from mock_webshare.traffic.rules import order
 
 from tests.traffic.answers import LIST, ROW, answer, found
 
@@ -33,3 +34,11 @@ def test_where_instants_tie_the_next_term_counts() -> None:
 def test_where_all_terms_tie_the_id_counts() -> None:
     rows = {"created_at": IN_WINTER, "id": 2}, {"created_at": SPELT_OUT, "id": 1}
     assert breaches("-created_at", *rows) == [("order.ties", "/results/1/id")]
+
+
+def test_of_the_terms_of_one_field_the_first_counts() -> None:
+    rows = {"amount": 1.5}, {"amount": 2.5}
+    assert breaches("amount,-amount", *rows) == []
+    assert breaches("-amount,amount", *rows) == [("order.fields", "/results/1/amount")]
+    case_terms = order.terms_of("amount,-amount," * 1000, ["amount"])
+    assert order._deciding(case_terms) == (order.Term("amount", False),)

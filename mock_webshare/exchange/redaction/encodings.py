@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _DEEPEST = 4
 """Times that a text may be encoded, one way inside another, and is still read by `unescaped`."""
 _UNICODE_ESCAPE = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
-_UNIT = re.compile(
+_UNIT = re.compile(  # each alternative begins with a letter of its own, so that the search is quick
     rb"%(?:25)*(?P<octet>[0-9A-Fa-f]{2})"
-    rb"|\\++u(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\++u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})"
-    rb"|\\++(?:u(?P<unit>[0-9A-Fa-f]{4}))?"
+    rb"|\\\\*+u(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\++u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})"
+    rb"|\\\\*+(?:u(?P<unit>[0-9A-Fa-f]{4}))?"
     rb"|&(?:\#(?:0*+(?P<decimal>[1-9][0-9]{0,6})|[xX]0*+(?P<hex>[1-9A-Fa-f][0-9A-Fa-f]{0,5}))"
     rb"|(?P<entity>amp|lt|gt|quot|apos));"
-    rb"|(?P<escaped>\xed[\xb2\xb3][\x80-\xbf])"
+    rb"|\xed(?P<escaped>[\xb2\xb3][\x80-\xbf])"
 )
 """A letter that is not written as itself, an octet that is not UTF-8, or backslashes, which are dropped."""
 _PLAIN = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\n\t\r", b"abcdefghijklmnopqrstuvwxyzntr")
@@ -149,7 +149,7 @@ def _letters(match: re.Match[bytes]) -> bytes:
         case "entity":
             letters = html.unescape(f"&{written.decode()};").encode()
         case "escaped":
-            letters = _octets(written.decode("utf-8", "surrogatepass"))
+            letters = _octets(match[0].decode("utf-8", "surrogatepass"))
         case _:
             letters = b""
     return letters.replace(b"\\", b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.exchange.redaction.encodings import Folded, Form, Span, forms
@@ -17,6 +18,8 @@ ANCHOR = 4
 """Octets. A form that is shorter is not looked for: it would be found in every text."""
 MOST_ALIKE = 32
 """Forms with one anchor, each of which is compared there; of more, the secret held for longest goes."""
+_FEW_ALIKE = 4
+"""Forms with one anchor up to which another one may have it, too: to look for a better one takes time."""
 MOST_LETTERS = 8 * 1024**2
 """Characters that all secrets together may have: each is held in several forms."""
 LONGEST_SPELT = 2000
@@ -145,16 +148,16 @@ class Sought:
         return tuple(held)
 
     def _offset(self, letters: bytes) -> int:
-        """Return where the anchor of a form is best: the first place whose part no other form has."""
+        """Return where the anchor of a form is best: the first place whose part few others have."""
         last = len(letters) - ANCHOR
         near_end = range(max(_LOOKED_AT, last - _LOOKED_AT), last + 1)
         best, least = 0, MOST_ALIKE + 1
-        for place in (*range(min(_LOOKED_AT, last + 1)), *near_end):
+        for place in chain(range(min(_LOOKED_AT, last + 1)), near_end):
             others = len(self._anchored.get(letters[place : place + ANCHOR], ()))
+            if others < _FEW_ALIKE:
+                return place
             if others < least:
                 best, least = place, others
-            if not others:
-                break
         return best
 
     def _forget(self, secret: str) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from mock_webshare.exchange.json_limits import STRING
+from mock_webshare.exchange.json_limits import STRING_OR_REST
 from mock_webshare.exchange.request import shown, split
 from mock_webshare.judge.model.context import NOTHING
 from mock_webshare.judge.rules.status import MOVED, OK, TOO_MANY, UNAUTHORIZED
@@ -45,7 +45,7 @@ def is_compact(case: Case) -> Iterator[Finding]:
     if "indent" in (case.exchange.request_header("accept") or "").lower():
         return
     # Few bodies have any blank at all, so the texts are seldom taken out.
-    if _BLANK.search(case.exchange.body) and _BLANK.search(STRING.sub(b"", case.exchange.body)):
+    if _BLANK.search(case.exchange.body) and _BLANK.search(STRING_OR_REST.sub(b"", case.exchange.body)):
         yield case.finding("wire.json", check="compact")
 
 

@@ -1,0 +1,441 @@
+"""Growth: whatever reads foreign text takes eight times as long for eight times as much, not its square.
+
+Each pattern has texts that are made for it, and a few that are made for all; a pattern without any fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import importlib
+import inspect
+import io
+import json
+import pkgutil
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+import mock_webshare
+from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
+from mock_webshare.exchange import json_limits, request
+from mock_webshare.exchange.model import Exchange, from_wire, write_line
+from mock_webshare.exchange.redaction import encodings, lenient_json, secret_names
+from mock_webshare.exchange.redaction.redactor import Redactor, redact
+from mock_webshare.judge.body import strict_json
+from mock_webshare.judge.body.line_numbers import Locator
+from mock_webshare.judge.model.finding import Place
+from mock_webshare.live.probe import checks
+from mock_webshare.live.record import link_rewriting
+from mock_webshare.recordings.formats.detect import detect
+from mock_webshare.recordings.json_scanner import Scanner
+from mock_webshare.service.faults import prefer
+from mock_webshare.service.framework import query
+from mock_webshare.service.framework.request import Parser, negotiate, read_params, split_target
+
+pytestmark = pytest.mark.exhaustive
+
+SMALL, TIMES, MOST = 1000, 8, 16
+"""Characters of the smaller text; how many times as many the larger one has, and as long it may take."""
+SHORTEST = 0.0003
+"""Seconds of processor time that are measured at least: what takes less is repeated."""
+
+
+class Pump(NamedTuple):
+    """A text of any length: one part of it is repeated."""
+
+    before: str
+    repeated: str
+    after: str = ""
+
+    def text(self, size: int) -> str:
+        return self.before + self.repeated * (size // len(self.repeated)) + self.after
+
+
+ANY = [Pump("", unit) for unit in ('"', "\\", " ", "\n", "a", "0", "%25", "-", 'a="', "[", "/")]
+WORD, DIGITS = Pump("", "a", "!"), Pump("", "1", "!")
+ORIGIN = [Pump("https://", "a.", "/x"), Pump("https://[", ":", "x"), Pump("https://a:", "0", "x")]
+HOST = [Pump("", "a."), Pump("[", ":"), Pump("a:", "0", "x")]
+ESCAPES = [Pump('"', '\\"'), Pump('"', "\\\\"), Pump('"a":"', '\\"a\\":')]
+TEXTS: dict[str, list[Pump]] = {
+    "service.world.clock._DURATION": [Pump("P", "1"), Pump("PT", "1", "."), Pump("PT1.", "1")],
+    "control:\\\\{(\\w+)\\\\}": [Pump("", "\\{a")],
+    "control.routes:[0-9]{1,19}": [DIGITS],
+    "service.faults.fault:[A-Z]{1,32}": [Pump("", "A")],
+    "service.framework.request._HOST": HOST,
+    "contract.timestamps._FORM": [Pump("2026-06-01T00:00:00.", "1")],
+    "control.openapi:{(\\w+)}": [Pump("", "{a")],
+    "service.faults.prefer._PAIR": [
+        Pump("", " ", "a"),
+        Pump("a", " ", "b"),
+        Pump("a=", "a", "!"),
+        Pump("", "a ="),
+    ],
+    "service.faults.prefer:[,;]": [Pump("", ",")],
+    "service.settings._KEY": [WORD],
+    "service.settings._ORIGIN": ORIGIN,
+    "service.settings._RATE": [DIGITS],
+    "service.settings:[!-~]{8,200}": [WORD],
+    "judge.body.fast_schema._DATE_TIME": [Pump("2026-06-01T00:00:00.", "1")],
+    "judge.body.fast_schema._URI": [
+        Pump("http://", "a."),
+        Pump("http://a/", "%4"),
+        Pump("http://a/?", "?", "|"),
+    ],
+    "exchange.request._ROUTES": [Pump(CREDIT_LIST.path, "1", "/x"), Pump(CREDIT_LIST.path, "/")],
+    "exchange.request:%2C|,": [Pump("", "%2")],
+    "judge.run._INDEX": [Pump("/", "1", "x"), Pump("", "/1")],
+    "exchange.redaction.lenient_json._COLON": [Pump("", " ", "x")],
+    "exchange.redaction.lenient_json._TOKEN": ESCAPES,
+    "live.probe.checks._AMOUNT": [
+        Pump('"amount"', " "),
+        Pump('"amount":', "1", "."),
+        Pump("", '"amount"'),
+    ],
+    "live.probe.checks._ESCAPE": [Pump("", "\\u")],
+    "live.probe.checks._FRACTION": [
+        *(Pump('"created_at":"', unit) for unit in ("a", ".", ".1")),
+        *(Pump("", unit) for unit in ('"created_at": ', '"created_at":".')),
+    ],
+    "live.probe.checks._STRING": ESCAPES,
+    "live.probe.checks:\\s": [WORD],
+    "live.origin._LOOPBACK": [Pump("127", ".1")],
+    "live.origin._ORIGIN": ORIGIN,
+    "live.record.proxy._CONTROL": [WORD],
+    "live.record.proxy._HOST": HOST,
+    "live.record.proxy._NO_PART_OF_A_TARGET": [WORD],
+    "judge.body.line_numbers._BLANKS": [Pump("", " ", "x")],
+    "exchange.json_limits.STRING": [
+        Pump('"', "a", '"'),
+        Pump('"', '\\"', '"'),
+    ],  # only for what ends: see below
+    "exchange.json_limits.STRING_OR_REST": ESCAPES,
+    "exchange.redaction.pseudonyms.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
+    "exchange.redaction.pseudonyms._NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
+    "recordings.formats.detect._YAML_CASSETTE": [Pump("", "\n"), Pump("", " #\n"), Pump("- ", " ")],
+    "recordings.coerce:1\\d\\d": [DIGITS],
+    "recordings.folders._ATTACHMENT": [WORD, Pump("a" * 40 + ".", "a", "!")],
+    "recordings.record._URL": [
+        Pump('"url"', " "),
+        Pump('"url":"', '\\"url\\":'),
+        Pump("", '"url":'),
+    ],
+    "recordings.json_scanner._BLANKS": [Pump("", " ", "x")],
+    "recordings.json_scanner._INSIDE": ESCAPES,
+    "recordings.json_scanner._LITERAL": [WORD],
+    "recordings.json_scanner._OUTSIDE": [Pump("", "[]"), Pump("", "["), Pump("", "[1"), *ESCAPES],
+    "recordings.formats.vcr_yaml._NULL": [Pump("", "~")],
+    "exchange.redaction.redactor:\\s*([^\\s,]+)(?:\\s+|$)": [
+        Pump("", "a", ","),
+        Pump("", " "),
+        Pump("a", " ", ","),
+    ],
+    "exchange.redaction.redactor._FORM_PART": [
+        Pump("", 'form-data; name="token"'),
+        Pump("", 'form-data; name="token"\n'),
+        Pump("", "form-data;"),
+        Pump('form-data; name="token"', "\nx"),
+        Pump('form-data; name="token"\n\n', "\n-"),
+        Pump("", 'form-data; name="token"\n\n'),
+        Pump("form-data;", ' name="token" name'),
+        Pump("", "x;form-"),
+    ],
+    "exchange.redaction.redactor._JSON": [
+        Pump("", " "),
+        Pump("[", " "),
+        Pump("[", "1", "."),
+        Pump("[1", " "),
+    ],
+    "exchange.redaction.redactor._KEY_SHAPE": [
+        Pump("", "1"),
+        Pump("", "%11"),
+        Pump("", "a" * 39 + "-"),
+        Pump("", "-1"),
+    ],
+    "exchange.redaction.redactor._LINE_OF_TEXT": [
+        Pump("a", " "),
+        Pump("a=", " "),
+        Pump("a=token", " "),
+        Pump("", "a "),
+        Pump("", "a=token "),
+        Pump("", "a-"),
+    ],
+    "exchange.redaction.redactor._LONG_WORD": [Pump("", "a-"), Pump("", "a" * 39 + "-")],
+    "exchange.redaction.redactor._MAIL": [
+        Pump("", "a@"),
+        Pump("", "a."),
+        Pump("a@", "a."),
+        Pump("a@", "a1.", "1"),
+        Pump("", "%2B"),
+        Pump("", "\\u0041"),
+        Pump("a@a.", "a"),
+    ],
+    "exchange.redaction.redactor._NAME": [
+        Pump("", "?"),
+        Pump("", "? "),
+        Pump("", "%3F"),
+        Pump("", "&aa"),
+        Pump("?", "\n"),
+    ],
+    "exchange.redaction.redactor._USERINFO": [
+        Pump("", "//"),
+        Pump("", "//a"),
+        Pump("", "%3A%2F%2F"),
+        Pump("//", "%40"),
+    ],
+    "exchange.redaction.redactor._VALUE": [Pump("", "%26"), Pump("", "%2")],
+    "exchange.redaction.redactor._WEB_TOKEN": [
+        Pump("", "-eyJaaaaaaaa"),
+        Pump("", "eyJaaaaaaaa."),
+        Pump("", "-eyJaaaaaaaa.-"),
+        Pump("", "-eyJ", ".a"),
+    ],
+    "exchange.redaction.redactor:\\S+": [WORD],
+    "exchange.redaction.redactor:_AT": [Pump("", "%25"), Pump("", "\\\\")],
+    "judge.rules.error_body._THROTTLED": [Pump("Request was throttled. Expected available in ", "1")],
+    "judge.rules.headers._BLANK": [WORD],
+    "judge.rules.rows._DATE": [Pump("2026-06-01T00:00:00.", "1")],
+    "judge.rules.status._HOST": HOST,
+    "judge.history.observation._OF_A_FOLDER": [DIGITS],
+    "judge.history.observation._PSEUDONYM": [Pump("REDACTED-", "1", "x"), Pump("", "REDACTED-1")],
+    "judge.history.observation._REDACTED": [Pump("", "x-"), Pump("", "redac")],
+    "exchange.redaction.encodings._UNICODE_ESCAPE": [Pump("", "\\\\u"), Pump("", "\\u00")],
+    "exchange.redaction.encodings._UNIT": [
+        Pump("%", "25", "z"),
+        Pump("", "\\\\u"),
+        Pump("", "\\ud83d"),
+        Pump("&#", "0"),
+        Pump("&#x", "0"),
+        Pump("", "&#"),
+        Pump("", "&amp"),
+    ],
+    "exchange.redaction.secret_names._WORD": [Pump("", "A"), Pump("", "Aa"), Pump("", "A", "a")],
+    "exchange.redaction.body_text._CHARSET": [
+        Pump("charset", " "),
+        Pump("", "charset="),
+        Pump("charset=utf-", "1"),
+    ],
+}
+"""The texts made for each pattern: `module.NAME`, or `module:pattern` where it has no name."""
+
+
+def modules() -> Iterator[tuple[str, ModuleType]]:
+    for info in pkgutil.walk_packages(mock_webshare.__path__, "mock_webshare."):
+        if not info.name.endswith("__main__"):
+            yield info.name.removeprefix("mock_webshare."), importlib.import_module(info.name)
+
+
+class Used(NamedTuple):
+    """A pattern, and the names of the methods by which it is used."""
+
+    pattern: re.Pattern[Any]
+    methods: frozenset[str]
+
+
+def patterns_in(value: object) -> Iterator[re.Pattern[Any]]:
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from patterns_in(each)
+
+
+def unnamed_in(module: ModuleType, source: str) -> Iterator[tuple[str, Used]]:
+    """Yield the patterns that are written where they are used: `re.match("...", text)`."""
+    for node in ast.walk(ast.parse(source)):
+        is_use = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if is_use and ast.unparse(node.func.value) == "re" and node.func.attr not in ("compile", "escape"):
+            written, methods = node.args[0], frozenset([node.func.attr])
+            if isinstance(written, ast.Constant):
+                yield str(written.value), Used(re.compile(written.value), methods)
+            elif isinstance(written, ast.Name):
+                yield written.id, Used(re.compile(getattr(module, written.id)), methods)
+
+
+def used_patterns() -> dict[str, list[Used]]:
+    found: dict[str, list[Used]] = {}
+    sources = {name: inspect.getsource(module) for name, module in modules()}
+    everything, seen = "\n".join(sources.values()), set[int]()
+    for name, module in modules():
+        for key, value in vars(module).items():
+            for pattern in patterns_in(value):
+                if id(pattern) not in seen:  # not where it is imported
+                    methods = re.findall(rf"\b{key}\.(\w+)\(", everything) or ("fullmatch", "match")
+                    found.setdefault(f"{name}.{key}", []).append(Used(pattern, frozenset(methods)))
+                    seen.add(id(pattern))
+        for key, used in unnamed_in(module, sources[name]):
+            found.setdefault(f"{name}:{key}", []).append(used)
+    return found
+
+
+PATTERNS = used_patterns()
+
+
+def seconds(work: Callable[[], object]) -> Callable[[int], float]:
+    def measured(times: int) -> float:
+        started = time.process_time()
+        for _ in range(times):
+            work()
+        return time.process_time() - started
+
+    return measured
+
+
+def growth(work: Callable[[Any], object], make: Callable[[int], Any], size: int = SMALL) -> float:
+    """Return how many times as long work takes for `TIMES` times as much, best of three."""
+    small, large = (seconds(lambda given=given: work(given)) for given in (make(size), make(TIMES * size)))
+    times = 1
+    while small(times) < SHORTEST:
+        times *= 2
+    return min(large(times) for _ in range(3)) / min(small(times) for _ in range(3))
+
+
+def test_every_pattern_has_a_text() -> None:
+    assert PATTERNS.keys() - TEXTS.keys() == set(), "add texts for which these may take long to `TEXTS`"
+    assert TEXTS.keys() - PATTERNS.keys() == set(), "there are no such patterns any more"
+
+
+@pytest.mark.parametrize("name", sorted(PATTERNS))
+def test_a_pattern(name: str) -> None:
+    for pattern, methods in PATTERNS[name]:
+        encode = str.encode if isinstance(pattern.pattern, bytes) else str
+        for method in {_WAYS.get(each, "finditer") for each in methods}:
+            use = getattr(pattern, method)
+            for pump in [*ANY, *TEXTS.get(name, [])]:
+                text = {size: encode(pump.text(size)) for size in (SMALL, TIMES * SMALL)}
+                assert growth(partial(_exhaust, use), text.__getitem__) <= MOST, (method, pump)
+
+
+def _exhaust(use: Callable[[Any], Any], text: str | bytes) -> None:
+    found = use(text)
+    if isinstance(found, Iterator):
+        deque(found, maxlen=0)
+
+
+_WAYS = {"match": "match", "fullmatch": "fullmatch"}
+"""How the other methods look for every place: `finditer`."""
+
+
+def sent(body: str | bytes) -> Exchange:
+    octets = body if isinstance(body, bytes) else body.encode()
+    return Exchange(source="-", method="POST", url="http://a/", request_body=octets)
+
+
+def keys(number: int) -> list[str]:
+    return [f"{(each + 1) * 7919**5:020x}" for each in range(number)]
+
+
+def nested_json(size: int) -> str:
+    """Return JSON in a string of JSON and so on, each of which costs five characters more than the last."""
+    depth = int((size / 2.5) ** 0.5)
+    return '{"token":1,"a":"' + "".join("\\" + "u005c" * each + "u0022" for each in range(depth)) + '"}'
+
+
+def nested_gzip(size: int) -> bytes:
+    body = b"{}"
+    while len(body) < size:
+        body = gzip.compress(body, 0)
+    return body
+
+
+BODIES: dict[str, Callable[[int], str | bytes]] = {
+    "secrets": lambda size: json.dumps({"token": keys(size // 24)}),
+    "secrets, each again": lambda size: json.dumps({"token": keys(size // 48), "a": keys(size // 48)}),
+    "secrets, each in capitals": lambda size: json.dumps(
+        {"token": keys(size // 48), "a": [each.upper() for each in keys(size // 48)]}
+    ),
+    "secrets that are alike": lambda size: json.dumps(
+        {"token": ["b" * each + "a" for each in range(8, 8 + 2 * int(size**0.5))], "a": "b" * size}
+    ),
+    "a secret of backslashes": lambda size: json.dumps(
+        {"token": "\\" * (size // 8) + "abcdefgh", "a": "\\" * size + "abcdefg1 abcdefgh"}
+    ),
+    "a secret of slashes": lambda size: json.dumps(
+        {"token": "/" * (size // 8) + "abcdefgh", "a": "\\/" * size + "abcdefg1 abcdefgh"}
+    ),
+    "a long secret": lambda size: json.dumps({"token": "a" * size + "b", "a": "a" * size}),
+    "colons after a long name": lambda size: '{"' + "a" * size + '"' + ":" * size + '"token"',
+    "JSON in JSON": nested_json,
+    "brackets": lambda size: '{"token":' * (size // 9),
+    "gzip in gzip": nested_gzip,
+    "a form": lambda size: 'form-data; name="token"' * (size // 23),
+    "a form on lines": lambda size: 'form-data; name="token"\n' * (size // 24),
+    "parameters": lambda size: "?token=" * (size // 7),
+    "addresses": lambda size: "a@a.io " * (size // 7),
+    "web tokens": lambda size: "-eyJaaaaaaaa" * (size // 12),
+    "escapes": lambda size: "token=%2525" + "%25" * (size // 3),
+    "digits of HTML": lambda size: '{"token":"abcdefgh","a":"&#' + "9" * size + ';"}',
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_redaction(case: str) -> None:
+    assert growth(redact, lambda size: sent(BODIES[case](size))) <= MOST
+
+
+# Not here: the parameters of a media type, which the standard library reads in a time that grows with the
+# square of their length. A header has no more than 8 KiB and a media type in `Accept` 256 characters.
+LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
+    "headers": (
+        lambda pairs: Redactor().headers(pairs),
+        lambda size: (("Authorization", "Token " + "a " * size), ("Cookie", "a=b;" * size)),
+    ),
+    "names of secrets": (secret_names.is_telling, Pump("", "Aa").text),
+    "values": (lambda text: list(lenient_json.values(text, "a".__eq__)), Pump("", '{"a":').text),
+    "unescaped": (encodings.unescaped, Pump("", "%25" * 9 + "\\" * 9).text),
+    "strict JSON without an end": (
+        lambda text: strict_json.parse(text.encode(), Place(source="-")),
+        Pump('"', '\\",').text,
+    ),
+    "strict JSON, the same key": (
+        lambda text: strict_json.parse(text.encode(), Place(source="-")),
+        Pump("{", '"a":1,', '"a":1}').text,
+    ),
+    "too many parts": (lambda text: json_limits.has_many(text.encode()), Pump('"', '\\",').text),
+    "a scanned value": (
+        lambda text: Scanner(io.BytesIO(text.encode())).value(),
+        Pump('[["', '\\"', '"]]').text,
+    ),
+    "a format": (lambda text: detect("-", text.encode()), Pump("{", '"a":[[1]],', '"a":1}').text),
+    "lines": (
+        lambda size: [
+            locator.line(f"/{each}")
+            for locator in [Locator("[" + "\n1," * size + "1]")]
+            for each in range(size)
+        ],
+        int,
+    ),
+    "links": (
+        lambda text: link_rewriting.moved_links(text.encode(), "https://a.io", "http://b"),
+        Pump("", '"next" :').text,
+    ),
+    "a location": (
+        lambda text: link_rewriting.moved_location(text, "https://a.io", "http://b"),
+        ORIGIN[0].text,
+    ),
+    "a query": (lambda text: read_params(text, "a/b"), Pump("", "a%").text),
+    "media types": (negotiate, Pump("", 'a/b;c="').text),
+    "a route": (Parser(WEBSHARE).find_route, Pump(CREDIT_LIST.path, "1", "/x").text),
+    "a target": (split_target, Pump("/", "%FF\udcff").text),
+    "a preference": (prefer.read, Pump("", "code=1,").text),
+    "a link": (lambda text: query.link("http://a/", text, 2), Pump("", "a=b&").text),
+    "an address": (request.shown, Pump("http://a/?", "a=b,%2C&").text),
+    "an exchange": (
+        lambda text: write_line(from_wire(json.loads(text), source="-")),
+        lambda size: write_line(sent('"\\\xff' * size)),
+    ),
+    "escapes of JSON": (checks._STRING.findall, Pump('"', '\\"').text),
+}
+
+
+@pytest.mark.parametrize("case", LOOPS)
+def test_a_loop(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_limits, "MOST_PARTS", 10)
+    work, make = LOOPS[case]
+    assert growth(work, make) <= MOST
