@@ -407,7 +407,7 @@ def test_what_it_remembers_of_many_and_long_secrets_has_an_end(monkeypatch: pyte
     redactor = Redactor([PLAIN_KEY])
     for number in range(20):
         redactor.url(f"https://x.io/?token={number:01000}x&key={PLAIN_KEY}")
-    assert redactor._secret_index._letters <= 10_000
+    assert redactor._sought._letters <= 10_000
     assert redactor.text(f"see {PLAIN_KEY}") == "see REDACTED-1"
 
 

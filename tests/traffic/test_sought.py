@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
+from mock_webshare.exchange.redaction import secret_index as module
 from mock_webshare.exchange.redaction.secret_index import FEW, LONGEST_SPELT, MOST_ALIKE, MOST_LONG, Sought
-from mock_webshare.judge import sought as module
 
 LETTERS = "abAB01+/=%-"
 
