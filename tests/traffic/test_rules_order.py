@@ -17,7 +17,7 @@ def breaches(ordering: str, *rows: dict[str, Any]) -> list[tuple[str, str]]:
     results = [ROW | {"id": index} | row for index, row in enumerate(rows)]
     body = {"count": len(rows), "next": None, "previous": None, "results": results}
     findings = found(answer(body, f"{LIST}?ordering={ordering}", 0))
-    return [(rule, pointer) for rule, pointer, _ in findings if rule.startswith("ordering.")]
+    return [(rule, pointer) for rule, pointer, _ in findings if rule.startswith("order.")]
 
 
 @pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
@@ -28,17 +28,17 @@ def test_one_instant_in_two_spellings_is_a_tie(ordering: str, dates: tuple[str, 
 
 def test_where_instants_tie_the_next_term_counts() -> None:
     rows = {"created_at": IN_WINTER, "amount": 2.5}, {"created_at": SPELT_OUT, "amount": 1.5}
-    assert breaches("-created_at,amount", *rows) == [("ordering.fields", "/results/1/amount")]
+    assert breaches("-created_at,amount", *rows) == [("order.fields", "/results/1/amount")]
 
 
 def test_where_all_terms_tie_the_id_counts() -> None:
     rows = {"created_at": IN_WINTER, "id": 2}, {"created_at": SPELT_OUT, "id": 1}
-    assert breaches("-created_at", *rows) == [("ordering.ties", "/results/1/id")]
+    assert breaches("-created_at", *rows) == [("order.ties", "/results/1/id")]
 
 
 def test_of_the_terms_of_one_field_the_first_counts() -> None:
     rows = {"amount": 1.5}, {"amount": 2.5}
     assert breaches("amount,-amount", *rows) == []
-    assert breaches("-amount,amount", *rows) == [("ordering.fields", "/results/1/amount")]
+    assert breaches("-amount,amount", *rows) == [("order.fields", "/results/1/amount")]
     case_terms = ordering.terms_of("amount,-amount," * 1000, ["amount"])
     assert ordering._deciding(case_terms) == (ordering.Term("amount", False),)
