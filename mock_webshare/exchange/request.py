@@ -1,4 +1,4 @@
-"""Asked: what a request asks of the service, as far as its URL tells.
+"""RecordedRequest: what a request of a recording means, as far as its URL shows.
 
 This is the judge's own reading of the contract. The stand-in has another one, and neither knows the
 other, lest they agree on a mistake.
@@ -32,7 +32,7 @@ _ROUTES = tuple(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class RecordedRequest:
     """A request of one of the contract's endpoints."""
 
     endpoint: Endpoint
@@ -67,7 +67,7 @@ class Asked:
         return urlencode(sorted(pair for pair in self.pairs if pair[0] != "page"))
 
 
-def read_url(url: str) -> Asked | None:
+def read_url(url: str) -> RecordedRequest | None:
     """Given the URL of a request, return what it asks; None if that is no endpoint of the contract.
 
     A port that the scheme has anyway is left out, as clients do; so is a fragment, which is never sent.
@@ -76,7 +76,7 @@ def read_url(url: str) -> Asked | None:
 
 
 @lru_cache(_REMEMBERED)
-def _read_url(url: str) -> Asked | None:
+def _read_url(url: str) -> RecordedRequest | None:
     parts = split(url)
     if parts is None:
         return None
@@ -89,7 +89,9 @@ def _read_url(url: str) -> Asked | None:
     pairs = tuple(parse_qsl(parts.query, keep_blank_values=True))
     is_clear = path.encode() == octets
     origin = origin_of(parts)
-    return Asked(endpoint, row_id, is_slashed, origin, parts.path, parts.query, pairs, dict(pairs), is_clear)
+    return RecordedRequest(
+        endpoint, row_id, is_slashed, origin, parts.path, parts.query, pairs, dict(pairs), is_clear
+    )
 
 
 def split(url: str) -> SplitResult | None:

@@ -23,7 +23,7 @@ from mock_webshare.judge.rules.status import OK, SERVER_ERRORS, schema_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mock_webshare.exchange.request import Asked
+    from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.history.observation import Sighting
     from mock_webshare.judge.model.options import Terms
 
@@ -70,45 +70,45 @@ def _discreet(examined: Examined, exchange: Exchange) -> Examined:
 def _examine_exchange(exchange: Exchange, terms: Terms) -> Examined:
     if exchange.url is None:
         return _examine_body(exchange, terms)
-    asked = read_url(exchange.url)
-    if reason := _reason_to_skip(exchange, asked, terms):
+    request = read_url(exchange.url)
+    if reason := _reason_to_skip(exchange, request, terms):
         return Examined(exchange.source, skipped=reason)
-    assert asked
-    case = Case(exchange=exchange, terms=terms, asked=asked)
-    schema = schema_of(asked.endpoint, case)
+    assert request
+    case = Case(exchange=exchange, terms=terms, request=request)
+    schema = schema_of(request.endpoint, case)
     if schema is None and not (case.method == "OPTIONS" and exchange.status == OK):
         return Examined(exchange.source, tuple(rules.check(case)), is_judged=True)
     if not exchange.is_body_known:
         return Examined(exchange.source, tuple(rules.check_without_body(case)), skipped=UNKNOWN_BODY)
-    return _examine_answer(exchange, asked, terms, schema)
+    return _examine_answer(exchange, request, terms, schema)
 
 
-def _reason_to_skip(exchange: Exchange, asked: Asked | None, terms: Terms) -> str | None:
-    if asked is None:
+def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, terms: Terms) -> str | None:
+    if request is None:
         return OTHER_ENDPOINT
-    if not _is_host(asked, terms):
+    if not _is_host(request, terms):
         return OTHER_HOST
     if exchange.status is None:
         return NO_RESPONSE
     if exchange.method == "OPTIONS" and exchange.request_header("access-control-request-method"):
         return PREFLIGHT
-    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, asked):
+    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request):
         return OTHER_SCHEME
     return SERVER_ERROR if exchange.status in SERVER_ERRORS else None
 
 
-def _is_host(asked: Asked, terms: Terms) -> bool:
-    names = {asked.host, asked.host.rpartition(":")[0] or asked.host}
+def _is_host(request: RecordedRequest, terms: Terms) -> bool:
+    names = {request.host, request.host.rpartition(":")[0] or request.host}
     return not terms.hosts or not names.isdisjoint(terms.hosts)
 
 
-def _is_to_another_scheme(exchange: Exchange, asked: Asked) -> bool:
+def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest) -> bool:
     """Whether a client was sent to the same place by another scheme: by itself, or by what is in front."""
     there = read_url(exchange.header("location") or "")
     return (
         there is not None
-        and (there.host, there.path, there.query) == (asked.host, asked.path, asked.query)
-        and there.origin != asked.origin
+        and (there.host, there.path, there.query) == (request.host, request.path, request.query)
+        and there.origin != request.origin
     )
 
 
@@ -132,14 +132,16 @@ def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(finding, place=place)
 
 
-def _examine_answer(exchange: Exchange, asked: Asked, terms: Terms, schema: str | None) -> Examined:
+def _examine_answer(
+    exchange: Exchange, request: RecordedRequest, terms: Terms, schema: str | None
+) -> Examined:
     content_type = exchange.header("content-type") or ""
     if exchange.status != OK and content_type.startswith("text/html"):
         # A page of whatever stands before the service: that it is no JSON is said once.
-        case = Case(exchange=exchange, terms=terms, asked=asked, schema=schema)
+        case = Case(exchange=exchange, terms=terms, request=request, schema=schema)
         return Examined(exchange.source, tuple(rules.check_without_body(case)), is_judged=True)
     document = strict_json.parse(exchange.body, place_of(exchange))
-    case = Case(exchange=exchange, terms=terms, asked=asked, schema=schema, body=document.value)
+    case = Case(exchange=exchange, terms=terms, request=request, schema=schema, body=document.value)
     if document.findings:
         return Examined(
             exchange.source, (*document.findings, *rules.check_without_body(case)), is_judged=True
@@ -150,10 +152,10 @@ def _examine_answer(exchange: Exchange, asked: Asked, terms: Terms, schema: str 
 def _examine_malformed(record: BadRecord, terms: Terms) -> Examined:
     """Given a record that is no exchange, return the finding that it is, if it concerns us."""
     if record.url is not None:
-        asked = read_url(record.url)
-        if asked is None:
+        request = read_url(record.url)
+        if request is None:
             return Examined(record.source, skipped=OTHER_ENDPOINT)
-        if not _is_host(asked, terms):
+        if not _is_host(request, terms):
             return Examined(record.source, skipped=OTHER_HOST)
     rule = RULES["record.malformed"]
     place, actual = place_of(record), printable(shorten(record.problem))

@@ -20,7 +20,7 @@ from mock_webshare.judge.rules.status import NOT_FOUND
 
 if TYPE_CHECKING:
     from mock_webshare.exchange.model import Exchange
-    from mock_webshare.exchange.request import Asked
+    from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.model.page import Page
@@ -94,25 +94,25 @@ class Sighting:
 
 def sight(case: Case) -> Sighting | None:
     """Given a case, return what it showed; None if that is nothing to remember."""
-    asked = case.asked
-    if asked is None:
+    request = case.request
+    if request is None:
         return None
     if case.endpoint is None:
-        missed = _missed(case, asked)
-        return None if missed is None else _sighting(case, asked, missed=missed)
-    rows, listed = _rows(case), _listed(case, asked) if case.is_list else None
-    return _sighting(case, asked, rows=rows, listed=listed) if rows or listed is not None else None
+        missed = _missed(case, request)
+        return None if missed is None else _sighting(case, request, missed=missed)
+    rows, listed = _rows(case), _listed(case, request) if case.is_list else None
+    return _sighting(case, request, rows=rows, listed=listed) if rows or listed is not None else None
 
 
-def _sighting(case: Case, asked: Asked, **shown: Any) -> Sighting:
+def _sighting(case: Case, request: RecordedRequest, **shown: Any) -> Sighting:
     place, exchange = place_of(case.exchange), case.exchange
     assert place.url is not None
     return Sighting(
         place=place if len(place.url) <= LONGEST_VALUE else replace(place, url=shortened(place.url)),
-        key=shortened(_key(exchange, asked)),
+        key=shortened(_key(exchange, request)),
         started=exchange.started,
         ended=ended_at(exchange),
-        schema=fields_of(asked.endpoint.schema).of,
+        schema=fields_of(request.endpoint.schema).of,
         **shown,
     )
 
@@ -125,19 +125,19 @@ def shortened(text: str) -> str:
     return f"{text[:20]}... ({len(text)} characters, {digest})"
 
 
-def _missed(case: Case, asked: Asked) -> Missed | None:
+def _missed(case: Case, request: RecordedRequest) -> Missed | None:
     """Return what a request that has a plain answer did not find."""
     if case.exchange.status != NOT_FOUND or case.method != "GET" or not case.is_clear:
         return None
-    if asked.id is not None:
-        row = read_int(asked.id)
-        return Missed(row) if row is not None and not asked.query else None
-    number = read_int(asked.params.get("page", ""))
-    return None if number is None else Missed(None, _identity(asked), number)
+    if request.id is not None:
+        row = read_int(request.id)
+        return Missed(row) if row is not None and not request.query else None
+    number = read_int(request.params.get("page", ""))
+    return None if number is None else Missed(None, _identity(request), number)
 
 
-def _identity(asked: Asked) -> str:
-    return shortened(f"{asked.endpoint.path}?{asked.without_page()}")
+def _identity(request: RecordedRequest) -> str:
+    return shortened(f"{request.endpoint.path}?{request.without_page()}")
 
 
 _PLAIN = frozenset({str, int, bool, Decimal, NoneType, Absent})
@@ -163,22 +163,22 @@ def _kept(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def _listed(case: Case, asked: Asked) -> Listed | None:
+def _listed(case: Case, request: RecordedRequest) -> Listed | None:
     if case.page is None:
         return None
     assert case.endpoint
-    terms = terms_of(asked.params.get("ordering", ""), case.endpoint.orderings)
+    terms = terms_of(request.params.get("ordering", ""), case.endpoint.orderings)
     return Listed(
-        identity=_identity(asked),
+        identity=_identity(request),
         page=case.page,
         ordering=ordering_of(case),
-        is_mutable=_is_mutable(asked, terms),
+        is_mutable=_is_mutable(request, terms),
         has_ties=bool(terms) and all(term.field != "id" for term in terms),
     )
 
 
-def _is_mutable(asked: Asked, terms: tuple[Term, ...]) -> bool:
-    names = {name for name, value in asked.params.items() if value} | {term.field for term in terms}
+def _is_mutable(request: RecordedRequest, terms: tuple[Term, ...]) -> bool:
+    names = {name for name, value in request.params.items() if value} | {term.field for term in terms}
     return not MUTABLE.isdisjoint(names)
 
 
@@ -187,11 +187,11 @@ _OF_A_FOLDER = re.compile(r"[0-9]{6,}\.json")
 _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|[*x]{3}", re.IGNORECASE)
 
 
-def _key(exchange: Exchange, asked: Asked) -> str:
+def _key(exchange: Exchange, request: RecordedRequest) -> str:
     """Return what tells the key of a request from others; one taken out is one for each recording."""
     key = exchange.request_header("authorization") or ""
     is_known = key and not _REDACTED.search(key)
-    return "\0".join((asked.host, key) if is_known else (asked.host, key, _recording(exchange, key)))
+    return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
 
 
 def _recording(exchange: Exchange, key: str) -> str:

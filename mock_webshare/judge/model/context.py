@@ -16,7 +16,7 @@ from mock_webshare.judge.model.schema_fields import fields_of
 if TYPE_CHECKING:
     from mock_webshare.contract.model import Endpoint, Mark
     from mock_webshare.exchange.model import BadRecord, Exchange
-    from mock_webshare.exchange.request import Asked
+    from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Terms
     from mock_webshare.judge.model.page import Page
@@ -34,7 +34,7 @@ class Case:
 
     exchange: Exchange
     terms: Terms
-    asked: Asked | None = None
+    request: RecordedRequest | None = None
     """None: the request was not recorded."""
     schema: str | None = None
     """What the body has to keep. None: there is no schema for it."""
@@ -51,7 +51,7 @@ class Case:
         """Whether the request means the same to the service as to us; one in another charset may not."""
         _, _, charset = (self.exchange.request_header("content-type") or "").lower().partition("charset")
         is_plain = charset.strip("= '\"") in _PLAIN_CHARSETS
-        return self.asked is not None and self.asked.is_clear and is_plain
+        return self.request is not None and self.request.is_clear and is_plain
 
     @cached_property
     def endpoint(self) -> Endpoint | None:
@@ -106,9 +106,9 @@ class Case:
     def page(self) -> Page | None:
         """The numbers of the page; None if it is none, they are none, or the request is not clear."""
         paging = self.endpoint.paging if self.endpoint else None
-        if self.asked is None or paging is None or not self.is_clear or not isinstance(self.body, dict):
+        if self.request is None or paging is None or not self.is_clear or not isinstance(self.body, dict):
             return None
-        return read_page(self.asked, self.body, paging, self.terms.max_page_size)
+        return read_page(self.request, self.body, paging, self.terms.max_page_size)
 
 
 def place_of(record: Exchange | BadRecord) -> Place:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mock_webshare.contract.model import Paging
-    from mock_webshare.exchange.request import Asked
+    from mock_webshare.exchange.request import RecordedRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +71,14 @@ class Page:
         return self.assumed < self.length <= self.wanted
 
 
-def read_page(asked: Asked, body: Mapping[str, Any], paging: Paging, cap: int) -> Page | None:
+def read_page(request: RecordedRequest, body: Mapping[str, Any], paging: Paging, cap: int) -> Page | None:
     """Given the body of a page, return its numbers; None if they are none. `cap` is the assumed one."""
     count, rows = body.get("count"), body.get("results")
     if type(count) is not int or count < 0 or not isinstance(rows, list):
         return None
-    wanted = asked_size(asked, paging)
+    wanted = asked_size(request, paging)
     size = min(wanted, cap)
-    number = _number(asked, count, size)
+    number = _number(request, count, size)
     if number is None:
         return None
     page = Page(
@@ -89,44 +89,44 @@ def read_page(asked: Asked, body: Mapping[str, Any], paging: Paging, cap: int) -
         count=count,
         length=len(rows),
         has_next=body.get("next") is not None,
-        is_size_asked=_is_size_asked(asked),
-        is_size_plain=_is_size_plain(asked),
-        is_asked_as_last=asked.params.get("page") == "last",
+        is_size_asked=_is_size_asked(request),
+        is_size_plain=_is_size_plain(request),
+        is_asked_as_last=request.params.get("page") == "last",
     )
-    return page if page.is_consistent else _explained(page, asked, paging)
+    return page if page.is_consistent else _explained(page, request, paging)
 
 
-def asked_size(asked: Asked, paging: Paging) -> int:
+def asked_size(request: RecordedRequest, paging: Paging) -> int:
     """Return the rows a page that a request asks for, whatever the cap."""
-    size = read_int(asked.params.get("page_size", ""))
-    return size if _is_size_asked(asked) and size else paging.page_size
+    size = read_int(request.params.get("page_size", ""))
+    return size if _is_size_asked(request) and size else paging.page_size
 
 
-def _is_size_asked(asked: Asked) -> bool:
-    size = read_int(asked.params.get("page_size", ""))
+def _is_size_asked(request: RecordedRequest) -> bool:
+    size = read_int(request.params.get("page_size", ""))
     return size is not None and size > 0
 
 
-def _number(asked: Asked, count: int, size: int) -> int | None:
-    page = asked.params.get("page") or "1"
+def _number(request: RecordedRequest, count: int, size: int) -> int | None:
+    page = request.params.get("page") or "1"
     if page == "last":
         return max(1, -(-count // size)) if size else None
     number = read_int(page)
     return number if number is not None and number >= 1 and size else None
 
 
-def _is_size_plain(asked: Asked) -> bool:
-    value = asked.params.get("page_size")
-    return value is None or (asked.is_plain("page_size") and str(read_int(value)) == value)
+def _is_size_plain(request: RecordedRequest) -> bool:
+    value = request.params.get("page_size")
+    return value is None or (request.is_plain("page_size") and str(read_int(value)) == value)
 
 
-def _explained(page: Page, asked: Asked, paging: Paging) -> Page:
+def _explained(page: Page, request: RecordedRequest, paging: Paging) -> Page:
     """Given a page that is not consistent, return it with the size that makes it so, if a cap may be that."""
     size = _size_by_answer(page)
     least = 1 if page.is_size_asked else min(paging.page_size, page.assumed + 1)
     if not least <= size <= page.wanted:
         return page
-    other = replace(page, size=size, number=_number(asked, page.count, size) or page.number)
+    other = replace(page, size=size, number=_number(request, page.count, size) or page.number)
     return other if other.is_consistent or page.is_longer else page
 
 

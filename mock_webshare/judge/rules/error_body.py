@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.contract.model import Filter
-    from mock_webshare.exchange.request import Asked
+    from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Finding
 
@@ -49,25 +49,25 @@ class Wording(NamedTuple):
 
 def detail_fits(case: Case) -> Iterator[Finding]:
     """The `detail` of an error is the sentence that the framework writes."""
-    if case.schema != "error-detail" or case.asked is None or not isinstance(case.body, dict):
+    if case.schema != "error-detail" or case.request is None or not isinstance(case.body, dict):
         return
-    text, wording = case.body.get("detail"), _wording(case, case.asked)
+    text, wording = case.body.get("detail"), _wording(case, case.request)
     if wording is None or not isinstance(text, str) or text in wording.texts:
         return
     # Which of two sentences it is depends on the version of the framework.
-    is_newer = text == _NO_MATCH and case.asked.endpoint.is_detail
+    is_newer = text == _NO_MATCH and case.request.endpoint.is_detail
     mark = Mark.ASSUMED if is_newer else Mark.FRAMEWORK
     yield case.finding(
         wording.rule, "detail", check="text", expected=list(wording.texts), actual=text, mark=mark
     )
 
 
-def _wording(case: Case, asked: Asked) -> Wording | None:
+def _wording(case: Case, request: RecordedRequest) -> Wording | None:
     match case.exchange.status:
         case 401:
             return Wording("auth.unauthorized", _texts_of_401(case.exchange.request_header("authorization")))
         case 404:
-            return _wording_of_404(case, asked)
+            return _wording_of_404(case, request)
         case 405:
             return Wording("route.methods", (f'Method "{case.method}" not allowed.',))
         case 406:
@@ -88,11 +88,11 @@ def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
     return (ODD_KEY, UNKNOWN_KEY) if len(words) == 2 else (SEVERAL_KEYS,)
 
 
-def _wording_of_404(case: Case, asked: Asked) -> Wording:
-    due = refusal(case, asked)
+def _wording_of_404(case: Case, request: RecordedRequest) -> Wording:
+    due = refusal(case, request)
     if due and due.rule == "wire.accept":
         return Wording("wire.accept", ("Not found.",))
-    if asked.endpoint.is_detail:
+    if request.endpoint.is_detail:
         return Wording("detail.not-found", ("Not found.",))
     return Wording("list.invalid-page", ("Invalid page.",))
 
@@ -123,20 +123,20 @@ def has_code(case: Case) -> Iterator[Finding]:
 
 def names_the_wrong_fields(case: Case) -> Iterator[Finding]:
     """A 400 names every wrong field at once, and none that may be as it is."""
-    asked = case.asked
-    if case.exchange.status != BAD_REQUEST or case.schema is None or asked is None or not case.is_clear:
+    request = case.request
+    if case.exchange.status != BAD_REQUEST or case.schema is None or request is None or not case.is_clear:
         return
     if not isinstance(case.body, dict) or not _are_lists(case.body):
         return
-    for each in asked.endpoint.filters:
-        if is_wrong(each, asked) and each.name not in case.body:
+    for each in request.endpoint.filters:
+        if is_wrong(each, request) and each.name not in case.body:
             yield case.finding("filter.errors", each.name, check="required")
-    known = [each.name for each in asked.endpoint.filters if each.name in case.body]
+    known = [each.name for each in request.endpoint.filters if each.name in case.body]
     if (named := [name for name in case.body if name in known]) != known:
         yield case.finding("filter.errors", check="order", expected=known, actual=named, mark=Mark.FRAMEWORK)
-    may_be_wrong = {each.name for each in asked.endpoint.filters if _may_be_wrong(each, asked)}
+    may_be_wrong = {each.name for each in request.endpoint.filters if _may_be_wrong(each, request)}
     for name in case.body:
-        if name not in may_be_wrong and any(is_wrong(each, asked) for each in asked.endpoint.filters):
+        if name not in may_be_wrong and any(is_wrong(each, request) for each in request.endpoint.filters):
             yield case.finding("filter.errors", name, check="wrong-field", actual=case.body[name])
 
 
@@ -144,25 +144,25 @@ def _are_lists(body: dict[str, Any]) -> bool:
     return all(isinstance(each, list) for each in body.values())
 
 
-def _may_be_wrong(each: Filter, asked: Asked) -> bool:
-    return is_wrong(each, asked) or has_open_value(each, asked)
+def _may_be_wrong(each: Filter, request: RecordedRequest) -> bool:
+    return is_wrong(each, request) or has_open_value(each, request)
 
 
 def field_errors_read_right(case: Case) -> Iterator[Finding]:
     """The message of a field error is the sentence that the framework writes, and has its code."""
-    if case.exchange.status != BAD_REQUEST or case.schema is None or case.asked is None:
+    if case.exchange.status != BAD_REQUEST or case.schema is None or case.request is None:
         return
     if not case.is_clear or not isinstance(case.body, dict):
         return
-    for each in case.asked.endpoint.filters:
+    for each in case.request.endpoint.filters:
         problems = case.body.get(each.name)
-        if isinstance(problems, list) and problems and _may_be_wrong(each, case.asked):
-            yield from _differences(case, each.name, problems[0], _messages(each, case.asked))
+        if isinstance(problems, list) and problems and _may_be_wrong(each, case.request):
+            yield from _differences(case, each.name, problems[0], _messages(each, case.request))
 
 
-def _messages(each: Filter, asked: Asked) -> dict[str, str]:
+def _messages(each: Filter, request: RecordedRequest) -> dict[str, str]:
     """Return what may be said of a filter's value, with the codes."""
-    value = asked.params[each.name]
+    value = request.params[each.name]
     what = value if each.resource is None else "That choice"
     messages = {f"Select a valid choice. {what} is not one of the available choices.": "invalid_choice"}
     if "\0" in value:

@@ -38,7 +38,7 @@ def has_content_type(case: Case) -> Iterator[Finding]:
 
 def is_compact(case: Case) -> Iterator[Finding]:
     """JSON is written without blanks, unless the request asked for an indent."""
-    if case.asked is None or case.schema is None or case.body is None:
+    if case.request is None or case.schema is None or case.body is None:
         return
     if case.exchange.request_headers is None:  # then nobody knows whether an indent was asked for
         return
@@ -51,11 +51,11 @@ def is_compact(case: Case) -> Iterator[Finding]:
 
 def allows_methods(case: Case) -> Iterator[Finding]:
     """An answer of an endpoint lists its methods, and neither varies nor can be asked for conditionally."""
-    if case.asked is None or not case.asked.is_slashed or case.exchange.status not in _ROUTED:
+    if case.request is None or not case.request.is_slashed or case.exchange.status not in _ROUTED:
         return
     if not (case.exchange.header("content-type") or "").startswith(JSON_TYPE):
         return
-    expected = ", ".join(case.asked.endpoint.methods)
+    expected = ", ".join(case.request.endpoint.methods)
     actual = case.exchange.header("allow")
     if actual is None or [each.strip() for each in actual.split(",")] != expected.split(", "):
         yield case.finding(
@@ -102,11 +102,11 @@ def says_when_to_retry(case: Case) -> Iterator[Finding]:
 
 def leads_to_the_slash(case: Case) -> Iterator[Finding]:
     """A 301 leads to the same path with a slash, and the same query."""
-    asked = case.asked
-    if asked is None or asked.is_slashed or case.exchange.status != MOVED or not case.exchange.headers:
+    request = case.request
+    if request is None or request.is_slashed or case.exchange.status != MOVED or not case.exchange.headers:
         return
     actual = case.exchange.header("location")
-    expected = f"{asked.path}/" + (f"?{asked.query}" if asked.query else "")
+    expected = f"{request.path}/" + (f"?{request.query}" if request.query else "")
     if actual is None or (case.is_clear and unquote(_without_origin(actual)) != unquote(expected)):
         yield case.finding(
             "route.slash",
@@ -118,7 +118,7 @@ def leads_to_the_slash(case: Case) -> Iterator[Finding]:
 
 def has_no_body(case: Case) -> Iterator[Finding]:
     """An answer to HEAD has no body."""
-    if case.asked is not None and case.method == "HEAD" and case.exchange.body:
+    if case.request is not None and case.method == "HEAD" and case.exchange.body:
         yield case.finding("wire.head", check="body", actual=f"{len(case.exchange.body)} bytes")
 
 
@@ -132,8 +132,10 @@ def describes_the_endpoint(case: Case) -> Iterator[Finding]:
 
 
 def _is_metadata(case: Case) -> bool:
-    asked = case.asked
-    return asked is not None and asked.is_slashed and case.method == "OPTIONS" and case.exchange.status == OK
+    request = case.request
+    return (
+        request is not None and request.is_slashed and case.method == "OPTIONS" and case.exchange.status == OK
+    )
 
 
 def _without_origin(url: str) -> str:

@@ -45,15 +45,15 @@ def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
 
 def ordering_of(case: Case) -> Ordering | None:
     """Return the order that a list must have; None if there is none that is known."""
-    asked, endpoint = case.asked, case.endpoint
-    if asked is None or endpoint is None or not endpoint.orderings:
+    request, endpoint = case.request, case.endpoint
+    if request is None or endpoint is None or not endpoint.orderings:
         return None
-    value = asked.params.get("ordering", "")
+    value = request.params.get("ordering", "")
     if terms := terms_of(value, endpoint.orderings):
         deciding = _deciding(terms)
         if len(terms) <= value.count(","):
             return Ordering(deciding, "order.unknown", Mark.FRAMEWORK)
-        is_plain = asked.is_plain("ordering") and " " not in value
+        is_plain = request.is_plain("ordering") and " " not in value
         return Ordering(deciding, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
     terms = terms_of(case.terms.default_ordering, endpoint.orderings)
     return Ordering(terms, "order.default", Mark.ASSUMED) if terms else None
@@ -79,7 +79,7 @@ class Breach(NamedTuple):
 
 def rows_are_in_order(case: Case) -> Iterator[Finding]:
     """Each row of a page stands where the ordering puts it."""
-    if not case.is_list or case.asked is None or (ordering := ordering_of(case)) is None:
+    if not case.is_list or case.request is None or (ordering := ordering_of(case)) is None:
         return
     rows, fields = case.rows, case.fields
     for index in range(1, len(rows)):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
-    from mock_webshare.exchange.request import Asked
+    from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Finding
 
@@ -67,41 +67,48 @@ def links_are_there(case: Case) -> Iterator[Finding]:
 
 def links_lead_on(case: Case) -> Iterator[Finding]:
     """A link is the one that the framework writes: to the neighbour, on this server, in its spelling."""
-    page, asked = case.page, case.asked
-    if page is None or asked is None:
+    page, request = case.page, case.request
+    if page is None or request is None:
         return
     for name, number in (("next", page.number + 1), ("previous", page.number - 1)):
         link = case.body.get(name)
         if isinstance(link, str) and number > 0 and (parts := split(link)) and parts.netloc:
-            yield from _compare_origin(case, asked, name, parts)
-            yield from _compare_query(case, asked, name, parts, number)
+            yield from _compare_origin(case, request, name, parts)
+            yield from _compare_query(case, request, name, parts, number)
 
 
-def _compare_origin(case: Case, asked: Asked, name: str, parts: SplitResult) -> Iterator[Finding]:
+def _compare_origin(case: Case, request: RecordedRequest, name: str, parts: SplitResult) -> Iterator[Finding]:
     actual = f"{parts.scheme}://{parts.netloc}".lower()
     host = case.exchange.request_header("host")
-    is_same = origin_of(parts) == asked.origin and "@" not in parts.netloc
-    if not is_same and actual != f"{asked.origin.partition('://')[0]}://{host}".lower():
+    is_same = origin_of(parts) == request.origin and "@" not in parts.netloc
+    if not is_same and actual != f"{request.origin.partition('://')[0]}://{host}".lower():
         # Through a proxy or a tunnel the service writes its own name: nothing is wrong with it.
-        mark = None if asked.origin == SERVICE else Mark.ASSUMED
+        mark = None if request.origin == SERVICE else Mark.ASSUMED
         yield case.finding(
-            "list.links-origin", name, check="origin", expected=asked.origin, actual=shown(actual), mark=mark
+            "list.links-origin",
+            name,
+            check="origin",
+            expected=request.origin,
+            actual=shown(actual),
+            mark=mark,
         )
 
 
-def _compare_query(case: Case, asked: Asked, name: str, parts: SplitResult, number: int) -> Iterator[Finding]:
-    expected = link_query(asked.query, number)
-    wanted = [*(pair for pair in asked.pairs if pair[0] != "page"), ("page", str(number))]
+def _compare_query(
+    case: Case, request: RecordedRequest, name: str, parts: SplitResult, number: int
+) -> Iterator[Finding]:
+    expected = link_query(request.query, number)
+    wanted = [*(pair for pair in request.pairs if pair[0] != "page"), ("page", str(number))]
     actual = parse_qsl(parts.query, keep_blank_values=True)
     if number == 1 and not any(pair[0] == "page" for pair in actual):
         wanted.pop()
     rule = None
-    if unquote(parts.path) != unquote(asked.path) or sorted(actual) != sorted(wanted):
+    if unquote(parts.path) != unquote(request.path) or sorted(actual) != sorted(wanted):
         rule = "list.links"
     elif parts.query != expected or parts.fragment:
         rule = "list.links-query"
     if rule:
-        link = f"{parts.scheme}://{parts.netloc}{asked.path}" + (f"?{expected}" if expected else "")
+        link = f"{parts.scheme}://{parts.netloc}{request.path}" + (f"?{expected}" if expected else "")
         yield case.finding(rule, name, check="same", expected=shown(link), actual=_shown(case.body[name]))
 
 
@@ -120,7 +127,7 @@ def link_query(query: str, number: int) -> str:
 
 def rows_are_distinct(case: Case) -> Iterator[Finding]:
     """No row is twice on a page."""
-    if not case.is_list or case.asked is None:
+    if not case.is_list or case.request is None:
         return
     seen = set()
     for index, row in enumerate(case.rows):

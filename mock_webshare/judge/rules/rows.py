@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mock_webshare.contract.model import Filter
     from mock_webshare.exchange.model import Exchange
-    from mock_webshare.exchange.request import Asked
+    from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Finding
 
@@ -63,7 +63,7 @@ def local_hour(hour: str, offset: str) -> str | None:
 
 def fields_are_in_order(case: Case) -> Iterator[Finding]:
     """The fields of a row come in the documented order."""
-    if case.endpoint is None or case.asked is None:
+    if case.endpoint is None or case.request is None:
         return
     wanted, known = case.fields.all, case.fields.known
     for index, row in enumerate(case.rows):
@@ -78,7 +78,7 @@ def fields_are_in_order(case: Case) -> Iterator[Finding]:
 
 def numbers_are_floats(case: Case) -> Iterator[Finding]:
     """A number is written as the shortest text of a float: `2.5`, not `2.50` or `3`."""
-    if case.endpoint is None or case.asked is None:
+    if case.endpoint is None or case.request is None:
         return
     names = case.fields.numbers
     for index, row in enumerate(case.rows):
@@ -95,12 +95,12 @@ def numbers_are_floats(case: Case) -> Iterator[Finding]:
 
 def filters_are_honoured(case: Case) -> Iterator[Finding]:
     """Every row has the values that were asked for."""
-    asked = case.asked
-    if case.endpoint is None or asked is None or not asked.query or not case.is_clear:
+    request = case.request
+    if case.endpoint is None or request is None or not request.query or not case.is_clear:
         return
     for each in case.endpoint.filters:
-        if each.name in asked.params and not is_no_filter(each, asked.params[each.name]):
-            yield from _rows_that_differ(case, asked, each)
+        if each.name in request.params and not is_no_filter(each, request.params[each.name]):
+            yield from _rows_that_differ(case, request, each)
 
 
 def is_no_filter(each: Filter, value: str) -> bool:
@@ -110,8 +110,8 @@ def is_no_filter(each: Filter, value: str) -> bool:
     return value != "" and read_int(value) is None
 
 
-def _rows_that_differ(case: Case, asked: Asked, each: Filter) -> Iterator[Finding]:
-    value = asked.params[each.name]
+def _rows_that_differ(case: Case, request: RecordedRequest, each: Filter) -> Iterator[Finding]:
+    value = request.params[each.name]
     wanted: Any = value if each.resource is None else read_int(value)
     for index, row in enumerate(case.rows):
         if not isinstance(row, dict) or each.name not in row:
@@ -124,7 +124,7 @@ def _rows_that_differ(case: Case, asked: Asked, each: Filter) -> Iterator[Findin
                 check="filter",
                 expected=wanted,
                 actual=actual,
-                mark=None if asked.is_plain(each.name) and str(wanted or "") == value else Mark.FRAMEWORK,
+                mark=None if request.is_plain(each.name) and str(wanted or "") == value else Mark.FRAMEWORK,
             )
 
 
@@ -141,11 +141,11 @@ def _rule_of(case: Case, wanted: Any) -> str:
 
 def is_the_one_asked_for(case: Case) -> Iterator[Finding]:
     """A single row has the id that was asked for."""
-    if case.asked is None or case.asked.id is None or case.endpoint is None or case.is_list:
+    if case.request is None or case.request.id is None or case.endpoint is None or case.is_list:
         return
-    wanted, actual = read_int(case.asked.id), case.body.get("id") if isinstance(case.body, dict) else None
+    wanted, actual = read_int(case.request.id), case.body.get("id") if isinstance(case.body, dict) else None
     if wanted is not None and type(actual) is int and actual != wanted:
-        mark = None if str(wanted) == case.asked.id else Mark.FRAMEWORK
+        mark = None if str(wanted) == case.request.id else Mark.FRAMEWORK
         yield case.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
 
 

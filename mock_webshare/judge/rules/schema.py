@@ -29,7 +29,7 @@ LATER_FIELDS = frozenset({"referral_channel", "referral_channel_code"})
 
 def has_known_shape(case: Case) -> Iterator[Finding]:
     """A body that was stored alone, and whose schema was not named, shows the sign of one."""
-    if case.schema is not None or case.asked is not None:
+    if case.schema is not None or case.request is not None:
         return
     signs = {shape.schema: shape.sign for shape in SHAPES}
     yield case.finding("body.shape", expected=signs, actual=case.body)

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mock_webshare.contract.model import Endpoint, Filter
-    from mock_webshare.exchange.request import Asked
+    from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Finding
 
-    Doubt = Callable[[Case, Asked], bool]
+    Doubt = Callable[[Case, RecordedRequest], bool]
 
 OK, MOVED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 200, 301, 400, 401, 403
 NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE, TOO_MANY = 404, 405, 406, 429
@@ -42,12 +42,12 @@ class Refusal(NamedTuple):
 
 def status_fits(case: Case) -> Iterator[Finding]:
     """The status is one that the request may be answered with."""
-    asked, status = case.asked, case.exchange.status
-    if asked is None or status is None or status in _ANY_TIME or not case.is_clear:
+    request, status = case.request, case.exchange.status
+    if request is None or status is None or status in _ANY_TIME or not case.is_clear:
         return
-    due = refusal(case, asked)
+    due = refusal(case, request)
     expected = due.status if due else OK
-    if status == expected or _may_be(case, asked, due, status):
+    if status == expected or _may_be(case, request, due, status):
         return
     if due and status == UNAUTHORIZED:
         yield case.finding("route.order", check="status", expected=expected, actual=status)
@@ -55,17 +55,17 @@ def status_fits(case: Case) -> Iterator[Finding]:
         mark = None if status in _CLIENT_ERRORS else Mark.FRAMEWORK
         yield case.finding("error.kinds", check="status", expected=expected, actual=status, mark=mark)
     else:
-        rule = due.rule if due else _unasked(asked, status)
-        mark = Mark.ASSUMED if _depends_on_the_version(asked, status) else None
+        rule = due.rule if due else _unasked(request, status)
+        mark = Mark.ASSUMED if _depends_on_the_version(request, status) else None
         yield case.finding(rule, check="status", expected=expected, actual=status, mark=mark)
 
 
-def refusal(case: Case, asked: Asked) -> Refusal | None:
+def refusal(case: Case, request: RecordedRequest) -> Refusal | None:
     """Return the first reason for which the request must be refused; None if there is none to be seen."""
-    return next((each for each in REFUSALS if each.applies(case, asked)), None)
+    return next((each for each in REFUSALS if each.applies(case, request)), None)
 
 
-def _may_be(case: Case, asked: Asked, due: Refusal | None, status: int) -> bool:
+def _may_be(case: Case, request: RecordedRequest, due: Refusal | None, status: int) -> bool:
     """Whether something that the request does not show may have led to the status."""
     if due and due.is_before_credentials:
         return False
@@ -74,28 +74,28 @@ def _may_be(case: Case, asked: Asked, due: Refusal | None, status: int) -> bool:
             return True
         case 400:
             return case.method != "OPTIONS" and any(
-                has_open_value(each, asked) for each in asked.endpoint.filters
+                has_open_value(each, request) for each in request.endpoint.filters
             )
         case 404:
-            return due is None and _may_be_missing(case, asked)
+            return due is None and _may_be_missing(case, request)
         case 406:
             return case.exchange.request_headers is None
     return False
 
 
-def _may_be_missing(case: Case, asked: Asked) -> bool:
+def _may_be_missing(case: Case, request: RecordedRequest) -> bool:
     if case.method == "OPTIONS":
         return False
-    return asked.endpoint.is_detail or asked.params.get("page", "") not in ("", "1", "last")
+    return request.endpoint.is_detail or request.params.get("page", "") not in ("", "1", "last")
 
 
-def _depends_on_the_version(asked: Asked, status: int) -> bool:
+def _depends_on_the_version(request: RecordedRequest, status: int) -> bool:
     """Whether an empty `page` was refused, as Django REST framework did before 3.15."""
-    return status == NOT_FOUND and asked.params.get("page") == ""
+    return status == NOT_FOUND and request.params.get("page") == ""
 
 
-def _unasked(asked: Asked, status: int) -> str:
-    if status == NOT_FOUND and asked.params.get("page") == "last":
+def _unasked(request: RecordedRequest, status: int) -> str:
+    if status == NOT_FOUND and request.params.get("page") == "last":
         return "list.last-page"
     return _UNASKED[status]
 
@@ -115,31 +115,31 @@ _UNASKED = {
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
 
 
-def _has_impossible_host(case: Case, asked: Asked) -> bool:
+def _has_impossible_host(case: Case, request: RecordedRequest) -> bool:
     """Whether a host was refused that may be; the service itself saw another one if it was not."""
     if case.exchange.status != BAD_REQUEST:
         return False
     host = case.exchange.request_header("host")
-    return _HOST.fullmatch(asked.host if host is None else host.strip()) is None
+    return _HOST.fullmatch(request.host if host is None else host.strip()) is None
 
 
-def _lacks_slash(case: Case, asked: Asked) -> bool:
-    return not asked.is_slashed
+def _lacks_slash(case: Case, request: RecordedRequest) -> bool:
+    return not request.is_slashed
 
 
-def _has_too_many_parameters(case: Case, asked: Asked) -> bool:
-    return asked.query.count("&") >= MOST_PARAMETERS
+def _has_too_many_parameters(case: Case, request: RecordedRequest) -> bool:
+    return request.query.count("&") >= MOST_PARAMETERS
 
 
-def _asks_another_format(case: Case, asked: Asked) -> bool:
-    return asked.params.get("format", "") not in ("", "json")
+def _asks_another_format(case: Case, request: RecordedRequest) -> bool:
+    return request.params.get("format", "") not in ("", "json")
 
 
 _LONGEST_ACCEPT, _MOST_MEDIA_TYPES, _LONGEST_MEDIA_TYPE = 8192, 64, 256
 _JSON = frozenset({"application/json", "application/*", "*/json", "*/*"})
 
 
-def _excludes_json(case: Case, asked: Asked) -> bool:
+def _excludes_json(case: Case, request: RecordedRequest) -> bool:
     accept = case.exchange.request_header("accept")
     return accept is not None and not any(each in _JSON for each in _media_types(accept))
 
@@ -152,37 +152,37 @@ def _media_types(accept: str) -> list[str]:
     return [token.partition(";")[0].strip().lower() for token in tokens[:_MOST_MEDIA_TYPES]]
 
 
-def _has_another_method(case: Case, asked: Asked) -> bool:
-    return case.method not in asked.endpoint.methods
+def _has_another_method(case: Case, request: RecordedRequest) -> bool:
+    return case.method not in request.endpoint.methods
 
 
-def _has_wrong_filter(case: Case, asked: Asked) -> bool:
-    return case.method != "OPTIONS" and any(is_wrong(each, asked) for each in asked.endpoint.filters)
+def _has_wrong_filter(case: Case, request: RecordedRequest) -> bool:
+    return case.method != "OPTIONS" and any(is_wrong(each, request) for each in request.endpoint.filters)
 
 
-def is_wrong(each: Filter, asked: Asked) -> bool:
+def is_wrong(each: Filter, request: RecordedRequest) -> bool:
     """Whether the value of a filter is one that nobody may ask for."""
-    value = asked.params.get(each.name, "")
+    value = request.params.get(each.name, "")
     if not value:
         return False
     return value not in each.choices if each.resource is None else read_int(value) is None
 
 
-def has_open_value(each: Filter, asked: Asked) -> bool:
+def has_open_value(each: Filter, request: RecordedRequest) -> bool:
     """Whether it depends on the account if the value of a filter may be asked for."""
-    value = asked.params.get(each.name, "")
+    value = request.params.get(each.name, "")
     return each.resource is not None and read_int(value) is not None
 
 
-def _has_impossible_page(case: Case, asked: Asked) -> bool:
-    if asked.endpoint.paging is None or case.method == "OPTIONS":
+def _has_impossible_page(case: Case, request: RecordedRequest) -> bool:
+    if request.endpoint.paging is None or case.method == "OPTIONS":
         return False
-    page = asked.params.get("page") or "1"
+    page = request.params.get("page") or "1"
     return page != "last" and (read_int(page) or 0) < 1
 
 
-def _has_impossible_id(case: Case, asked: Asked) -> bool:
-    return asked.id is not None and case.method != "OPTIONS" and read_int(asked.id) is None
+def _has_impossible_id(case: Case, request: RecordedRequest) -> bool:
+    return request.id is not None and case.method != "OPTIONS" and read_int(request.id) is None
 
 
 REFUSALS = (
@@ -201,10 +201,10 @@ REFUSALS = (
 
 def schema_of(endpoint: Endpoint, case: Case) -> str | None:
     """Return the schema that the body of the answer has to keep; None if there is none for it."""
-    asked, status = case.asked, case.exchange.status
-    if asked is None or not asked.is_slashed or case.method == "HEAD" or status is None:
+    request, status = case.request, case.exchange.status
+    if request is None or not request.is_slashed or case.method == "HEAD" or status is None:
         return None
     if status == OK:
         return None if case.method == "OPTIONS" else endpoint.schema
-    is_page_of_django = _has_impossible_host(case, asked) or _has_too_many_parameters(case, asked)
+    is_page_of_django = _has_impossible_host(case, request) or _has_too_many_parameters(case, request)
     return None if status == BAD_REQUEST and is_page_of_django else dict(endpoint.errors).get(status)

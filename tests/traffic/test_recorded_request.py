@@ -13,9 +13,9 @@ LIST = "/api/v2/referral/credit/"
     "origin", ["https://proxy.webshare.io", "http://127.0.0.1:8765", "http://me:x@[::1]:1"]
 )
 def test_the_path_decides_whatever_the_host(origin: str) -> None:
-    asked = read_url(f"{origin}{LIST}?page=2&a=&page=3")
-    assert asked is not None
-    assert (asked.id, asked.is_slashed, asked.params) == (None, True, {"page": "3", "a": ""})
+    request = read_url(f"{origin}{LIST}?page=2&a=&page=3")
+    assert request is not None
+    assert (request.id, request.is_slashed, request.params) == (None, True, {"page": "3", "a": ""})
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,9 @@ def test_the_path_decides_whatever_the_host(origin: str) -> None:
     ],
 )
 def test_a_path_has_an_id_and_a_slash_or_not(target: str, row_id: str | None, is_slashed: bool) -> None:
-    asked = read_url(f"https://a{target}")
-    assert asked is not None
-    assert (asked.id, asked.is_slashed) == (row_id, is_slashed)
+    request = read_url(f"https://a{target}")
+    assert request is not None
+    assert (request.id, request.is_slashed) == (row_id, is_slashed)
 
 
 @pytest.mark.parametrize(
@@ -42,17 +42,17 @@ def test_another_path_is_none_of_ours(target: str) -> None:
 
 def test_a_fragment_and_a_port_that_goes_without_saying_are_not_asked() -> None:
     for url in (f"https://A:443{LIST}?x=1#page=2", f"https://a{LIST}?x=1"):
-        asked = read_url(url)
-        assert asked is not None
-        assert (asked.origin, asked.query, asked.is_clear) == ("https://a", "x=1", True)
+        request = read_url(url)
+        assert request is not None
+        assert (request.origin, request.query, request.is_clear) == ("https://a", "x=1", True)
     for url, origin in (
         ("http://a:443", "http://a:443"),
         ("http://a:80", "http://a"),
         ("https://a:80", "https://a:80"),
     ):
-        asked = read_url(url + LIST)
-        assert asked is not None
-        assert asked.origin == origin
+        request = read_url(url + LIST)
+        assert request is not None
+        assert request.origin == origin
 
 
 def test_what_is_no_url_is_none_of_ours() -> None:
