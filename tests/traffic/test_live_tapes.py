@@ -282,3 +282,22 @@ def test_what_cannot_be_written_is_named(form: str, tmp_path: Path) -> None:
 
 def test_a_har_begins_and_ends_as_we_think() -> None:
     assert sinks._har([]) == sinks._HAR_HEAD + sinks._HAR_TAIL
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_recording_goes_on_after_a_write_that_failed(form: str, tmp_path: Path) -> None:
+    """Where the disk was full for a long exchange, it may not be for a shorter one."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / form
+    tape = open_tape(str(path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        tape.add(exchange(0))
+        with pytest.raises(OSError, match="File too large"):
+            tape.add(exchange(1, size=100_000))
+        for number in (2, 3):
+            tape.add(exchange(number))
+            assert urls(path) == [0, *range(2, number + 1)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

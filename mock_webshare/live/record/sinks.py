@@ -174,6 +174,7 @@ class FileTape:
                 raise OSError(errno.EBUSY, "another recorder writes it")
             twin.seek(self._end - len(self._lacking))
             twin.write(self._lacking + entry + self._form.tail)
+            twin.truncate()  # what an earlier write that failed has left
         _name_again(self._path, self._spare)
         os.rename(self._twin, self._path)
         os.rename(self._spare, self._twin)
