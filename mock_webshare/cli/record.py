@@ -268,15 +268,15 @@ def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
     seconds = 0.0 if is_ours else 60 / values["rate"]
     key = _key(environ)
     with ExitStack() as stack:
-        tape = sinks.late_tape(options.output) if options.output else None
-        if tape:
-            stack.callback(tape.close)
+        sink = sinks.deferred_sink(options.output) if options.output else None
+        if sink:
+            stack.callback(sink.close)
         found = asyncio.run(
             prober.probe(
                 origin,
                 key,
                 pause=lambda: asyncio.sleep(seconds),
-                keep=tape.add if tape else None,
+                keep=sink.add if sink else None,
                 progress=progress_bar(streams.stderr, "questions"),
             )
         )

@@ -1,6 +1,6 @@
-"""Archive: exchanges written to a stream one by one, as NDJSON or as HAR 1.2; `recordings` reads both.
+"""Writers: exchanges written to a stream one by one, as NDJSON or as HAR 1.2; `recordings` reads both.
 
-What is written is what is given: whoever writes real traffic redacts it first.
+Nothing is redacted here: callers that write real traffic redact it first.
 """
 
 from __future__ import annotations
@@ -23,29 +23,41 @@ if TYPE_CHECKING:
 
 _UNKNOWN_SIZE = -1
 _HTTP = "HTTP/1.1"
-"""A HAR has to name a version, and exchanges know none."""
+"""A HAR has to name a version, and exchanges do not hold one."""
 
 
 def write_ndjson(exchanges: Iterable[Exchange], stream: TextIO) -> None:
-    """Given exchanges, write each as a line, in ASCII."""
+    """Write each exchange as a line, in ASCII."""
     stream.writelines(map(write_line, exchanges))
 
 
 def write_har(exchanges: Iterable[Exchange], stream: TextIO) -> None:
-    """Given exchanges, write a HAR with an entry a line, in ASCII.
-
-    What a HAR must have and an exchange may lack is written as `1970-01-01T00:00:00+00:00` (the start), 0
-    (the time it took, and the status if no response came) or `""`; a body that is not known has the size -1.
-    """
-    creator = {"name": "mock-webshare", "version": __version__}
-    stream.write('{"log":{"version":"1.2","creator":' + _text(creator) + ',"entries":[')
+    """Write a HAR with an entry a line, in ASCII."""
+    stream.write(HAR_HEAD)
     for number, exchange in enumerate(exchanges):
-        stream.write((",\n" if number else "\n") + _text(_entry(exchange)))
-    stream.write("\n]}}\n")
+        stream.write((",\n" if number else "\n") + har_entry(exchange))
+    stream.write(HAR_TAIL)
+
+
+def har_entry(exchange: Exchange) -> str:
+    """Return an exchange as an entry of a HAR, in one line of ASCII.
+
+    What a HAR must have and an exchange may lack is `1970-01-01T00:00:00+00:00` (the start), 0 (the
+    time it took, and the status if no response came) or `""`; a body that is not known has the size -1.
+    """
+    return _text(_entry(exchange))
 
 
 def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
+
+
+HAR_HEAD = (
+    '{"log":{"version":"1.2","creator":'
+    + _text({"name": "mock-webshare", "version": __version__})
+    + ',"entries":['
+)
+HAR_TAIL = "\n]}}\n"
 
 
 def _entry(exchange: Exchange) -> dict[str, Any]:
@@ -86,7 +98,7 @@ def _response(exchange: Exchange) -> dict[str, Any]:
 
 
 def _message(headers: Headers | None, size: int) -> dict[str, Any]:
-    """Return what a HAR says of requests and responses alike."""
+    """Return the fields that requests and responses of a HAR share."""
     return {
         "httpVersion": _HTTP,
         "cookies": [],
@@ -106,7 +118,7 @@ def _stored(body: bytes) -> dict[str, str]:
 def _query(url: str) -> list[dict[str, str]]:
     try:
         pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
-    except ValueError:  # no URL that anybody can take apart
+    except ValueError:  # not a URL that can be parsed
         return []
     return [{"name": name, "value": value} for name, value in pairs]
 

@@ -490,7 +490,7 @@ def test_a_service_that_does_not_listen_is_one_sentence() -> None:
         (("http://a.io/api/v2/",), KEY, "like https://proxy.webshare.io"),
         (("http://127.0.0.1:9", "--rate", "240"), KEY, "allowed: 1 to 60"),
         (("http://127.0.0.1:9", "--format", "xml"), KEY, "there are: json, text"),
-        (("http://127.0.0.1:9", "-o", "a.txt"), KEY, "is no name of a recording"),
+        (("http://127.0.0.1:9", "-o", "a.txt"), KEY, "is not a name for a recording"),
     ],
 )
 def test_a_mistake_is_one_sentence(argv: tuple[str, ...], key: str | None, part: str) -> None:
@@ -509,7 +509,7 @@ def test_what_fails_before_anything_is_asked_leaves_no_recording(tmp_path: Path)
         code, _, errors = run(url, "-o", str(out))
     assert (code, errors) == (
         2,
-        f"mock-webshare: {str(out)!r} is there already; another name leaves it as it is\n",
+        f"mock-webshare: {str(out)!r} already exists; choose another name\n",
     )
 
 

@@ -395,7 +395,7 @@ def test_a_recording_that_is_there_is_kept_and_can_be_appended_to(
     assert len(read(out)) == 3
     with recording(server.url, out) as (process, url):
         assert url == ""
-        assert b"is there already; --append adds to it" in process.communicate()[1]
+        assert b"already exists; add to it with --append" in process.communicate()[1]
         assert process.returncode == 2
     assert len(read(out)) == 3
 

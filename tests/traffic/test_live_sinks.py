@@ -1,4 +1,4 @@
-"""Tapes: whole after every step, and careful with what is there already."""
+"""Sinks: recordings that are whole after every step, and existing files that are kept."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import pytest
 from mock_webshare import recordings
 from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.live.record import sinks
-from mock_webshare.live.record.sinks import late_tape, open_tape
+from mock_webshare.live.record.sinks import deferred_sink, open_sink
 
 FORMS = ("a.ndjson", "a.jsonl", "A.HAR", "folder")
 
@@ -37,35 +36,35 @@ def urls(path: Path) -> list[int]:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_recording_is_whole_after_each_exchange(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
-    tape = open_tape(str(path))
+    sink = open_sink(str(path))
     for number in range(7):
         assert urls(path) == list(range(number)) if form != "folder" else True
-        tape.add(exchange(number, size=10 + 3000 * number))
+        sink.add(exchange(number, size=10 + 3000 * number))
         assert urls(path) == list(range(number + 1))
-    tape.close()
+    sink.close()
     assert [each for each in tmp_path.iterdir() if each != path] == []
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_files_are_for_their_owner_alone(form: str, tmp_path: Path) -> None:
-    tape = open_tape(str(tmp_path / form))
-    tape.add(exchange(1))
-    tape.add(exchange(2))
+    sink = open_sink(str(tmp_path / form))
+    sink.add(exchange(1))
+    sink.add(exchange(2))
     files = [each for each in tmp_path.rglob("*") if each.is_file()]
     assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
-    tape.close()
+    sink.close()
 
 
 @pytest.mark.parametrize("form", ["a.ndjson", "a.har"])
 def test_a_file_that_is_appended_to_is_for_its_owner_alone_from_then_on(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
-    open_tape(str(path)).close()
+    open_sink(str(path)).close()
     path.chmod(0o644)
-    tape = open_tape(str(path), is_appended=True)
+    sink = open_sink(str(path), is_appended=True)
     for number in range(3):
-        tape.add(exchange(number))
+        sink.add(exchange(number))
         assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
-    tape.close()
+    sink.close()
 
 
 def test_a_copy_of_a_har_is_at_no_moment_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,45 +77,45 @@ def test_a_copy_of_a_har_is_at_no_moment_for_others(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(shutil, "copyfileobj", watched)
     monkeypatch.setattr(shutil, "copyfile", None)
-    open_tape(str(tmp_path / "a.har")).close()
+    open_sink(str(tmp_path / "a.har")).close()
     assert modes == [0o600]
 
 
 def test_a_twin_that_a_kill_left_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("mine")
     (tmp_path / ".a.har.twin").symlink_to(tmp_path / "other")
-    open_tape(str(tmp_path / "a.har")).close()
+    open_sink(str(tmp_path / "a.har")).close()
     assert (tmp_path / "other").read_text() == "mine"
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_late_tape_is_there_with_its_first_exchange(form: str, tmp_path: Path) -> None:
+def test_a_deferred_sink_is_there_with_its_first_exchange(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
-    late_tape(str(path)).close()
+    deferred_sink(str(path)).close()
     assert list(tmp_path.iterdir()) == []
-    tape = late_tape(str(path))
+    sink = deferred_sink(str(path))
     for number in range(3):
-        tape.add(exchange(number))
+        sink.add(exchange(number))
         assert urls(path) == list(range(number + 1))
-    tape.close()
-    with pytest.raises(UsageError, match="is there already; another name leaves it as it is"):
-        late_tape(str(path))
+    sink.close()
+    with pytest.raises(UsageError, match="already exists; choose another name"):
+        deferred_sink(str(path))
 
 
-def test_a_late_tape_names_what_cannot_be_written(tmp_path: Path) -> None:
-    tape = late_tape(str(tmp_path / "no" / "a.ndjson"))
+def test_a_deferred_sink_names_what_cannot_be_written(tmp_path: Path) -> None:
+    sink = deferred_sink(str(tmp_path / "no" / "a.ndjson"))
     with pytest.raises(UnwritableOutput, match=r"cannot write '.*no/a\.ndjson'"):
-        tape.add(exchange(1))
+        sink.add(exchange(1))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_there_is_never_overwritten(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
-    tape = open_tape(str(path))
-    tape.add(exchange(1))
-    tape.close()
-    with pytest.raises(UsageError, match="is there already; --append adds to it"):
-        open_tape(str(path))
+    sink = open_sink(str(path))
+    sink.add(exchange(1))
+    sink.close()
+    with pytest.raises(UsageError, match="already exists; add to it with --append"):
+        open_sink(str(path))
     assert urls(path) == [1]
 
 
@@ -124,31 +123,31 @@ def test_what_is_there_is_never_overwritten(form: str, tmp_path: Path) -> None:
 def test_appending_goes_on_where_it_ended(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
     for number in range(3):
-        tape = open_tape(str(path), is_appended=True)
-        tape.add(exchange(2 * number))
-        tape.add(exchange(2 * number + 1))
-        tape.close()
+        sink = open_sink(str(path), is_appended=True)
+        sink.add(exchange(2 * number))
+        sink.add(exchange(2 * number + 1))
+        sink.close()
     assert urls(path) == list(range(6))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_link_to_nowhere_is_something_that_is_there(form: str, tmp_path: Path) -> None:
     (tmp_path / form).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UsageError, match="is there already"):
-        open_tape(str(tmp_path / form))
+    with pytest.raises(UsageError, match="already exists"):
+        open_sink(str(tmp_path / form))
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    tape = open_tape(str(tmp_path))
-    tape.add(exchange(1))
+    sink = open_sink(str(tmp_path))
+    sink.add(exchange(1))
     assert [each.name for each in tmp_path.iterdir()] == ["000001.json"]
 
 
 def test_a_line_that_was_cut_off_stays_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text('{"request":')
-    tape = open_tape(str(path), is_appended=True)
-    tape.add(exchange(1))
+    sink = open_sink(str(path), is_appended=True)
+    sink.add(exchange(1))
     first, second = path.read_text().splitlines()
     assert first == '{"request":' and json.loads(second)["request"]["method"] == "GET"
 
@@ -157,8 +156,8 @@ def test_a_line_that_was_cut_off_stays_alone(tmp_path: Path) -> None:
 def test_a_har_of_somebody_else_is_not_appended_to(content: str, tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     path.write_text(content)
-    with pytest.raises(UsageError, match="was not recorded by us"):
-        open_tape(str(path), is_appended=True)
+    with pytest.raises(UsageError, match="is not a recording of ours"):
+        open_sink(str(path), is_appended=True)
     assert path.read_text() == content
 
 
@@ -170,11 +169,11 @@ def test_a_har_is_written_where_a_file_has_one_name_only(
 
     monkeypatch.setattr(os, "link", link)
     path = tmp_path / "a.har"
-    tape = open_tape(str(path))
+    sink = open_sink(str(path))
     for number in range(5):
-        tape.add(exchange(number))
+        sink.add(exchange(number))
         assert urls(path) == list(range(number + 1))
-    tape.close()
+    sink.close()
     assert [each.name for each in tmp_path.iterdir()] == ["a.har"]
 
 
@@ -188,8 +187,8 @@ def test_a_file_is_whole_at_each_step_of_its_writing(
 ) -> None:
     """A kill can come before any step: what has the name is whole, with the exchange or without."""
     path = tmp_path / form
-    tape = open_tape(str(path))
-    tape.add(exchange(0))
+    sink = open_sink(str(path))
+    sink.add(exchange(0))
     seen = []
     real = getattr(os, failing)
 
@@ -199,7 +198,7 @@ def test_a_file_is_whole_at_each_step_of_its_writing(
         seen.append(urls(path))
 
     monkeypatch.setattr(os, failing, watched)
-    tape.add(exchange(1, size=100_000))
+    sink.add(exchange(1, size=100_000))
     assert seen and all(each in ([0], [0, 1]) for each in seen)
 
 
@@ -207,13 +206,13 @@ def test_a_file_is_whole_at_each_step_of_its_writing(
 def test_a_write_that_is_cut_off_in_the_middle_leaves_a_whole_recording(form: str, tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     path = tmp_path / form
-    tape = open_tape(str(path))
-    tape.add(exchange(0))
+    sink = open_sink(str(path))
+    sink.add(exchange(0))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        with pytest.raises(OSError, match="File too large"):
-            tape.add(exchange(1, size=100_000))
+        with pytest.raises(UnwritableOutput, match="File too large"):
+            sink.add(exchange(1, size=100_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert urls(path) == [0]
@@ -225,25 +224,25 @@ def test_a_link_stays_and_what_it_leads_to_is_appended_to(is_there: bool, form: 
     (tmp_path / "elsewhere").mkdir()
     real, link = tmp_path / "elsewhere" / form, tmp_path / form
     if is_there:
-        open_tape(str(real)).close()
+        open_sink(str(real)).close()
     link.symlink_to(real)
-    tape = open_tape(str(link), is_appended=True)
+    sink = open_sink(str(link), is_appended=True)
     for number in range(3):
-        tape.add(exchange(number))
+        sink.add(exchange(number))
         assert urls(real) == list(range(number + 1))
-    tape.close()
+    sink.close()
     assert link.readlink() == real
     assert [*tmp_path.rglob("*.*")] == [link, real]
 
 
 @pytest.mark.parametrize("form", FILES)
-def test_of_two_tapes_on_one_file_the_later_goes_on(form: str, tmp_path: Path) -> None:
+def test_of_two_sinks_on_one_file_the_later_goes_on(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
-    first = open_tape(str(path))
+    first = open_sink(str(path))
     first.add(exchange(0))
-    second = open_tape(str(path), is_appended=True)
+    second = open_sink(str(path), is_appended=True)
     second.add(exchange(1))
-    with pytest.raises(OSError, match="another recorder writes it"):
+    with pytest.raises(UnwritableOutput, match="another recorder writes it"):
         first.add(exchange(2))
     first.close()
     second.add(exchange(3))
@@ -254,34 +253,30 @@ def test_of_two_tapes_on_one_file_the_later_goes_on(form: str, tmp_path: Path) -
 @pytest.mark.parametrize("form", FILES)
 def test_what_is_no_file_is_not_recorded_to(form: str, tmp_path: Path) -> None:
     (tmp_path / form).symlink_to("/dev/null")
-    with pytest.raises(UsageError, match="is no file"):
-        open_tape(str(tmp_path / form), is_appended=True)
+    with pytest.raises(UsageError, match="is not a file"):
+        open_sink(str(tmp_path / form), is_appended=True)
 
 
 @pytest.mark.parametrize("form", FILES)
 def test_what_a_kill_leaves_is_hidden_and_goes_with_the_next_recording(form: str, tmp_path: Path) -> None:
-    open_tape(str(tmp_path / form)).add(exchange(0))
+    open_sink(str(tmp_path / form)).add(exchange(0))
     (tmp_path / f".{form}.spare").write_text("left")
     assert urls(tmp_path) == [0]
-    open_tape(str(tmp_path / form), is_appended=True).close()
+    open_sink(str(tmp_path / form), is_appended=True).close()
     assert [each.name for each in tmp_path.iterdir()] == [form]
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.yaml", "a.txt"])
 def test_another_name_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"allowed: FILE.ndjson, FILE.har, or a folder"):
-        open_tape(str(tmp_path / name))
+        open_sink(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_cannot_be_written_is_named(form: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnwritableOutput, match="cannot write"):
-        open_tape(str(tmp_path / "file" / form))
-
-
-def test_a_har_begins_and_ends_as_we_think() -> None:
-    assert sinks._har([]) == sinks._HAR_HEAD + sinks._HAR_TAIL
+        open_sink(str(tmp_path / "file" / form))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -289,15 +284,15 @@ def test_a_recording_goes_on_after_a_write_that_failed(form: str, tmp_path: Path
     """Where the disk was full for a long exchange, it may not be for a shorter one."""
     resource = pytest.importorskip("resource")
     path = tmp_path / form
-    tape = open_tape(str(path))
+    sink = open_sink(str(path))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        tape.add(exchange(0))
-        with pytest.raises(OSError, match="File too large"):
-            tape.add(exchange(1, size=100_000))
+        sink.add(exchange(0))
+        with pytest.raises(UnwritableOutput, match="File too large"):
+            sink.add(exchange(1, size=100_000))
         for number in (2, 3):
-            tape.add(exchange(number))
+            sink.add(exchange(number))
             assert urls(path) == [0, *range(2, number + 1)]
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

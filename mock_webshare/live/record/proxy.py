@@ -23,7 +23,7 @@ from mock_webshare.errors import ServerError, UnreadableInput, UnwritableOutput,
 from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.live.record.link_rewriting import moved_links, moved_location
-from mock_webshare.live.record.sinks import Tape, open_tape
+from mock_webshare.live.record.sinks import Sink, open_sink
 from mock_webshare.live.upstream import LARGEST_BODY, LONGEST_HEADER, Unanswered, Upstream, as_text, connected
 
 _GRACE = 0.3  # seconds that requests under way have when the recorder stops
@@ -52,7 +52,7 @@ class Recording:
     upstream: str
     """An origin (see `origins.read_origin`)."""
     path: str
-    """See `tapes.open_tape`."""
+    """See `sinks.open_sink`."""
     host: str = "127.0.0.1"
     port: int = 0
     """0: a free one."""
@@ -114,9 +114,9 @@ async def running_recorder(
     """Record while the context lasts; the value is the base URL. `stop` is set if it cannot go on."""
     with _listening_socket(recording.host, recording.port) as listener:
         authority = _authority(recording.host, listener.getsockname()[1])
-        with closing(open_tape(recording.path, is_appended=recording.is_appended)) as tape:
+        with closing(open_sink(recording.path, is_appended=recording.is_appended)) as sink:
             async with connected(recording.upstream) as upstream:
-                recorder = _Recorder(recording, upstream, tape, authority, stop or asyncio.Event())
+                recorder = _Recorder(recording, upstream, sink, authority, stop or asyncio.Event())
                 recorder.tells(log, watch)
                 async with _serving(recorder, listener):
                     yield f"http://{authority}"
@@ -164,11 +164,11 @@ class _Recorder:
     """What happens to a request: it is passed on, kept, and its answer passed back."""
 
     def __init__(
-        self, recording: Recording, upstream: Upstream, tape: Tape, authority: str, stop: asyncio.Event
+        self, recording: Recording, upstream: Upstream, sink: Sink, authority: str, stop: asyncio.Event
     ) -> None:
         self.failure: UnwritableOutput | None = None
         """Why it cannot go on."""
-        self._recording, self._upstream, self._tape = recording, upstream, tape
+        self._recording, self._upstream, self._sink = recording, upstream, sink
         self._authority, self._stop = authority, stop
         self._redactor = _redactor(recording)
         self._entries = 0
@@ -201,9 +201,9 @@ class _Recorder:
         exchange = replace(exchange, source=self._recording.path, entry=self._entries)
         redacted = self._redactor.exchange(exchange)
         try:
-            self._tape.add(redacted if self._recording.is_redacted else exchange)
-        except OSError as error:
-            self.failure = UnwritableOutput.from_os_error(self._recording.path, error)
+            self._sink.add(redacted if self._recording.is_redacted else exchange)
+        except UnwritableOutput as error:
+            self.failure = error
             self._stop.set()
             return False
         self._entries += 1

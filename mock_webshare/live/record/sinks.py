@@ -1,23 +1,22 @@
-"""Tape: where a recording is written, exchange by exchange; whole at every moment, even if we are killed.
+"""Sink: a recording that exchanges are added to, whole after each of them, even after a kill.
 
-A tape asks for nothing but that what was written stays, which outlives the process (kill -9). Against a
-power failure only `fsync` would help, at the price of milliseconds an exchange, so there is none.
-Files are for the user alone (0600), also one that was there already and is appended to.
+Nothing is synced to the disk: what was written outlives the process, but perhaps not a power failure.
+Against that only `fsync` would help, at the price of milliseconds per exchange.
+Only the user can read the files (0600), including an existing one that is appended to.
 """
 
 from __future__ import annotations
 
 import errno
-import io
 import os
 import shutil
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.exchange.model import write_line
-from mock_webshare.exchange.writers import write_har
+from mock_webshare.exchange.writers import HAR_HEAD, HAR_TAIL, har_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,253 +24,213 @@ if TYPE_CHECKING:
 
     from mock_webshare.exchange.model import Exchange
 
-_MODE = 0o600
+_PRIVATE = 0o600
 
 
-class Tape(Protocol):
-    """Takes exchanges; both methods raise `OSError` if the disk does not take what they write."""
+def open_sink(path: str, *, is_appended: bool = False) -> Sink:
+    """Create or open the recording that a path names: `.ndjson`, `.har`, or a folder.
 
-    def add(self, exchange: Exchange) -> None:
-        """Write an exchange; when this returns it is in the recording, and the recording is whole."""
-
-    def close(self) -> None:
-        """Leave nothing but the recording."""
-
-
-def open_tape(path: str, *, is_appended: bool = False) -> Tape:
-    """Given a path, return a tape of the form that its name tells: `.ndjson`, `.har`, or a folder.
-
-    Raise `UsageError` for another name, and for a recording that is there already unless it is to be
-    appended to; raise `UnwritableOutput` if it cannot be written.
+    Raise `UsageError` for another name, and for a recording that exists unless it is appended to.
     """
-    make = _form(path)
+    sink = Sink(path)
     if not is_appended:
-        _require_free(path, "--append adds to it, another name leaves it as it is")
-    with _writing(path):
-        return make(path)
+        _require_free(path, "add to it with --append, or choose another name")
+    sink.open()
+    return sink
 
 
-def late_tape(path: str) -> Tape:
-    """Given a path, return a tape that is not there before its first exchange, with which it is opened.
-
-    Raise `UsageError` as `open_tape` does. Its methods raise `UnwritableOutput`.
-    """
-    make = _form(path)
-    _require_free(path, "another name leaves it as it is")
-    return LateTape(path, make)
+def deferred_sink(path: str) -> Sink:
+    """Return the sink of a new recording, which the first exchange creates; raise as `open_sink` does."""
+    sink = Sink(path)
+    _require_free(path, "choose another name")
+    return sink
 
 
-def _require_free(path: str, way_out: str) -> None:
+def _require_free(path: str, hint: str) -> None:
     if os.listdir(path) if os.path.isdir(path) else os.path.lexists(path):
-        raise UsageError(f"{path!r} is there already; {way_out}")
+        raise UsageError(f"{path!r} already exists; {hint}")
 
 
-@contextmanager
-def _writing(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UnwritableOutput.from_os_error(path, error) from error
-
-
-def _form(path: str) -> Callable[[str], Tape]:
-    if os.path.isdir(path):
-        return FolderTape
-    suffix = os.path.splitext(path)[1].lower()
-    forms = {".ndjson": _LINES, ".jsonl": _LINES, ".har": _HAR}
-    if suffix in forms:
-        return lambda path: FileTape(path, forms[suffix])
-    if suffix:
-        raise UsageError(f"{path!r} is no name of a recording; allowed: FILE.ndjson, FILE.har, or a folder")
-    return FolderTape
-
-
-class LateTape:
-    """A tape that is opened by its first exchange: where nothing came, nothing is left."""
-
-    def __init__(self, path: str, make: Callable[[str], Tape]) -> None:
-        self._path, self._make = path, make
-        self._tape: Tape | None = None
-
-    def add(self, exchange: Exchange) -> None:
-        """Write an exchange."""
-        with _writing(self._path):
-            self._tape = self._tape or self._make(self._path)
-            self._tape.add(exchange)
-
-    def close(self) -> None:
-        """Close the tape, if it was opened."""
-        if self._tape:
-            with _writing(self._path):
-                self._tape.close()
-
-
-class FolderTape:
-    """A folder with a file for each exchange: `000001.json`, `000002.json`, …"""
+class Sink:
+    """A recording to write. Its methods raise `UnwritableOutput`."""
 
     def __init__(self, path: str) -> None:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        self._path = path
-        numbers = (name.removesuffix(".json") for name in os.listdir(path))
-        self._last = max((int(each) for each in numbers if each.isdecimal() and each.isascii()), default=0)
+        self._path, self._open = path, _writer_of(path)
+        self._writer: _Writer | None = None
+
+    def open(self) -> _Writer:
+        """Create or open the recording, unless that is done already."""
+        with self._writing():
+            self._writer = self._writer or self._open(Path(self._path))
+        return self._writer
 
     def add(self, exchange: Exchange) -> None:
-        """Write an exchange, under its name only once it is whole."""
+        """Write an exchange; when this returns, it is in the recording."""
+        with self._writing():
+            self.open().add(exchange)
+
+    def close(self) -> None:
+        """Remove all files but the recording."""
+        if self._writer:
+            with self._writing():
+                self._writer.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UnwritableOutput.from_os_error(self._path, error) from error
+
+
+class _Writer(Protocol):
+    def add(self, exchange: Exchange) -> None: ...
+    def close(self) -> None: ...
+
+
+def _writer_of(path: str) -> Callable[[Path], _Writer]:
+    suffix = os.path.splitext(path)[1].lower()
+    if os.path.isdir(path) or not suffix:
+        return _FolderWriter
+    if suffix not in _FORMATS:
+        raise UsageError(
+            f"{path!r} is not a name for a recording; allowed: FILE.ndjson, FILE.har, or a folder"
+        )
+    return lambda path: _FileWriter(path, _FORMATS[suffix])
+
+
+class _FolderWriter:
+    """A folder with a file for each exchange: `000001.json`, `000002.json`, …"""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = path
+        stems = (each.stem for each in path.glob("*.json"))
+        self._last = max((int(each) for each in stems if each.isdecimal() and each.isascii()), default=0)
+
+    def add(self, exchange: Exchange) -> None:
+        """Write an exchange; its file gets its name only once it is whole."""
         self._last += 1
         name = f"{self._last:06}.json"
-        unfinished = os.path.join(self._path, f".{name}.part")
-        _write_file(unfinished, write_line(exchange).encode())
-        os.rename(unfinished, os.path.join(self._path, name))
+        unfinished = self._path / f".{name}.part"
+        _write(unfinished, write_line(exchange).encode())
+        unfinished.rename(self._path / name)
 
     def close(self) -> None:
         """Do nothing: every file is whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How exchanges stand in one file: after a head, before a tail."""
+class _Format(NamedTuple):
+    """A file format with the entries between a head and a tail."""
 
     head: bytes
     tail: bytes
     entry: Callable[[Exchange], bytes]
-    joint: Callable[[bytes], bytes]
-    """Given the octet after which an entry is to stand, none in an empty file, returns what goes between."""
+    separator: Callable[[bytes], bytes]
+    """Return what goes between the last byte before a new entry (none in an empty file) and the entry."""
 
 
-class FileTape:
-    """A file that is a whole recording at every moment.
+_HAR = _Format(
+    head=HAR_HEAD.encode(),
+    tail=HAR_TAIL.encode(),
+    entry=lambda exchange: b"\n" + har_entry(exchange).encode(),
+    separator=lambda last: b"," if last == b"}" else b"",
+)
+_LINES = _Format(
+    head=b"",
+    tail=b"",
+    entry=lambda exchange: write_line(exchange).encode(),
+    separator=lambda last: b"" if last in (b"", b"\n") else b"\n",  # another program left half a line
+)
+_FORMATS = {".ndjson": _LINES, ".jsonl": _LINES, ".har": _HAR}
 
-    A long write may be cut off by a signal, so nothing is ever written into the file itself: it has a
-    twin beside it that lacks the last entry. The twin gets what it lacks and the new entry, and takes
-    the name of the file; what had the name is the twin from then on. So an entry is written twice,
-    however long the file is.
+
+class _FileWriter:
+    """A file that is whole at every moment.
+
+    A signal or a full disk can interrupt a write, so the file itself is never written to. Beside it is a
+    hidden twin that lacks the last entry: the twin gets that entry and the new one, then the two swap
+    names. So each entry is written twice, however long the file is.
     """
 
-    def __init__(self, path: str, form: _Form) -> None:
+    def __init__(self, path: Path, form: _Format) -> None:
         self._form = form
-        self._path = os.path.realpath(path)  # a link stays a link
-        self._twin, self._spare = (_beside(self._path, purpose) for purpose in ("twin", "spare"))
-        if os.path.exists(self._path) and not os.path.isfile(self._path):
-            raise UsageError(f"{path!r} is no file, so it cannot be a recording of that name")
-        if not os.path.exists(self._path) or not os.path.getsize(self._path):
-            _write_file(self._path, form.head + form.tail)
-        if not _has_form(self._path, form):
-            raise UsageError(f"{path!r} was not recorded by us, so nothing can be appended to it")
-        _make_private(self._path)
+        self._path = path.resolve()  # a symbolic link stays one
+        self._twin, self._spare = (self._path.with_name(f".{self._path.name}.{end}") for end in _HIDDEN)
+        if self._path.exists() and not self._path.is_file():
+            raise UsageError(f"{str(path)!r} is not a file, so it cannot be a recording of that name")
+        if not self._path.exists() or not self._path.stat().st_size:
+            _write(self._path, form.head + form.tail)
+        last = _byte_before_tail(self._path, form)
+        if last is None:
+            raise UsageError(f"{str(path)!r} is not a recording of ours, so nothing can be appended to it")
+        self._path.chmod(_PRIVATE)
         _copy(self._path, self._twin)
-        self._identity = os.stat(self._twin).st_ino
-        self._end = os.path.getsize(self._twin) - len(form.tail)
+        self._inode = self._twin.stat().st_ino
+        self._end = self._twin.stat().st_size - len(form.tail)
         """Where the entries end in the file."""
-        self._last = _octet_before(self._twin, self._end)
+        self._last = last
         self._lacking = b""
         """What the twin lacks of the file."""
 
     def add(self, exchange: Exchange) -> None:
-        """Write an exchange."""
-        entry = self._form.joint(self._last) + self._form.entry(exchange)
+        """Write an exchange to the twin, then let it and the file swap names."""
+        entry = self._form.separator(self._last) + self._form.entry(exchange)
         with open(self._twin, "r+b") as twin:
             if not self._is_ours(twin):
                 raise OSError(errno.EBUSY, "another recorder writes it")
             twin.seek(self._end - len(self._lacking))
             twin.write(self._lacking + entry + self._form.tail)
-            twin.truncate()  # what an earlier write that failed has left
-        _name_again(self._path, self._spare)
-        os.rename(self._twin, self._path)
-        os.rename(self._spare, self._twin)
-        self._identity = os.stat(self._twin).st_ino
+            twin.truncate()  # an earlier write that failed may have left more
+        _link_or_copy(self._path, self._spare)
+        self._twin.rename(self._path)
+        self._spare.rename(self._twin)
+        self._inode = self._twin.stat().st_ino
         self._end, self._lacking, self._last = self._end + len(entry), entry, entry[-1:]
 
     def close(self) -> None:
-        """Remove the twin."""
+        """Remove the twin, unless it is that of another recorder."""
         with suppress(FileNotFoundError), open(self._twin, "rb") as twin:
             if self._is_ours(twin):
-                os.unlink(self._twin)
-        with suppress(FileNotFoundError):
-            os.unlink(self._spare)
+                self._twin.unlink()
+        self._spare.unlink(missing_ok=True)
 
     def _is_ours(self, twin: BinaryIO) -> bool:
-        """Whether the twin is the one that we made, and not that of another tape on the same file."""
-        return os.fstat(twin.fileno()).st_ino == self._identity
+        return os.fstat(twin.fileno()).st_ino == self._inode
 
 
-def _har(exchanges: list[Exchange]) -> bytes:
-    stream = io.StringIO()
-    write_har(exchanges, stream)
-    return stream.getvalue().encode()
+_HIDDEN = ("twin", "spare")
 
 
-_HAR_TAIL = b"\n]}}\n"
-_HAR_HEAD = _har([]).removesuffix(_HAR_TAIL)
-_HAR = _Form(
-    _HAR_HEAD,
-    _HAR_TAIL,
-    entry=lambda exchange: _har([exchange]).removeprefix(_HAR_HEAD).removesuffix(_HAR_TAIL),
-    joint=lambda last: b"," if last == b"}" else b"",
-)
-_LINES = _Form(
-    b"",
-    b"",
-    entry=lambda exchange: write_line(exchange).encode(),
-    joint=lambda last: b"" if last in (b"", b"\n") else b"\n",  # a last line that was cut off stays alone
-)
-
-
-def _has_form(path: str, form: _Form) -> bool:
+def _byte_before_tail(path: Path, form: _Format) -> bytes | None:
+    """Return the byte before the tail, none of an empty file; None if head or tail are not of the format."""
     with open(path, "rb") as file:
         is_begun = file.read(len(form.head)) == form.head
-        file.seek(max(os.path.getsize(path) - len(form.tail), 0))
-        return is_begun and file.read() == form.tail
+        file.seek(max(path.stat().st_size - len(form.tail) - 1, 0))
+        end = file.read()
+    return end.removesuffix(form.tail) if is_begun and end.endswith(form.tail) else None
 
 
-def _octet_before(path: str, end: int) -> bytes:
-    with open(path, "rb") as file:
-        file.seek(max(end - 1, 0))
-        return file.read(min(end, 1))
-
-
-def _beside(path: str, purpose: str) -> str:
-    """Return a hidden name in the same folder, which readers of recordings pass over."""
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name}.{purpose}")
-
-
-def _name_again(path: str, name: str) -> None:
-    """Give a file a second name, or where there is no such thing the second name to a copy."""
-    with suppress(FileNotFoundError):
-        os.unlink(name)
+def _link_or_copy(path: Path, name: Path) -> None:
+    """Give a file a second name; on a file system without hard links, that name is a copy's."""
+    name.unlink(missing_ok=True)
     try:
-        os.link(path, name)
+        name.hardlink_to(path)
     except OSError:
         _copy(path, name)
 
 
-def _copy(path: str, copy: str) -> None:
-    """Copy a file to another name, under which nobody else can read it at any moment."""
-    with suppress(FileNotFoundError):
-        os.unlink(copy)
-    with open(path, "rb") as source, open(copy, "xb", opener=_open) as target:
+def _copy(path: Path, copy: Path) -> None:
+    with open(path, "rb") as source, _create(copy) as target:
         shutil.copyfileobj(source, target)
 
 
-def _open(path: str, flags: int) -> int:
-    _make_private(path)
-    return os.open(path, flags, _MODE)
+def _write(path: Path, content: bytes) -> None:
+    with _create(path) as file:
+        file.write(content)
 
 
-def _make_private(path: str) -> None:
-    """Give a file that is there already the mode of a new one."""
-    if os.path.isfile(path):
-        os.chmod(path, _MODE)
-
-
-def _write_file(path: str, content: bytes) -> None:
-    file = _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    try:
-        _write(file, content)
-    finally:
-        os.close(file)
-
-
-def _write(file: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(file, content) :]
+def _create(path: Path) -> BinaryIO:
+    """Open a new file that only the user can ever read, in place of whatever has its name."""
+    path.unlink(missing_ok=True)
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, _PRIVATE))
