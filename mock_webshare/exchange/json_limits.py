@@ -1,4 +1,4 @@
-"""Parts: how many values a JSON text has, for each takes many times the memory that it takes of the text."""
+"""JSON limits: how many values a text may have, for each takes far more memory than its text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STRING_OR_REST = re.compile(STRING.pattern + rb"?", re.DOTALL)
 
 
 def has_many(text: bytes) -> bool:
-    """Given JSON, return whether it has more than `MOST_PARTS` values, or about so many."""
+    """Return whether a JSON text has more than about `MOST_PARTS` values."""
     if len(text) <= MOST_PARTS or _commas_and_brackets(text) <= MOST_PARTS:
         return False
     return _commas_and_brackets(STRING_OR_REST.sub(b"", text)) > MOST_PARTS

@@ -1,4 +1,4 @@
-"""Exchange: one request and its response, and where they were found; or the record that is none."""
+"""Exchange: one request and its response, and where they were found; or a record that is not one."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Headers = tuple[tuple[str, str], ...]
-"""Names and values in the order in which they came, repeated ones too; bytes are Latin-1."""
+"""Names and values in the order in which they were sent, repeated ones too; bytes are Latin-1."""
 
 LONGEST = 1_000_000
-"""Seconds that no response takes."""
+"""Seconds: a recorded duration must be less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What is recorded and what is judged.
-
-    A body that was stored alone tells nothing of its request: then all but two fields are None.
-    """
+    """A recorded request and its response. Of a body stored without its request, only two fields are set."""
 
     source: str
     """The file, as the user named it; `-` is standard input."""
@@ -40,7 +37,7 @@ class Exchange:
     method: str | None = None
     """None: not recorded."""
     url: str | None = None
-    """The absolute URL that was asked for. None: not recorded."""
+    """The absolute URL of the request. None: not recorded."""
     request_headers: Headers | None = None
     """None: not recorded."""
     request_body: bytes = b""
@@ -64,8 +61,8 @@ class Exchange:
     def wire(self) -> dict[str, Any]:
         """Return the exchange as the JSON object that a line of an NDJSON recording holds.
 
-        The response is null if none came. A body that is no UTF-8 is under `body_base64`, one that is
-        not known is null.
+        The response is null if none came. A body that is not UTF-8 is under `body_base64`, an unknown one
+        is null.
         """
         response = None
         if self.status is not None:
@@ -86,22 +83,22 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRecord:
-    """A record that is no exchange, in a file that can be read."""
+    """A record that is not an exchange, in a file that can be read."""
 
     source: str
     """As that of an exchange; so are `entry` and `line`."""
     problem: str
-    """What is wrong, as a short phrase that shows no value of the record: `its status is no number`."""
+    """What is wrong, as a short phrase that quotes no value of the record: `its status is not a number`."""
     entry: int | None = None
     line: int | None = None
     url: str | None = None
-    """What was asked for: it tells whether the record concerns the judge. None: not known."""
+    """The URL of the request: it decides whether the judge counts the record. None: not known."""
 
 
 def from_wire(document: Any, *, source: str, entry: int | None = None, line: int | None = None) -> Exchange:
-    """Given the JSON object that `Exchange.wire` returns, return the exchange.
+    """Parse the JSON object that `Exchange.wire` returns.
 
-    Raise ValueError, with a phrase that shows no value, if it is none.
+    Raise ValueError, with a phrase that quotes no value, if it is not an exchange.
     """
     try:
         request, response = document["request"], document["response"] or {}
@@ -125,22 +122,22 @@ def from_wire(document: Any, *, source: str, entry: int | None = None, line: int
 
 
 def read_status(value: Any) -> int | None:
-    """Given what a recording says of the status, return it; None if that is null, 0 or less: no response.
+    """Check the status in a recording; return None if it is null, 0 or less, which means no response.
 
-    Raise ValueError if it is none.
+    Raise ValueError if it is not a status.
     """
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if value is None or (is_number and value <= 0):
         return None
     if not is_number or value not in range(100, 1000):
-        raise ValueError("its status is no number from 100 to 999")
+        raise ValueError("its status is not a number from 100 to 999")
     return int(value)
 
 
 def write_line(exchange: Exchange) -> str:
-    """Given an exchange, return the line of an NDJSON recording that holds it, its line feed included.
+    """Return an exchange as a line of an NDJSON recording, with its line feed.
 
-    It is ASCII: some readers end a line at a U+2028 too, and no encoding has a lone surrogate.
+    It is ASCII: some readers end a line at U+2028 too, and no encoding has a lone surrogate.
     """
     return json.dumps(exchange.wire(), separators=(",", ":")) + "\n"
 
@@ -167,7 +164,7 @@ def _text(value: Any) -> str:
 
 def _read_seconds(value: Any) -> float | None:
     seconds: float | None = _optional(value, float, int)
-    if seconds is not None and not 0 <= seconds < LONGEST:  # which NaN, that Python reads, is not either
+    if seconds is not None and not 0 <= seconds < LONGEST:  # False for NaN too, which Python reads
         raise ValueError
     return seconds
 
@@ -189,4 +186,4 @@ def _read_body(message: Any) -> bytes:
     if encoded := message.get("body_base64"):
         return base64.b64decode(encoded, validate=True)
     body: str = message.get("body") or ""
-    return body.encode(errors="surrogatepass")  # a lone `\ud800` is a string of JSON
+    return body.encode(errors="surrogatepass")  # JSON may contain a lone `\ud800`

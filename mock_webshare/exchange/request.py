@@ -1,7 +1,7 @@
 """RecordedRequest: what a request of a recording means, as far as its URL shows.
 
-This is the judge's own reading of the contract. The stand-in has another one, and neither knows the
-other, lest they agree on a mistake.
+The mock server reads requests with code of its own, and neither imports the other: sharing it would hide
+an error in both.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MOST_PARAMETERS = 1000
 """More are refused (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
 LONGEST_URL = 16_384
-"""Characters: twice as many as servers take. What is longer was never asked, and is not worth remembering."""
-_REMEMBERED = 256  # recordings ask the same again and again
+"""Characters: twice as many as servers take. A longer URL was never sent, and is not worth caching."""
+_CACHED = 256  # recordings repeat the same requests
 
 _ROUTES = tuple(
     (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
@@ -33,11 +33,11 @@ _ROUTES = tuple(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordedRequest:
-    """A request of one of the contract's endpoints."""
+    """A request to an endpoint of the contract."""
 
     endpoint: Endpoint
     id: str | None
-    """As in the path, decoded. None: the endpoint has none."""
+    """As in the path, decoded. None: the endpoint does not have one."""
     is_slashed: bool
     """Whether the path ends in the slash that it should have."""
     origin: str
@@ -51,7 +51,7 @@ class RecordedRequest:
     params: dict[str, str]
     """The same by name; of repeated ones the last counts (framework: `QueryDict`)."""
     is_clear: bool
-    """False: something in the URL may mean something else to the service than to us."""
+    """False: the service may decode something in the URL differently."""
 
     @property
     def host(self) -> str:
@@ -59,35 +59,35 @@ class RecordedRequest:
         return self.origin.partition("://")[2]
 
     def is_plain(self, name: str) -> bool:
-        """Whether a parameter is given once: what repeated ones mean is the framework's choice."""
+        """Whether a parameter is given once: the framework decides what repeated ones mean."""
         return sum(each == name for each, _ in self.pairs) == 1
 
     def without_page(self) -> str:
-        """The list that is asked for, whichever page of it: `a=1&page=2` is `a=1`."""
+        """The sorted query without its page, which is the same for all pages: `a=1&page=2` is `a=1`."""
         return urlencode(sorted(pair for pair in self.pairs if pair[0] != "page"))
 
 
 def read_url(url: str) -> RecordedRequest | None:
-    """Given the URL of a request, return what it asks; None if that is no endpoint of the contract.
+    """Parse the URL of a request; return None if no endpoint of the contract matches.
 
-    A port that the scheme has anyway is left out, as clients do; so is a fragment, which is never sent.
+    The default port of the scheme is left out, as clients do; so is a fragment, which is never sent.
     """
     return _read_url(url) if len(url) <= LONGEST_URL else None
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHED)
 def _read_url(url: str) -> RecordedRequest | None:
     parts = split(url)
     if parts is None:
         return None
-    octets = unquote_to_bytes(parts.path)
-    path = octets.decode(errors="replace")
+    path_bytes = unquote_to_bytes(parts.path)
+    path = path_bytes.decode(errors="replace")
     found = _route(path)
     if found is None:
         return None
     endpoint, row_id, is_slashed = found
     pairs = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    is_clear = path.encode() == octets
+    is_clear = path.encode() == path_bytes
     origin = origin_of(parts)
     return RecordedRequest(
         endpoint, row_id, is_slashed, origin, parts.path, parts.query, pairs, dict(pairs), is_clear
@@ -95,11 +95,11 @@ def _read_url(url: str) -> RecordedRequest | None:
 
 
 def split(url: str) -> SplitResult | None:
-    """Given a URL, return its parts; None if it is none, or one that is too long."""
+    """Split a URL into its parts; return None if it is not valid, or too long."""
     try:
-        if len(url) > LONGEST_URL:  # `urlsplit` remembers what it was asked last
+        if len(url) > LONGEST_URL:  # `urlsplit` caches its last arguments
             return None
-        url.encode()  # JSON can hold half a character, which nothing else can
+        url.encode()  # JSON may contain a lone surrogate, which cannot be encoded
         return urlsplit(url)
     except ValueError:  # "Invalid IPv6 URL"
         return None
@@ -109,7 +109,7 @@ _PORTS = {"http": ":80", "https": ":443"}
 
 
 def origin_of(parts: SplitResult) -> str:
-    """Given a URL, return scheme and authority: `HTTPS://me@A:443` is `https://a`."""
+    """Return scheme and authority of a URL: `https://a` of `HTTPS://me@A:443`."""
     authority = parts.netloc.rpartition("@")[2].lower()
     return f"{parts.scheme}://{authority.removesuffix(_PORTS.get(parts.scheme, ''))}"
 
@@ -123,7 +123,7 @@ def _route(path: str) -> tuple[Endpoint, str | None, bool] | None:
 
 
 def read_int(text: str) -> int | None:
-    """Given a parameter, return the number that `int()` makes of it, as in the service; None: it is none."""
+    """Parse a parameter with `int()`, as the service does; return None if it is not a number."""
     try:
         return int(text)
     except ValueError:
@@ -136,9 +136,9 @@ _HARMLESS_NAMES = {"page", "page_size", "ordering", "format"} | {
 
 
 def shown(url: str) -> str:
-    """Given any URL, return it without what may be secret: user, password, values of unknown parameters.
+    """Return a URL without what may be secret: user, password, values of unknown parameters.
 
-    Nor is anything shown that is as long as a key, wherever it stands.
+    Anything as long as a key is replaced too, wherever it is.
     `https://me:secret@a/b/?page=2&token=x#y` is `https://a/b/?page=2&token=...`.
     """
     parts = split(url)

@@ -68,13 +68,13 @@ def test_a_header_is_found_in_any_case_and_joined_when_repeated() -> None:
         {"request": {"method": "GET", "url": "/"}, "response": None, "seconds": "1"},
     ],
 )
-def test_what_is_no_exchange_is_refused(document: object) -> None:
+def test_a_document_that_is_not_an_exchange_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match="not an exchange"):
         from_wire(document, source="a.ndjson")
 
 
 @pytest.mark.parametrize("status", [None, 0, -1])
-def test_no_status_is_no_response(status: int | None) -> None:
+def test_a_status_of_0_or_null_means_no_response(status: int | None) -> None:
     document = {"request": {"method": "GET", "url": "/"}, "response": {"status": status}}
     assert from_wire(document, source="a").status is None
 

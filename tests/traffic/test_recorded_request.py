@@ -1,4 +1,4 @@
-"""What a URL asks for, and what of it is shown."""
+"""The reading of a request by its URL, and what of a URL is shown."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def test_a_path_has_an_id_and_a_slash_or_not(target: str, row_id: str | None, is
 @pytest.mark.parametrize(
     "target", ["/", f"{LIST}7/8/", f"{LIST}1.5/", "/api/v2/proxy/list/", f"/x{LIST}", f"{LIST}/"]
 )
-def test_another_path_is_none_of_ours(target: str) -> None:
+def test_another_path_is_not_an_endpoint(target: str) -> None:
     assert read_url(f"https://a{target}") is None
 
 
-def test_a_fragment_and_a_port_that_goes_without_saying_are_not_asked() -> None:
+def test_a_fragment_and_a_default_port_are_left_out() -> None:
     for url in (f"https://A:443{LIST}?x=1#page=2", f"https://a{LIST}?x=1"):
         request = read_url(url)
         assert request is not None
@@ -55,7 +55,7 @@ def test_a_fragment_and_a_port_that_goes_without_saying_are_not_asked() -> None:
         assert request.origin == origin
 
 
-def test_what_is_no_url_is_none_of_ours() -> None:
+def test_an_invalid_url_is_not_an_endpoint() -> None:
     assert read_url("http://[") is None
 
 

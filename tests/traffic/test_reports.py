@@ -170,7 +170,7 @@ def full_verdict() -> Verdict:
         LIVE,
         single,
         Exchange(source="b.json", body=b"{\n\x00"),
-        BadRecord(source="c.har", entry=1, problem="its status is no number"),
+        BadRecord(source="c.har", entry=1, problem="its status is not a number"),
         UnreadableInput("cannot read 'd\x1b'"),
     ]
     return judge(records, Terms())

@@ -1,4 +1,4 @@
-"""What is written, and that it is read again."""
+"""HAR and NDJSON are written to their specifications, and read again without loss."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ EXCHANGES = [
 ]
 BARE = Exchange(source="-", entry=0, line=1, body=b"{}")
 
-# The specification, http://www.softwareishard.com/blog/har-12-spec/, as far as it is about types.
+# The types of the specification, http://www.softwareishard.com/blog/har-12-spec/.
 TEXT, NUMBER, INTEGER = (
     {"type": "string"},
     {"type": "number", "minimum": 0},
@@ -105,7 +105,7 @@ def read(text: str, input_format: str) -> list[Any]:
 
 
 def placed(exchanges: list[Exchange], first_line: int) -> list[Exchange]:
-    """Return the exchanges as they are read from a file that holds one a line."""
+    """Return the exchanges with the places they have in a file of one exchange per line."""
     return [replace(each, entry=n, line=n + first_line) for n, each in enumerate(exchanges)]
 
 
@@ -123,7 +123,7 @@ def test_a_har_keeps_the_types_of_the_specification() -> None:
     Draft202012Validator(HAR).validate(json.loads(har_of([*EXCHANGES, BARE])))
 
 
-def test_a_har_says_who_wrote_it() -> None:
+def test_a_har_names_its_creator() -> None:
     assert json.loads(har_of([])) == {
         "log": {
             "version": "1.2",
@@ -133,7 +133,7 @@ def test_a_har_says_who_wrote_it() -> None:
     }
 
 
-def test_a_har_tells_the_query_and_the_redirect() -> None:
+def test_a_har_has_the_query_and_the_redirect() -> None:
     (entry,) = json.loads(har_of([FULL]))["log"]["entries"]
     assert [tuple(pair.values()) for pair in entry["request"]["queryString"]] == [
         ("mode", ""),
@@ -147,7 +147,7 @@ def test_a_har_tells_the_query_and_the_redirect() -> None:
     assert (entry["startedDateTime"], entry["time"]) == ("2022-06-14T11:58:10.246406-07:00", 250)
 
 
-def test_a_body_that_is_no_text_is_base64() -> None:
+def test_a_binary_body_is_base64() -> None:
     (entry,) = json.loads(har_of([replace(FULL, body=b"\xff")]))["log"]["entries"]
     assert entry["response"]["content"] == {
         "size": 1,
@@ -157,20 +157,20 @@ def test_a_body_that_is_no_text_is_base64() -> None:
     }
 
 
-def test_what_an_exchange_lacks_is_not_known_when_it_is_read_again() -> None:
+def test_missing_parts_of_an_exchange_are_missing_when_it_is_read_again() -> None:
     (exchange,) = read(har_of([BARE]), "har")
     assert (exchange.method, exchange.url, exchange.status, exchange.started) == (None, None, None, None)
 
 
 @pytest.mark.parametrize("write", [write_har, write_ndjson])
-def test_any_stream_takes_it(write: Any) -> None:
+def test_an_ascii_stream_is_enough(write: Any) -> None:
     stream = TextIOWrapper(BytesIO(), encoding="ascii")
     write(EXCHANGES, stream)
     stream.flush()
 
 
 @pytest.mark.parametrize("write", [write_har, write_ndjson])
-def test_each_exchange_is_written_before_the_next_is_asked_for(write: Any) -> None:
+def test_each_exchange_is_written_before_the_next_is_taken(write: Any) -> None:
     stream, sizes = StringIO(), list[int]()
 
     def exchanges() -> Iterator[Exchange]:
