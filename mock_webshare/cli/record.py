@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.cli.options import Option, Verb
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.redaction.redactor import Redactor
-    from mock_webshare.live.record.live_validation import Watch
+    from mock_webshare.live.record.live_validation import LiveValidation
     from mock_webshare.live.record.proxy import Recording
 
     Record = Exchange | BadRecord | UnreadableInput
@@ -72,27 +72,30 @@ def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         _warn(streams, "keys, cookies and e-mail addresses are kept in the recording; give it to nobody")
     if not is_loopback(recording.host):
         _warn(streams, f"whoever can reach {recording.host!r} can use the recorder")
-    watch = _watch(options, environ, recording)
+    validation = _validation(options, environ, recording)
 
     def announce(url: str) -> None:
         streams.stdout.write(f"{url}\n")
         streams.stdout.flush()
 
-    proxy.record(recording, announce=announce, log=streams.stderr, watch=watch.look if watch else None)
-    if watch is None:
+    validate = validation.new_findings if validation else None
+    proxy.record(recording, announce=announce, log=streams.stderr, validate=validate)
+    if validation is None:
         return CLEAN
-    verdict = watch.verdict()
+    verdict = validation.verdict()
     reports.write("text", verdict, streams.stderr)
     return verdict.exit_code
 
 
-def _watch(options: argparse.Namespace, environ: Mapping[str, str], recording: Recording) -> Watch | None:
-    """Return what judges a recording, None if it is not to be judged."""
-    from mock_webshare.live.record.live_validation import Watch
+def _validation(
+    options: argparse.Namespace, environ: Mapping[str, str], recording: Recording
+) -> LiveValidation | None:
+    """Return the validation of a recording; None if `--validate` is not given."""
+    from mock_webshare.live.record.live_validation import LiveValidation
 
     if options.validate:
         terms = terms_of(settings_values(options, environ, TERMS_OPTIONS))
-        return Watch(recording.path, terms, recording.secrets)
+        return LiveValidation(recording.path, terms, recording.secrets)
     for name, *_ in TERMS_OPTIONS:
         if getattr(options, name.replace("-", "_")) is not None:
             raise UsageError(f"--{name} is about judging, and nothing is judged; add --validate")

@@ -1,1 +1,1 @@
-"""Live traffic: the only part of the house that talks to a real service, to record it and to ask it."""
+"""Live traffic: the only room that connects to a real service, to record it or to probe it."""

@@ -1,11 +1,11 @@
-"""Upstream: the real service, asked one thing at a time; what was said is an exchange."""
+"""Upstream: the real service; sending it a request makes an exchange."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
@@ -18,21 +18,21 @@ LARGEST_BODY = 64 * 1024 * 1024
 """Bytes. A page of a hundred credits has about 25,000."""
 LONGEST_HEADER = 65_536
 TIMEOUT = 60.0
-"""Seconds that an answer may take."""
+"""Seconds that a response may take."""
 _CHUNK = 65_536
-_OURS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # what aiohttp would add of itself
+_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # aiohttp would add them
 
 
-class Unanswered(Exception):
-    """No answer came, or not all of it; the message says why and repeats nothing of either side."""
+class UpstreamError(Exception):
+    """No response came, or not all of it; the message says why and quotes neither side."""
 
     def __init__(self, exchange: Exchange, error: BaseException) -> None:
-        missing = "no answer" if exchange.status is None else "no whole answer"
-        super().__init__(f"{exchange.source} gave {missing}: {_reason(error)}")
+        response = "no response" if exchange.status is None else "an incomplete response"
+        super().__init__(f"{exchange.source} sent {response}: {_reason(error)}")
         self.exchange = exchange
-        """What was asked, without a response, or with one whose body is not known."""
+        """The request, without a response or with one whose body is not known."""
         self.is_late = isinstance(error, TimeoutError)
-        """Whether it took longer than it may."""
+        """Whether the response took longer than it may."""
 
 
 class Upstream:
@@ -46,13 +46,13 @@ class Upstream:
     def __repr__(self) -> str:
         return f"<Upstream {self.origin}>"
 
-    async def ask(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Exchange:
-        """Given a request, return the exchange; `target` is its path and query, sent as they are.
+    async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Exchange:
+        """Send a request and return the exchange; `target` is its path and query, sent unchanged.
 
-        The answer's body is without its compression. Raise `Unanswered` if there is none, or not all of it.
+        The body of the response is decompressed. Raise `UpstreamError` if there is no complete response.
         """
         started, begun = time.time_ns() // 1000, time.perf_counter()
-        asked = Exchange(
+        request = Exchange(
             source=self.origin,
             method=method,
             url=self.origin + target,
@@ -60,46 +60,46 @@ class Upstream:
             request_body=body,
             started=started,
         )
-        with _answering(asked):
-            answered = await self._answer(asked)
-        return replace(answered, seconds=round(time.perf_counter() - begun, 6))
+        with _raising_upstream_error(request):
+            exchange = await self._complete(request)
+        return replace(exchange, seconds=round(time.perf_counter() - begun, 6))
 
-    async def _answer(self, asked: Exchange) -> Exchange:
+    async def _complete(self, request: Exchange) -> Exchange:
         async with self._session.request(
-            asked.method or "GET",
-            URL(asked.url or "", encoded=True),
-            headers=[(name, _sent(value)) for name, value in asked.request_headers or ()],
-            data=asked.request_body or None,
+            request.method or "GET",
+            URL(request.url or "", encoded=True),
+            headers=[(name, _encodable(value)) for name, value in request.request_headers or ()],
+            data=request.request_body or None,
             allow_redirects=False,
         ) as response:
             begun = replace(
-                asked,
+                request,
                 status=response.status,
-                headers=tuple((_received(name), _received(value)) for name, value in response.raw_headers),
+                headers=decoded_headers(response.raw_headers),
                 is_body_known=False,
             )
-            with _answering(begun):
-                body = await _read(response, self._largest_body)
+            with _raising_upstream_error(begun):
+                body = await read_body(response.content, self._largest_body)
             return replace(begun, body=body, is_body_known=True)
 
 
 @contextmanager
-def _answering(exchange: Exchange) -> Iterator[None]:
-    """Raise `Unanswered`, with what is known of an exchange by now, if its answer does not come."""
+def _raising_upstream_error(exchange: Exchange) -> Iterator[None]:
+    """Raise `UpstreamError` with what is known of an exchange so far if it cannot be completed."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        raise Unanswered(exchange, error) from error
+        raise UpstreamError(exchange, error) from error
 
 
 @asynccontextmanager
 async def connected(
     origin: str, timeout: float = TIMEOUT, largest_body: int = LARGEST_BODY
 ) -> AsyncIterator[Upstream]:
-    """Given an origin, yield what asks it; an answer may take so many seconds and have so many bytes."""
+    """Yield the service at an origin; limit a response to `timeout` seconds and `largest_body` bytes."""
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
-        skip_auto_headers=_OURS,
+        skip_auto_headers=_NOT_ADDED,
         timeout=aiohttp.ClientTimeout(total=timeout),
         max_line_size=LONGEST_HEADER,
         max_field_size=LONGEST_HEADER,
@@ -107,10 +107,15 @@ async def connected(
         yield Upstream(origin, session, largest_body)
 
 
-def as_text(value: str) -> str:
-    """Given a header's value, each character an octet, return what aiohttp turns into these octets again.
+def decoded_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return names and values of raw headers as an exchange holds them."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
-    It writes UTF-8 only: what is none stays as it is here, and becomes other octets.
+
+def as_text(value: str) -> str:
+    """Return the text that aiohttp encodes to the bytes of a header, of which `value` has one a character.
+
+    aiohttp encodes as UTF-8 only: a value that is not UTF-8 is returned unchanged, and becomes other bytes.
     """
     try:
         return value.encode("latin-1").decode()
@@ -118,57 +123,54 @@ def as_text(value: str) -> str:
         return value
 
 
-def _sent(value: str) -> str:
+def _encodable(value: str) -> str:
     text = as_text(value)
     if text == value and not value.isascii():
-        raise _NoUtf8
+        raise _NotUtf8
     return text
 
 
-class _NoUtf8(ValueError):
-    """A header is no UTF-8."""
+class _NotUtf8(ValueError):
+    """A header is not UTF-8."""
 
 
-class _TooLarge(ValueError):
-    """A body is larger than is allowed; given that in bytes."""
+class TooLarge(ValueError):
+    """A body is larger than allowed."""
 
     def __init__(self, largest: int) -> None:
         super().__init__(f"it has more than {largest // 1024**2} MiB")
 
 
-def _received(octets: bytes) -> str:
-    return octets.decode("latin-1")
-
-
-async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
+async def read_body(content: aiohttp.StreamReader, largest: int) -> bytes:
+    """Read a body to its end; raise `TooLarge` if it has more than `largest` bytes."""
     body = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
+    async for chunk in content.iter_chunked(_CHUNK):
         body += chunk
         if len(body) > largest:
-            raise _TooLarge(largest)
+            raise TooLarge(largest)
     return bytes(body)
 
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (_NoUtf8, "a header of the request is no UTF-8"),
-    (aiohttp.ClientConnectorDNSError, "there is no such host"),
+    (_NotUtf8, "a header of the request is not UTF-8"),
+    (aiohttp.ClientConnectorDNSError, "the host name cannot be resolved"),
     (aiohttp.ClientConnectorCertificateError, "its certificate is not valid"),
-    (aiohttp.ClientSSLError, "there is no TLS to be had"),
-    (ssl.SSLError, "there is no TLS to be had"),
+    (aiohttp.ClientSSLError, "the TLS connection failed"),
+    (ssl.SSLError, "the TLS connection failed"),
     (asyncio.TimeoutError, "it took too long"),
     (aiohttp.ServerDisconnectedError, "it closed the connection"),
-    (aiohttp.ClientPayloadError, "its answer was cut off, or does not unpack"),
-    (aiohttp.ClientResponseError, "what it answered is no HTTP"),
-    (aiohttp.InvalidURL, "the URL cannot be asked for"),
+    (aiohttp.ClientPayloadError, "the body was cut off or cannot be decompressed"),
+    (aiohttp.ClientResponseError, "what it sent is not valid HTTP"),
+    (aiohttp.InvalidURL, "the URL is not valid"),
 )
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, _TooLarge):
+    if isinstance(error, TooLarge):
         return str(error)
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror.partition(" [")[0]  # the rest repeats the address
+        return error.strerror.partition(" [")[0]  # the rest is the address again
     return type(error).__name__

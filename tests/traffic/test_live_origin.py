@@ -1,22 +1,21 @@
-"""Links that lead to the recorder, and all else left as it is."""
+"""Origins: read from options, and replaced in links."""
 
 from __future__ import annotations
 
 import pytest
 
 from mock_webshare.errors import UsageError
-from mock_webshare.live.origin import host_of, is_loopback, read_origin
-from mock_webshare.live.record.link_rewriting import moved_links, moved_location
+from mock_webshare.live.origin import host_of, is_loopback, read_origin, rewrite_links, rewrite_location
 
 THERE, HERE = "https://proxy.webshare.io", "http://127.0.0.1:8766"
 
-MOVED = [
+REWRITTEN = [
     (f'{{"next":"{THERE}/a?b=c","x": 1.50}}', f'{{"next":"{HERE}/a?b=c","x": 1.50}}'),
     (f'{{"previous" :\n "{THERE}"}}', f'{{"previous" :\n "{HERE}"}}'),
     ('{"next":"https:\\/\\/proxy.webshare.io\\/a"}', f'{{"next":"{HERE}\\/a"}}'),
     (f'{{"next":"{THERE.upper()}/a"}}', f'{{"next":"{HERE}/a"}}'),
 ]
-STAYING = [
+UNCHANGED = [
     f'{{"next":"{THERE}.example.com/a"}}',
     f'{{"next":"{THERE}:8443/a"}}',
     '{"next":"http://proxy.webshare.io/a"}',
@@ -27,14 +26,14 @@ STAYING = [
 ]
 
 
-@pytest.mark.parametrize(("body", "expected"), MOVED)
-def test_a_link_is_moved(body: str, expected: str) -> None:
-    assert moved_links(body.encode(), THERE, HERE).decode() == expected
+@pytest.mark.parametrize(("body", "expected"), REWRITTEN)
+def test_a_link_is_rewritten(body: str, expected: str) -> None:
+    assert rewrite_links(body.encode(), THERE, HERE).decode() == expected
 
 
-@pytest.mark.parametrize("body", STAYING)
-def test_what_is_no_link_of_the_service_stays(body: str) -> None:
-    assert moved_links(body.encode(), THERE, HERE).decode() == body
+@pytest.mark.parametrize("body", UNCHANGED)
+def test_other_urls_are_unchanged(body: str) -> None:
+    assert rewrite_links(body.encode(), THERE, HERE).decode() == body
 
 
 @pytest.mark.parametrize(
@@ -42,7 +41,7 @@ def test_what_is_no_link_of_the_service_stays(body: str) -> None:
     [(f"{THERE}/a", f"{HERE}/a"), (THERE, HERE), (f"{THERE}.com/", f"{THERE}.com/"), ("/a", "/a")],
 )
 def test_a_location(location: str, expected: str) -> None:
-    assert moved_location(location, THERE, HERE) == expected
+    assert rewrite_location(location, THERE, HERE) == expected
 
 
 @pytest.mark.parametrize(
@@ -70,8 +69,8 @@ def test_an_origin(url: str, origin: str) -> None:
         "https://a:99999",
     ],
 )
-def test_what_is_no_origin_is_not_repeated(url: str) -> None:
-    with pytest.raises(UsageError, match="--upstream is not allowed as it is given") as error:
+def test_a_refused_origin_is_not_repeated(url: str) -> None:
+    with pytest.raises(UsageError, match="the value of --upstream is not allowed") as error:
         read_origin("--upstream", url)
     assert "secret" not in str(error.value)
 
@@ -83,7 +82,7 @@ def test_what_is_no_origin_is_not_repeated(url: str) -> None:
         *((host, False) for host in ("0.0.0.0", "proxy.webshare.io", "127.0.0.1.example.com", "::")),
     ],
 )
-def test_this_machine(host: str, expected: bool) -> None:
+def test_loopback_hosts(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 

@@ -445,7 +445,7 @@ async def test_a_body_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch
     async with answers(answer) as url:
         findings = await prober.probe(url, KEY, pause=no_pause)
     decision = next(each for each in findings.decisions if each.rule.id == "list.links-query")
-    assert decision.why[0].endswith("gave no whole answer: it has more than 1 MiB")
+    assert decision.why[0].endswith("sent an incomplete response: it has more than 1 MiB")
 
 
 @pytest.mark.parametrize("late", [1, 3])
@@ -478,7 +478,7 @@ async def test_a_service_that_keeps_us_waiting_is_asked_nothing_more(
 def test_a_service_that_does_not_listen_is_one_sentence() -> None:
     code, _, errors = run("http://127.0.0.1:9")
     assert (code, errors.count("\n")) == (2, 1)
-    assert "http://127.0.0.1:9 gave no answer" in errors
+    assert "http://127.0.0.1:9 sent no response" in errors
 
 
 @pytest.mark.parametrize(

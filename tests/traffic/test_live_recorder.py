@@ -1,4 +1,4 @@
-"""The recorder between real clients and a service: what passes, what is kept, and what a kill leaves."""
+"""The recorder between real clients and a service: what it forwards, what it keeps, what a kill leaves."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def recording(upstream: str, out: Path, *options: str) -> Iterator[tuple[subproc
 
 
 def stop(process: subprocess.Popen[bytes]) -> str:
-    """End a recorder as Ctrl-C does, and return what it said."""
+    """End a recorder as Ctrl-C does, and return its standard error."""
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=10)
     return errors.decode()
@@ -91,7 +91,7 @@ def get(url: str, method: str = "GET", data: bytes | None = None, **headers: str
 
 @pytest.fixture(params=["mock", "reference"])
 def upstream(request: pytest.FixtureRequest, server: MockServer) -> Iterator[str]:
-    """The URL of a service: ours, and the real framework's."""
+    """The URL of a service: the mock server, and the real framework."""
     if request.param == "mock":
         yield server.url
     else:
@@ -100,7 +100,7 @@ def upstream(request: pytest.FixtureRequest, server: MockServer) -> Iterator[str
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_official_client_comes_through_it(upstream: str, form: str, tmp_path: Path) -> None:
+def test_the_official_client_works_through_the_recorder(upstream: str, form: str, tmp_path: Path) -> None:
     out = tmp_path / form
     with recording(upstream, out) as (process, url):
         with Webshare(api_key=KEY, base_url=url) as client:
@@ -127,7 +127,7 @@ def test_the_official_client_comes_through_it(upstream: str, form: str, tmp_path
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_was_recorded_is_served_again(upstream: str, form: str, tmp_path: Path) -> None:
+def test_a_recording_can_be_replayed(upstream: str, form: str, tmp_path: Path) -> None:
     out, data = tmp_path / form, tmp_path / "data.json"
     with recording(upstream, out) as (process, url):
         with Webshare(api_key=KEY, base_url=url) as client:
@@ -142,7 +142,7 @@ def test_what_was_recorded_is_served_again(upstream: str, form: str, tmp_path: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_at_once_and_cleanly(
+def test_a_signal_ends_the_recorder_at_once_and_cleanly(
     server: MockServer, number: signal.Signals, tmp_path: Path
 ) -> None:
     with recording(server.url, tmp_path / "a.har") as (process, url):
@@ -156,12 +156,12 @@ def test_a_signal_ends_it_at_once_and_cleanly(
     assert [each.name for each in tmp_path.iterdir()] == ["a.har"]
 
 
-def test_whoever_is_let_in_from_elsewhere_is_warned_of(server: MockServer, tmp_path: Path) -> None:
+def test_listening_beyond_loopback_is_warned_of(server: MockServer, tmp_path: Path) -> None:
     with recording(server.url, tmp_path / "a.ndjson", "--host", "0.0.0.0") as (process, _):
         assert "warning: whoever can reach '0.0.0.0' can use the recorder" in stop(process)
 
 
-def test_curl_gets_the_answers_of_the_service(upstream: str, tmp_path: Path) -> None:
+def test_curl_gets_the_responses_of_the_service(upstream: str, tmp_path: Path) -> None:
     targets = [
         f"{LIST}?page_size=2&page=2&z=%20&ordering=-id",
         f"{LIST}?mode=bogus",
@@ -191,24 +191,24 @@ def test_curl_gets_the_answers_of_the_service(upstream: str, tmp_path: Path) -> 
                 assert _comparable(through.replace(url.encode(), upstream.encode())) == _comparable(direct)
 
 
-def _comparable(answer: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
-    """Return status, headers and body, without what servers say of themselves and of the connection."""
-    head, _, body = answer.partition(b"\r\n\r\n")
+def _comparable(response: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
+    """Return status, headers and body, without headers about the server and the connection."""
+    head, _, body = response.partition(b"\r\n\r\n")
     status, *lines = head.split(b"\r\n")
     headers = {name.lower(): value for name, _, value in (each.partition(b": ") for each in lines)}
     for name in (b"date", b"server", b"connection", b"content-length"):
         headers.pop(name, None)
-    if not body:  # aiohttp names a type where there is none
+    if not body:  # aiohttp names a type even then
         headers.pop(b"content-type", None)
     return b" ".join(status.split()[1:2]), headers, body
 
 
 class Service(ThreadingHTTPServer):
-    """A service that answers what a test wants: status, headers, body."""
+    """A service that sends the status, headers and body that a test sets."""
 
-    answer: tuple[int, list[tuple[str, str]], bytes] | None = (200, [], b"")
+    response: tuple[int, list[tuple[str, str]], bytes] | None = (200, [], b"")
     missing = 0
-    """Octets of the body that are promised and never come."""
+    """Bytes of the body that `Content-Length` counts and that are never sent."""
     seen: list[tuple[str, str, list[tuple[str, str]], bytes]]
 
 
@@ -219,10 +219,10 @@ class Handler(BaseHTTPRequestHandler):
     def do(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append((self.command, self.path, self.headers.items(), body))
-        if self.server.answer is None:
+        if self.server.response is None:
             self.close_connection = True
             return
-        status, headers, content = self.server.answer
+        status, headers, content = self.server.response
         self.send_response(status)
         for name, value in [*headers, ("Content-Length", str(len(content) + self.server.missing))]:
             self.send_header(name, value)
@@ -233,7 +233,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def address(service: Service) -> str:
     return f"http://127.0.0.1:{service.server_port}"
 
 
-def test_what_is_asked_is_passed_on_as_it_came(service: Service, tmp_path: Path) -> None:
+def test_a_request_is_forwarded_unchanged(service: Service, tmp_path: Path) -> None:
     with recording(address(service), tmp_path / "a.ndjson") as (_, url):
         host, _, port = url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), timeout=10) as connection:
@@ -271,9 +271,9 @@ def test_what_is_asked_is_passed_on_as_it_came(service: Service, tmp_path: Path)
     ]
 
 
-def test_headers_of_the_answer_are_passed_back_as_they_came(service: Service, tmp_path: Path) -> None:
+def test_response_headers_are_returned_unchanged(service: Service, tmp_path: Path) -> None:
     # The server of the test writes Latin-1.
-    service.answer = (200, [("X-A", "1"), ("X-A", "\xc3\xa9"), ("X-B", "a\x7fb"), ("Trailer", "X")], b"")
+    service.response = (200, [("X-A", "1"), ("X-A", "\xc3\xa9"), ("X-B", "a\x7fb"), ("Trailer", "X")], b"")
     out = tmp_path / "a.ndjson"
     with recording(address(service), out) as (_, url):
         _, headers, _ = get(url + "/")
@@ -283,17 +283,17 @@ def test_headers_of_the_answer_are_passed_back_as_they_came(service: Service, tm
     assert exchange.header("x-a") == "1, \xc3\xa9" and exchange.header("x-b") == "a\x7fb"
 
 
-def test_a_header_that_is_no_utf_8_cannot_be_passed_on(service: Service, tmp_path: Path) -> None:
+def test_a_header_that_is_not_utf_8_cannot_be_forwarded(service: Service, tmp_path: Path) -> None:
     out = tmp_path / "a.ndjson"
     with recording(address(service), out) as (_, url):
         status, _, body = get(url + "/", **{"Authorization": "Token \xff"})
-    assert status == 502 and body.endswith(b"gave no answer: a header of the request is no UTF-8\n")
+    assert status == 502 and body.endswith(b"sent no response: a header of the request is not UTF-8\n")
     assert [each.request_header("authorization") for each in read(out)] == ["Token REDACTED-1\xff"]
 
 
-def test_a_compressed_answer_is_kept_and_passed_back_open(service: Service, tmp_path: Path) -> None:
+def test_a_compressed_response_is_kept_and_returned_decompressed(service: Service, tmp_path: Path) -> None:
     page = json.dumps({"next": f"{address(service)}/a", "detail": f"{address(service)}/a"}).encode()
-    service.answer = (
+    service.response = (
         200,
         [("Content-Encoding", "gzip"), ("Content-Type", "application/json")],
         gzip.compress(page),
@@ -306,7 +306,7 @@ def test_a_compressed_answer_is_kept_and_passed_back_open(service: Service, tmp_
     assert [each.body for each in read(out)] == [page]
 
 
-def test_redirects_are_passed_back_and_lead_to_us(service: Service, tmp_path: Path) -> None:
+def test_redirects_are_returned_and_lead_to_the_recorder(service: Service, tmp_path: Path) -> None:
     with recording(address(service), tmp_path / "a.ndjson") as (_, url):
         for location, expected in [
             (f"{address(service)}/b?c", f"{url}/b?c"),
@@ -314,13 +314,13 @@ def test_redirects_are_passed_back_and_lead_to_us(service: Service, tmp_path: Pa
             ("https://elsewhere.example.com/", "https://elsewhere.example.com/"),
             ("/b", "/b"),
         ]:
-            service.answer = (302, [("Location", location)], b"")
+            service.response = (302, [("Location", location)], b"")
             status, headers, _ = get(url + "/a")
             assert (status, headers["Location"]) == (302, expected)
 
 
-def test_no_answer_is_a_sentence_for_the_client_and_a_record(service: Service, tmp_path: Path) -> None:
-    service.answer = None
+def test_a_missing_response_is_a_502_and_a_record(service: Service, tmp_path: Path) -> None:
+    service.response = None
     out = tmp_path / "a.ndjson"
     with recording(address(service), out) as (process, url):
         status, _, body = get(f"{url}/a?token=abc")
@@ -328,18 +328,20 @@ def test_no_answer_is_a_sentence_for_the_client_and_a_record(service: Service, t
     assert status == 502
     assert (
         body.decode()
-        == f"mock-webshare record: {address(service)} gave no answer: it closed the connection\n"
+        == f"mock-webshare record: {address(service)} sent no response: it closed the connection\n"
     )
     assert [(each.status, each.url) for each in read(out)] == [
         (None, f"{address(service)}/a?token=REDACTED-1")
     ]
-    assert log == "GET /a no answer\n"
+    assert log == "GET /a no response\n"
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_of_an_answer_that_is_cut_off_the_head_is_kept(service: Service, form: str, tmp_path: Path) -> None:
+def test_status_and_headers_of_an_incomplete_response_are_kept(
+    service: Service, form: str, tmp_path: Path
+) -> None:
     headers = [("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS"), ("X-Key", KEY)]
-    service.answer = (200, headers, b'{"count":')
+    service.response = (200, headers, b'{"count":')
     service.missing = 10
     out = tmp_path / form
     with recording(address(service), out, "--validate") as (process, url):
@@ -348,8 +350,8 @@ def test_of_an_answer_that_is_cut_off_the_head_is_kept(service: Service, form: s
         assert process.returncode == 2
     assert (status, body.decode()) == (
         502,
-        f"mock-webshare record: {address(service)} gave no whole answer: "
-        "its answer was cut off, or does not unpack\n",
+        f"mock-webshare record: {address(service)} sent an incomplete response: "
+        "the body was cut off or cannot be decompressed\n",
     )
     (exchange,) = read(out)
     assert (exchange.status, exchange.body, exchange.is_body_known) == (200, b"", False)
@@ -364,10 +366,10 @@ def test_a_service_that_does_not_listen_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with recording(f"http://127.0.0.1:{port}", tmp_path / "a.ndjson") as (_, url):
-        assert b"gave no answer: Connect call failed" in get(url + "/")[2]
+        assert b"sent no response: Connect call failed" in get(url + "/")[2]
 
 
-def test_requests_that_are_none_of_ours_are_refused(service: Service, tmp_path: Path) -> None:
+def test_requests_that_cannot_be_forwarded_are_refused(service: Service, tmp_path: Path) -> None:
     out = tmp_path / "a.ndjson"
     with recording(address(service), out) as (process, url):
         host, _, port = url.removeprefix("http://").partition(":")
@@ -384,7 +386,7 @@ def test_requests_that_are_none_of_ours_are_refused(service: Service, tmp_path: 
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_recording_that_is_there_is_kept_and_can_be_appended_to(
+def test_an_existing_recording_is_kept_and_can_be_appended_to(
     server: MockServer, form: str, tmp_path: Path
 ) -> None:
     out = tmp_path / form
@@ -401,7 +403,7 @@ def test_a_recording_that_is_there_is_kept_and_can_be_appended_to(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_is_appended_has_pseudonyms_of_its_own(form: str, tmp_path: Path) -> None:
+def test_appended_exchanges_have_pseudonyms_of_their_own(form: str, tmp_path: Path) -> None:
     """Two accounts have other credits of the same id: taken for one key, they would break the contract."""
     out = tmp_path / form
     for seed, key in enumerate(("accountA1", "accountB1", "accountA1")):
@@ -421,36 +423,36 @@ def test_what_is_appended_has_pseudonyms_of_its_own(form: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_kill_leaves_a_whole_recording_of_all_that_was_answered(
+def test_a_kill_leaves_a_whole_recording_of_all_responses(
     server: MockServer, form: str, tmp_path: Path
 ) -> None:
     for turn in range(8):
         out = tmp_path / str(turn) / form
         out.parent.mkdir()
         with recording(server.url, out) as (process, url):
-            answered = _until_it_breaks(url, process.kill, after=0.03 * turn)
+            received = _requests_until_killed(url, process.kill, after=0.03 * turn)
             process.wait(10)
         exchanges = read(out)
-        assert len(exchanges) >= answered > 0
+        assert len(exchanges) >= received > 0
         assert all(each.status == 200 and json.loads(each.body)["count"] == 100 for each in exchanges)
 
 
-def _until_it_breaks(url: str, kill: Callable[[], object], *, after: float) -> int:
-    """Ask for pages by several clients, kill the recorder so long after the first, return how many came."""
+def _requests_until_killed(url: str, kill: Callable[[], object], *, after: float) -> int:
+    """Request pages with several clients, kill the recorder `after` the first; return how many they got."""
     counts = [0] * 3
-    is_answered = threading.Event()
+    is_first_received = threading.Event()
 
-    def ask(client: int) -> None:
+    def request_pages(client: int) -> None:
         with contextlib.suppress(OSError, ConnectionError, Exception):
             while True:
                 get(f"{url}{LIST}?page_size=100")
                 counts[client] += 1
-                is_answered.set()
+                is_first_received.set()
 
-    threads = [threading.Thread(target=ask, args=(client,)) for client in range(3)]
+    threads = [threading.Thread(target=request_pages, args=(client,)) for client in range(3)]
     for thread in threads:
         thread.start()
-    assert is_answered.wait(30)
+    assert is_first_received.wait(30)
     time.sleep(after)
     kill()
     for thread in threads:
@@ -458,21 +460,21 @@ def _until_it_breaks(url: str, kill: Callable[[], object], *, after: float) -> i
     return sum(counts)
 
 
-def test_it_judges_as_it_records(service: Service, tmp_path: Path) -> None:
+def test_exchanges_are_validated_as_they_are_recorded(service: Service, tmp_path: Path) -> None:
     credit = dataset.load("default").wire()["credits"][0] | {"amount": "2.50"}
     headers = [("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS")]
-    service.answer = (200, headers, json.dumps(credit, separators=(",", ":")).encode())
+    service.response = (200, headers, json.dumps(credit, separators=(",", ":")).encode())
     with recording(address(service), tmp_path / "a.ndjson", "--validate") as (process, url):
         for _ in range(3):
             get(f"{url}{LIST}{credit['id']}/?token={KEY}")
         log = stop(process)
         assert process.returncode == 1
-    assert "object.amount" in log.partition("GET")[2].partition("GET")[0]  # after the first request at once
+    assert "object.amount" in log.partition("GET")[2].partition("GET")[0]  # right after the first request
     assert "3 exchanges, 3 judged" in log.splitlines()[-1]
     assert KEY not in log
 
 
-def test_what_keeps_the_contract_is_recorded_without_a_word(server: MockServer, tmp_path: Path) -> None:
+def test_a_recording_that_keeps_the_contract_has_no_findings(server: MockServer, tmp_path: Path) -> None:
     with recording(server.url, tmp_path / "a.ndjson", "--validate") as (process, url):
         with Webshare(api_key=KEY, base_url=url) as client:
             assert len(list(client.referral.list_credits(page_size=50))) == 100
@@ -481,7 +483,7 @@ def test_what_keeps_the_contract_is_recorded_without_a_word(server: MockServer, 
     assert log.splitlines()[-1].endswith("no findings")
 
 
-def test_a_recording_in_which_nothing_was_judged_is_no_pass(service: Service, tmp_path: Path) -> None:
+def test_a_recording_in_which_nothing_was_judged_does_not_pass(service: Service, tmp_path: Path) -> None:
     with recording(address(service), tmp_path / "a.ndjson", "--validate") as (process, url):
         get(f"{url}/elsewhere")
         log = stop(process)
@@ -489,7 +491,7 @@ def test_a_recording_in_which_nothing_was_judged_is_no_pass(service: Service, tm
     assert "1 exchange, 0 judged" in log.splitlines()[-1]
 
 
-def test_a_recording_that_is_gone_is_no_pass(server: MockServer, tmp_path: Path) -> None:
+def test_a_deleted_recording_does_not_pass(server: MockServer, tmp_path: Path) -> None:
     out = tmp_path / "a.ndjson"
     with recording(server.url, out, "--validate") as (process, url):
         get(url + LIST)
@@ -503,7 +505,7 @@ def test_a_recording_that_is_gone_is_no_pass(server: MockServer, tmp_path: Path)
     ("options", "code"),
     [([], 0), (["--fail-on", "note"], 1), (["--fail-on", "note", "--max-page-size", "60"], 0)],
 )
-def test_it_judges_by_the_terms_that_validate_takes(options: list[str], code: int, tmp_path: Path) -> None:
+def test_validation_takes_the_options_of_validate(options: list[str], code: int, tmp_path: Path) -> None:
     with (
         MockServer(Settings(port=0, max_page_size=60)) as upstream,
         recording(upstream.url, tmp_path / "a.ndjson", "--validate", *options) as (process, url),
@@ -513,7 +515,7 @@ def test_it_judges_by_the_terms_that_validate_takes(options: list[str], code: in
     assert (process.returncode, "list.page-size-limit" in log) == (code, "60" not in options)
 
 
-def test_secrets_are_kept_only_if_that_is_asked_for(server: MockServer, tmp_path: Path) -> None:
+def test_secrets_are_kept_only_with_no_redact(server: MockServer, tmp_path: Path) -> None:
     out = tmp_path / "a.ndjson"
     with recording(server.url, out, "--no-redact") as (process, url):
         get(url + LIST)
@@ -525,7 +527,7 @@ def test_secrets_are_kept_only_if_that_is_asked_for(server: MockServer, tmp_path
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits the files of others")
 @pytest.mark.parametrize("form", FORMS)
-def test_a_full_disk_ends_it(server: MockServer, form: str, tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_recorder(server: MockServer, form: str, tmp_path: Path) -> None:
     out = tmp_path / form
     with recording(server.url, out) as (process, url):
         get(f"{url}{LIST}?page_size=1")
@@ -555,7 +557,7 @@ def test_a_full_disk_ends_it(server: MockServer, form: str, tmp_path: Path) -> N
         (("--host", "nowhere.invalid"), "cannot listen on"),
     ],
 )
-def test_a_mistake_is_one_sentence(options: tuple[str, ...], part: str, tmp_path: Path) -> None:
+def test_an_error_is_one_sentence(options: tuple[str, ...], part: str, tmp_path: Path) -> None:
     with recording("http://127.0.0.1:9", tmp_path / "a.ndjson", *options) as (process, url):
         output, errors = process.communicate()
     assert (url, output, process.returncode) == ("", b"", 2)

@@ -46,7 +46,7 @@ def test_a_recording_is_whole_after_each_exchange(form: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_files_are_for_their_owner_alone(form: str, tmp_path: Path) -> None:
+def test_only_the_user_can_read_the_files(form: str, tmp_path: Path) -> None:
     sink = open_sink(str(tmp_path / form))
     sink.add(exchange(1))
     sink.add(exchange(2))
@@ -56,7 +56,7 @@ def test_files_are_for_their_owner_alone(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["a.ndjson", "a.har"])
-def test_a_file_that_is_appended_to_is_for_its_owner_alone_from_then_on(form: str, tmp_path: Path) -> None:
+def test_only_the_user_can_read_a_file_that_is_appended_to(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
     open_sink(str(path)).close()
     path.chmod(0o644)
@@ -67,7 +67,7 @@ def test_a_file_that_is_appended_to_is_for_its_owner_alone_from_then_on(form: st
     sink.close()
 
 
-def test_a_copy_of_a_har_is_at_no_moment_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_others_can_never_read_a_copy_of_a_har(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes = []
     real = shutil.copyfileobj
 
@@ -81,7 +81,7 @@ def test_a_copy_of_a_har_is_at_no_moment_for_others(tmp_path: Path, monkeypatch:
     assert modes == [0o600]
 
 
-def test_a_twin_that_a_kill_left_leads_nowhere(tmp_path: Path) -> None:
+def test_a_symbolic_link_in_place_of_the_twin_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("mine")
     (tmp_path / ".a.har.twin").symlink_to(tmp_path / "other")
     open_sink(str(tmp_path / "a.har")).close()
@@ -89,7 +89,7 @@ def test_a_twin_that_a_kill_left_leads_nowhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_deferred_sink_is_there_with_its_first_exchange(form: str, tmp_path: Path) -> None:
+def test_a_deferred_sink_is_created_with_its_first_exchange(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
     deferred_sink(str(path)).close()
     assert list(tmp_path.iterdir()) == []
@@ -102,14 +102,14 @@ def test_a_deferred_sink_is_there_with_its_first_exchange(form: str, tmp_path: P
         deferred_sink(str(path))
 
 
-def test_a_deferred_sink_names_what_cannot_be_written(tmp_path: Path) -> None:
+def test_a_deferred_sink_names_the_path_that_cannot_be_written(tmp_path: Path) -> None:
     sink = deferred_sink(str(tmp_path / "no" / "a.ndjson"))
     with pytest.raises(UnwritableOutput, match=r"cannot write '.*no/a\.ndjson'"):
         sink.add(exchange(1))
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_is_there_is_never_overwritten(form: str, tmp_path: Path) -> None:
+def test_an_existing_recording_is_never_overwritten(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
     sink = open_sink(str(path))
     sink.add(exchange(1))
@@ -120,7 +120,7 @@ def test_what_is_there_is_never_overwritten(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_appending_goes_on_where_it_ended(form: str, tmp_path: Path) -> None:
+def test_appending_continues_the_recording(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
     for number in range(3):
         sink = open_sink(str(path), is_appended=True)
@@ -131,19 +131,19 @@ def test_appending_goes_on_where_it_ended(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_link_to_nowhere_is_something_that_is_there(form: str, tmp_path: Path) -> None:
+def test_a_dangling_link_exists(form: str, tmp_path: Path) -> None:
     (tmp_path / form).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UsageError, match="already exists"):
         open_sink(str(tmp_path / form))
 
 
-def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+def test_an_empty_folder_is_accepted(tmp_path: Path) -> None:
     sink = open_sink(str(tmp_path))
     sink.add(exchange(1))
     assert [each.name for each in tmp_path.iterdir()] == ["000001.json"]
 
 
-def test_a_line_that_was_cut_off_stays_alone(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_ended_first(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text('{"request":')
     sink = open_sink(str(path), is_appended=True)
@@ -153,7 +153,7 @@ def test_a_line_that_was_cut_off_stays_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["{}", '{"log":{"version":"1.2","entries":[\n]}}\n', "x" * 500])
-def test_a_har_of_somebody_else_is_not_appended_to(content: str, tmp_path: Path) -> None:
+def test_a_har_of_another_program_is_not_appended_to(content: str, tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     path.write_text(content)
     with pytest.raises(UsageError, match="is not a recording of ours"):
@@ -161,9 +161,7 @@ def test_a_har_of_somebody_else_is_not_appended_to(content: str, tmp_path: Path)
     assert path.read_text() == content
 
 
-def test_a_har_is_written_where_a_file_has_one_name_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_system_without_hard_links_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def link(*_: Any) -> None:
         raise PermissionError
 
@@ -185,7 +183,7 @@ FILES = ("a.ndjson", "a.har")
 def test_a_file_is_whole_at_each_step_of_its_writing(
     failing: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kill can come before any step: what has the name is whole, with the exchange or without."""
+    """A kill can happen before any step: the file is whole, with the new exchange or without."""
     path = tmp_path / form
     sink = open_sink(str(path))
     sink.add(exchange(0))
@@ -203,7 +201,7 @@ def test_a_file_is_whole_at_each_step_of_its_writing(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_write_that_is_cut_off_in_the_middle_leaves_a_whole_recording(form: str, tmp_path: Path) -> None:
+def test_an_interrupted_write_leaves_a_whole_recording(form: str, tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     path = tmp_path / form
     sink = open_sink(str(path))
@@ -220,7 +218,9 @@ def test_a_write_that_is_cut_off_in_the_middle_leaves_a_whole_recording(form: st
 
 @pytest.mark.parametrize("form", FILES)
 @pytest.mark.parametrize("is_there", [True, False])
-def test_a_link_stays_and_what_it_leads_to_is_appended_to(is_there: bool, form: str, tmp_path: Path) -> None:
+def test_a_symbolic_link_stays_and_its_target_is_appended_to(
+    is_there: bool, form: str, tmp_path: Path
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     real, link = tmp_path / "elsewhere" / form, tmp_path / form
     if is_there:
@@ -236,7 +236,7 @@ def test_a_link_stays_and_what_it_leads_to_is_appended_to(is_there: bool, form: 
 
 
 @pytest.mark.parametrize("form", FILES)
-def test_of_two_sinks_on_one_file_the_later_goes_on(form: str, tmp_path: Path) -> None:
+def test_the_later_of_two_sinks_on_one_file_continues(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
     first = open_sink(str(path))
     first.add(exchange(0))
@@ -251,14 +251,14 @@ def test_of_two_sinks_on_one_file_the_later_goes_on(form: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("form", FILES)
-def test_what_is_no_file_is_not_recorded_to(form: str, tmp_path: Path) -> None:
+def test_a_device_is_not_recorded_to(form: str, tmp_path: Path) -> None:
     (tmp_path / form).symlink_to("/dev/null")
     with pytest.raises(UsageError, match="is not a file"):
         open_sink(str(tmp_path / form), is_appended=True)
 
 
 @pytest.mark.parametrize("form", FILES)
-def test_what_a_kill_leaves_is_hidden_and_goes_with_the_next_recording(form: str, tmp_path: Path) -> None:
+def test_leftovers_of_a_kill_are_hidden_and_removed_by_the_next_recording(form: str, tmp_path: Path) -> None:
     open_sink(str(tmp_path / form)).add(exchange(0))
     (tmp_path / f".{form}.spare").write_text("left")
     assert urls(tmp_path) == [0]
@@ -273,15 +273,15 @@ def test_another_name_is_refused(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_cannot_be_written_is_named(form: str, tmp_path: Path) -> None:
+def test_an_unwritable_path_is_named(form: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnwritableOutput, match="cannot write"):
         open_sink(str(tmp_path / "file" / form))
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_recording_goes_on_after_a_write_that_failed(form: str, tmp_path: Path) -> None:
-    """Where the disk was full for a long exchange, it may not be for a shorter one."""
+def test_recording_continues_after_a_write_that_failed(form: str, tmp_path: Path) -> None:
+    """A disk too full for a long exchange may have room for a short one."""
     resource = pytest.importorskip("resource")
     path = tmp_path / form
     sink = open_sink(str(path))

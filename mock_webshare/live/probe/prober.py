@@ -15,7 +15,7 @@ from mock_webshare.live.probe.objections import Against
 from mock_webshare.live.probe.report import Decision, Findings, Outcome
 from mock_webshare.live.probe.requests import QUESTIONS, Question
 from mock_webshare.live.probe.responses import Answers, Undecidable, described
-from mock_webshare.live.upstream import Unanswered, Upstream, connected
+from mock_webshare.live.upstream import Upstream, UpstreamError, connected
 from mock_webshare.version import __version__
 
 TIMEOUT = 30.0
@@ -99,8 +99,8 @@ class _Asking:
         if pause:
             await pause()
         try:
-            exchange = await self._upstream.ask(question.method, target, self._headers(question))
-        except Unanswered as error:
+            exchange = await self._upstream.send(question.method, target, self._headers(question))
+        except UpstreamError as error:
             answers.miss(question.name, str(error))
             self._keep(self._redactor.exchange(error.exchange))
             if error.is_late:

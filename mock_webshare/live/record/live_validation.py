@@ -1,4 +1,7 @@
-"""Watch: judges exchanges as they are recorded, and in the end the whole recording."""
+"""LiveValidation: judge exchanges as they are recorded, and in the end the whole recording.
+
+Only this module of the recorder imports the judge, so that recording without `--validate` starts faster.
+"""
 
 from __future__ import annotations
 
@@ -20,24 +23,24 @@ if TYPE_CHECKING:
     from mock_webshare.judge.run import Verdict
 
 
-class Watch:
-    """Judges by the same terms what comes and what has come; `secrets` may be in a recording as they are."""
+class LiveValidation:
+    """Judges a recording while it grows; `secrets` are redacted, for the recording may contain them."""
 
     def __init__(self, path: str, terms: Terms, secrets: Iterable[str] = ()) -> None:
         self._path, self._terms, self._secrets = path, terms, tuple(secrets)
-        self._told: set[tuple[str, ...]] = set()
+        self._reported: set[tuple[str, ...]] = set()
 
-    def look(self, exchange: Exchange) -> Iterator[str]:
-        """Given an exchange, yield the lines that tell what is wrong with it and was not told before."""
+    def new_findings(self, exchange: Exchange) -> Iterator[str]:
+        """Yield the lines of a report on an exchange, unless all its findings were reported before."""
         verdict = judge([exchange], self._terms)
         found = {group.likeness for group in verdict.groups}
-        if found - self._told:
-            self._told |= found
+        if found - self._reported:
+            self._reported |= found
             *lines, _summary = text.lines(verdict)
             yield from lines
 
     def verdict(self) -> Verdict:
-        """Return the verdict on all that is in the recording, which shows no secrets."""
+        """Return the verdict on the whole recording, which contains no secrets."""
         return judge(self._recorded(), self._terms)
 
     def _recorded(self) -> Iterator[Exchange | BadRecord | UnreadableInput]:
