@@ -113,7 +113,7 @@ def decoded_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 def as_text(value: str) -> str:
-    """Return the text that aiohttp encodes to the bytes of a header, of which `value` has one a character.
+    """Return the header value, read as Latin-1, in the form that aiohttp encodes to the same bytes.
 
     aiohttp encodes as UTF-8 only: a value that is not UTF-8 is returned unchanged, and becomes other bytes.
     """

@@ -1,4 +1,4 @@
-"""LiveValidation: judge exchanges as they are recorded, and in the end the whole recording.
+"""LiveValidation: judges exchanges while they are recorded, and then the whole recording.
 
 Only this module of the recorder imports the judge, so that recording without `--validate` starts faster.
 """
