@@ -269,5 +269,5 @@ def test_the_parser_in_python_reads_the_same(monkeypatch: pytest.MonkeyPatch) ->
     from mock_webshare.recordings.formats import vcr_yaml
 
     expected = read(VCRPY)
-    monkeypatch.setattr(vcr_yaml, "_Parser", yaml.SafeLoader)
+    monkeypatch.setattr(vcr_yaml, "_Loader", yaml.SafeLoader)
     assert read(VCRPY) == expected
