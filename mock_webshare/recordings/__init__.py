@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnknownName, UnreadableInput
 from mock_webshare.recordings import folders
-from mock_webshare.recordings.errors import Broken
-from mock_webshare.recordings.formats import detect, har, json_files, vcr
-from mock_webshare.recordings.input.opened import STANDARD_INPUT, opened
+from mock_webshare.recordings import formats as detect
+from mock_webshare.recordings.formats import har, json_files, vcr
+from mock_webshare.recordings.input import STANDARD_INPUT, opened
+from mock_webshare.recordings.limits import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO, TypeAlias
 
     from mock_webshare.exchange.model import BadRecord, Exchange
-    from mock_webshare.recordings.input.opened import Input
+    from mock_webshare.recordings.input import Input
 
     Progress: TypeAlias = Callable[[int, int], object]
     """Is told the bytes that were read, and those that all files have, as they are on disk; 0: not known."""

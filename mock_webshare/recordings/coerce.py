@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.exchange.model import LONGEST, read_status
-from mock_webshare.recordings.errors import Malformed
+from mock_webshare.recordings.limits import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.recordings.formats import detect
+from mock_webshare.recordings import formats as detect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.exchange import json_limits
-from mock_webshare.recordings.errors import Broken
 from mock_webshare.recordings.input import streams
+from mock_webshare.recordings.limits import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mock_webshare.exchange import json_limits
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.recordings.errors import Broken, Malformed
 from mock_webshare.recordings.input import streams
+from mock_webshare.recordings.limits import Broken, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

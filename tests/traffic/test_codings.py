@@ -14,9 +14,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_webshare.recordings.errors import Malformed
 from mock_webshare.recordings.input import streams
 from mock_webshare.recordings.input.content_encoding import CODINGS, decode
+from mock_webshare.recordings.limits import Malformed
 
 BODY = '{"detail": "Caffè"}'.encode()
 

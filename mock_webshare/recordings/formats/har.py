@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.recordings import coerce
-from mock_webshare.recordings.errors import Malformed
 from mock_webshare.recordings.input import content_encoding
 from mock_webshare.recordings.json_scanner import Scanner
+from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import exchanges, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.exchange.model import BadRecord, Headers
+    from mock_webshare.recordings.input import Input
     from mock_webshare.recordings.input.attachments import Attached
-    from mock_webshare.recordings.input.opened import Input
     from mock_webshare.recordings.json_scanner import Piece
 
 _FAILED = ("_error", "_failureText")

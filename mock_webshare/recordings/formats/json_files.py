@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
-from mock_webshare.recordings.errors import Broken, Malformed
 from mock_webshare.recordings.formats import har, vcr
 from mock_webshare.recordings.input import content_encoding, streams
 from mock_webshare.recordings.json_scanner import Parts, Scanner
+from mock_webshare.recordings.limits import Broken, Malformed
 from mock_webshare.recordings.record import exchanges, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.recordings.input.opened import Input
+    from mock_webshare.recordings.input import Input
     from mock_webshare.recordings.json_scanner import Piece
     from mock_webshare.recordings.record import Convert, Record
 

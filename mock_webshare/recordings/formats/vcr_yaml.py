@@ -22,8 +22,8 @@ from yaml.events import (
 
 from mock_webshare.exchange import json_limits
 from mock_webshare.recordings import coerce
-from mock_webshare.recordings.errors import Broken, Malformed
 from mock_webshare.recordings.input import streams
+from mock_webshare.recordings.limits import Broken, Malformed
 from mock_webshare.recordings.record import Record
 
 if TYPE_CHECKING:

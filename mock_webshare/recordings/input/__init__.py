@@ -1,1 +1,85 @@
-"""Files and streams: how the bytes of a recording are reached."""
+"""Input: a file of recordings, opened and unpacked."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mock_webshare.recordings.input import attachments
+from mock_webshare.recordings.input.streams import GZIP, Counted, Gunzipped, Joined, read_all
+from mock_webshare.recordings.limits import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_webshare.recordings.input.attachments import Attached
+    from mock_webshare.recordings.input.streams import Readable
+
+STANDARD_INPUT = "-"
+HEAD = 1024**2
+"""Bytes of a file that are looked at to tell its format."""
+
+_ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the reader of a format is given."""
+
+    source: str
+    """The file, as the user named it."""
+    head: bytes
+    """The first `HEAD` bytes; `stream` has them as well."""
+    stream: Readable
+    """The whole file, unpacked; to be read once."""
+    attached: Attached
+    """Returns what the recording keeps in another file."""
+
+
+@contextmanager
+def opened(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterator[Input]:
+    """Given a path, or `-` for `stdin`, open it, unpack gzip or ZIP, and yield the input.
+
+    `count` is told the size of each piece that is read. Raise `OSError`, `Broken` for what does not
+    unpack, and ValueError for a path that no file can have.
+    """
+    if path == STANDARD_INPUT:
+        yield _input(path, _unpacked(Counted(stdin, count)), attachments.nowhere)
+        return
+    with open(path, "rb") as file:
+        if file.peek(len(_ZIP)).startswith(_ZIP):
+            count(os.path.getsize(path))  # it is not read from the front to the end
+            with attachments.har_in_zip(file) as (har, attached):
+                yield _input(path, har, attached)
+        else:
+            beside = attachments.beside(os.path.dirname(path) or ".")
+            yield _input(path, _unpacked(Counted(file, count)), beside)
+
+
+def _input(path: str, stream: Readable, attached: Attached) -> Input:
+    head = _head(stream)
+    return Input(path, head, Joined(head, stream), attached)
+
+
+def _head(stream: Readable) -> bytes:
+    """Return up to `HEAD` bytes of a stream, or fewer if it breaks after them; then it will do so again."""
+    pieces, wanted = [], HEAD
+    try:
+        while wanted and (piece := stream.read(wanted)):
+            pieces.append(piece)
+            wanted -= len(piece)
+    except Broken:
+        if not pieces:
+            raise
+    return b"".join(pieces)
+
+
+def _unpacked(stream: Readable) -> Readable:
+    """Given a stream, return it, or what is in it if it is gzip."""
+    magic = read_all(stream, len(_ZIP) - 1)
+    if magic == _ZIP:
+        raise Broken("a ZIP archive is read from a file, not from standard input")
+    whole = Joined(magic, stream)
+    return Gunzipped(whole) if magic.startswith(GZIP) else whole

@@ -9,8 +9,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from mock_webshare.recordings.errors import Broken, Malformed
 from mock_webshare.recordings.input import streams
+from mock_webshare.recordings.limits import Broken, Malformed
 
 if TYPE_CHECKING:
     import zipfile

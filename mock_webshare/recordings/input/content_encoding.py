@@ -11,8 +11,8 @@ import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.recordings.errors import Broken, Malformed
 from mock_webshare.recordings.input import streams
+from mock_webshare.recordings.limits import Broken, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from mock_webshare.recordings.errors import Broken
+from mock_webshare.recordings.limits import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
