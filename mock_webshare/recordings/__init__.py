@@ -1,18 +1,17 @@
 """Recordings: files of recorded traffic, read into a stream of exchanges.
 
-What cannot be read is in the stream as well: a record that is no exchange, a file that does not open.
-One of them does not keep the others from being judged. Of a file no more is held than one record.
+Unreadable input is part of the stream: a malformed record as a `BadRecord`, a file that does not open as
+an `UnreadableInput`. Neither ends the reading of the others. Only one record is in memory at a time.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnknownName, UnreadableInput
-from mock_webshare.recordings import folders
-from mock_webshare.recordings import formats as detect
-from mock_webshare.recordings.formats import har, json_files, vcr
+from mock_webshare.recordings import formats
 from mock_webshare.recordings.input import STANDARD_INPUT, opened
 from mock_webshare.recordings.limits import Broken
 
@@ -21,22 +20,12 @@ if TYPE_CHECKING:
     from typing import BinaryIO, TypeAlias
 
     from mock_webshare.exchange.model import BadRecord, Exchange
-    from mock_webshare.recordings.input import Input
 
     Progress: TypeAlias = Callable[[int, int], object]
-    """Is told the bytes that were read, and those that all files have, as they are on disk; 0: not known."""
+    """Called with the bytes read so far and the size of all files on disk; a size of 0 is not known."""
 
-_READERS: dict[str, Callable[[Input], Iterator[Exchange | BadRecord]]] = {
-    "body": json_files.read_body,
-    "exchange": json_files.read_exchange,
-    "list": json_files.read_list,
-    "ndjson": json_files.read_lines,
-    "journal": json_files.read_journal,
-    "har": har.read,
-    "vcr": vcr.read,
-}
-FORMATS = ("auto", "json", "ndjson", "har", "vcr", "journal")
-"""The names of what `read` reads: `auto` tells each file by its name and content, `json` by its content."""
+# Playwright keeps bodies beside the HAR that refers to them, and names them by their SHA-1.
+_ATTACHMENT = re.compile(r"[0-9a-f]{40}\.\w+")
 
 
 def read(
@@ -46,22 +35,20 @@ def read(
     input_format: str = "auto",
     progress: Progress | None = None,
 ) -> Iterator[Exchange | BadRecord | UnreadableInput]:
-    """Given paths of files and folders, or `-` for `stdin`, yield what is in each.
+    """Yield the content of files, of folders, and of `stdin` where a path is `-`.
 
-    Raise `UnknownName` for a format that is none of `FORMATS`.
+    `input_format` is a name in `formats.FORMATS`, or `auto` to detect the format of each file by its name
+    and content. Raise `UnknownName` for any other.
     """
-    if input_format not in FORMATS:
-        raise UnknownName("input format", input_format, list(FORMATS))
+    known = ["auto", *formats.FORMATS]
+    if input_format not in known:
+        raise UnknownName("input format", input_format, known)
     files: Iterable[str | UnreadableInput] = (each for path in paths for each in _files(path))
-    count = _nothing
+    count = _ignore
     if progress is not None:
         files = list(files)
         count = _Counter(progress, sum(map(_size, files))).add
     return (record for file in files for record in _read(file, stdin, input_format, count))
-
-
-def _files(path: str) -> Iterable[str | UnreadableInput]:
-    return [path] if path == STANDARD_INPUT else folders.files(path)
 
 
 def _read(
@@ -72,7 +59,8 @@ def _read(
         return
     try:
         with opened(file, stdin, count) as found:
-            yield from _READERS[_reader(found, input_format)](found)
+            name = formats.detect(found.source, found.head) if input_format == "auto" else input_format
+            yield from formats.FORMATS[name].read(found)
     except UnreadableInput as error:
         yield error
     except OSError as error:
@@ -81,29 +69,65 @@ def _read(
         yield UnreadableInput(f"cannot read {file!r}: {error}")
 
 
-def _reader(found: Input, input_format: str) -> str:
-    match input_format:
-        case "auto":
-            return detect.detect(found.source, found.head)
-        case "json":
-            return detect.detect_json(found.head)
-        case _:
-            return input_format
+def _files(path: str) -> Iterator[str | UnreadableInput]:
+    """Yield a path, or, if it is a folder, the files in it and below that have the name of a recording.
+
+    Files come in the order of their names, hidden ones are ignored. A folder is read once, whatever links
+    lead to it.
+    """
+    seen: set[str] = set()
+    waiting: list[str | UnreadableInput] = [path]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, UnreadableInput) or not _is_folder(each):
+            yield each
+        elif (real := os.path.realpath(each)) not in seen:
+            seen.add(real)
+            waiting += reversed(list(_inside(each)))
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return path != STANDARD_INPUT and os.path.isdir(path)
+    except ValueError:  # a NUL, which opening the path reports
+        return False
+
+
+def _inside(folder: str) -> Iterator[str | UnreadableInput]:
+    """Yield the folders in a folder, and the files that look like recordings."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        yield UnreadableInput.from_os_error(folder, error)
+        return
+    has_har = any(formats.of_name(name) == "har" for name in names)
+    for name in names:
+        path = os.path.join(folder, name)
+        is_attachment = has_har and _ATTACHMENT.fullmatch(name)
+        if not name.startswith(".") and (os.path.isdir(path) or (_is_recording(path) and not is_attachment)):
+            yield path
+
+
+def _is_recording(path: str) -> bool:
+    """Whether a path in a folder is read: a broken link is, to be reported; a pipe is not."""
+    if formats.of_name(path) is None:
+        return False
+    return os.path.isfile(path) or not os.path.exists(path)
 
 
 class _Counter:
-    """Adds up what is read of all files."""
+    """Adds up the bytes that are read of all files."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress, self._total, self._read = progress, total, 0
 
     def add(self, size: int) -> None:
-        """Count some bytes and tell of them."""
+        """Count some bytes and report the sum."""
         self._read += size
         self._progress(self._read, self._total)
 
 
-def _nothing(size: int) -> None:
+def _ignore(size: int) -> None:
     """Count nothing."""
 
 

@@ -1,4 +1,4 @@
-"""Replay: a data set from the credits that were seen in recordings, each as it was seen last."""
+"""Replay: a data set of the credits in recordings, each in its latest state."""
 
 from __future__ import annotations
 
@@ -19,40 +19,39 @@ if TYPE_CHECKING:
 _CHANNEL = ("referral_channel", "referral_channel_code")
 _IDS = ("id", "user_id", "referral_channel")
 _DATES = ("created_at", "updated_at", "reverted_at")
-_LARGEST_ID, _LARGEST_AMOUNT = 2**63 - 1, 1e300  # what a data set holds
+_LARGEST_ID, _LARGEST_AMOUNT = 2**63 - 1, 1e300  # of a data set
 
 UNSOUND = "not what the documentation says a credit is"
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What can be served again."""
+    """The part of a recording that the mock server can serve."""
 
     document: Mapping[str, Any]
     """A data set: `{"credits": [wire objects], "channels": [{"id", "code"}]}`, both by ascending id."""
     seen: int
-    """The rows in all answers; a credit is seen once for each page that it is on."""
+    """The rows in all responses; a credit counts once for each page that it is on."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """How many rows were not taken, by the reason."""
+    """The number of rows that are not in the data set, by reason."""
 
 
 class _State(NamedTuple):
-    """A credit at a time; the larger one is the newer."""
+    """A credit at one time; the newer of two is the larger by the first three fields."""
 
     updated: int
-    """An instant."""
     started: int
-    """When it was asked for; -1 if that was not recorded."""
+    """When the request was sent; -1 if that was not recorded."""
     order: int
     row: dict[str, Any]
 
 
 def replay(exchanges: Iterable[Exchange]) -> Replay:
-    """Given exchanges, return the data set of all credits in their answers.
+    """Return the data set of all credits in the responses.
 
-    Of a credit that was seen several times the state with the latest `updated_at` counts, of equal ones
-    the one asked for last. A row of the older edition, which knew no channels, has none. Fields that are
-    not documented are left out, for a data set has none; so are rows that break the schema.
+    If a credit occurs several times, the latest `updated_at` wins, and of equal ones the latest request.
+    A row of the older edition, without the channel fields, gets no channel. Undocumented fields, which a
+    data set cannot hold, and rows that break the schema are left out.
     """
     newest: dict[int, _State] = {}
     left_out: Counter[str] = Counter()
@@ -75,13 +74,8 @@ def replay(exchanges: Iterable[Exchange]) -> Replay:
     return Replay(document, seen, dict(left_out))
 
 
-def dataset_document(exchanges: Iterable[Exchange]) -> dict[str, Any]:
-    """Given exchanges, return the data set alone; see `replay`."""
-    return dict(replay(exchanges).document)
-
-
 def _rows(exchanges: Iterable[Exchange]) -> Iterator[tuple[int, Any]]:
-    """Yield what may be a credit in the answers, with the instant at which it was asked for."""
+    """Yield each object that may be a credit, with the instant of its request."""
     for exchange in exchanges:
         if exchange.status not in (None, 200):
             continue
@@ -104,12 +98,12 @@ def _document(body: bytes) -> Any:
 
 
 def _may_be_credit(row: Any) -> bool:
-    """Whether a row is meant as a credit: a recording may hold other things, such as proxies."""
+    """Whether a row is meant as a credit: a recording may hold other rows, such as proxies."""
     return isinstance(row, dict) and "user_id" in row and "reverted_at" in row
 
 
 def _credit(row: dict[str, Any]) -> dict[str, Any] | None:
-    """Given a row, return the credit in it with the documented fields only; None if it breaks the schema."""
+    """Return the documented fields of a row; None if they break the schema."""
     if not any(name in row for name in _CHANNEL):
         row = row | dict.fromkeys(_CHANNEL)
     credit = {name: row[name] for name in _fields() if name in row}
@@ -123,7 +117,7 @@ def _fields() -> tuple[str, ...]:
 
 
 def _fits(credit: dict[str, Any]) -> bool:
-    """Whether a data set can hold a credit that keeps the schema, which knows neither sizes nor years."""
+    """Whether a data set can hold a valid credit: the schema limits neither sizes nor years."""
     ids = [credit[name] for name in _IDS if credit[name] is not None]
     code = credit["referral_channel_code"]
     return (
@@ -135,7 +129,7 @@ def _fits(credit: dict[str, Any]) -> bool:
 
 
 def _is_text(text: str) -> bool:
-    return not any("\ud800" <= each <= "\udfff" for each in text)  # half a character, which JSON can escape
+    return not any("\ud800" <= each <= "\udfff" for each in text)  # a lone surrogate
 
 
 def _is_instant(text: str) -> bool:
@@ -146,6 +140,6 @@ def _is_instant(text: str) -> bool:
 
 
 def _with_code(row: dict[str, Any], codes: Mapping[int, str]) -> dict[str, Any]:
-    """Return a row with the newest code of its channel: a data set has one for each."""
+    """Return a row with the newest code of its channel: a data set has one code a channel."""
     channel = row["referral_channel"]
     return row if channel is None else row | {"referral_channel_code": codes[channel]}

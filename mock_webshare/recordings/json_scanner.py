@@ -1,8 +1,7 @@
-"""Scanner: a JSON text of any length, taken apart into the texts of its values.
+"""Scanner: splits a JSON text of any length into the texts of its values.
 
-It finds where a value ends by brackets and strings alone, and leaves it to others to understand it.
-So no more is held than the value that was asked for, one that is malformed does not hide those after
-it, and the line of each is known.
+It finds the end of a value by brackets and strings alone and leaves parsing to others. So only one value
+is in memory at a time, a malformed one does not hide the next, and the line of each is known.
 """
 
 from __future__ import annotations
@@ -10,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.exchange import json_limits
+from mock_webshare.recordings import limits
 from mock_webshare.recordings.input import streams
 from mock_webshare.recordings.limits import Broken
 
@@ -21,16 +22,13 @@ if TYPE_CHECKING:
 
     from mock_webshare.recordings.input.streams import Readable
 
-DEEPEST = 1000
-"""Brackets inside each other. A HAR needs seven."""
-
-# Possessive (`++`): a string of millions of escapes must not cost a way back for each.
+# Possessive (`++`): a string of millions of escapes must not leave a place to backtrack to for each.
 _STRING_PART = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _INSIDE = re.compile(_STRING_PART, re.DOTALL)
-"""Up to the quote that ends a string, or as far as the text goes."""
+"""Up to the closing quote of a string, or the end of the text."""
 _PLAIN = rb'(?:[^"{}\[\]]++|"' + _STRING_PART + rb'")'
 _OUTSIDE = re.compile(rb"(?:" + _PLAIN + rb"|[{\[]" + _PLAIN + rb"*+[}\]])*+", re.DOTALL)
-"""Over objects and arrays with none inside, up to another bracket or to what does not end in the text."""
+"""Past objects and arrays that contain no others, up to another bracket or an unfinished value."""
 _LITERAL = re.compile(rb'[^ \t\r\n,:"{}\[\]]*+')
 _BLANKS = re.compile(rb"[ \t\r\n]*+")
 
@@ -40,32 +38,63 @@ class Piece(NamedTuple):
 
     text: bytes
     line: int
-    """Where it begins, counted from 1."""
+    """The line where it begins, counted from 1."""
     is_whole: bool = True
-    """False: it is longer than a record may be, and only its beginning is here."""
+    """False: it is longer than a record may be, and `text` is only its beginning."""
 
 
 class Parts:
-    """The parts of a text as they come in, of which no more is kept than a record may have."""
+    """Collects the parts of a text, but keeps no more than a record may have."""
 
     def __init__(self) -> None:
         self._kept: list[bytes] = []
         self.size = 0
 
     def add(self, part: bytes) -> None:
-        """Take the next part."""
+        """Append a part."""
         self.size += len(part)
         self._kept.append(part)
-        if self.size > streams.LARGEST_RECORD:
-            self._kept = [b"".join(self._kept)[: streams.BEGINNING]]
+        if self.size > limits.LARGEST_RECORD:
+            self._kept = [b"".join(self._kept)[: limits.BEGINNING]]
 
     def piece(self, line: int) -> Piece:
-        """Return what came in."""
-        return Piece(b"".join(self._kept), line, self.size <= streams.LARGEST_RECORD)
+        """Return the text that begins on a line."""
+        return Piece(b"".join(self._kept), line, self.size <= limits.LARGEST_RECORD)
+
+
+def elements(stream: Readable, *path: tuple[str, ...]) -> Iterator[Piece]:
+    """Yield each element of the array at the end of a path; each step lists the keys that match it.
+
+    `elements(stream, ("log",), ("entries",))` reads a HAR; without a path the document is the array.
+    Raise `Broken` where the stream is not JSON, has no such array, or goes on after it.
+    """
+    scanner = Scanner(stream)
+    yield from scanner.elements(*path)
+    scanner.end()
+
+
+def whole(stream: Readable) -> Iterator[Piece]:
+    """Yield the one value of a document; raise `Broken` as `elements` does."""
+    scanner = Scanner(stream)
+    yield scanner.value()
+    scanner.end()
+
+
+def keys(text: bytes) -> set[str]:
+    """Return the keys of the object that a text begins with, up to the end of the text; else none."""
+    found = set()
+    try:
+        scanner = Scanner(BytesIO(text))
+        for key in scanner.members():
+            found.add(key)
+            scanner.skip()
+    except Broken:
+        pass
+    return found
 
 
 class Scanner:
-    """Reads a stream of JSON from the front; every method raises `Broken` where it is none."""
+    """Reads a stream of JSON from the front; every method raises `Broken` where it is not JSON."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
@@ -77,10 +106,7 @@ class Scanner:
             self._at = len(BOM_UTF8)
 
     def elements(self, *path: tuple[str, ...]) -> Iterator[Piece]:
-        """Yield each element of the array at the end of a path, each step of which has one of some keys.
-
-        `elements(("log",), ("entries",))` reads a HAR; no path is the array that comes next.
-        """
+        """Yield each element of the array at the end of a path that starts at the next value."""
         if not path:
             yield from self._items()
             return
@@ -95,7 +121,7 @@ class Scanner:
             raise Broken(f"it has no `{path[0][0]}`", self._line)
 
     def members(self) -> Iterator[str]:
-        """Yield each key of the object that comes next; who asks has to take or skip the value."""
+        """Yield each key of the next value, an object; the caller takes or skips the value of each."""
         self._expect(b"{")
         if self._next() == b"}":
             self._expect(b"}")
@@ -106,7 +132,7 @@ class Scanner:
                 return
 
     def value(self) -> Piece:
-        """Return the value that comes next."""
+        """Return the next value."""
         self._next()
         line, parts = self._line, Parts()
         for part in self._parts():
@@ -114,12 +140,12 @@ class Scanner:
         return parts.piece(line)
 
     def skip(self) -> None:
-        """Pass over the value that comes next."""
+        """Skip the next value."""
         for _ in self._parts():
             pass
 
     def end(self) -> None:
-        """Raise `Broken` unless nothing but blanks is left."""
+        """Raise `Broken` unless only blanks are left."""
         if self._next():
             raise Broken("something follows its end", self._line)
 
@@ -141,35 +167,35 @@ class Scanner:
         try:
             return str(json.loads(text))
         except ValueError:
-            return ""  # no key that anybody looks for
+            return ""  # matches no key of any path
 
     def _expect(self, *marks: bytes) -> bytes:
         found = self._next()
         if found not in marks:
             wanted = " or ".join(f"`{mark.decode()}`" for mark in marks)
-            raise Broken(f"it is no JSON: {wanted} is missing" if found else _ENDS, self._line)
+            raise Broken(f"it is not JSON: {wanted} is missing" if found else _ENDS, self._line)
         self._at += 1
         return found
 
     def _next(self) -> bytes:
-        """Pass over blanks and return the byte that follows, without taking it; at the end, none."""
+        """Skip blanks and return the next byte without taking it; at the end, none."""
         while True:
             self._take(_end(_BLANKS, self._text, self._at))
             if self._at < len(self._text) or not self._fill():
                 return self._text[self._at : self._at + 1]
 
     def _parts(self) -> Iterator[bytes]:
-        """Yield the text of the value that comes next, in parts."""
+        """Yield the text of the next value in parts."""
         is_nested = self._next() in (b'"', b"{", b"[")
         size = 0
         for part in self._nested() if is_nested else self._literal():
             size += len(part)
-            if size > streams.LARGEST_SKIP:
-                raise Broken("a value is too long to wait for its end", self._line)
+            if size > limits.LARGEST_SKIP:
+                raise Broken("a value is too long to be skipped", self._line)
             yield part
 
     def _literal(self) -> Iterator[bytes]:
-        """Yield the parts of what has no brackets and no quotes."""
+        """Yield the parts of a number, `true`, `false` or `null`."""
         size = 0
         while True:
             part = self._take(_end(_LITERAL, self._text, self._at))
@@ -178,7 +204,7 @@ class Scanner:
             if self._at < len(self._text) or not self._fill():
                 break
         if not size:
-            raise Broken("it is no JSON: a value is missing" if self._text else _ENDS, self._line)
+            raise Broken("it is not JSON: a value is missing" if self._text else _ENDS, self._line)
 
     def _nested(self) -> Iterator[bytes]:
         """Yield the parts of a string, an object or an array."""
@@ -199,21 +225,21 @@ class Scanner:
             else:
                 depth += 1 if mark in b"{[" else -1
                 brackets += 1
-            if depth > DEEPEST:
-                raise Broken(f"it is nested more than {DEEPEST} deep", self._line)
+            if depth > limits.DEEPEST_JSON:
+                raise Broken(f"it is nested more than {limits.DEEPEST_JSON} deep", self._line)
             if brackets > json_limits.MOST_PARTS:
                 raise Broken(f"it has more than {json_limits.MOST_PARTS} parts", self._line)
         yield self._take(at)
 
     def _take(self, end: int) -> bytes:
-        """Return the text up to `end`, and go there."""
+        """Return the text up to `end` and move there."""
         part = self._text[self._at : end]
         self._line += part.count(b"\n")
         self._at = end
         return part
 
     def _fill(self) -> bool:
-        """Read on, and forget what was taken; return whether there was more."""
+        """Read the next piece, drop what was taken, and return whether there was a piece."""
         piece = self._stream.read(streams.PIECE)
         self._text = self._text[self._at :] + piece
         self._at = 0
@@ -225,5 +251,5 @@ _ENDS = "it ends in the middle of a record"
 
 def _end(pattern: re.Pattern[bytes], text: bytes, start: int) -> int:
     found = pattern.match(text, start)
-    assert found is not None  # all of them match nothing as well
+    assert found is not None  # every pattern matches an empty text too
     return found.end()

@@ -1,29 +1,34 @@
-"""Record: what stands for one exchange in a file, before anybody knows whether it is one."""
+"""Record: what stands for one exchange in a file, checked part by part and converted into the exchange."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.exchange import json_limits
-from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.recordings.input import streams
+from mock_webshare.exchange.model import BadRecord, Exchange, read_status
+from mock_webshare.recordings import limits
 from mock_webshare.recordings.limits import Broken, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from mock_webshare.exchange.model import Headers
     from mock_webshare.recordings.json_scanner import Piece
 
     Convert: TypeAlias = "Callable[[Record], Exchange]"
-    """Given a record, return its exchange, wherever it was found; raise `Malformed` if it is none."""
+    """Returns the exchange of a record, without its place in the file; raises `Malformed`."""
 
+_T = TypeVar("_T", dict[str, Any], list[Any], str)
 
-MOST_BAD = 100_000
-"""Malformed records in a row, after which a file is taken for something else."""
-
+_TYPES = {dict: "an object", list: "a list", str: "a string"}
 _URL = re.compile(rb'"(?:url|uri)"\s*:\s*(' + json_limits.STRING.pattern + rb")", re.DOTALL)
 
 
@@ -31,40 +36,40 @@ class Record(NamedTuple):
     """One record of a file."""
 
     document: Any
-    """What it says, as JSON values, and bytes if its format has them."""
+    """Its content as JSON values, and bytes if its format has them."""
     text: bytes = b""
-    """How it says so. Empty: it is not JSON."""
+    """Its content in the file. Empty: it is not JSON."""
     line: int | None = None
     problem: str | None = None
-    """Why there is no document. None: there is one."""
+    """Why it was not read. None: it was."""
     url: str | None = None
-    """What was asked for, if that is known though there is no document."""
+    """The URL of the request, if it is known without a document."""
 
 
 def parsed(pieces: Iterable[Piece]) -> Iterator[Record]:
-    """Given texts of JSON, yield each as a record."""
+    """Yield a record for each text of JSON."""
     for piece in pieces:
         problem = _problem(piece)
         if problem:
-            yield Record(None, line=piece.line, problem=problem, url=_asked(piece.text))
+            yield Record(None, line=piece.line, problem=problem, url=_url_in_text(piece.text))
             continue
         try:
             yield Record(json.loads(piece.text), piece.text, piece.line)
         except RecursionError:
             yield Record(None, line=piece.line, problem="it is nested too deeply")
-        except ValueError:  # no JSON, no UTF-8, or a number of thousands of digits
-            yield Record(None, line=piece.line, problem="it is no JSON that can be read")
+        except ValueError:  # not JSON, not UTF-8, or a number of thousands of digits
+            yield Record(None, line=piece.line, problem="it is not readable JSON")
 
 
 def _problem(piece: Piece) -> str | None:
-    """Given a text, return why it is not read at all."""
+    """Return why a text is not even parsed."""
     if not piece.is_whole:
-        return f"it has more than {streams.LARGEST_RECORD // 1024**2} MiB"
+        return f"it has more than {limits.LARGEST_RECORD // 1024**2} MiB"
     return f"it has more than {json_limits.MOST_PARTS} parts" if json_limits.has_many(piece.text) else None
 
 
-def _asked(text: bytes) -> str | None:
-    """Given the beginning of a record, return the URL that it asked for, if that can be told."""
+def _url_in_text(text: bytes) -> str | None:
+    """Return the URL of the request in the beginning of a record, if it is there."""
     found = _URL.search(text, text.find(b'"request"'))
     try:
         return found and json.loads(found[1])
@@ -73,15 +78,15 @@ def _asked(text: bytes) -> str | None:
 
 
 def exchanges(source: str, records: Iterable[Record], convert: Convert) -> Iterator[Exchange | BadRecord]:
-    """Given the records of a file, yield the exchange of each, or the record that is none."""
+    """Yield the exchange of each record of a file, or a bad record in its place."""
     entry, bad = -1, 0
     try:
         for entry, record in enumerate(records):
             found = _exchange(source, entry, record, convert)
             yield found
             bad = bad + 1 if isinstance(found, BadRecord) else 0
-            if bad >= MOST_BAD:
-                raise Broken(f"{MOST_BAD} records in a row are malformed; the rest is not read", record.line)
+            if bad >= limits.MOST_BAD_RECORDS:
+                raise Broken(f"{bad} records in a row are malformed; the rest is not read", record.line)
     except Broken as error:
         yield BadRecord(source=source, problem=str(error), entry=entry + 1, line=error.line)
 
@@ -97,7 +102,61 @@ def _exchange(source: str, entry: int, record: Record, convert: Convert) -> Exch
 
 
 def _url(document: Any) -> str | None:
-    """Given any document, return what it asked for, by the name that any of the formats has for it."""
+    """Return the URL of the request in a document of any format."""
     request = document.get("request") if isinstance(document, dict) else None
     found = (request.get("url") or request.get("uri")) if isinstance(request, dict) else None
     return found if isinstance(found, str) else None
+
+
+def typed(value: Any, kind: type[_T], name: str) -> _T:
+    """Return a part of a record if it is of the type; raise `Malformed` if it is not."""
+    if not isinstance(value, kind):
+        raise Malformed(f"its {name} must be {_TYPES[kind]}")
+    return value
+
+
+def status_of(value: Any) -> int | None:
+    """Return a status, None if no response came; raise `Malformed` for anything else."""
+    try:
+        return read_status(value)
+    except ValueError as error:
+        raise Malformed(str(error)) from error
+
+
+def headers_of(pairs: Iterable[tuple[Any, Any]]) -> Headers:
+    """Return names and values as headers, without the pseudo-headers of HTTP/2 (`:authority`)."""
+    some = islice(pairs, limits.MOST_HEADERS + 1)
+    headers = [(_header_text(name), _header_text(value)) for name, value in some]
+    if len(headers) > limits.MOST_HEADERS:
+        raise Malformed(f"it has more than {limits.MOST_HEADERS} headers")
+    return tuple(pair for pair in headers if not pair[0].startswith(":"))
+
+
+def _header_text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else typed(value, str, "header")
+
+
+def first_value(headers: Headers, name: str) -> str | None:
+    """Return the value of the first header of a lower-case name; None if it is missing."""
+    return next((value for each, value in headers if each.lower() == name), None)
+
+
+def from_base64(text: str) -> bytes:
+    """Return the bytes that base64 stands for, with or without line breaks."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError as error:
+        raise Malformed("its base64 does not decode") from error
+
+
+def timestamp_of(value: Any) -> int | None:
+    """Return a date of ISO 8601 or HTTP as an instant; None if it is neither, or has no offset."""
+    if not isinstance(value, str) or len(value) > 100:
+        return None
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = parse(value)
+            return parse_instant(moment.isoformat()) if moment.tzinfo else None
+        except (ValueError, TypeError, OverflowError):
+            continue
+    return None

@@ -14,7 +14,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_webshare.recordings.input import streams
+from mock_webshare.recordings import limits
 from mock_webshare.recordings.input.content_encoding import CODINGS, decode
 from mock_webshare.recordings.limits import Malformed
 
@@ -71,7 +71,7 @@ def test_a_damaged_body_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", PACKERS)
 def test_a_body_that_unpacks_to_too_much_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "LARGEST_RECORD", 1024**2)
+    monkeypatch.setattr(limits, "LARGEST_RECORD", 1024**2)
     with pytest.raises(Malformed, match="more than 1 MiB"):
         decode(PACKERS[name](b"[" * (1024**2 + 1)), name.partition(",")[0])
 

@@ -31,7 +31,7 @@ from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.run import judge
-from mock_webshare.recordings.dataset import dataset_document
+from mock_webshare.recordings.dataset import replay
 from mock_webshare.service.data import dataset
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
@@ -133,7 +133,7 @@ def test_a_recording_can_be_replayed(upstream: str, form: str, tmp_path: Path) -
         with Webshare(api_key=KEY, base_url=url) as client:
             theirs = list(client.referral.list_credits(page_size=40))
         stop(process)
-    data.write_text(json.dumps(dataset_document(read(out))), encoding="utf-8")
+    data.write_text(json.dumps(replay(read(out)).document), encoding="utf-8")
     with (
         MockServer(Settings(port=0, data=str(data))) as again,
         Webshare(api_key="any", base_url=again.url) as client,

@@ -17,7 +17,7 @@ import pytest
 from mock_webshare import recordings
 from mock_webshare.errors import UnknownName, UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, write_line
-from mock_webshare.recordings.input import streams
+from mock_webshare.recordings import limits
 
 EXCHANGE = Exchange(
     source="-",
@@ -105,7 +105,7 @@ def test_an_unreadable_file_does_not_end_the_stream(tmp_path: Path) -> None:
 def test_a_body_beyond_the_limit_is_unreadable(
     monkeypatch: pytest.MonkeyPatch, size: int, expected: type
 ) -> None:
-    monkeypatch.setattr(streams, "LARGEST_RECORD", 10)
+    monkeypatch.setattr(limits, "LARGEST_RECORD", 10)
     assert isinstance(read_one("-", b"x" * size), expected)
 
 
@@ -233,7 +233,7 @@ def test_a_problem_shows_nothing_of_the_record() -> None:
 
 
 def test_a_record_beyond_the_limit_does_not_hide_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "LARGEST_RECORD", 1000)
+    monkeypatch.setattr(limits, "LARGEST_RECORD", 1000)
     long = write_line(replace(EXCHANGE, body=b"x" * 1000)).encode()
     for content in (LINE + long + LINE, b"[" + LINE + b"," + long + b"," + LINE + b"]"):
         first, bad, last = read_bytes(content)

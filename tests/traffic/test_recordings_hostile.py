@@ -24,8 +24,8 @@ READ = """
 import io, sys
 from mock_webshare.exchange import json_limits
 from mock_webshare import recordings
-from mock_webshare.recordings.input import streams
-streams.LARGEST_SKIP //= 8  # only so that the tests do not take so long
+from mock_webshare.recordings import limits
+limits.LARGEST_SKIP //= 8  # only so that the tests do not take so long
 json_limits.MOST_PARTS //= 8
 records = recordings.read([sys.argv[1]], io.BytesIO(), input_format=sys.argv[2])
 kinds = {type(record).__name__ for record in records}
@@ -201,9 +201,9 @@ def test_the_bodies_of_a_har_are_limited_together(tmp_path: Path, monkeypatch: p
     from io import BytesIO
 
     from mock_webshare import recordings
-    from mock_webshare.recordings.input import attachments
+    from mock_webshare.recordings import limits
 
-    monkeypatch.setattr(attachments, "LARGEST_TOTAL", 25)
+    monkeypatch.setattr(limits, "LARGEST_ATTACHMENTS", 25)
     (tmp_path / "body").write_bytes(b"x" * 10)
     (tmp_path / "a.har").write_bytes(har(*[entry(_file="body")] * 4))
     kinds = [type(each).__name__ for each in recordings.read([str(tmp_path / "a.har")], BytesIO())]
@@ -217,9 +217,9 @@ def test_of_a_record_that_is_too_long_it_is_still_known_what_it_asked_for(
     from io import BytesIO
 
     from mock_webshare import recordings
-    from mock_webshare.recordings.input import streams
+    from mock_webshare.recordings import limits
 
-    monkeypatch.setattr(streams, "LARGEST_RECORD", 1000)
+    monkeypatch.setattr(limits, "LARGEST_RECORD", 1000)
     film = json.dumps(
         {"url": "x", "request": {"url": 'http://a/"'}, "response": {"text": "x" * 1000}}
     ).encode()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.recordings.dataset import UNSOUND, dataset_document, replay
+from mock_webshare.recordings.dataset import UNSOUND, replay
 from mock_webshare.service.data import dataset, generator
 
 DEFAULT = dataset.load("default").wire()
@@ -28,7 +28,7 @@ def one(row: Any, **values: Any) -> Exchange:
 
 def served(*exchanges: Exchange) -> list[dict[str, Any]]:
     """Return the credits that the mock serves of a recording."""
-    document = json.dumps(dataset_document(exchanges)).encode()
+    document = json.dumps(replay(exchanges).document).encode()
     credits: list[dict[str, Any]] = dataset.parse(document, source="recording").wire()["credits"]
     return credits
 
@@ -42,7 +42,7 @@ def test_a_whole_list_is_served_again(name: str) -> None:
 
 def test_channels_are_those_that_were_seen() -> None:
     used = {row["referral_channel"] for row in DEFAULT["credits"]} - {None}
-    document = dataset_document([page(*DEFAULT["credits"])])
+    document = replay([page(*DEFAULT["credits"])]).document
     assert document["channels"] == [row for row in DEFAULT["channels"] if row["id"] in used]
 
 

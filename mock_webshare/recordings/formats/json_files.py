@@ -1,66 +1,84 @@
-"""Document: JSON by itself, as one file, one element of an array, or one line."""
+"""JSON files: bodies and exchanges, as one document, as elements of an array, or one a line."""
 
 from __future__ import annotations
 
+import json
 from codecs import BOM_UTF8
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mock_webshare.contract.endpoints import ENDPOINTS
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
+from mock_webshare.recordings import limits
 from mock_webshare.recordings.formats import har, vcr
 from mock_webshare.recordings.input import content_encoding, streams
-from mock_webshare.recordings.json_scanner import Parts, Scanner
+from mock_webshare.recordings.json_scanner import Parts, elements, keys, whole
 from mock_webshare.recordings.limits import Broken, Malformed
 from mock_webshare.recordings.record import exchanges, parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mock_webshare.recordings.input import Input
     from mock_webshare.recordings.json_scanner import Piece
-    from mock_webshare.recordings.record import Convert, Record
+    from mock_webshare.recordings.record import Record
+
+_FIELDS = {each.name for endpoint in ENDPOINTS for each in endpoint.filters}
+"""What a field error may be about."""
 
 
-def read_body(opened: Input) -> Iterator[Exchange]:
-    """Given a file that is a body, yield it, byte for byte."""
-    body = streams.read_all(opened.stream, streams.LARGEST_RECORD)
-    if len(body) > streams.LARGEST_RECORD:
-        limit = streams.LARGEST_RECORD // 1024**2
+def read(opened: Input) -> Iterator[Exchange | BadRecord]:
+    """Yield what is in a JSON document: a HAR, a cassette, an exchange, an array of them, or a body.
+
+    An array is read by element if it holds exchanges, pages or errors. An array of anything else is itself
+    a body: a wrong one in place of a page, or the right one of an endpoint that returns an array.
+    """
+    text = opened.head.removeprefix(BOM_UTF8).lstrip()
+    if text.startswith(b"["):
+        return _each(opened, elements(opened.stream)) if _is_element(keys(text[1:])) else _body(opened)
+    found = keys(text)
+    if "log" in found:
+        return har.read(opened)
+    if not found.isdisjoint(vcr.KEYS):
+        return vcr.read(opened)
+    return _each(opened, whole(opened.stream)) if "request" in found else _body(opened)
+
+
+def _is_element(keys: set[str]) -> bool:
+    """Whether an object with these keys is an exchange, a page or an error."""
+    return not keys.isdisjoint({"request", "results", "detail"}) or (bool(keys) and keys <= _FIELDS)
+
+
+def _body(opened: Input) -> Iterator[Exchange]:
+    """Yield a file as a body, byte for byte."""
+    body = streams.read_all(opened.stream, limits.LARGEST_RECORD)
+    if len(body) > limits.LARGEST_RECORD:
+        limit = limits.LARGEST_RECORD // 1024**2
         raise UnreadableInput(f"cannot read {opened.source!r}: it has more than {limit} MiB; split it")
     yield Exchange(source=opened.source, body=body)
 
 
-def read_exchange(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Given a file that is an exchange, yield it."""
-    return exchanges(opened.source, parsed(_whole(opened)), _converter(opened))
-
-
-def read_list(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Given an array, yield an exchange for each element, which may be one, or a body."""
-    return exchanges(opened.source, parsed(_elements(opened)), _converter(opened))
-
-
 def read_lines(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Given NDJSON, yield an exchange for each line, which may be one, or a body."""
-    return exchanges(opened.source, parsed(_lines(opened)), _converter(opened))
+    """Yield an exchange for each line of NDJSON, which may be an exchange or a body."""
+    return _each(opened, _lines(opened))
 
 
 def read_journal(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Given a journal of ours, yield the exchange of each line."""
+    """Yield the exchange of each line of a journal of the mock server."""
     return exchanges(opened.source, parsed(_lines(opened)), lambda record: _exchange(record.document))
 
 
-def _whole(opened: Input) -> Iterator[Piece]:
-    scanner = Scanner(opened.stream)
-    yield scanner.value()
-    scanner.end()
-
-
-def _elements(opened: Input) -> Iterator[Piece]:
-    scanner = Scanner(opened.stream)
-    yield from scanner.elements()
-    scanner.end()
+def begins_lines(head: bytes, *, of_exchanges: bool = False) -> bool:
+    """Whether a file begins with two lines that hold an object each, or an exchange each."""
+    first, _, rest = head.removeprefix(BOM_UTF8).lstrip().partition(b"\n")
+    if not rest.lstrip().startswith(b"{"):
+        return False
+    try:
+        document = json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and (not of_exchanges or "request" in document)
 
 
 def _lines(opened: Input) -> Iterator[Piece]:
@@ -75,19 +93,21 @@ def _split(stream: streams.Readable) -> Iterator[Piece]:
     parts, line = Parts(), 1
     while piece := stream.read(streams.PIECE):
         if not parts.size and piece.isspace():
-            line += piece.count(b"\n")  # a gigabyte of them is soon made
+            line += piece.count(b"\n")  # a gigabyte of blank lines is easily made
             continue
         for number, part in enumerate(piece.split(b"\n")):
             if number:
                 yield parts.piece(line)
                 parts, line = Parts(), line + 1
             parts.add(part)
-        if parts.size > streams.LARGEST_SKIP:
-            raise Broken("a line is too long to wait for its end", line)
+        if parts.size > limits.LARGEST_SKIP:
+            raise Broken("a line is too long to be skipped", line)
     yield parts.piece(line)
 
 
-def _converter(opened: Input) -> Convert:
+def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[Exchange | BadRecord]:
+    """Yield an exchange for each text, which may be an exchange in any form or a body."""
+
     def convert(record: Record) -> Exchange:
         document = record.document
         if not isinstance(document, dict) or "request" not in document:
@@ -99,11 +119,11 @@ def _converter(opened: Input) -> Convert:
             return har.exchange(document, opened.attached)
         return _exchange(document)
 
-    return convert
+    return exchanges(opened.source, parsed(pieces), convert)
 
 
 def _exchange(document: Any) -> Exchange:
-    """Given the JSON object that `Exchange.wire` returns, return the exchange."""
+    """Return the exchange of a JSON object that `Exchange.wire` returned."""
     try:
         found = from_wire(document, source="")
     except ValueError as error:

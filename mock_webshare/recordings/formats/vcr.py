@@ -1,73 +1,91 @@
-"""Cassette: what vcrpy and pytest-recording keep in YAML or JSON, and Ruby's VCR and Betamax before them.
+"""Cassettes: what vcrpy and pytest-recording record in YAML or JSON, and Ruby's VCR and Betamax before them.
 
 `{"interactions": [{"request": {"method", "uri", "headers", "body"}, "response": {"status", "headers",
-"body": {"string"}}}]}`; releases before 1.0 had the list alone and the URL in parts, and those before 6.0
-had `status_code` and `content` if the client was httpx.
+"body": {"string"}}}]}`. vcrpy before 1.0 wrote only the list, with the URL in parts, and before 6.0
+`status_code` and `content` if the client was httpx.
 """
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.recordings import coerce
-from mock_webshare.recordings.formats import CASSETTE_KEYS
 from mock_webshare.recordings.input import content_encoding
-from mock_webshare.recordings.json_scanner import Scanner
+from mock_webshare.recordings.json_scanner import elements
 from mock_webshare.recordings.limits import Malformed
-from mock_webshare.recordings.record import exchanges, parsed
+from mock_webshare.recordings.record import (
+    exchanges,
+    first_value,
+    from_base64,
+    headers_of,
+    parsed,
+    status_of,
+    timestamp_of,
+    typed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.exchange.model import BadRecord, Headers
     from mock_webshare.recordings.input import Input
-    from mock_webshare.recordings.json_scanner import Piece
     from mock_webshare.recordings.record import Record
+
+KEYS = ("interactions", "http_interactions")
+"""The keys of the list of interactions: vcrpy's, and that of Ruby's VCR and Betamax."""
+
+_YAML = re.compile(
+    rb"(?:[ \t]*(?:[#%][^\n]*|---[^\n]*)?\r?\n)*+"
+    rb"(?:(?:http_)?interactions|version|recorded_with|-[ ]+request)[ \t]*:"
+)
+
+
+def begins_yaml(head: bytes) -> bool:
+    """Whether a file begins as a cassette in YAML does."""
+    return _YAML.match(head.removeprefix(BOM_UTF8)) is not None
 
 
 def read(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Given a cassette, yield the exchange of each interaction."""
-    is_json = opened.head.lstrip()[:1] in (b"{", b"[")
-    records = parsed(_pieces(opened)) if is_json else _yaml_records(opened)
+    """Yield the exchange of each interaction of a cassette."""
+    match opened.head.lstrip()[:1]:
+        case b"{":
+            records = parsed(elements(opened.stream, KEYS))
+        case b"[":
+            records = parsed(elements(opened.stream))
+        case _:
+            records = _yaml_records(opened)
     return exchanges(opened.source, records, lambda record: exchange(record.document))
-
-
-def _pieces(opened: Input) -> Iterator[Piece]:
-    scanner = Scanner(opened.stream)
-    is_list = opened.head.lstrip().startswith(b"[")
-    yield from scanner.elements() if is_list else scanner.elements(CASSETTE_KEYS)
-    scanner.end()
 
 
 def _yaml_records(opened: Input) -> Iterator[Record]:
     try:
         from mock_webshare.recordings.formats import vcr_yaml
     except ModuleNotFoundError as error:
-        problem = "a cassette in YAML takes PyYAML; install mock-webshare[yaml]"
+        problem = "a cassette in YAML requires PyYAML; install mock-webshare[yaml]"
         raise UnreadableInput(f"cannot read {opened.source!r}: {problem}") from error
-    return vcr_yaml.elements(opened.stream, CASSETTE_KEYS)
+    return vcr_yaml.Document(opened.stream).elements(KEYS)
 
 
 def exchange(interaction: Any) -> Exchange:
-    """Given an interaction, return its exchange; raise `Malformed` if it is none."""
-    interaction = coerce.an_object(interaction, "interaction")
-    request = coerce.an_object(interaction.get("request"), "request")
-    response = coerce.an_object(interaction.get("response") or {}, "response")
+    """Return the exchange of an interaction; raise `Malformed` if it is not one."""
+    interaction = typed(interaction, dict, "interaction")
+    request = typed(interaction.get("request"), dict, "request")
+    response = typed(interaction.get("response") or {}, dict, "response")
     status, headers = _status(response), _headers(response)
-    coding = next((value for name, value in headers if name.lower() == "content-encoding"), None)
     body = _stored(response["content"] if "content" in response else response.get("body"))
     return Exchange(
         source="",
-        method=coerce.a_text(request.get("method"), "method").upper(),
+        method=typed(request.get("method"), str, "method").upper(),
         url=_url(request),
         request_headers=_headers(request),
         request_body=_stored(request.get("body")),
         status=status,
         headers=headers if status else None,
-        body=content_encoding.decode(body, coding),
-        started=coerce.an_instant(interaction.get("recorded_at")),
+        body=content_encoding.decode(body, first_value(headers, "content-encoding")),
+        started=timestamp_of(interaction.get("recorded_at")),
     )
 
 
@@ -75,32 +93,32 @@ def _url(request: dict[str, Any]) -> str:
     if "path" in request and "uri" not in request:
         keys = ("protocol", "host", "port", "path")
         return "{}://{}:{}{}".format(*(_number_or_text(request.get(key)) for key in keys))
-    return coerce.a_text(request.get("uri"), "URI")
+    return typed(request.get("uri"), str, "URI")
 
 
 def _number_or_text(value: Any) -> str:
-    return str(value) if isinstance(value, int) else coerce.a_text(value, "URL")
+    return str(value) if isinstance(value, int) else typed(value, str, "URL")
 
 
 def _status(response: dict[str, Any]) -> int | None:
     status = response.get("status_code", response.get("status"))
     if isinstance(status, dict):
         status = status.get("code")
-    if isinstance(status, str) and len(status) == 3 and status.isdecimal():  # YAML's numbers are left as text
+    if isinstance(status, str) and len(status) == 3 and status.isdecimal():  # in YAML it is text
         status = int(status)
-    return coerce.a_status(status)
+    return status_of(status)
 
 
 def _headers(message: dict[str, Any]) -> Headers:
-    """Each name has one value or a list of them; before 1.0 there were lists of names and values."""
+    """Return the headers: one value or a list of values by name, or, before 1.0, a list of pairs."""
     headers = message.get("headers") or {}
     if isinstance(headers, list):
-        pairs = [coerce.a_list(pair, "headers") for pair in headers]
+        pairs = [typed(pair, list, "headers") for pair in headers]
         if any(len(pair) != 2 for pair in pairs):
-            raise Malformed("its headers are no pairs")
-        return coerce.some_headers((name, value) for name, value in pairs)
-    named = coerce.an_object(headers, "headers").items()
-    return coerce.some_headers(
+            raise Malformed("its headers must be pairs")
+        return headers_of((name, value) for name, value in pairs)
+    named = typed(headers, dict, "headers").items()
+    return headers_of(
         (name, value)
         for name, values in named
         for value in (values if isinstance(values, list) else [values])
@@ -110,11 +128,11 @@ def _headers(message: dict[str, Any]) -> Headers:
 def _stored(body: Any) -> bytes:
     if isinstance(body, dict):
         if "base64_string" in body:
-            return coerce.from_base64(coerce.a_text(body["base64_string"], "body"))
+            return from_base64(typed(body["base64_string"], str, "body"))
         body = body.get("string")
     if body is None or isinstance(body, bytes):
         return body or b""
-    text = coerce.a_text(body, "body")
+    text = typed(body, str, "body")
     if text.startswith("\x1f\x8b") and all(each < "\u0100" for each in text):
-        return text.encode("latin-1")  # gzip, of which Python 2 thought that it was text
+        return text.encode("latin-1")  # gzip that Python 2 took for text
     return text.encode(errors="surrogatepass")

@@ -21,23 +21,15 @@ from yaml.events import (
 )
 
 from mock_webshare.exchange import json_limits
-from mock_webshare.recordings import coerce
+from mock_webshare.recordings import limits
 from mock_webshare.recordings.input import streams
 from mock_webshare.recordings.limits import Broken, Malformed
-from mock_webshare.recordings.record import Record
+from mock_webshare.recordings.record import Record, from_base64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.recordings.input.streams import Readable
-
-DEEPEST = 50
-"""Nested collections. A cassette needs six."""
-MOST_ANCHORS = 100_000
-"""Values that aliases may refer to: they are kept to the end. Together they are no larger than a record."""
-LARGEST_ANCHORED = 64 * 1024
-"""Characters of such a value. PyYAML writes aliases for headers, not for bodies; without a limit, a short
-file could name one long body a million times."""
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT = {
@@ -48,18 +40,10 @@ _TEXT = {
 _BINARY = {_TAG + "binary", _TAG + "python/bytes"}
 _COLLECTION = {None, "!", *(_TAG + name for name in ("map", "seq", "python/dict", "python/tuple"))}
 _NULL = re.compile(r"~|null|Null|NULL|")
-_UNKNOWN_TAG = "it has a YAML tag that asks for an object of a program"
+_UNKNOWN_TAG = "it has an unsupported YAML tag"
 
 # libyaml is ten times as fast, where PyYAML was built with it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def elements(stream: Readable, keys: tuple[str, ...]) -> Iterator[Record]:
-    """Yield each element of the list in a YAML document, or of the list under one of the keys.
-
-    Raise `Broken` where it is not YAML, or if there is no such list.
-    """
-    return _Document(stream).elements(keys)
 
 
 class _Metered:
@@ -72,15 +56,15 @@ class _Metered:
     def read(self, size: int = streams.PIECE, /) -> bytes:
         piece = self._stream.read(size)
         self.size += len(piece)
-        if self.size > streams.LARGEST_RECORD:
-            raise Broken(f"a record has more than {streams.LARGEST_RECORD // 1024**2} MiB")
+        if self.size > limits.LARGEST_RECORD:
+            raise Broken(f"a record has more than {limits.LARGEST_RECORD // 1024**2} MiB")
         return piece
 
 
-class _Document:
+class Document:
     """Builds the values of one YAML document from its events, within the limits.
 
-    A malformed part of a record becomes `problem`, so that the events after it are still read.
+    A malformed part of a record is only noted, so that the events after it are still read.
     """
 
     def __init__(self, stream: Readable) -> None:
@@ -93,7 +77,10 @@ class _Document:
         self._problem: str | None = None
 
     def elements(self, keys: tuple[str, ...]) -> Iterator[Record]:
-        """Yield each element of the list; see the function of this name."""
+        """Yield each element of the list that the document is, or of the list under one of the keys.
+
+        Raise `Broken` where it is not YAML, or has no such list.
+        """
         while not isinstance(event := self._next(), CollectionStartEvent):
             pass
         yield from self._records() if isinstance(event, SequenceStartEvent) else self._members(keys)
@@ -129,10 +116,10 @@ class _Document:
         try:
             event = next(self._events)
         except StopIteration:
-            raise Broken("it ends before there is a list of interactions") from None
+            raise Broken("it ends before a list of interactions") from None
         except (yaml.YAMLError, UnicodeError) as error:
             mark = getattr(error, "problem_mark", None)
-            raise Broken("it is no YAML that can be read", mark and mark.line + 1) from error
+            raise Broken("it is not readable YAML", mark and mark.line + 1) from error
         self._end = event.end_mark.index
         return event
 
@@ -153,9 +140,9 @@ class _Document:
         return value
 
     def _collection(self, event: Any, depth: int) -> list[Any] | dict[str, Any]:
-        if depth > DEEPEST:
-            # Passing over the rest would take libyaml a time that grows with the square of the depth.
-            raise Broken(f"it is nested more than {DEEPEST} deep", event.start_mark.line + 1)
+        if depth > limits.DEEPEST_YAML:
+            # Skipping the rest would take libyaml a time that grows with the square of the depth.
+            raise Broken(f"it is nested more than {limits.DEEPEST_YAML} deep", event.start_mark.line + 1)
         is_list = isinstance(event, SequenceStartEvent)
         value = self._sequence(depth + 1) if is_list else self._mapping(depth + 1)
         if event.tag not in _COLLECTION:
@@ -172,27 +159,27 @@ class _Document:
             if isinstance(key, str):
                 found[key] = value
             else:
-                self._problem = self._problem or "it has a key that is no text"
+                self._problem = self._problem or "it has a key that is not text"
         return found
 
     def _keep(self, anchor: str, value: Any, size: int) -> None:
         """Keep the value of an anchor for its aliases, unless it is too large."""
-        if size > LARGEST_ANCHORED:
+        if size > limits.LARGEST_ANCHORED:
             return
         self._anchored[anchor] = value
         self._anchored_size += size
-        if len(self._anchored) > MOST_ANCHORS or self._anchored_size > streams.LARGEST_RECORD:
+        if len(self._anchored) > limits.MOST_ANCHORS or self._anchored_size > limits.LARGEST_RECORD:
             raise Broken("it has too many anchors")
 
     def _recall(self, anchor: str | None) -> Any:
         if anchor not in self._anchored:
-            raise Malformed("it has an alias that stands for nothing, or for too much")
+            raise Malformed("it has an alias whose anchor is missing or too large")
         return self._anchored[anchor]
 
 
 def _scalar(event: Any) -> str | bytes | None:
     if event.tag in _BINARY:
-        return coerce.from_base64(event.value)
+        return from_base64(event.value)
     if event.tag not in _TEXT:
         raise Malformed(_UNKNOWN_TAG)
     is_plain = event.implicit[0] and event.tag is None

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mock_webshare.recordings import limits
 from mock_webshare.recordings.input import attachments
 from mock_webshare.recordings.input.streams import GZIP, Counted, Gunzipped, Joined, read_all
 from mock_webshare.recordings.limits import Broken
@@ -18,39 +19,36 @@ if TYPE_CHECKING:
     from mock_webshare.recordings.input.streams import Readable
 
 STANDARD_INPUT = "-"
-HEAD = 1024**2
-"""Bytes of a file that are looked at to tell its format."""
-
 _ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What the reader of a format is given."""
+    """What the reader of a format gets."""
 
     source: str
     """The file, as the user named it."""
     head: bytes
-    """The first `HEAD` bytes; `stream` has them as well."""
+    """The first bytes, to detect the format; `stream` has them as well."""
     stream: Readable
-    """The whole file, unpacked; to be read once."""
+    """The whole file, unpacked; it can be read once."""
     attached: Attached
-    """Returns what the recording keeps in another file."""
+    """Reads a body that the recording keeps in another file."""
 
 
 @contextmanager
 def opened(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterator[Input]:
-    """Given a path, or `-` for `stdin`, open it, unpack gzip or ZIP, and yield the input.
+    """Open a path, or `stdin` for `-`, and yield the input, unpacked if it is gzip or ZIP.
 
-    `count` is told the size of each piece that is read. Raise `OSError`, `Broken` for what does not
-    unpack, and ValueError for a path that no file can have.
+    `count` is called with the size of each piece that is read. Raise `OSError`, `Broken` if the file does
+    not unpack, and ValueError for a path that no file can have.
     """
     if path == STANDARD_INPUT:
         yield _input(path, _unpacked(Counted(stdin, count)), attachments.nowhere)
         return
     with open(path, "rb") as file:
         if file.peek(len(_ZIP)).startswith(_ZIP):
-            count(os.path.getsize(path))  # it is not read from the front to the end
+            count(os.path.getsize(path))  # an archive is not read from start to end
             with attachments.har_in_zip(file) as (har, attached):
                 yield _input(path, har, attached)
         else:
@@ -64,8 +62,8 @@ def _input(path: str, stream: Readable, attached: Attached) -> Input:
 
 
 def _head(stream: Readable) -> bytes:
-    """Return up to `HEAD` bytes of a stream, or fewer if it breaks after them; then it will do so again."""
-    pieces, wanted = [], HEAD
+    """Return the first bytes of a stream; if it breaks after some, the next read breaks again."""
+    pieces, wanted = [], limits.HEAD
     try:
         while wanted and (piece := stream.read(wanted)):
             pieces.append(piece)
@@ -77,7 +75,7 @@ def _head(stream: Readable) -> bytes:
 
 
 def _unpacked(stream: Readable) -> Readable:
-    """Given a stream, return it, or what is in it if it is gzip."""
+    """Return a stream, or its unpacked content if it is gzip."""
     magic = read_all(stream, len(_ZIP) - 1)
     if magic == _ZIP:
         raise Broken("a ZIP archive is read from a file, not from standard input")

@@ -1,4 +1,4 @@
-"""Attachment: a body that a HAR keeps in a file of its own, beside it or in the same ZIP archive.
+"""Attachments: bodies that a HAR keeps in separate files, beside it or in the same ZIP archive.
 
 Playwright writes them (`content: "attach"`) and names them in the HAR as `_file`.
 """
@@ -9,6 +9,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+from mock_webshare.recordings import limits
 from mock_webshare.recordings.input import streams
 from mock_webshare.recordings.limits import Broken, Malformed
 
@@ -19,30 +20,24 @@ if TYPE_CHECKING:
     from mock_webshare.recordings.input.streams import Readable
 
     Attached: TypeAlias = Callable[[str], bytes]
-    """Given the name of an attachment, return it; raise `Malformed` if that cannot be."""
-
-LARGEST_TOTAL = 16 * 1024**3
-"""Bytes of all attachments of a HAR: one small file may be named in a million entries."""
-LARGEST_DIRECTORY = 8 * 1024**2
-"""Bytes of the list of files in a ZIP archive, which is read as a whole."""
+    """Returns the attachment of a name; raises `Malformed` if it cannot be read."""
 
 _MISSING = "the file that holds its body cannot be read"
 
 
 def nowhere(name: str) -> bytes:
-    """Nothing is beside standard input."""
-    raise Malformed("its body is in another file, and standard input is beside none")
+    """Refuse any attachment, because standard input has no folder."""
+    raise Malformed("its body is in another file, which standard input gives no access to")
 
 
 def beside(folder: str) -> Attached:
-    """Given the folder of a HAR, return what reads the files in it and below, and no others."""
-
+    """Return a reader of the files in the folder of a HAR and below it, and of no others."""
     meter = _Meter()
 
     def read_file(name: str) -> bytes:
         try:
             path = _inside(folder, name)
-            if not os.path.isfile(path):  # a pipe would make us wait for its writer
+            if not os.path.isfile(path):  # a pipe would block
                 raise Malformed(_MISSING)
             with open(path, "rb") as file:
                 return meter.read(file)
@@ -62,9 +57,9 @@ def _inside(folder: str, name: str) -> str:
 
 @contextmanager
 def har_in_zip(file: BinaryIO) -> Iterator[tuple[Readable, Attached]]:
-    """Given a ZIP archive, yield the HAR in it, and what reads the other files in it.
+    """Yield the one HAR in a ZIP archive and a reader of its other files.
 
-    Raise `Broken` unless there is exactly one HAR.
+    Raise `Broken` if the archive is damaged, or has no HAR or several.
     """
     import zipfile
 
@@ -111,21 +106,21 @@ def _check_directory(file: BinaryIO) -> None:
     tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
     size = int.from_bytes(tail[at + 12 : at + 16], "little")
-    has_another = tail[max(0, at - 20) : max(0, at)].startswith(b"PK\x06\x07")  # ZIP64 says it elsewhere
-    if at >= 0 and (has_another or size > LARGEST_DIRECTORY):
+    has_another = tail[max(0, at - 20) : max(0, at)].startswith(b"PK\x06\x07")  # ZIP64: the size is elsewhere
+    if at >= 0 and (has_another or size > limits.LARGEST_ZIP_DIRECTORY):
         raise Broken("it is a ZIP archive of too many files")
 
 
 class _Meter:
-    """Reads attachments, each within the limit of a record, and all of them within theirs."""
+    """Reads attachments within the limits of one body and of all attachments."""
 
     def __init__(self) -> None:
-        self._left = LARGEST_TOTAL
+        self._left = limits.LARGEST_ATTACHMENTS
 
     def read(self, stream: Readable) -> bytes:
-        limit = min(streams.LARGEST_RECORD, self._left)
+        limit = min(limits.LARGEST_RECORD, self._left)
         body = streams.read_all(stream, limit)
         self._left = max(0, self._left - len(body))
         if len(body) > limit:
-            raise Malformed("its body is too long, or all that are in files of their own are, together")
+            raise Malformed("its body is too long, or all attached bodies together are")
         return body

@@ -1,7 +1,7 @@
-"""Content coding: how a body was packed for the way (RFC 9110, 8.4), and unpacked again within a limit.
+"""Content codings (RFC 9110, 8.4): stored bodies are unpacked, within a limit.
 
-Tools differ in what they store: the bytes of the wire, or the unpacked ones under a header that still
-says `gzip`. So a body is unpacked only if it looks packed.
+Tools store either the bytes of the wire or the unpacked ones under a header that still says `gzip`. So a
+body is unpacked only if it looks packed.
 """
 
 from __future__ import annotations
@@ -11,36 +11,33 @@ import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from mock_webshare.recordings import limits
 from mock_webshare.recordings.input import streams
 from mock_webshare.recordings.limits import Broken, Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-MOST_CODINGS = 4
-"""Codings on top of each other. One is usual."""
+    from collections.abc import Callable, Iterable, Iterator
 
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
-_PIECE = 64 * 1024
 _BROTLI_PIECE = 32
-"""Bytes. Most releases of the library have no limit of their own, and ten bytes may become 16 MiB."""
+"""Bytes. Most releases of the library have no output limit, and ten bytes may become 16 MiB."""
 _ZSTANDARD_PIECE = 256
 """Bytes. Likewise: four bytes may become 128 KiB."""
 _ZSTANDARD_WINDOW = 8 * 1024**2
-"""Bytes. No more is asked of a reader (RFC 9659)."""
+"""Bytes. RFC 9659 requires no more of a decoder."""
 
 
 class _Unpackable(Malformed):
-    """It is not packed in this way, or nothing is installed that could tell."""
+    """The body is not packed in this way, or the library to find out is not installed."""
 
 
 def decode(body: bytes, content_encoding: str | None) -> bytes:
-    """Given a stored body and the header, return the body as a client sees it; raise `Malformed`."""
+    """Return a stored body as a client sees it; raise `Malformed` if it does not unpack."""
     if not body:
         return body
     names = [name.strip().lower() for name in (content_encoding or "").split(",")]
     codings = [CODINGS[name] for name in names if name in CODINGS]
-    if len(codings) > MOST_CODINGS:
+    if len(codings) > limits.MOST_CODINGS:
         raise Malformed("its body has too many content codings")
     for unpack in reversed(codings):
         body = unpack(body)
@@ -52,17 +49,17 @@ def _gzip(body: bytes) -> bytes:
         return body
     stream = streams.Gunzipped(BytesIO(body))
     try:
-        return _limited(iter(lambda: stream.read(_PIECE), b""))
+        return _limited(iter(lambda: stream.read(streams.PIECE), b""))
     except Broken as error:
         raise Malformed("its gzip body does not unpack") from error
 
 
 def _deflate(body: bytes) -> bytes:
-    """`deflate` is zlib's format; some servers leave its frame out (RFC 9110, 8.4.1.2)."""
+    """Unpack zlib's format, or the bare one that some servers send (RFC 9110, 8.4.1.2)."""
     for wbits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         unpacker = zlib.decompressobj(wbits)
         try:
-            unpacked = _limited(_inflated(unpacker, body))
+            unpacked = _limited([unpacker.decompress(body, limits.LARGEST_RECORD + 1)])
         except zlib.error:
             continue
         if unpacker.eof and not unpacker.unused_data:
@@ -70,17 +67,8 @@ def _deflate(body: bytes) -> bytes:
     return body
 
 
-def _inflated(unpacker: Any, body: bytes) -> Iterator[bytes]:
-    for piece in _cut(body, _PIECE):
-        while piece and not unpacker.eof:
-            yield unpacker.decompress(piece, _PIECE)
-            piece = unpacker.unconsumed_tail
-    while part := unpacker.decompress(b"", _PIECE):
-        yield part
-
-
 def _brotli(body: bytes) -> bytes:
-    """Brotli has no sign of its own: what is no Brotli, but is text, was stored unpacked."""
+    """Unpack Brotli, which has no signature: a body that fails to unpack but is text was stored unpacked."""
     try:
         return _unbrotlied(body)
     except _Unpackable:
@@ -110,7 +98,7 @@ def _zstandard(body: bytes) -> bytes:
         unpacked = _limited(unpacker.decompress(piece) for piece in _cut(body, _ZSTANDARD_PIECE))
     except zstandard.ZstdError as error:
         raise Malformed("its zstd body does not unpack") from error
-    if not getattr(unpacker, "eof", True):  # older releases do not tell
+    if not getattr(unpacker, "eof", True):  # older releases do not report it
         raise Malformed("its zstd body does not unpack")
     return unpacked
 
@@ -122,16 +110,16 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {
     "br": _brotli,
     "zstd": _zstandard,
 }
-"""What unpacks each coding. Any other one is left as it is."""
+"""What unpacks each coding. A body with any other coding stays unchanged."""
 
 
-def _limited(parts: Iterator[bytes]) -> bytes:
+def _limited(parts: Iterable[bytes]) -> bytes:
     found, size = [], 0
     for part in parts:
         found.append(part)
         size += len(part)
-        if size > streams.LARGEST_RECORD:
-            raise Malformed(f"its body unpacks to more than {streams.LARGEST_RECORD // 1024**2} MiB")
+        if size > limits.LARGEST_RECORD:
+            raise Malformed(f"its body unpacks to more than {limits.LARGEST_RECORD // 1024**2} MiB")
     return b"".join(found)
 
 
@@ -147,7 +135,7 @@ def _is_text(body: bytes) -> bool:
 
 
 def _library(*names: str, coding: str) -> Any:
-    """Given the names of packages that do the same, import the first that is installed."""
+    """Import the first installed one of several equivalent packages."""
     for name in names:
         try:
             return importlib.import_module(name)

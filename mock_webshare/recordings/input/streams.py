@@ -1,7 +1,8 @@
-"""Stream: bytes that are read piece by piece, and the limits of how many."""
+"""Streams: bytes that are read piece by piece, unpacked on the way."""
 
 from __future__ import annotations
 
+import zlib
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from mock_webshare.recordings.limits import Broken
@@ -9,30 +10,25 @@ from mock_webshare.recordings.limits import Broken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LARGEST_RECORD = 64 * 1024**2
-"""Bytes of one record, and of one body. A page of a hundred credits has about 25,000."""
-LARGEST_SKIP = 1024**3
-"""Bytes of a record that is too long to be held: nobody waits longer than that for its end."""
-BEGINNING = 64 * 1024
-"""Bytes of a record that are kept of one that is too long, to tell what was asked for."""
 PIECE = 256 * 1024
+"""Bytes of one read."""
 _PACKED_PIECE = 16 * 1024
-"""Bytes. What is left of a piece is copied for each member, and there may be thousands in it."""
+"""Bytes of one read of gzip. The rest of it is copied for each member, and it may hold thousands."""
 GZIP = b"\x1f\x8b"
-"""What every member of gzip begins with."""
+"""The first bytes of every gzip member."""
 
 DAMAGED = "it does not unpack: it is damaged or cut off"
 
 
 class Readable(Protocol):
-    """What is asked of a stream."""
+    """Anything that reads bytes."""
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, none only at the end."""
 
 
 def read_all(stream: Readable, limit: int) -> bytes:
-    """Given a stream, return all of it, or, if it has more than `limit` bytes, one more than that."""
+    """Return the whole content of a stream; if it is longer than `limit`, its first `limit + 1` bytes."""
     pieces, wanted = [], limit + 1
     while wanted and (piece := stream.read(wanted)):
         pieces.append(piece)
@@ -41,7 +37,7 @@ def read_all(stream: Readable, limit: int) -> bytes:
 
 
 class Joined:
-    """A stream whose beginning was read already."""
+    """A stream whose beginning was already read."""
 
     def __init__(self, head: bytes, rest: Readable) -> None:
         self._head, self._rest = head, rest
@@ -54,7 +50,7 @@ class Joined:
 
 
 class Counted:
-    """A stream that tells how much of it is read."""
+    """A stream that reports the size of each piece that is read."""
 
     def __init__(self, stream: Readable, count: Callable[[int], object]) -> None:
         self._stream, self._count = stream, count
@@ -66,9 +62,9 @@ class Counted:
 
 
 class Gunzipped:
-    """What is in gzip, of one member or several; `read` raises `Broken` where it is damaged or cut off.
+    """The content of gzip of one or more members; `read` raises `Broken` where it is damaged or cut off.
 
-    What follows the last member is passed over, as `gunzip` and HTTP clients do.
+    Bytes after the last member are ignored, as `gunzip` and HTTP clients do.
     """
 
     def __init__(self, packed: Readable) -> None:
@@ -77,8 +73,6 @@ class Gunzipped:
         self._unpacker = _new_unpacker()
 
     def read(self, size: int, /) -> bytes:
-        import zlib
-
         try:
             return self._read(size)
         except zlib.error as error:
@@ -96,7 +90,7 @@ class Gunzipped:
         return b""
 
     def _has_another(self) -> bool:
-        """Whether another member follows; then prepare for it."""
+        """Whether another member follows; if so, prepare for it."""
         if len(self._waiting) < len(GZIP):
             self._waiting += self._packed.read(_PACKED_PIECE)
         if not self._waiting.startswith(GZIP):
@@ -106,8 +100,6 @@ class Gunzipped:
 
 
 def _new_unpacker() -> Any:
-    import zlib
-
     return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
 
@@ -119,7 +111,6 @@ class Unzipped:
 
     def read(self, size: int, /) -> bytes:
         import zipfile
-        import zlib
 
         try:
             piece: bytes = self._member.read1(size)
