@@ -70,10 +70,10 @@ def _read(
 
 
 def _files(path: str) -> Iterator[str | UnreadableInput]:
-    """Yield a path, or, if it is a folder, the files in it and below that have the name of a recording.
+    """Yield a path, or the recordings in and below a folder, by their extensions.
 
-    Files come in the order of their names, hidden ones are ignored. A folder is read once, whatever links
-    lead to it.
+    They come in the order of their names, without hidden ones. A folder is read once, even if several
+    links lead to it.
     """
     seen: set[str] = set()
     waiting: list[str | UnreadableInput] = [path]
@@ -109,7 +109,7 @@ def _inside(folder: str) -> Iterator[str | UnreadableInput]:
 
 
 def _is_recording(path: str) -> bool:
-    """Whether a path in a folder is read: a broken link is, to be reported; a pipe is not."""
+    """Whether to read a path in a folder: a file, or a broken link to report it."""
     if formats.of_name(path) is None:
         return False
     return os.path.isfile(path) or not os.path.exists(path)

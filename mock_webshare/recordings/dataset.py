@@ -98,7 +98,7 @@ def _document(body: bytes) -> Any:
 
 
 def _may_be_credit(row: Any) -> bool:
-    """Whether a row is meant as a credit: a recording may hold other rows, such as proxies."""
+    """Whether a row is meant as a credit; a recording may hold proxies as well."""
     return isinstance(row, dict) and "user_id" in row and "reverted_at" in row
 
 
@@ -117,7 +117,7 @@ def _fields() -> tuple[str, ...]:
 
 
 def _fits(credit: dict[str, Any]) -> bool:
-    """Whether a data set can hold a valid credit: the schema limits neither sizes nor years."""
+    """Whether a data set can hold a valid credit: the schema has no such limits."""
     ids = [credit[name] for name in _IDS if credit[name] is not None]
     code = credit["referral_channel_code"]
     return (
@@ -140,6 +140,6 @@ def _is_instant(text: str) -> bool:
 
 
 def _with_code(row: dict[str, Any], codes: Mapping[int, str]) -> dict[str, Any]:
-    """Return a row with the newest code of its channel: a data set has one code a channel."""
+    """Return a row with the newest code of its channel, of which there is one."""
     channel = row["referral_channel"]
     return row if channel is None else row | {"referral_channel_code": codes[channel]}

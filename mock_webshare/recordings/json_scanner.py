@@ -63,9 +63,10 @@ class Parts:
 
 
 def elements(stream: Readable, *path: tuple[str, ...]) -> Iterator[Piece]:
-    """Yield each element of the array at the end of a path; each step lists the keys that match it.
+    """Yield each element of the array at the end of a path.
 
-    `elements(stream, ("log",), ("entries",))` reads a HAR; without a path the document is the array.
+    A step of the path is the keys that match it: `elements(stream, ("log",), ("entries",))` reads a HAR.
+    Without a path the document is the array.
     Raise `Broken` where the stream is not JSON, has no such array, or goes on after it.
     """
     scanner = Scanner(stream)
@@ -81,7 +82,7 @@ def whole(stream: Readable) -> Iterator[Piece]:
 
 
 def keys(text: bytes) -> set[str]:
-    """Return the keys of the object that a text begins with, up to the end of the text; else none."""
+    """Return the keys of the object that a text begins with, as far as it goes."""
     found = set()
     try:
         scanner = Scanner(BytesIO(text))
@@ -94,7 +95,7 @@ def keys(text: bytes) -> set[str]:
 
 
 class Scanner:
-    """Reads a stream of JSON from the front; every method raises `Broken` where it is not JSON."""
+    """Reads a stream of JSON; every method raises `Broken` where it is not JSON."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
@@ -106,7 +107,7 @@ class Scanner:
             self._at = len(BOM_UTF8)
 
     def elements(self, *path: tuple[str, ...]) -> Iterator[Piece]:
-        """Yield each element of the array at the end of a path that starts at the next value."""
+        """Yield each element of the array at the end of a path from the next value."""
         if not path:
             yield from self._items()
             return
@@ -121,7 +122,7 @@ class Scanner:
             raise Broken(f"it has no `{path[0][0]}`", self._line)
 
     def members(self) -> Iterator[str]:
-        """Yield each key of the next value, an object; the caller takes or skips the value of each."""
+        """Yield each key of the next value, an object; the caller consumes its value."""
         self._expect(b"{")
         if self._next() == b"}":
             self._expect(b"}")

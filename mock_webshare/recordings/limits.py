@@ -1,4 +1,4 @@
-"""Limits on what is read of a recording, and the errors for what is not readable.
+"""Limits on what is read of a recording, and the errors for unreadable input.
 
 A recording may be hostile, or simply huge: every limit is far above what real traffic needs. The number
 of values in a record is limited by `exchange.json_limits`, which the judge shares.
@@ -39,11 +39,17 @@ LARGEST_ZIP_DIRECTORY = 8 * 1024**2
 
 
 class Malformed(Exception):
-    """One record is not an exchange, the next one may be; the message shows no value of the record."""
+    """One record is not an exchange, but the next one may be.
+
+    The message shows no value of the record.
+    """
 
 
 class Broken(Exception):
-    """The rest of a file cannot be split into records; the message shows nothing of the file."""
+    """The rest of a file cannot be split into records.
+
+    The message shows nothing of the file.
+    """
 
     def __init__(self, problem: str, line: int | None = None) -> None:
         super().__init__(problem)

@@ -1,4 +1,4 @@
-"""Record: what stands for one exchange in a file, checked part by part and converted into the exchange."""
+"""Record: one entry of a file, checked part by part and converted to an exchange."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def status_of(value: Any) -> int | None:
 
 
 def headers_of(pairs: Iterable[tuple[Any, Any]]) -> Headers:
-    """Return names and values as headers, without the pseudo-headers of HTTP/2 (`:authority`)."""
+    """Return names and values as headers, without those of HTTP/2 (`:authority`)."""
     some = islice(pairs, limits.MOST_HEADERS + 1)
     headers = [(_header_text(name), _header_text(value)) for name, value in some]
     if len(headers) > limits.MOST_HEADERS:
@@ -137,7 +137,7 @@ def _header_text(value: Any) -> str:
 
 
 def first_value(headers: Headers, name: str) -> str | None:
-    """Return the value of the first header of a lower-case name; None if it is missing."""
+    """Return the value of the first header of a lower-case name, or None."""
     return next((value for each, value in headers if each.lower() == name), None)
 
 
@@ -150,7 +150,7 @@ def from_base64(text: str) -> bytes:
 
 
 def timestamp_of(value: Any) -> int | None:
-    """Return a date of ISO 8601 or HTTP as an instant; None if it is neither, or has no offset."""
+    """Return a date of ISO 8601 or HTTP as an instant; None without an offset."""
     if not isinstance(value, str) or len(value) > 100:
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):

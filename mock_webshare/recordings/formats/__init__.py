@@ -34,7 +34,7 @@ FORMATS = {
 
 
 def of_name(name: str) -> str | None:
-    """Return the format that the extension of a file name stands for; None if it stands for none."""
+    """Return the format that a file name promises; None if it promises nothing."""
     name = name.lower().removesuffix(".gz")
     return next((each for each, row in FORMATS.items() if name.endswith(row.extensions)), None)
 

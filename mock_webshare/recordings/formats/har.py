@@ -1,4 +1,7 @@
-"""HAR 1.2: what browsers and proxies export (http://www.softwareishard.com/blog/har-12-spec/)."""
+"""HAR 1.2, which browsers and proxies export.
+
+http://www.softwareishard.com/blog/har-12-spec/
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def exchange(entry: Any, attached: Attached) -> Exchange:
 def _status_and_body(
     entry: dict[str, Any], response: dict[str, Any], headers: Headers, attached: Attached
 ) -> tuple[int | None, bytes | None]:
-    """Return the status, None if no response came, and the body, None if it is not known."""
+    """Return the status, None without a response, and the body, None if unknown."""
     status = status_of(response.get("status"))
     if status is None or entry.get("_fromCache"):  # no request was sent, the response is an older one
         return None, b""

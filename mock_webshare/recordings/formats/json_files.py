@@ -1,4 +1,4 @@
-"""JSON files: bodies and exchanges, as one document, as elements of an array, or one a line."""
+"""JSON files: bodies and exchanges, as a document, in an array, or one a line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FIELDS = {each.name for endpoint in ENDPOINTS for each in endpoint.filters}
 
 
 def read(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Yield what is in a JSON document: a HAR, a cassette, an exchange, an array of them, or a body.
+    """Yield what a JSON document holds: a HAR, a cassette, exchanges, or a body.
 
     An array is read by element if it holds exchanges, pages or errors. An array of anything else is itself
     a body: a wrong one in place of a page, or the right one of an endpoint that returns an array.
@@ -70,7 +70,7 @@ def read_journal(opened: Input) -> Iterator[Exchange | BadRecord]:
 
 
 def begins_lines(head: bytes, *, of_exchanges: bool = False) -> bool:
-    """Whether a file begins with two lines that hold an object each, or an exchange each."""
+    """Whether a file begins with two lines of an object each, or an exchange each."""
     first, _, rest = head.removeprefix(BOM_UTF8).lstrip().partition(b"\n")
     if not rest.lstrip().startswith(b"{"):
         return False

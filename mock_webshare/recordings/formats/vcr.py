@@ -1,4 +1,4 @@
-"""Cassettes: what vcrpy and pytest-recording record in YAML or JSON, and Ruby's VCR and Betamax before them.
+"""Cassettes of vcrpy, pytest-recording, Ruby's VCR and Betamax, in YAML or JSON.
 
 `{"interactions": [{"request": {"method", "uri", "headers", "body"}, "response": {"status", "headers",
 "body": {"string"}}}]}`. vcrpy before 1.0 wrote only the list, with the URL in parts, and before 6.0
@@ -110,7 +110,7 @@ def _status(response: dict[str, Any]) -> int | None:
 
 
 def _headers(message: dict[str, Any]) -> Headers:
-    """Return the headers: one value or a list of values by name, or, before 1.0, a list of pairs."""
+    """Return the headers: values or lists of values by name; before 1.0, pairs."""
     headers = message.get("headers") or {}
     if isinstance(headers, list):
         pairs = [typed(pair, list, "headers") for pair in headers]

@@ -1,4 +1,4 @@
-"""YAML cassettes, read one interaction at a time from the events of PyYAML's safe parser.
+"""YAML cassettes, read by interaction from the events of PyYAML's safe parser.
 
 Every scalar is text, except null and `!!binary`: a recorded `1.50` must not become a number. No tag ever
 creates an object. PyYAML's composer would not do: it has no limits, and one alias without an anchor, or an
@@ -77,7 +77,7 @@ class Document:
         self._problem: str | None = None
 
     def elements(self, keys: tuple[str, ...]) -> Iterator[Record]:
-        """Yield each element of the list that the document is, or of the list under one of the keys.
+        """Yield each element of the list at the top, or under one of the keys.
 
         Raise `Broken` where it is not YAML, or has no such list.
         """
@@ -108,7 +108,7 @@ class Document:
         return Record(document, line=event.start_mark.line + 1, problem=self._problem)
 
     def _until(self, end: type) -> Iterator[Any]:
-        """Yield the first event of each value in a collection; the caller reads the rest of the value."""
+        """Yield the first event of each value in a collection; the caller reads the rest."""
         while not isinstance(event := self._next(), end):
             yield event
 

@@ -38,7 +38,7 @@ class Input:
 
 @contextmanager
 def opened(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterator[Input]:
-    """Open a path, or `stdin` for `-`, and yield the input, unpacked if it is gzip or ZIP.
+    """Open a path, or `stdin` for `-`, and yield it, unpacked if it is gzip or ZIP.
 
     `count` is called with the size of each piece that is read. Raise `OSError`, `Broken` if the file does
     not unpack, and ValueError for a path that no file can have.
@@ -62,7 +62,7 @@ def _input(path: str, stream: Readable, attached: Attached) -> Input:
 
 
 def _head(stream: Readable) -> bytes:
-    """Return the first bytes of a stream; if it breaks after some, the next read breaks again."""
+    """Return the first bytes of a stream, up to where it breaks for good."""
     pieces, wanted = [], limits.HEAD
     try:
         while wanted and (piece := stream.read(wanted)):

@@ -1,6 +1,7 @@
-"""Attachments: bodies that a HAR keeps in separate files, beside it or in the same ZIP archive.
+"""Attachments: bodies that a HAR keeps in separate files.
 
-Playwright writes them (`content: "attach"`) and names them in the HAR as `_file`.
+They are beside it or in the same ZIP archive. Playwright writes them (`content: "attach"`) and names them
+in the HAR as `_file`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def nowhere(name: str) -> bytes:
 
 
 def beside(folder: str) -> Attached:
-    """Return a reader of the files in the folder of a HAR and below it, and of no others."""
+    """Return a reader of the files in and below the folder of a HAR, and no others."""
     meter = _Meter()
 
     def read_file(name: str) -> bytes:

@@ -32,7 +32,7 @@ class _Unpackable(Malformed):
 
 
 def decode(body: bytes, content_encoding: str | None) -> bytes:
-    """Return a stored body as a client sees it; raise `Malformed` if it does not unpack."""
+    """Return a body as a client sees it; raise `Malformed` if it does not unpack."""
     if not body:
         return body
     names = [name.strip().lower() for name in (content_encoding or "").split(",")]
@@ -55,7 +55,7 @@ def _gzip(body: bytes) -> bytes:
 
 
 def _deflate(body: bytes) -> bytes:
-    """Unpack zlib's format, or the bare one that some servers send (RFC 9110, 8.4.1.2)."""
+    """Unpack zlib's format, or the bare one of some servers (RFC 9110, 8.4.1.2)."""
     for wbits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         unpacker = zlib.decompressobj(wbits)
         try:
@@ -68,7 +68,7 @@ def _deflate(body: bytes) -> bytes:
 
 
 def _brotli(body: bytes) -> bytes:
-    """Unpack Brotli, which has no signature: a body that fails to unpack but is text was stored unpacked."""
+    """Unpack Brotli. It has no signature, so a text that fails was stored unpacked."""
     try:
         return _unbrotlied(body)
     except _Unpackable:

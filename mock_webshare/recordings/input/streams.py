@@ -28,7 +28,7 @@ class Readable(Protocol):
 
 
 def read_all(stream: Readable, limit: int) -> bytes:
-    """Return the whole content of a stream; if it is longer than `limit`, its first `limit + 1` bytes."""
+    """Return all of a stream, or `limit + 1` bytes if it is longer than `limit`."""
     pieces, wanted = [], limit + 1
     while wanted and (piece := stream.read(wanted)):
         pieces.append(piece)
@@ -62,9 +62,9 @@ class Counted:
 
 
 class Gunzipped:
-    """The content of gzip of one or more members; `read` raises `Broken` where it is damaged or cut off.
+    """The content of gzip; `read` raises `Broken` where it is damaged or cut off.
 
-    Bytes after the last member are ignored, as `gunzip` and HTTP clients do.
+    It may have several members. Bytes after the last member are ignored, as `gunzip` and HTTP clients do.
     """
 
     def __init__(self, packed: Readable) -> None:
