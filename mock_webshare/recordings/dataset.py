@@ -140,6 +140,6 @@ def _is_instant(text: str) -> bool:
 
 
 def _with_code(row: dict[str, Any], codes: Mapping[int, str]) -> dict[str, Any]:
-    """Return a row with the newest code of its channel, of which there is one."""
+    """Return a row with the newest code of its channel."""
     channel = row["referral_channel"]
     return row if channel is None else row | {"referral_channel_code": codes[channel]}

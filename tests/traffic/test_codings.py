@@ -1,4 +1,4 @@
-"""How stored bodies are unpacked, or left as they are, or refused."""
+"""Which stored bodies are unpacked, which stay unchanged, and which are refused."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def test_a_packed_body_is_unpacked(name: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("coding", [*CODINGS, "identity", "compress", "nonsense", "", None])
 @pytest.mark.parametrize("body", [b"", b"{}", BODY, b"\n[]", b"plain text", BODY * 1000])
-def test_a_body_that_was_stored_unpacked_is_left(coding: str | None, body: bytes) -> None:
+def test_a_body_that_was_stored_unpacked_is_unchanged(coding: str | None, body: bytes) -> None:
     assert decode(body, coding) == body
 
 
-def test_codings_on_top_of_each_other_are_taken_off_in_reverse() -> None:
+def test_several_codings_are_decoded_in_reverse() -> None:
     assert decode(gzip.compress(brotli.compress(BODY)), "br, gzip") == BODY
 
 
@@ -57,7 +57,7 @@ def test_gzip_of_several_members_is_one_body() -> None:
 
 
 @pytest.mark.parametrize("rest", [b"\0" * 10, b"garbage", b"\x1f"])
-def test_what_follows_gzip_is_passed_over(rest: bytes) -> None:
+def test_bytes_after_gzip_are_ignored(rest: bytes) -> None:
     assert decode(gzip.compress(BODY) + rest, "gzip") == BODY
 
 
@@ -93,7 +93,7 @@ def test_a_missing_library_is_named(name: str, package: str, monkeypatch: pytest
 
 
 @given(st.binary(), st.sampled_from([*CODINGS]))
-def test_no_bytes_make_it_raise_anything_else(body: bytes, coding: str) -> None:
+def test_any_bytes_are_decoded_or_malformed(body: bytes, coding: str) -> None:
     try:
         decode(body, coding)
     except Malformed as error:

@@ -1,4 +1,4 @@
-"""Recordings that real tools made of Django REST framework: every exchange is read, and none is faulted."""
+"""Recordings of Django REST framework by real tools: all are read without findings."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ import requests
 @pytest.mark.vcr
 def test_credits():
     url = os.environ["API"] + "/api/v2/referral/credit/"
-    answer = requests.get(url, headers={"Authorization": "Token a"})
-    assert answer.status_code == 200
+    response = requests.get(url, headers={"Authorization": "Token a"})
+    assert response.status_code == 200
 """
 
 
@@ -62,7 +62,7 @@ def read(path: Path) -> list[Exchange]:
 
 
 def of_api(exchanges: list[Exchange]) -> list[Exchange]:
-    """Return the answers of the API, without those to what a browser asks by itself."""
+    """Return the exchanges with the API, without the requests that a browser adds."""
     hosts = (API_HOST, "127.0.0.1")
     return [
         each
@@ -111,7 +111,7 @@ def test_every_call_that_a_browser_recorded_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HARS)
-def test_every_exchange_of_a_har_knows_when_it_began_and_where_it_stands(name: str) -> None:
+def test_every_exchange_of_a_har_has_its_start_and_its_place(name: str) -> None:
     exchanges = read(RECORDED / name)
     assert [each.entry for each in exchanges] == list(range(len(exchanges)))
     starts = [each.started for each in exchanges if each.started is not None]
@@ -128,8 +128,8 @@ def test_what_chromium_aborted_or_blocked_has_no_response(name: str) -> None:
 
 
 def test_bodies_that_chromium_left_out_are_not_known() -> None:
-    answered = [each for each in read(RECORDED / "chromium-omitted.har") if each.status is not None]
-    assert not any(each.is_body_known for each in answered if each.method != "HEAD")
+    received = [each for each in read(RECORDED / "chromium-omitted.har") if each.status is not None]
+    assert not any(each.is_body_known for each in received if each.method != "HEAD")
 
 
 def test_bodies_beside_a_har_are_found_and_not_read_a_second_time(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_bodies_beside_a_har_are_found_and_not_read_a_second_time(tmp_path: Path
     ]
 
 
-def test_bodies_that_curl_stored_are_read_as_they_are() -> None:
+def test_bodies_that_curl_stored_are_read_unchanged() -> None:
     paths = sorted((RECORDED / "curl").iterdir())
     assert [each.body for each in read(RECORDED / "curl")] == [path.read_bytes() for path in paths]
 
@@ -220,10 +220,10 @@ def test_what_pytest_recording_records_is_read_and_clean(tmp_path: Path, url: st
 
 def test_what_chromium_records_now_is_read_and_clean(tmp_path: Path) -> None:
     pytest.importorskip(
-        "playwright", reason="Playwright is no dependency of the tests: pip install playwright"
+        "playwright", reason="Playwright is not a dependency of the tests: pip install playwright"
     )
     if shutil.which("chromium") is None:
-        pytest.skip("there is no Chromium here")
+        pytest.skip("Chromium is not installed")
     from tests.traffic.recorded.make import record_chromium
 
     record_chromium(tmp_path / "now.har", "embed")

@@ -1,4 +1,4 @@
-"""How files become exchanges, whatever their format, and what happens to those that cannot."""
+"""How files of all formats become exchanges, and how unreadable ones are reported."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_dash_is_standard_input() -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.json", "nul\0.json"])
-def test_what_cannot_be_read_says_so(tmp_path: Path, name: str) -> None:
+def test_a_path_that_cannot_be_opened_is_unreadable(tmp_path: Path, name: str) -> None:
     record = read_one(tmp_path / name)
     assert isinstance(record, UnreadableInput)
     assert str(record).startswith("cannot read ")
@@ -121,7 +121,7 @@ FORMATS = {
 
 @pytest.mark.parametrize("extension", FORMATS)
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_a_name_tells_the_format(tmp_path: Path, extension: str, packed: bool) -> None:
+def test_the_extension_decides_the_format(tmp_path: Path, extension: str, packed: bool) -> None:
     path = tmp_path / f"traffic.{extension}{'.gz' if packed else ''}"
     content = FORMATS[extension]
     path.write_bytes(gzip.compress(content) if packed else content)
@@ -145,7 +145,7 @@ CONTENTS = {
 
 @pytest.mark.parametrize("name", CONTENTS)
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_without_a_name_the_content_tells_the_format(name: str, packed: bool) -> None:
+def test_without_a_name_the_content_decides_the_format(name: str, packed: bool) -> None:
     content = gzip.compress(CONTENTS[name]) if packed else CONTENTS[name]
     assert {summary(record) for record in read_bytes(content)} == {("http://a/", 200, EXCHANGE.body)}
 
@@ -168,18 +168,18 @@ def test_without_a_name_the_content_tells_the_format(name: str, packed: bool) ->
         b"<!doctype html>\nversion: 1",
     ],
 )
-def test_what_is_no_archive_is_a_body_byte_for_byte(body: bytes) -> None:
+def test_content_of_no_known_format_is_a_body_byte_for_byte(body: bytes) -> None:
     assert read_bytes(body) == [Exchange(source="-", body=body)]
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.JSON", "a.json.gz"])
-def test_two_bodies_in_a_file_of_json_stay_one_mistake(tmp_path: Path, name: str) -> None:
+def test_two_bodies_in_a_json_file_are_one_invalid_body(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(BODY + b"\n" + BODY)
     assert read(path) == [Exchange(source=str(path), body=BODY + b"\n" + BODY)]
 
 
-def test_two_exchanges_in_a_file_of_json_are_a_journal(tmp_path: Path) -> None:
+def test_two_exchanges_in_a_json_file_are_read_as_ndjson(tmp_path: Path) -> None:
     path = tmp_path / "journal.json"
     path.write_bytes(LINE + LINE)
     assert [summary(record)[1] for record in read(path)] == [200, 200]
@@ -201,7 +201,7 @@ def test_the_elements_of_a_list_of_bodies_are_read_byte_for_byte() -> None:
     ]
 
 
-def test_a_format_that_was_named_is_kept(tmp_path: Path) -> None:
+def test_a_format_given_by_the_user_is_not_detected(tmp_path: Path) -> None:
     path = tmp_path / "traffic.log"
     path.write_bytes(BODY)
     (record,) = read(path, input_format="har")
@@ -212,7 +212,7 @@ def test_a_format_that_was_named_is_kept(tmp_path: Path) -> None:
     assert read(path, input_format="json") == [Exchange(source=str(path), body=BODY)]
 
 
-def test_a_format_that_does_not_exist_is_a_mistake_of_the_user() -> None:
+def test_an_unknown_format_is_a_usage_error() -> None:
     with pytest.raises(UnknownName, match="there are: auto, json, ndjson, har, vcr, journal"):
         recordings.read([], BytesIO(), input_format="harr")
 
@@ -247,7 +247,7 @@ def test_a_packed_body_in_a_line_is_unpacked() -> None:
     assert summary(exchange) == ("http://a/", 200, BODY)
 
 
-def test_a_gzip_that_is_cut_off_is_read_as_far_as_it_goes() -> None:
+def test_truncated_gzip_is_read_up_to_its_end() -> None:
     content = gzip.compress(os.urandom(2000).hex().encode() + b"\n" + LINE * 3)
     *found, last = read_bytes(content[:-12], "ndjson")
     assert found
@@ -276,17 +276,17 @@ def sources(records: list[object], folder: Path) -> list[str]:
     return [os.path.relpath(record.source, folder) for record in records]  # type: ignore[attr-defined]
 
 
-def test_a_folder_is_gone_through_in_the_order_of_its_names(tmp_path: Path) -> None:
+def test_the_files_of_a_folder_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "b.ndjson", "a/z.jsonl", "a/b/c.json", "c.ndjson", "notes.txt", "d.py")
     assert sources(read(folder), folder) == ["a/b/c.json", "a/z.jsonl", "b.ndjson", "c.ndjson"]
 
 
-def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_files_and_folders_are_ignored(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, ".git/a.json", ".b.json", "c.json")
     assert sources(read(folder), folder) == ["c.json"]
 
 
-def test_links_that_lead_in_circles_are_followed_once(tmp_path: Path) -> None:
+def test_circular_links_are_followed_once(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "a/b.json")
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "a" / "self").symlink_to(tmp_path / "a" / "self")
@@ -294,7 +294,7 @@ def test_links_that_lead_in_circles_are_followed_once(tmp_path: Path) -> None:
     assert sources(read(folder), folder) == ["a/b.json"]
 
 
-def test_a_link_to_nothing_in_a_folder_is_unreadable_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_a_broken_link_in_a_folder_is_unreadable_and_the_rest_is_read(tmp_path: Path) -> None:
     folder_of(tmp_path, "b.json")
     (tmp_path / "a.json").symlink_to("nowhere")
     (tmp_path / "c.json").symlink_to("c.json")
@@ -303,7 +303,7 @@ def test_a_link_to_nothing_in_a_folder_is_unreadable_and_the_rest_is_read(tmp_pa
     assert isinstance(second, Exchange)
 
 
-def test_a_pipe_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+def test_a_pipe_in_a_folder_is_ignored(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "a.json")
     os.mkfifo(tmp_path / "b.json")
     assert sources(read(folder), folder) == ["a.json"]
@@ -312,7 +312,7 @@ def test_a_pipe_in_a_folder_is_passed_over(tmp_path: Path) -> None:
 def test_a_file_or_folder_without_permission_is_unreadable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Permissions do not stop everybody who runs the tests, so the calls are refused instead."""
+    """Permissions do not stop a superuser who runs the tests, so the calls fail instead."""
     folder_of(tmp_path, "a/b.json", "c.json")
 
     def refuse(path: str, *arguments: object) -> object:
@@ -326,11 +326,11 @@ def test_a_file_or_folder_without_permission_is_unreadable(
     assert [str(record) for record in read(tmp_path)] == [f"cannot read '{tmp_path}': Permission denied"]
 
 
-def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
+def test_an_empty_folder_yields_nothing(tmp_path: Path) -> None:
     assert read(tmp_path) == []
 
 
-def test_a_folder_of_cassettes_deeper_than_the_stack_is_gone_through(tmp_path: Path) -> None:
+def test_deeply_nested_folders_are_read(tmp_path: Path) -> None:
     folder = tmp_path
     for _ in range(200):
         folder = folder / "f"
@@ -338,7 +338,7 @@ def test_a_folder_of_cassettes_deeper_than_the_stack_is_gone_through(tmp_path: P
     assert len(read(tmp_path)) == 1
 
 
-def test_progress_is_told_in_bytes_of_the_files(tmp_path: Path) -> None:
+def test_progress_is_reported_in_bytes_of_the_files(tmp_path: Path) -> None:
     folder_of(tmp_path, "a.ndjson", "b.ndjson")
     seen: list[tuple[int, int]] = []
     list(recordings.read([str(tmp_path)], BytesIO(), progress=lambda *counted: seen.append(counted)))

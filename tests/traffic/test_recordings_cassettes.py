@@ -1,4 +1,4 @@
-"""What is made of cassettes: vcrpy's of all ages, and those of its relatives."""
+"""How cassettes are read: those of all versions of vcrpy, and of related tools."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read(text: str | bytes) -> list[Any]:
 
 
 def read_response(response: str) -> Any:
-    """Given the YAML of a response, return its exchange."""
+    """Return the exchange of a response in YAML."""
     head = "interactions:\n- request: {method: GET, uri: http://a/}\n  response:\n"
     (record,) = read((head + indent(dedent(response).strip("\n"), "    ") + "\n").encode())
     return record
@@ -78,7 +78,7 @@ def test_an_interaction_of_vcrpy_is_an_exchange() -> None:
     assert (second.method, second.request_body, second.status, second.line) == ("POST", b"a=1", 301, 23)
 
 
-def test_scalars_are_the_text_that_was_written() -> None:
+def test_scalars_are_read_as_text() -> None:
     body = "{body: {string: 1.50}, headers: {Age: 010, X: yes}, status: {code: 200}}"
     exchange = read_response(body)
     assert (exchange.body, exchange.headers) == (b"1.50", (("Age", "010"), ("X", "yes")))
@@ -109,12 +109,12 @@ def test_a_body_of_bytes_is_kept() -> None:
 
 
 @pytest.mark.parametrize("body", ["body: null", "body: {string: null}", "body: {}", "headers: {}"])
-def test_no_body_is_an_empty_one(body: str) -> None:
+def test_a_missing_body_is_empty(body: str) -> None:
     assert read_response(f"status: {{code: 204}}\n{body}").body == b""
 
 
 @pytest.mark.parametrize("status", ["status: 200", "status_code: 200", "status: {code: 200, message: null}"])
-def test_a_status_is_read_wherever_it_stands(status: str) -> None:
+def test_a_status_is_read_in_every_form(status: str) -> None:
     assert read_response(status).status == 200
 
 
@@ -131,8 +131,8 @@ def test_headers_are_read_in_every_form(headers: str) -> None:
     assert read_response(f"status: 200\nheaders: {headers}").headers == (("a", "b"), ("c", "d"))
 
 
-def test_an_alias_stands_for_what_was_anchored() -> None:
-    """PyYAML writes them for whatever the recorder used twice, in different interactions as well."""
+def test_an_alias_has_the_value_of_its_anchor() -> None:
+    """PyYAML writes them for objects that occur twice, in different interactions as well."""
     first, second = read("""\
         interactions:
         - request: &id001 {method: GET, uri: http://a/, headers: &id002 {X: ['1']}}
@@ -142,6 +142,34 @@ def test_an_alias_stands_for_what_was_anchored() -> None:
         """)
     assert first.request_headers == second.headers == (("X", "1"),)
     assert (second.url, second.status) == ("http://a/", 404)
+
+
+def test_an_anchor_that_is_defined_again_has_its_new_value() -> None:
+    first, second = read("""\
+        interactions:
+        - request: {method: GET, uri: http://a/}
+          response: {status: &a 200, body: *a}
+        - request: {method: GET, uri: http://a/}
+          response: {status: &a 404, body: *a}
+        """)
+    assert (first.body, second.body) == (b"200", b"404")
+
+
+def test_an_alias_of_an_unsupported_value_does_not_hide_the_next_interaction() -> None:
+    *bad, good = read("""\
+        interactions:
+        - request: {method: GET, uri: http://a/, headers: &a !!python/object:a.B {c: d}}
+          response: {status: 200}
+        - request: {method: GET, uri: http://a/, headers: *a}
+          response: {status: 200}
+        - request: {method: GET, uri: http://a/}
+          response: {status: 200}
+        """)
+    assert [record.problem for record in bad] == [
+        "it has an unsupported YAML tag",
+        "it has an alias whose anchor is missing or too large",
+    ]
+    assert isinstance(good, Exchange)
 
 
 def test_a_cassette_of_before_version_1_is_a_list_with_the_url_in_parts() -> None:
@@ -182,7 +210,7 @@ def test_a_cassette_of_ruby_is_read_with_its_dates() -> None:
         "{status: {code: 200}, headers: !!python/name:os.system ''}",
         "{status: {code: 200}, headers: !ruby/object {}}",
         "!<tag:example.com,2000:a> {}",
-        "*nobody",
+        "*missing",
         "{? [a] : b}",
         "{body: {string: !!binary '?'}, status: 200}",
         "{body: [a], status: 200}",
@@ -197,7 +225,7 @@ def test_a_cassette_of_ruby_is_read_with_its_dates() -> None:
         "[" * 60 + "]" * 60,
     ],
 )
-def test_a_malformed_interaction_is_told(response: str) -> None:
+def test_a_malformed_interaction_is_a_bad_record(response: str) -> None:
     *_, last = read(
         f"interactions:\n- request: {{method: GET, uri: http://a/}}\n  response: {response}\n".encode()
     )
@@ -232,17 +260,17 @@ def test_an_interaction_after_a_malformed_one_is_read() -> None:
         "interactions:\n- \x01\n",
     ],
 )
-def test_what_is_no_cassette_is_told(text: str) -> None:
+def test_what_is_not_a_cassette_is_a_bad_record(text: str) -> None:
     last = read(text.encode())[-1]
     assert isinstance(last, BadRecord)
 
 
-def test_text_that_is_no_utf_8_is_told_after_what_could_be_read() -> None:
+def test_invalid_utf_8_is_a_bad_record_after_the_readable_ones() -> None:
     *_, last = read(VCRPY.encode() + b"x: \xff\xfe\n")
     assert isinstance(last, BadRecord)
 
 
-def test_without_pyyaml_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyyaml_the_message_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [
         name for name in sys.modules if name.partition(".")[0] == "yaml" or name.endswith("vcr_yaml")
     ]:
@@ -263,7 +291,7 @@ def test_without_pyyaml_the_message_says_what_to_install(monkeypatch: pytest.Mon
     assert "mock-webshare[yaml]" in str(record)
 
 
-def test_the_parser_in_python_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parser_in_python_gives_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
     from mock_webshare.recordings.formats import vcr_yaml

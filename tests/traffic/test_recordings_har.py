@@ -1,4 +1,4 @@
-"""What is made of the entries of a HAR."""
+"""How the entries of a HAR are read."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def read_entry(**changes: Any) -> Any:
     return record
 
 
-def answered(**changes: Any) -> Any:
+def read_response(**changes: Any) -> Any:
     return read_entry(response=ENTRY["response"] | changes)
 
 
 def with_content(content: dict[str, Any], **changes: Any) -> Any:
-    return answered(content=content, **changes)
+    return read_response(content=content, **changes)
 
 
 def header(name: str, value: str) -> list[dict[str, str]]:
@@ -77,7 +77,7 @@ def test_an_entry_is_an_exchange() -> None:
     )
 
 
-def test_the_line_is_that_where_the_entry_begins() -> None:
+def test_the_line_is_where_the_entry_begins() -> None:
     text = json.dumps({"log": {"entries": [ENTRY, ENTRY]}}, indent=1)
     lines = text.splitlines()
     assert [each.line for each in read(text.encode())] == [
@@ -100,23 +100,23 @@ def test_the_line_is_that_where_the_entry_begins() -> None:
         (None, None),
     ],
 )
-def test_a_date_is_read_with_any_offset_or_is_not_known(text: Any, expected: str | None) -> None:
+def test_a_date_needs_an_offset(text: Any, expected: str | None) -> None:
     assert read_entry(startedDateTime=text).started == (expected and parse_instant(expected))
 
 
 @pytest.mark.parametrize("time", [-1, None, "5", True, float("inf"), float("nan"), 10**400])
-def test_a_time_that_is_none_is_not_known(time: Any) -> None:
+def test_an_implausible_time_is_not_known(time: Any) -> None:
     assert read_entry(time=time).seconds is None
 
 
 @pytest.mark.parametrize("status", [0, -1, None])
-def test_no_response_is_no_status(status: Any) -> None:
-    exchange = answered(status=status, content={"size": -1}, _failureText="net::ERR_ABORTED")
+def test_without_a_response_the_status_is_none(status: Any) -> None:
+    exchange = read_response(status=status, content={"size": -1}, _failureText="net::ERR_ABORTED")
     assert (exchange.status, exchange.headers, exchange.body) == (None, None, b"")
 
 
 @pytest.mark.parametrize("response", [None, {}])
-def test_a_missing_response_is_no_status(response: Any) -> None:
+def test_with_an_empty_response_the_status_is_none(response: Any) -> None:
     assert read_entry(response=response).status is None
 
 
@@ -132,8 +132,8 @@ def test_a_body_that_was_stored_packed_is_unpacked() -> None:
     assert exchange.header("Content-Encoding") == "gzip"
 
 
-def test_a_body_that_was_stored_unpacked_is_left() -> None:
-    assert answered(headers=header("content-encoding", "br")).body == b"{}"
+def test_a_body_that_was_stored_unpacked_is_unchanged() -> None:
+    assert read_response(headers=header("content-encoding", "br")).body == b"{}"
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_a_body_that_is_not_stored_is_not_known(content: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("status", [204, 304, 101])
-def test_a_response_that_has_no_body_has_none_whatever_is_stored(status: int) -> None:
-    exchange = answered(status=status)
+def test_a_body_stored_for_a_bodiless_status_is_ignored(status: int) -> None:
+    exchange = read_response(status=status)
     assert (exchange.body, exchange.is_body_known) == (b"", True)
 
 
-def test_head_has_no_body() -> None:
+def test_a_response_to_head_has_an_empty_body() -> None:
     exchange = read_entry(
         request=ENTRY["request"] | {"method": "HEAD"}, response=ENTRY["response"] | {"content": {"size": -1}}
     )
@@ -162,17 +162,17 @@ def test_a_length_of_0_is_an_empty_body() -> None:
 
 
 def test_a_redirect_is_an_exchange() -> None:
-    exchange = answered(status=301, headers=header("Location", "/x/"), content={"size": 0, "text": ""})
+    exchange = read_response(status=301, headers=header("Location", "/x/"), content={"size": 0, "text": ""})
     assert (exchange.status, exchange.header("location"), exchange.is_body_known) == (301, "/x/", True)
 
 
-def test_what_came_from_the_cache_is_no_response() -> None:
-    """It is of the time at which it was stored, whatever the entry says."""
+def test_a_response_from_the_cache_is_ignored() -> None:
+    """It was sent when it was stored, not when the entry says."""
     assert read_entry(_fromCache="disk").status is None
     assert read_entry(_fromCache=None).status == 200
 
 
-def test_what_was_sent_is_kept() -> None:
+def test_a_request_body_is_kept() -> None:
     request = ENTRY["request"] | {"method": "POST", "postData": {"mimeType": "text/plain", "text": "é"}}
     assert read_entry(request=request).request_body == "é".encode()
     assert read_entry(request=ENTRY["request"] | {"postData": None}).request_body == b""
@@ -206,7 +206,7 @@ def test_a_lone_surrogate_in_a_body_is_kept_for_the_judge() -> None:
         {"response": {"status": 200, "content": {"_file": 5}}},
     ],
 )
-def test_a_malformed_entry_is_told_and_the_next_is_read(changes: dict[str, Any]) -> None:
+def test_a_malformed_entry_is_a_bad_record_and_the_next_is_read(changes: dict[str, Any]) -> None:
     bad, good = read(har(ENTRY | changes, ENTRY))
     if changes.get("response") != []:
         assert isinstance(bad, BadRecord)
@@ -214,12 +214,12 @@ def test_a_malformed_entry_is_told_and_the_next_is_read(changes: dict[str, Any])
     assert isinstance(good, Exchange)
 
 
-def test_a_bad_record_tells_whose_it_is() -> None:
-    assert answered(status="x").url == URL
+def test_a_bad_record_has_the_url_of_its_request() -> None:
+    assert read_response(status="x").url == URL
 
 
 @pytest.mark.parametrize("entry", [1, None, "x", []])
-def test_an_entry_that_is_no_object_is_told(entry: Any) -> None:
+def test_an_entry_that_is_not_an_object_is_a_bad_record(entry: Any) -> None:
     assert [type(each) for each in read(har(entry, ENTRY))] == [BadRecord, Exchange]
 
 
@@ -242,13 +242,13 @@ def test_an_entry_that_is_no_object_is_told(entry: Any) -> None:
         (b'{"log" {}}', "`:` is missing"),
     ],
 )
-def test_a_har_that_breaks_off_says_so_after_what_could_be_read(content: bytes, problem: str) -> None:
+def test_a_broken_har_ends_with_a_bad_record(content: bytes, problem: str) -> None:
     last = read(content)[-1]
     assert isinstance(last, BadRecord)
     assert problem in last.problem
 
 
-def test_a_har_without_entries_holds_nothing() -> None:
+def test_a_har_without_entries_yields_nothing() -> None:
     assert read(har()) == []
 
 
@@ -280,7 +280,7 @@ def test_a_body_beside_the_har_is_read(tmp_path: Path) -> None:
         "sub/../../secret",
     ],
 )
-def test_a_body_outside_of_the_folder_or_not_there_is_told(tmp_path: Path, name: str) -> None:
+def test_a_body_outside_the_folder_or_missing_is_a_bad_record(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (tmp_path / "secret").write_bytes(b"secret")
@@ -291,7 +291,7 @@ def test_a_body_outside_of_the_folder_or_not_there_is_told(tmp_path: Path, name:
     assert "file" in record.problem
 
 
-def test_standard_input_has_nothing_beside_it() -> None:
+def test_standard_input_has_no_attachments() -> None:
     assert isinstance(with_content({"_file": "a"}), BadRecord)
 
 
@@ -330,7 +330,7 @@ def test_a_zip_archive_that_is_cut_off_is_unreadable(tmp_path: Path, keep: int) 
     assert [type(each) for each in recordings.read([str(tmp_path / "a.zip")], BytesIO())] == [UnreadableInput]
 
 
-def test_a_zip_archive_that_is_damaged_inside_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_zip_archive_that_is_damaged_inside_is_read_up_to_the_damage(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     zipped(path, a_har=har(*[ENTRY] * 3))
     content = bytearray(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Files made to do harm: each is read in a process of its own, whose time and memory are held to a limit."""
+"""Hostile files: each is read in a separate process with limited time and memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a peak so")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="only Linux reports the peak of memory there"
+)
 
 MIB = 1024**2
 SECONDS = 60
@@ -91,7 +93,7 @@ def bomb() -> bytes:
 
 
 def members() -> bytes:
-    """A body in many packed parts, each of which holds nothing."""
+    """A body in many packed parts that are all empty."""
     return entry(text=base64.b64encode(gzip.compress(b"") * 100_000).decode(), encoding="base64")
 
 
@@ -118,11 +120,11 @@ SURVIVED: dict[str, tuple[str, Callable[[], bytes]]] = {
 
 
 @pytest.mark.parametrize("case", SURVIVED)
-def test_a_hostile_record_is_told_and_the_others_are_read(case: str, tmp_path: Path) -> None:
+def test_a_hostile_record_is_a_bad_record_and_the_others_are_read(case: str, tmp_path: Path) -> None:
     assert read_case(tmp_path, *SURVIVED[case]) == ["BadRecord", "Exchange"]
 
 
-GIVEN_UP: dict[str, tuple[str, Callable[[], bytes]]] = {
+ENDED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "nesting without an end": ("a.har", lambda: b'{"log":{"entries":[' + b"[" * (20 * MIB)),
     "nesting with an end": ("a.har", lambda: har(b"[" * 100_000 + b"]" * 100_000)),
     "millions of arrays": ("a.har", lambda: har(b"[" + b"[]," * MIB + b"[]]")),
@@ -159,9 +161,9 @@ GIVEN_UP: dict[str, tuple[str, Callable[[], bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("case", GIVEN_UP)
-def test_a_hostile_file_is_given_up_with_a_finding(case: str, tmp_path: Path) -> None:
-    assert "BadRecord" in read_case(tmp_path, *GIVEN_UP[case])
+@pytest.mark.parametrize("case", ENDED)
+def test_reading_a_hostile_file_ends_with_a_bad_record(case: str, tmp_path: Path) -> None:
+    assert "BadRecord" in read_case(tmp_path, *ENDED[case])
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
@@ -170,12 +172,12 @@ def test_a_body_longer_than_a_record_is_unreadable(packed: bool, tmp_path: Path)
     assert read_bytes(tmp_path, "a", gzip.compress(content, 1) if packed else content) == ["UnreadableInput"]
 
 
-def test_a_million_blank_lines_are_nothing(tmp_path: Path) -> None:
+def test_a_million_blank_lines_yield_nothing(tmp_path: Path) -> None:
     assert read_bytes(tmp_path, "a.ndjson", b"\n" * (50 * MIB)) == []
 
 
 @pytest.mark.parametrize("input_format", ["auto", "json", "ndjson", "har", "vcr", "journal"])
-def test_a_file_without_an_end_ends(input_format: str) -> None:
+def test_an_endless_file_is_given_up(input_format: str) -> None:
     assert read(Path("/dev/zero"), input_format) in (["BadRecord"], ["UnreadableInput"])
 
 
@@ -185,7 +187,7 @@ def zip_of(path: Path, **members: bytes) -> None:
             archive.writestr(name.replace("_", "."), content)
 
 
-def test_a_zip_bomb_is_told_in_each_entry_that_names_it(tmp_path: Path) -> None:
+def test_each_entry_that_names_a_zip_bomb_is_a_bad_record(tmp_path: Path) -> None:
     zip_of(tmp_path / "a.zip", a_har=har(*[entry(_file="bomb")] * 3, GOOD), bomb=b"\0" * LONG)
     assert read(tmp_path / "a.zip") == ["BadRecord", "Exchange"]
 
@@ -210,10 +212,10 @@ def test_the_bodies_of_a_har_are_limited_together(tmp_path: Path, monkeypatch: p
     assert kinds == ["Exchange", "Exchange", "BadRecord", "BadRecord"]
 
 
-def test_of_a_record_that_is_too_long_it_is_still_known_what_it_asked_for(
+def test_a_record_that_is_too_long_still_has_its_url(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """So that a film from another host is no finding."""
+    """So that a film from another host is not reported."""
     from io import BytesIO
 
     from mock_webshare import recordings

@@ -1,4 +1,4 @@
-"""Replay: recordings become data sets that the mock serves."""
+"""How recordings become data sets that the mock server serves."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def test_a_whole_list_is_served_again(name: str) -> None:
     assert served(*reversed(pages)) == credits
 
 
-def test_channels_are_those_that_were_seen() -> None:
+def test_the_data_set_has_the_channels_of_its_credits() -> None:
     used = {row["referral_channel"] for row in DEFAULT["credits"]} - {None}
     document = replay([page(*DEFAULT["credits"])]).document
     assert document["channels"] == [row for row in DEFAULT["channels"] if row["id"] in used]
 
 
-def test_of_several_states_the_one_updated_last_counts() -> None:
+def test_the_state_with_the_latest_update_wins() -> None:
     newer = CREDIT | {"updated_at": "2031-01-01T00:00:00-08:00", "status": "available", "reverted_at": None}
     for exchanges in ((one(CREDIT), page(newer)), (page(newer), one(CREDIT))):
         assert served(*exchanges) == [newer]
 
 
-def test_of_equally_new_states_the_one_asked_for_last_counts() -> None:
+def test_of_equally_new_states_the_latest_request_wins() -> None:
     other = CREDIT | {"amount": 1.5}
     assert served(one(other, started=2), one(CREDIT, started=1)) == [other]
     assert served(one(CREDIT), one(other)) == [other]
@@ -62,7 +62,7 @@ def test_a_row_of_the_older_edition_has_no_channel() -> None:
     assert served(one(OLDER)) == [CREDIT | {"referral_channel": None, "referral_channel_code": None}]
 
 
-def test_a_channel_that_was_renamed_has_its_newest_code_everywhere() -> None:
+def test_a_renamed_channel_has_its_newest_code_everywhere() -> None:
     old = CREDIT | {"id": 1, "referral_channel": 7, "referral_channel_code": "OLD"}
     new = old | {"id": 2, "referral_channel_code": "NEW", "updated_at": "2031-01-01T00:00:00-08:00"}
     assert [row["referral_channel_code"] for row in served(page(new, old))] == ["NEW", "NEW"]
@@ -112,7 +112,7 @@ def test_a_row_that_no_data_set_can_hold_is_left_out_and_counted(change: dict[st
     ],
     ids=lambda exchange: exchange.body[:20],
 )
-def test_what_is_no_credit_is_nothing(exchange: Exchange) -> None:
+def test_what_is_not_a_credit_is_ignored(exchange: Exchange) -> None:
     assert replay([exchange]).document == {"credits": [], "channels": []}
 
 
