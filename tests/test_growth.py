@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
+from mock_webshare.recordings.formats.detect import detect
 
 import mock_webshare
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
@@ -33,7 +34,6 @@ from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.live.probe import checks
 from mock_webshare.live.record import link_rewriting
-from mock_webshare.recordings.formats.detect import detect
 from mock_webshare.recordings.json_scanner import Scanner
 from mock_webshare.service.faults import prefer
 from mock_webshare.service.framework import query

@@ -7,7 +7,7 @@ from codecs import BOM_UTF8
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract.endpoints import ENDPOINTS
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
 from mock_webshare.recordings import limits
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mock_webshare.recordings.json_scanner import Piece
     from mock_webshare.recordings.record import Record
 
-_FIELDS = {each.name for endpoint in ENDPOINTS for each in endpoint.filters}
+_FIELDS = WEBSHARE.filter_names
 """What a field error may be about."""
 
 
