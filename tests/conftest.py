@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import uuid
@@ -19,9 +20,9 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.server.handler import Handler
 from mock_webshare.service.framework.request import Parser, split_target
 from mock_webshare.service.world.journal import Entry
+from tests.paths import ROOT
 
 collect_ignore = ["examples"]  # projects of their own, which test_example.py runs as such
-ROOT = Path(__file__).parent.parent
 Client = TestClient[web.Request, web.Application]
 
 
@@ -33,6 +34,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="generate N requests for the comparison with Django REST framework, new ones in each run",
     )
+    parser.addoption(
+        "--exhaustive",
+        action="store_true",
+        help="run the tests that are marked so, too: whole corpora, all seeds, growth",
+    )
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Start no processes for tests that are named: that would take longer than most of them do."""
+    return 0 if config.args_source is pytest.Config.ArgsSource.ARGS else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked `exhaustive`, unless that is asked for."""
+    if config.getoption("--exhaustive"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("exhaustive")]
+    items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
+    config.hook.pytest_deselected(items=left_out)
 
 
 class Watch:
@@ -87,6 +107,18 @@ def watch() -> Iterator[Watch]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Handler, "report", watched)
         yield watch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_are_not_ignored() -> Iterator[None]:
+    """Let processes that tests start get SIGINT and SIGHUP, even if this one is in the background."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

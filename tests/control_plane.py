@@ -15,6 +15,7 @@ from mock_webshare.control import ROOT, Route, routes_of
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import World
 from tests.conftest import Client
+from tests.waiting import PATIENCE
 
 KEY = "the-key-of-this-world"
 HEADERS = {"Authorization": f"Token {KEY}"}
@@ -126,7 +127,7 @@ def send(url: str, method: str, target: str, *headers: str, body: bytes = b"") -
     lines = [f"{method} {target} HTTP/1.1", *headers, "Connection: close"]
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as connection:
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + body)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, content = answer.decode("utf-8", "surrogateescape").partition("\r\n\r\n")

@@ -1,7 +1,7 @@
-// Ask a URL with each of some keys, and say in JSON of each key which error there was, or none.
-const [url, timeout, ...keys] = process.argv.slice(2);
+// Ask a URL with each of some keys, KEY=TIMEOUT, and say in JSON of each key which error there was, or none.
+const [url, ...asked] = process.argv.slice(2);
 
-async function ask(key) {
+async function ask(key, timeout) {
   const headers = { Authorization: `Token ${key}` };
   try {
     const answer = await fetch(url, { headers, signal: AbortSignal.timeout(Number(timeout)) });
@@ -13,5 +13,8 @@ async function ask(key) {
 }
 
 const said = {};
-for (const key of keys) said[key] = await ask(key);
+for (const each of asked) {
+  const [key, timeout] = each.split("=");
+  said[key] = await ask(key, timeout);
+}
 console.log(JSON.stringify(said));

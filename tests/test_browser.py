@@ -22,9 +22,10 @@ from mock_webshare import MockServer, Settings
 from mock_webshare.control.guard import Guard
 from mock_webshare.service.world.registry import Worlds
 from tests.control_plane import KEY, digest
+from tests.paths import CASES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ATTEMPTS = (Path(__file__).parent / "cases" / "browser" / "attempts.js").read_text(encoding="utf-8")
+ATTEMPTS = (CASES / "browser" / "attempts.js").read_text(encoding="utf-8")
 OPTIONS = (
     "--headless",
     "--no-sandbox",  # which root cannot have

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ DURATIONS = [
     (timedelta(days=30), 30 * DAY),
     (timedelta(0), 0),
 ]
-NO_DURATIONS = [
+NO_DURATIONS: list[Any] = [
     "", "P", "PT", "P1DT", "30D", "P30", "-P1D", "+P1D", "P-1D", "P1Y", "P1M", "P1.5D", "P1D ", "p1d", "P１D",
     "PT1.0000001S", "P1D1W", "P1H", "P9999999D", None, 30, 1.5, True, [],
     timedelta(microseconds=-1),

@@ -39,6 +39,7 @@ from tests.control_plane import (
     name,
     validator,
 )
+from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
 EDGE_CASES = dataset.load("edge-cases")
@@ -405,13 +406,14 @@ async def test_others_are_answered_while_one_takes_its_time(
 
     def held(*args: Any, **kwargs: Any) -> Any:
         began.set()
-        assert answered.wait(5)
+        assert answered.wait(PATIENCE)
         return act(*args, **kwargs)
 
     monkeypatch.setattr(slow, held)
     monkeypatch.setattr(control, "_SMALL_BODY", 0)
-    task = asyncio.ensure_future(controlled.done(*route.split(), BODIES.get(route)))
-    assert await asyncio.to_thread(began.wait, 5)
+    method, path = route.split()
+    task = asyncio.ensure_future(controlled.done(method, path, BODIES.get(route)))
+    assert await asyncio.to_thread(began.wait, PATIENCE)
     await controlled.done("GET", "health")
     answered.set()
     await task
@@ -435,18 +437,23 @@ EXAMPLES = [
     for example in document()["components"]["schemas"].get(route.body, {}).get("examples", ())
 ]
 
+NO_ITEMS: list[Any] = []
+NO_KEYS: dict[str, Any] = {}
 # Route, body, and the pointer to what is wrong with it.
 BROKEN: list[tuple[str, Any, str]] = [
-    *((route, body, "") for route in BODIES for body in (None, [], "text", 1, True)),
+    *((route, body, "") for route in BODIES for body in (None, NO_ITEMS, "text", 1, True)),
     *((route, {"self": 1}, "") for route in BODIES),
     *((route, {"unknown": None}, "") for route in BODIES),
-    *(("POST credits", {"id": value}, "/id") for value in (0, -1, 1.5, True, "1", None, [], {}, 2**63)),
+    *(
+        ("POST credits", {"id": value}, "/id")
+        for value in (0, -1, 1.5, True, "1", None, NO_ITEMS, NO_KEYS, 2**63)
+    ),
     ("POST credits", {"id": 10**300}, "/id"),
     ("POST credits", {"user_id": 0}, "/user_id"),
     ("POST credits", {"mode": "credit"}, "/mode"),
     *(
         ("POST credits", {"amount": value}, "/amount")
-        for value in ("2.50", True, None, [], 1e300, -(10**301))
+        for value in ("2.50", True, None, NO_ITEMS, 1e300, -(10**301))
     ),
     *(("POST credits", {"status": value}, "/status") for value in ("Pending", None, ["pending"])),
     *(("POST credits", {"referral_channel": value}, "/referral_channel") for value in (0, "7", True, 1.5)),
@@ -495,7 +502,13 @@ BROKEN: list[tuple[str, Any, str]] = [
     *(("POST faults", {"status": 503, "path": value}, "/path") for value in ("api", "", 1, "/" * 2001)),
     *(
         ("POST faults", {"status": 503, "query": value}, "/query")
-        for value in ([], {"page": 2}, {"page": None}, {str(n): "" for n in range(101)}, {"x" * 2001: ""})
+        for value in (
+            NO_ITEMS,
+            {"page": 2},
+            {"page": None},
+            {str(n): "" for n in range(101)},
+            {"x" * 2001: ""},
+        )
     ),
     *(("POST faults", {"throttle": value}, "/throttle") for value in ("off", "5", "0/min", "5/year", 5)),
     ("POST faults", {"throttle": "5/min", "clock": "sun"}, "/clock"),
@@ -529,14 +542,14 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("POST requests/count", {"method": "GET", "path": None}, "/path"),
     *(
         ("POST requests/count", {"method": "GET", "path": "/", "query": query}, "/query")
-        for query in ([], {"page": True}, {"page": {}}, {"page": [[]]}, {"page": [None]})
+        for query in (NO_ITEMS, {"page": True}, {"page": NO_KEYS}, {"page": [NO_ITEMS]}, {"page": [None]})
     ),
     *(
         ("PUT settings", {"max_page_size": value}, "/max_page_size")
         for value in (0, 10_001, "10", True, 1.5, None)
     ),
     *(("PUT settings", {"rate_limit": value}, "/rate_limit") for value in ("", "5", "off/min", 5, None)),
-    *(("PUT settings", {"rate_limit_clock": value}, "/rate_limit_clock") for value in ("", [], None)),
+    *(("PUT settings", {"rate_limit_clock": value}, "/rate_limit_clock") for value in ("", NO_ITEMS, None)),
     *(
         ("PUT settings", {"default_ordering": value}, "/default_ordering")
         for value in ("", "colour", "id,", "--id", 1)
@@ -664,7 +677,7 @@ class TestABrokenBody:
         self, controlled: Controlled
     ) -> None:
         keys = ",".join(f'"{number}":0' for number in [*range(100_000), 99_999])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             problem = await controlled.refused("POST", "credits", data=f"{{{keys}}}", headers=JSON)
         assert problem["detail"] == "is not JSON: the key '99999' occurs twice in one object"
 

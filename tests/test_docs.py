@@ -16,20 +16,21 @@ from typing import NamedTuple
 import pytest
 
 import mock_webshare
-from mock_webshare import MockServer, MockWorld, Settings, cli, control, recordings
+from mock_webshare import MockServer, MockWorld, Settings, cli, control
 from mock_webshare.cli import serve as serving
 from mock_webshare.cli import validate as validating
 from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
 from mock_webshare.judge import reports
+from mock_webshare.recordings import formats
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults import fault
 from mock_webshare.service.world.scenarios import SCENARIOS
+from tests.paths import ROOT
 from tests.test_layers import FLOOR
 
 PACKAGE = Path(mock_webshare.__file__).parent
-ROOT = PACKAGE.parent
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md")))
@@ -183,7 +184,7 @@ def rules_table() -> str:
 def control_table() -> str:
     return table(
         ("method", "path under `/__mock__/`", "what it does"),
-        ((f"`{each.method}`", f"`{each.path}`", each.says) for each in control.VERBS),
+        ((f"`{each.method}`", f"`{each.path}`", each.summary) for each in control.routes_of()),
     )
 
 
@@ -236,7 +237,7 @@ ROWS = {
     "docs/serving.md": [f"`--{name}`" for name, *_ in serving.SERVE_OPTIONS],
     "docs/validating.md": [
         *(f"`--{name}`" for name, *_ in validating.VALIDATE_OPTIONS),
-        *(f"`{name}`" for name in (*recordings.FORMATS, *reports.REPORTS) if name != "auto"),
+        *(f"`{name}`" for name in (*formats.FORMATS, *reports.REPORTS) if name != "auto"),
     ],
     "docs/faults.md": [f"`{name}`" for name in (*fault.ACTIONS, *messages.FORBIDDEN)],
 }

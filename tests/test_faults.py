@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -34,7 +34,8 @@ TO = {"renamed": "usd", "added": "gold", "enum": "on_hold"}
 
 
 def asked(method: str = "GET", path: str = LIST, **params: str) -> Request:
-    return request_to(quote(path), method, **params)
+    query = f"?{urlencode(params)}" if params else ""
+    return request_to(quote(path) + query, method)
 
 
 GET = asked()

@@ -21,7 +21,6 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
-from mock_webshare.recordings.formats.detect import detect
 
 import mock_webshare
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
@@ -32,8 +31,9 @@ from mock_webshare.exchange.redaction.redactor import Redactor, redact
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
+from mock_webshare.live import origin
 from mock_webshare.live.probe import checks
-from mock_webshare.live.record import link_rewriting
+from mock_webshare.recordings.formats import detect
 from mock_webshare.recordings.json_scanner import Scanner
 from mock_webshare.service.faults import prefer
 from mock_webshare.service.framework import query
@@ -118,7 +118,7 @@ TEXTS: dict[str, list[Pump]] = {
     "exchange.json_limits.STRING_OR_REST": ESCAPES,
     "exchange.redaction.pseudonyms.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
     "exchange.redaction.pseudonyms._NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
-    "recordings.formats.detect._YAML_CASSETTE": [Pump("", "\n"), Pump("", " #\n"), Pump("- ", " ")],
+    "recordings.formats.vcr._YAML_CASSETTE": [Pump("", "\n"), Pump("", " #\n"), Pump("- ", " ")],
     "recordings.coerce:1\\d\\d": [DIGITS],
     "recordings.folders._ATTACHMENT": [WORD, Pump("a" * 40 + ".", "a", "!")],
     "recordings.record._URL": [
@@ -249,8 +249,9 @@ def patterns_in(value: object) -> Iterator[re.Pattern[Any]]:
 def unnamed_in(module: ModuleType, source: str) -> Iterator[tuple[str, Used]]:
     """Yield the patterns that are written where they are used: `re.match("...", text)`."""
     for node in ast.walk(ast.parse(source)):
-        is_use = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if is_use and ast.unparse(node.func.value) == "re" and node.func.attr not in ("compile", "escape"):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if ast.unparse(node.func.value) == "re" and node.func.attr not in ("compile", "escape"):
             written, methods = node.args[0], frozenset([node.func.attr])
             if isinstance(written, ast.Constant):
                 yield str(written.value), Used(re.compile(written.value), methods)
@@ -289,7 +290,7 @@ def seconds(work: Callable[[], object]) -> Callable[[int], float]:
 
 def growth(work: Callable[[Any], object], make: Callable[[int], Any], size: int = SMALL) -> float:
     """Return how many times as long work takes for `TIMES` times as much, best of three."""
-    small, large = (seconds(lambda given=given: work(given)) for given in (make(size), make(TIMES * size)))
+    small, large = (seconds(partial(work, given)) for given in (make(size), make(TIMES * size)))
     times = 1
     while small(times) < SHORTEST:
         times *= 2
@@ -412,11 +413,11 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         int,
     ),
     "links": (
-        lambda text: link_rewriting.moved_links(text.encode(), "https://a.io", "http://b"),
+        lambda text: origin.rewrite_links(text.encode(), "https://a.io", "http://b"),
         Pump("", '"next" :').text,
     ),
     "a location": (
-        lambda text: link_rewriting.moved_location(text, "https://a.io", "http://b"),
+        lambda text: origin.rewrite_location(text, "https://a.io", "http://b"),
         ORIGIN[0].text,
     ),
     "a query": (lambda text: read_params(text, "a/b"), Pump("", "a%").text),

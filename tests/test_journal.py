@@ -29,6 +29,7 @@ from mock_webshare.service.world.journal import (
 )
 from mock_webshare.service.world.registry import Worlds
 from tests.conftest import schema_of
+from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
 SECRET = "a-very-secret-key"
@@ -232,7 +233,7 @@ class TestWorlds:
 def ask(world: MockWorld, method: str, path: str, **options: Any) -> requests.Response:
     headers = {"Authorization": f"Token {world.api_key}", **options.pop("headers", {})}
     return requests.request(
-        method, world.url + path, headers=headers, allow_redirects=False, timeout=10, **options
+        method, world.url + path, headers=headers, allow_redirects=False, timeout=PATIENCE, **options
     )
 
 
@@ -260,13 +261,13 @@ def test_of_two_worlds_each_notes_its_own(server: MockServer, world: MockWorld) 
 
 def test_what_comes_without_a_known_key_is_noted_apart(server: MockServer) -> None:
     before = server.ask(lambda worlds: worlds.keyless.noted)
-    requests.get(server.url + LIST, timeout=10)
+    requests.get(server.url + LIST, timeout=PATIENCE)
     ask(server.world("invalid"), "GET", LIST)
     assert server.ask(lambda worlds: worlds.keyless.noted) == before + 2
 
 
 def test_a_target_that_is_no_url_does_not_spoil_the_journal(world: MockWorld) -> None:
-    connection = http.client.HTTPConnection(world.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(world.url.removeprefix("http://"), timeout=PATIENCE)
     connection.request("GET", "//[a?b=1", headers={"Authorization": f"Token {world.api_key}"})
     assert connection.getresponse().status == 404
     connection.close()

@@ -17,6 +17,7 @@ from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import ROOT, routes_of
 from mock_webshare.errors import DataError, ServerError, UsageError
 from tests.control_plane import name
+from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
 
@@ -127,7 +128,7 @@ def over_http(url: str, verb: str, path: str, body: Any, key: str = "http") -> A
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Token {key}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         text = response.read().decode()
     if verb.endswith("ndjson"):
         return text
@@ -281,7 +282,7 @@ class TestFromElsewhere:
         request = urllib.request.Request(
             f"{ours.url}{LIST}?page_size=9", headers={"Authorization": f"Token {ours.api_key}"}
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             assert len(json.load(response)["results"]) == 2
         assert ours.count_requests("GET", LIST, page_size=9) == 1
 

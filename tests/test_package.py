@@ -13,8 +13,8 @@ import pytest
 import mock_webshare
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
 from mock_webshare.service.data import dataset, generator
+from tests.paths import ROOT
 
-ROOT = Path(mock_webshare.__file__).parent.parent
 DATA = [
     path.relative_to(ROOT).as_posix()
     for folder in ("schemas", "fixtures")
@@ -76,11 +76,13 @@ def test_the_wheel_generates_and_validates_what_the_checkout_does(built: Path, t
     borrowed = Path(pytest.__file__).parent.parent
     (site / "borrowed.pth").write_text(f"{borrowed}\n", encoding="utf-8")
 
+    python = str(tmp_path / "bin" / "python")
+
     def run(*arguments: str) -> str:
-        command = [tmp_path / "bin" / "python", "-m", "mock_webshare", *arguments]
+        command = [python, "-m", "mock_webshare", *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
 
-    where = [tmp_path / "bin" / "python", "-c", "import mock_webshare; print(mock_webshare.__file__)"]
+    where = [python, "-c", "import mock_webshare; print(mock_webshare.__file__)"]
     assert str(site) in subprocess.run(where, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert run("schema").split() == SERVICE_SCHEMAS.names
     text = (data_path("fixtures") / "default.json").read_text(encoding="utf-8")

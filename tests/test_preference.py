@@ -10,6 +10,7 @@ import requests
 from mock_webshare import MockServer, MockWorld
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.service.faults import prefer
+from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
 
@@ -58,7 +59,7 @@ def test_what_cannot_be_done_is_ignored(header: str | None) -> None:
 
 def get(world: MockWorld, **headers: str) -> requests.Response:
     headers["Authorization"] = f"Token {world.api_key}"
-    return requests.get(world.url + LIST, headers=headers, timeout=10)
+    return requests.get(world.url + LIST, headers=headers, timeout=PATIENCE)
 
 
 def test_one_answer_is_the_error_and_says_so(world: MockWorld) -> None:

@@ -123,7 +123,7 @@ def test_it(webshare_mock):
     with pytest.raises(Exception, match="timed out"):
         get(webshare_mock, timeout=0.05)
     webshare_mock.assert_requested("GET", LIST)
-    assert webshare_mock.transcript() == f"GET {LIST} no answer (fixedDelayMilliseconds)"
+    assert webshare_mock.transcript() == f"GET {LIST} no response (fixedDelayMilliseconds)"
 """).assert_outcomes(passed=1)
 
 

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
-import mock_webshare
 from mock_webshare import MockServer, Settings, create_app
 from mock_webshare.cli.replaying import recorded
 from mock_webshare.errors import DataError, UnreadableInput
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.service.data import dataset
+from tests.paths import RECORDED, ROOT
 from tests.test_cli import Run
+from tests.waiting import PATIENCE
 
-ROOT = Path(mock_webshare.__file__).parent.parent
-RECORDED = ROOT / "tests" / "traffic" / "recorded"
 SAMPLES = ROOT / "fixtures" / "recordings"
 
 
@@ -48,7 +47,7 @@ def test_what_the_mock_recorded_of_itself_is_served_as_it_was(tmp_path: Path) ->
         request = urllib.request.Request(
             f"{server.url}/api/v2/referral/credit/?page_size=100", headers={"Authorization": "Token any"}
         )
-        with urllib.request.urlopen(request, timeout=10):
+        with urllib.request.urlopen(request, timeout=PATIENCE):
             pass
         path = tmp_path / "journal.ndjson"
         path.write_text(world.ndjson(), encoding="utf-8")
@@ -126,7 +125,7 @@ def test_of_a_recording_no_more_than_one_record_is_held(
             nonlocal held
             held -= 1
 
-    def read(*_: object) -> Iterator[Exchange]:
+    def read(*arguments: object) -> Iterator[Exchange]:
         nonlocal held, most
         for _ in range(50):
             held += 1

@@ -15,9 +15,11 @@ from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.server import cached_response
 from mock_webshare.service.framework.response import Response
 from tests.conftest import Client
+from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
 AiohttpClient = Callable[..., Awaitable[Client]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GET = f"GET {LIST}?page_size=1 HTTP/1.1\r\nHost: here\r\nAuthorization: Token key\r\n"
 
 
@@ -25,7 +27,7 @@ async def exchange(client: Client, *requests: str) -> bytes:
     """Send some requests over one connection, and return all that comes until it closes."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write("".join(f"{request}\r\n" for request in requests).encode())
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
     await writer.wait_closed()
     return answer
@@ -92,7 +94,7 @@ async def test_what_a_middleware_notes_of_a_request_is_of_that_request(aiohttp_c
     seen = []
 
     @web.middleware
-    async def note(request: web.Request, handler: Callable[..., Awaitable[web.Response]]) -> web.Response:
+    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
         seen.append(dict(request.match_info))
         request.match_info["user"] = "somebody"
         return await handler(request)
@@ -111,7 +113,7 @@ async def test_the_application_around_ours_stays_its_own_for_each_of_many_reques
     key = web.AppKey("key", str)
 
     @web.middleware
-    async def ask(request: web.Request, handler: Callable[..., Awaitable[web.Response]]) -> web.Response:
+    async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         response.headers["Outer"] = request.app[key]
         return response
@@ -121,12 +123,14 @@ async def test_the_application_around_ours_stays_its_own_for_each_of_many_reques
     outer.add_domain("127.0.0.1", create_app())
     client = await aiohttp_client(outer, headers={"Authorization": "Token key"})
 
-    async def slowly() -> AsyncIterator[bytes]:
-        for _ in range(3):
-            await asyncio.sleep(0.005)
-            yield b"x"
+    together = asyncio.Barrier(20)
 
-    answers = await asyncio.gather(*(client.post(LIST, data=slowly()) for _ in range(20)))
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x"
+        await together.wait()  # so that all requests are under way before any is answered
+        yield b"x"
+
+    answers = await asyncio.gather(*(client.post(LIST, data=body()) for _ in range(together.parties)))
     assert {answer.headers.get("Outer") for answer in answers} == {"ours"}
 
 
@@ -135,7 +139,7 @@ async def test_the_date_goes_on(client: Client, monkeypatch: pytest.MonkeyPatch)
         return parsedate_to_datetime((await client.get(LIST)).headers["Date"]).timestamp()
 
     for now in (1_700_000_000.9, 1_700_000_001.0, 1_800_000_000.0):
-        monkeypatch.setattr(cached_response.time, "time", lambda now=now: now)
+        monkeypatch.setattr("mock_webshare.server.cached_response.time.time", lambda now=now: now)
         assert await date() == int(now)
 
 
@@ -153,7 +157,7 @@ async def test_a_signal_may_change_what_is_sent(aiohttp_client: AiohttpClient) -
 @pytest.mark.parametrize("is_mounted", [False, True])
 async def test_a_middleware_may_change_what_is_sent(aiohttp_client: AiohttpClient, is_mounted: bool) -> None:
     @web.middleware
-    async def teapot(request: web.Request, handler: Callable[..., Awaitable[web.Response]]) -> web.Response:
+    async def teapot(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         response.set_status(418)
         return response

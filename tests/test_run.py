@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
@@ -22,6 +21,7 @@ from mock_webshare.cli import serve
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
 from mock_webshare.server import process_guard, trace
+from tests.waiting import PATIENCE, until
 
 RUN = [sys.executable, "-m", "mock_webshare", "run"]
 LIST = CREDIT_LIST.path
@@ -43,19 +43,12 @@ def run(
         capture_output=True,
         text=True,
         env=os.environ | variables,
-        timeout=60,
+        timeout=2 * PATIENCE,
     )
 
 
 def sh(script: str, options: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess[str]:
     return run("sh", "-c", script, options=options, **variables)
-
-
-def await_true(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:
@@ -109,15 +102,15 @@ time.sleep(float(sys.argv[2]))
             text=True,
             start_new_session=True,
         )
-        await_true(where.exists)
+        until(where.exists)
         self.pids: dict[str, int] = json.loads(where.read_text(encoding="utf-8"))
         self.port = self.pids.pop("port")
         self.pids["run"] = self.process.pid
 
     def assert_gone(self) -> None:
-        """Return when nothing of it is left, within a few seconds."""
-        await_true(lambda: self.process.poll() is not None)
-        await_true(lambda: not [name for name, pid in self.pids.items() if is_alive(pid)])
+        """Return when nothing of it is left."""
+        until(lambda: self.process.poll() is not None)
+        until(lambda: not [name for name, pid in self.pids.items() if is_alive(pid)])
         assert is_free(self.port)
 
     def end(self) -> None:
@@ -186,8 +179,8 @@ class TestEnvironment:
         assert url.startswith("http://127.0.0.1:") and key == "mock-webshare"
 
     def test_a_real_key_never_meets_the_stand_in(self) -> None:
-        real = {"WEBSHARE_BASE_URL": "https://proxy.webshare.io", "WEBSHARE_API_KEY": SECRET}
-        process = sh(self.SHOW, **real)
+        real = "https://proxy.webshare.io"
+        process = sh(self.SHOW, WEBSHARE_BASE_URL=real, WEBSHARE_API_KEY=SECRET)
         assert process.stdout.startswith("http://127.0.0.1:")
         assert SECRET not in process.stdout + process.stderr
 
@@ -409,9 +402,9 @@ class TestExitCode:
         assert "choose another port" in process.stderr and process.stderr.count("\n") == 1
         assert not ran.exists()
 
-    def test_a_stand_in_that_fails_takes_the_command_with_it(self) -> None:
+    def test_a_stand_in_that_fails_takes_the_command_with_it(self, tmp_path: Path) -> None:
         code = """if True:
-            import asyncio, sys
+            import asyncio, os, sys
             from contextlib import asynccontextmanager
             from mock_webshare import cli
             from mock_webshare.server import thread
@@ -419,14 +412,20 @@ class TestExitCode:
 
             @asynccontextmanager
             async def failing(*_, **__):
-                asyncio.get_running_loop().call_later(0.3, asyncio.current_task().cancel)
+                asyncio.create_task(fail(asyncio.current_task()))
                 yield "http://127.0.0.1:1", {WORLDS: None}
 
+            async def fail(task):
+                while not os.path.exists(sys.argv[-1]):
+                    await asyncio.sleep(0.01)
+                task.cancel()
+
             thread.running_app = failing
-            sys.argv[1:] = ["run", "--", "sleep", "600"]
+            sys.argv[1:1] = ["run", "--", "sh", "-c", "touch $0; sleep 600"]
             cli.main()
         """
-        process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+        command = [sys.executable, "-c", code, str(tmp_path / "runs")]
+        process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         assert process.returncode == 2
         assert process.stderr == (
             "mock-webshare: the stand-in has failed (CancelledError), so the command was ended\n"
@@ -442,17 +441,16 @@ class Tally:
     """A run whose command notes the signals it gets, in a session of its own and perhaps on a terminal."""
 
     SCRIPT = """
-import os, signal, sys, time
+import os, signal, sys
 def note(number, _):
     os.write(1, f"{signal.Signals(number).name}\\n".encode())
-    if number == signal.SIGTERM:
-        time.sleep(0.3)  # so that what comes twice would be noted
+    if number == signal.SIGWINCH:
         sys.exit(9)
-for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"):
+for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH"):
     signal.signal(signal.Signals[name], note)
 os.write(1, b"ready\\n")
 while True:
-    time.sleep(600)
+    signal.pause()
 """
 
     def __init__(self, *, on_terminal: bool = False) -> None:
@@ -472,15 +470,19 @@ while True:
         do()
         seen = b""
         while not seen.endswith(b"\n"):
-            assert select.select([self.ours], [], [], 10)[0], f"no {line} after {self.lines}"
+            assert select.select([self.ours], [], [], PATIENCE)[0], f"no {line} after {self.lines}"
             seen += os.read(self.ours, 1)
         self.lines.append(seen.decode().strip())
         assert self.lines[-1] == line
 
     def ends(self) -> list[str]:
-        """Return the lines of the whole run, which SIGTERM ends."""
+        """Return the lines of the whole run.
+
+        Signals are passed on one after the other, so that one that came twice would be before the last.
+        """
         self.see("SIGTERM", self.process.terminate)
-        assert self.process.wait(10) == 9
+        self.see("SIGWINCH", lambda: self.process.send_signal(signal.SIGWINCH))
+        assert self.process.wait(PATIENCE) == 9
         return self.lines
 
     def __enter__(self) -> Self:
@@ -509,21 +511,22 @@ class TestSignals:
     def test_one_for_us_is_passed_on_once(self, name: str, on_terminal: bool) -> None:
         with Tally(on_terminal=on_terminal) as tally:
             tally.see(name, lambda: tally.process.send_signal(signal.Signals[name]))
-            assert tally.ends() == ["ready", name, "SIGTERM"]
+            assert tally.ends() == ["ready", name, "SIGTERM", "SIGWINCH"]
 
     @pytest.mark.parametrize(("typed", "name"), [(b"\x03", "SIGINT"), (b"\x1c", "SIGQUIT")])
     def test_one_that_is_typed_comes_once(self, typed: bytes, name: str) -> None:
         with Tally(on_terminal=True) as tally:
             tally.see(name, lambda: os.write(tally.ours, typed))
-            assert tally.ends() == ["ready", name, "SIGTERM"]
+            assert tally.ends() == ["ready", name, "SIGTERM", "SIGWINCH"]
 
     @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGUSR1"])
     def test_one_for_our_whole_group_comes_once(self, name: str) -> None:
         with Tally() as tally:
             for _ in range(2):
                 tally.see(name, lambda: os.killpg(tally.process.pid, signal.Signals[name]))
-                time.sleep(0.2)  # two that come at the same moment may count as one
-            assert tally.ends() == ["ready", name, name, "SIGTERM"]
+                # Two that come at the same moment may count as one; when this has come, the first is over.
+                tally.see("SIGUSR2", lambda: tally.process.send_signal(signal.SIGUSR2))
+            assert tally.ends() == ["ready", *2 * [name, "SIGUSR2"], "SIGTERM", "SIGWINCH"]
 
     def test_the_command_may_read_from_the_terminal(self) -> None:
         ours, theirs = os.openpty()
@@ -534,16 +537,23 @@ class TestSignals:
             preexec_fn=lambda: _take_terminal(theirs),
         )
         os.write(ours, b"23\n")
-        assert process.wait(10) == 23
+        assert process.wait(PATIENCE) == 23
         os.close(ours)
         os.close(theirs)
 
     def test_what_ignores_a_signal_goes_on(self) -> None:
-        script = "trap '' TERM; echo ready; sleep 0.5; exit 4"
-        with subprocess.Popen([*RUN, "--", "sh", "-c", script], stdout=subprocess.PIPE) as process:
+        script = """if True:
+            import signal, sys
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            signal.signal(signal.SIGWINCH, lambda *_: sys.exit(4))
+            print("ready", flush=True)
+            signal.pause()
+        """
+        with subprocess.Popen([*RUN, "--", sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
             assert process.stdout and process.stdout.readline() == b"ready\n"
             process.terminate()
-            assert process.wait(10) == 4
+            process.send_signal(signal.SIGWINCH)  # which is passed on after the other
+            assert process.wait(PATIENCE) == 4
 
     def test_before_the_command_runs_they_end_us(self, tmp_path: Path) -> None:
         ran = tmp_path / "ran"
@@ -551,9 +561,9 @@ class TestSignals:
             port = free_port()  # which is taken before the data is made
             options = ["--port", str(port), "--credits", "1000000"]
             with subprocess.Popen([*RUN, *options, "--", "touch", str(ran)]) as process:
-                await_true(lambda port=port: not is_free(port))  # type: ignore[misc]
+                until(lambda port=port: not is_free(port))  # type: ignore[misc]
                 process.send_signal(number)
-                assert process.wait(10) == -number
+                assert process.wait(PATIENCE) == -number
         assert not ran.exists()
 
     @pytest.mark.parametrize("ignored", ["", "trap '' HUP INT;"])
@@ -591,9 +601,14 @@ class TestNothingIsLeft:
     def test_what_is_left_behind_may_end_in_peace(self, tmp_path: Path) -> None:
         note = tmp_path / "note"
         leftover = f"trap 'echo told > {note}; exit' TERM; touch {note}; while :; do sleep 0.05; done"
-        began = time.monotonic()
-        assert sh(f'sh -c "{leftover}" & while ! [ -e {note} ]; do sleep 0.05; done').returncode == 0
-        assert time.monotonic() - began < process_guard._GRACE
+        script = f'sh -c "{leftover}" & while ! [ -e {note} ]; do sleep 0.05; done'
+        # With a grace without an end, whoever waits for more than the end of what is left waits for ever.
+        patient = (
+            "from mock_webshare import cli; from mock_webshare.server import process_guard; "
+            "process_guard._GRACE = 3600; cli.main()"
+        )
+        command = [sys.executable, "-c", patient, "run", "--", "sh", "-c", script]
+        assert subprocess.run(command, timeout=2 * PATIENCE).returncode == 0
         assert note.read_text(encoding="utf-8") == "told\n"
 
     def test_not_even_of_what_multiplies(self) -> None:
@@ -605,10 +620,10 @@ class TestNothingIsLeft:
             shown = subprocess.run(["pgrep", "-fx", f"sleep {seconds}"], capture_output=True).stdout
             return shown.count(b"\n")
 
-        await_true(lambda: count() > 20)
+        until(lambda: count() > 20)
         process.kill()
         process.wait()
-        await_true(lambda: count() == 0)
+        until(lambda: count() == 0)
 
 
 def test_a_run_within_a_run() -> None:

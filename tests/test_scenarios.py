@@ -15,6 +15,7 @@ from mock_webshare.errors import UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.settings import MOST_CREDITS
 from mock_webshare.service.world.scenarios import SCENARIOS, name_of
+from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
 
@@ -26,7 +27,7 @@ class Client:
         self._server = server
         self._key = key
 
-    def get(self, path: str = LIST, timeout: float = 10) -> requests.Response:
+    def get(self, path: str = LIST, timeout: float = PATIENCE) -> requests.Response:
         headers = {"Authorization": f"Token {self._key}"}
         return requests.get(self._server.url + path, headers=headers, timeout=timeout)
 

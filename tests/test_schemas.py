@@ -248,7 +248,7 @@ def test_a_field_of_a_credit_has_its_type(field: str, value: Any, expected: bool
     ],
 )
 def test_a_page_refuses(field: str, value: Any) -> None:
-    page = {"count": 0, "next": None, "previous": None, "results": []}
+    page: dict[str, Any] = {"count": 0, "next": None, "previous": None, "results": []}
     assert is_valid("referral-credit-page", page)
     assert not is_valid("referral-credit-page", page | {field: value})
 

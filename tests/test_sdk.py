@@ -36,7 +36,7 @@ def test_one_page(sdk: Webshare) -> None:
 
 def test_iterating_meets_every_credit_once(sdk: Webshare) -> None:
     ids = [credit.id for credit in sdk.referral.list_credits(page_size=7)]
-    assert ids == [credit.id for credit in DEFAULT.credits]
+    assert ids == [credit.id for credit in DEFAULT.rows["credits"]]
 
 
 def test_every_field_arrives(sdk: Webshare) -> None:
@@ -132,4 +132,4 @@ async def test_the_asynchronous_client(server: MockServer) -> None:
         assert one.id == ids[0]
         with pytest.raises(NotFoundError):
             await client.referral.get_credit(1)
-    assert ids == [credit.id for credit in DEFAULT.credits]
+    assert ids == [credit.id for credit in DEFAULT.rows["credits"]]

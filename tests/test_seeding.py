@@ -14,7 +14,7 @@ import pytest
 from mock_webshare.contract.endpoints import PENDING_DAYS
 from mock_webshare.contract.timestamps import DAY
 from mock_webshare.service.data import dataset, generator
-from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.data.dataset import SEEDED_NOW, Dataset
 
 DIGEST = "f704982b631fe576fa289351feab15c31bc1cd8305f5f01deb8dc6d17aa80e42"
 """SHA-256 of the default data set as written.
@@ -72,14 +72,14 @@ def test_ids_and_creation_rise_together(thousand: Dataset) -> None:
 def test_updates_and_reversals_come_after_creation_and_before_now(thousand: Dataset) -> None:
     for credit in thousand.rows["credits"]:
         assert credit.created_at <= (credit.reverted_at or credit.created_at) <= credit.updated_at
-        assert credit.updated_at <= generator.NOW
+        assert credit.updated_at <= SEEDED_NOW
 
 
 def test_a_credit_is_pending_exactly_while_its_period_runs(thousand: Dataset) -> None:
     period = PENDING_DAYS * DAY
     for credit in thousand.rows["credits"]:
         if credit.status != "reverted":
-            assert (credit.status == "pending") == (credit.created_at + period > generator.NOW)
+            assert (credit.status == "pending") == (credit.created_at + period > SEEDED_NOW)
         if credit.status == "available":
             assert credit.updated_at >= credit.created_at + period
 
@@ -120,9 +120,9 @@ def test_amounts_are_whole_cents(thousand: Dataset) -> None:
 
 def test_a_million_credits_fit_before_now() -> None:
     last = generator._created_at(999_999.95)
-    assert last + 61 < generator.NOW
+    assert last + 61 < SEEDED_NOW
     assert generator._created_at(999_999) - generator._created_at(999_998) > 1000
-    assert generator.NOW - generator._created_at(0) == 600 * DAY
+    assert SEEDED_NOW - generator._created_at(0) == 600 * DAY
 
 
 def test_progress_is_told_up_to_the_end() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mock_webshare.contract.timestamps import DAY, parse_instant
@@ -21,7 +23,7 @@ def test_an_order_is_computed_once() -> None:
 
 
 @pytest.mark.parametrize("credit", EDGE_CASES.rows["credits"], ids=lambda credit: str(credit.id))
-def test_a_row_is_found_by_its_id(credit: dataset.Credit) -> None:
+def test_a_row_is_found_by_its_id(credit: Any) -> None:
     table = Table(EDGE_CASES.rows["credits"])
     position = table.find(credit.id)
     assert position is not None

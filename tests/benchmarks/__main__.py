@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -78,9 +79,7 @@ def throughput(rounds: int = 15) -> None:
         ):
             file = "list" if target == LIST else "detail"
             with bare(target, f"{folder}/{file}.json") as reference:
-                pairs = [
-                    (wrk(*served, target, script), wrk(*reference, target, script)) for _ in range(rounds)
-                ]
+                pairs = [(wrk(served, target, script), wrk(reference, target, script)) for _ in range(rounds)]
             for unit in Load._fields:
                 ours, theirs = (median(getattr(pair[side], unit) for pair in pairs) for side in (0, 1))
                 report(f"throughput, {name}", ours, theirs, ">= 0.9", UNITS[unit])
@@ -99,7 +98,9 @@ class Load(NamedTuple):
 UNITS = {"by_clock": "req/s", "by_processor": "req/cpu-s"}
 
 
-def wrk(port: int, pid: int, target: str, script: str | None) -> Load:
+def wrk(server: tuple[int, int], target: str, script: str | None) -> Load:
+    """Load a server, its port and process id, for two seconds."""
+    port, pid = server
     command = ["wrk", "-t1", "-c16", "-d2s", "-H", f"Authorization: {KEY['Authorization']}"]
     command += ["-s", script] if script else []
     before = processor_seconds(pid)
@@ -134,10 +135,14 @@ def startup(rounds: int = 15) -> None:
         for name, options in (("default", []), ("--seed 7 (imports Faker)", ["--seed", "7"])):
             ours, theirs = in_turn(
                 rounds,
-                lambda options=options: until_200(lambda port: [*COMMAND, "serve", "--port", port, *options]),
+                partial(until_200, partial(serve, options)),
                 lambda: until_200(lambda port: [sys.executable, BARE, port, LIST, f"{folder}/list.json"]),
             )
             report(f"process start to first 200, {name}", median(ours), median(theirs), "<= 1.2", "ms")
+
+
+def serve(options: list[str], port: str) -> list[str]:
+    return [*COMMAND, "serve", "--port", port, *options]
 
 
 PAGES = {
@@ -155,10 +160,8 @@ def pages(requests: int = 400) -> None:
         for name, template in PAGES.items():
             ours, theirs = in_turn(
                 5,
-                lambda template=template: page_time(
-                    large, template.replace("{middle}", "20000"), 8000, requests
-                ),
-                lambda template=template: page_time(small, template.replace("{middle}", "2"), 1, requests),
+                partial(page_time, large, template.replace("{middle}", "20000"), 8000, requests),
+                partial(page_time, small, template.replace("{middle}", "2"), 1, requests),
             )
             report(f"{name}, 1,000,000 credits against 100", median(ours), median(theirs), "<= 1.2", "us")
 
@@ -205,9 +208,7 @@ def imports(rounds: int = 15) -> None:
         "mock-webshare --help": (script, "--help"),
     }
     for name, command in commands.items():
-        ours, theirs = in_turn(
-            rounds, lambda command=command: run(*command), lambda: run(sys.executable, "-c", "pass")
-        )
+        ours, theirs = in_turn(rounds, partial(run, *command), partial(run, sys.executable, "-c", "pass"))
         report(f"{name} against python -c pass", median(ours), median(theirs), "<= 3", "ms")
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -59,7 +60,7 @@ def basic(user: str, password: str) -> str:
 def hiding(key: str) -> list[Exchange]:
     """Return exchanges in each of which a key is in one telling place, and in many that do not tell."""
     written, encoded = quote(key, safe=""), base64.b64encode(f"x{key}".encode()).decode()
-    telling = [
+    telling: list[dict[str, Any]] = [
         {"request_headers": (("Authorization", f"Token {key}"),)},
         {"request_headers": (("Authorization", basic("me", key)),)},
         {"request_headers": (("Proxy-Authorization", basic(key, "pass")),)},
@@ -78,7 +79,7 @@ def hiding(key: str) -> list[Exchange]:
         {"body": json.dumps({"log": json.dumps({"api_key": key})}).encode()},
         {"body": f"<p>api_key: {key}</p><a href='/{written}'>".encode()},
     ]
-    echo = {
+    echo: dict[str, Any] = {
         "headers": (("X-Echo", f"{key} {written} {encoded}"), ("Link", f"<{ORIGIN}/{written}/>; rel=next")),
         "body": json.dumps(
             {"detail": f"no {key} {written} {encoded}", "next": f"{ORIGIN}/{written}/"}
@@ -87,7 +88,7 @@ def hiding(key: str) -> list[Exchange]:
     made = []
     for place in telling:
         values = {"url": f"{ORIGIN}/a/{written}/?q={written}", "method": "GET", "request_headers": (), **echo}
-        made.append(Exchange(**{"source": "-", "status": 404, **values, **place}))  # type: ignore[arg-type]
+        made.append(Exchange(**{"source": "-", "status": 404, **values, **place}))
     return made
 
 

@@ -16,8 +16,8 @@ from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.model.rulebook import NOT_JUDGED, RULES
 from mock_webshare.judge.run import Verdict, judge
+from tests.paths import CASES
 
-CASES = Path(__file__).parent.parent / "cases"
 CLEAN = sorted(path for path in CASES.glob("clean/**/*") if path.is_file())
 BROKEN = sorted(CASES.glob("broken/*/*"))
 

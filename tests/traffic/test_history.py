@@ -79,20 +79,28 @@ def test_each_key_has_rows_of_its_own() -> None:
 
 
 def test_a_key_that_was_taken_out_is_one_for_each_file() -> None:
-    hidden = {"key": "Token REDACTED-1"}
+    hidden: dict[str, Any] = {"key": "Token REDACTED-1"}
     other = one(60, changes={"mode": "payout"}, source="b.ndjson", **hidden)
     assert found(one(0, **hidden), other) == []
     assert found(one(0, **hidden), replace(other, source="a.ndjson")) != []
 
 
 def test_a_key_that_was_taken_out_is_one_for_the_folder_that_we_recorded() -> None:
-    hidden = {"key": "Token REDACTED-1"}
+    hidden: dict[str, Any] = {"key": "Token REDACTED-1"}
     files = [
         replace(one(n, changes={"amount": float(n)}, **hidden), source=f"a/00000{n}.json") for n in (1, 2)
     ]
     assert found(*files) == [("object.same", "/amount", Level.ERROR)]
     assert found(files[0], replace(files[1], source="b/000002.json")) == []
     assert found(*(replace(each, source=f"a/{n}-mine.json") for n, each in enumerate(files))) == []
+
+
+def test_a_key_that_another_tool_took_out_is_one_for_each_file_of_any_folder() -> None:
+    files = [
+        one(n, changes={"amount": float(n)}, source=f"a/00000{n}.json", key="Token [FILTERED]")
+        for n in (1, 2)
+    ]
+    assert found(*files) == []
 
 
 def test_the_moment_of_a_reversal_stays() -> None:

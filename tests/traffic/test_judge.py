@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_webshare import recordings
-from mock_webshare.contract.schemas import data_path, schema_names
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
 from mock_webshare.errors import UnknownName
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
@@ -80,7 +80,7 @@ def test_an_unknown_schema_is_a_mistake_of_the_user() -> None:
         judge_bytes(b"{}", schema="credit")
 
 
-@pytest.mark.parametrize("schema", [None, *schema_names()])
+@pytest.mark.parametrize("schema", [None, *SERVICE_SCHEMAS.names])
 def test_a_huge_number_in_any_place_is_a_finding(schema: str | None) -> None:
     assert judge_bytes(b'{"status": ' + b"9" * 5000 + b"}", schema).exit_code == 1
 
@@ -111,7 +111,7 @@ FRAGMENTS = st.sampled_from(
 
 
 @settings(deadline=None)
-@given(st.lists(FRAGMENTS).map(b"".join), st.sampled_from([None, *schema_names()]))
+@given(st.lists(FRAGMENTS).map(b"".join), st.sampled_from([None, *SERVICE_SCHEMAS.names]))
 def test_nothing_made_of_json_makes_the_judge_raise(body: bytes, schema: str | None) -> None:
     assert judge_bytes(body, schema).exit_code in (0, 1)
 

@@ -24,7 +24,7 @@ from mock_webshare.judge.run import judge
 from mock_webshare.live.probe import checks, prober, requests
 from mock_webshare.live.probe.report import Findings, Outcome
 from mock_webshare.service.data import generator
-from mock_webshare.service.framework.response import Answer
+from mock_webshare.service.framework.response import Response
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
 
@@ -123,7 +123,7 @@ def test_a_small_limit_of_the_page_size_breaks_no_other_rule(largest: int) -> No
 def test_a_size_that_shows_alike_whether_it_is_read_or_not_decides_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def change(request: web.BaseRequest, answer: Answer) -> Answer:
+    def change(request: web.BaseRequest, answer: Response) -> Response:
         if not answer.body.startswith(b'{"count"'):
             return answer
         page = json.loads(answer.body)
@@ -175,45 +175,45 @@ def test_a_small_account_leaves_rules_open_and_breaks_none(credits: int) -> None
     assert {"wire.json", "auth.unauthorized", "route.order"} <= outcomes(findings, Outcome.KEPT)
 
 
-Change = Callable[[web.BaseRequest, Answer], Answer]
+Change = Callable[[web.BaseRequest, Response], Response]
 
 
 @contextmanager
 def changed(change: Change, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Run a mock whose answers are changed on their way: a service that is set up differently."""
 
-    def body_and_headers(request: web.Request, response: web.Response) -> web.Response:
+    def body_and_headers(request: web.Request, response: web.StreamResponse) -> web.Response:
         headers = tuple((name, value) for name, value in response.headers.items() if name != "Content-Length")
-        assert isinstance(response.body, bytes)
-        answer = change(request, Answer(response.status, headers, response.body))
+        assert isinstance(response, web.Response) and isinstance(response.body, bytes)
+        answer = change(request, Response(response.status, headers, response.body))
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
     from mock_webshare.server import handler
 
-    handle = handler.Service.handle
+    handle = handler.Handler.handle
 
-    async def changed_handle(self: handler.Service, request: web.Request) -> web.Response:
+    async def changed_handle(self: handler.Handler, request: web.Request) -> web.Response:
         return body_and_headers(request, await handle(self, request))
 
     with monkeypatch.context() as patch:
-        patch.setattr(handler.Service, "handle", changed_handle)
+        patch.setattr(handler.Handler, "handle", changed_handle)
         patch.setattr(handler, "suits", lambda request: False)  # a reply goes out as it is
         with mock(credits=150) as url:
             yield url
 
 
 def with_header(name: str, value: str) -> Change:
-    def change(_: web.BaseRequest, answer: Answer) -> Answer:
+    def change(_: web.BaseRequest, answer: Response) -> Response:
         others = tuple(pair for pair in answer.headers if pair[0] != name)
-        return Answer(answer.status, (*others, (name, value)), answer.body)
+        return Response(answer.status, (*others, (name, value)), answer.body)
 
     return change
 
 
 def with_body(old: bytes, new: bytes, status: int | None = None) -> Change:
-    def change(_: web.BaseRequest, answer: Answer) -> Answer:
+    def change(_: web.BaseRequest, answer: Response) -> Response:
         is_meant = status in (None, answer.status)
-        return Answer(
+        return Response(
             answer.status, answer.headers, answer.body.replace(old, new) if is_meant else answer.body
         )
 
@@ -221,15 +221,15 @@ def with_body(old: bytes, new: bytes, status: int | None = None) -> Change:
 
 
 def with_status(old: int, new: int, target: str = "") -> Change:
-    def change(request: web.BaseRequest, answer: Answer) -> Answer:
+    def change(request: web.BaseRequest, answer: Response) -> Response:
         is_meant = answer.status == old and target in request.raw_path
-        return Answer(new if is_meant else answer.status, answer.headers, answer.body)
+        return Response(new if is_meant else answer.status, answer.headers, answer.body)
 
     return change
 
 
-def with_longer_amounts(_: web.BaseRequest, answer: Answer) -> Answer:
-    return Answer(answer.status, answer.headers, re.sub(rb'("amount":[0-9.]+)', rb"\g<1>0", answer.body))
+def with_longer_amounts(_: web.BaseRequest, answer: Response) -> Response:
+    return Response(answer.status, answer.headers, re.sub(rb'("amount":[0-9.]+)', rb"\g<1>0", answer.body))
 
 
 DIFFERENT: list[tuple[str, Change]] = [
@@ -273,8 +273,8 @@ def test_a_service_that_does_otherwise_breaks_that_rule(
 
 
 def test_an_empty_page_that_is_none_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    def change(request: web.BaseRequest, answer: Answer) -> Answer:
-        return Answer(404, answer.headers, answer.body) if request.raw_path.endswith("page=") else answer
+    def change(request: web.BaseRequest, answer: Response) -> Response:
+        return Response(404, answer.headers, answer.body) if request.raw_path.endswith("page=") else answer
 
     with changed(change, monkeypatch) as url:
         decision = next(each for each in probe(url).decisions if each.rule.id == "list.last-page")
@@ -454,7 +454,7 @@ async def test_a_service_that_keeps_us_waiting_is_asked_nothing_more(
     late: int, is_begun: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked, out = 0, tmp_path / "p.ndjson"
-    monkeypatch.setattr(prober, "TIMEOUT", 0.5)
+    monkeypatch.setattr(prober, "TIMEOUT", 1.0)
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         nonlocal asked
@@ -463,14 +463,14 @@ async def test_a_service_that_keeps_us_waiting_is_asked_nothing_more(
         if asked >= late:
             if is_begun:
                 await response.prepare(request)
-            await asyncio.sleep(5)
+            await asyncio.Event().wait()  # for ever
         return response if is_begun and asked >= late else web.Response(body=TWO_ROWS)
 
     async with answers(answer) as url:
         code, report, errors = await asyncio.to_thread(run, url, "-o", str(out))
     assert (code, report, asked) == (2, "", late)
     assert errors.startswith(f"mock-webshare: {url} did not answer GET /api/v2/referral/credit/")
-    assert errors.endswith("within 0.5 seconds; nothing more is asked of it\n") and errors.count("\n") == 1
+    assert errors.endswith("within 1 seconds; nothing more is asked of it\n") and errors.count("\n") == 1
     recorded = [each.status for each in recordings.read([str(out)], io.BytesIO())]  # type: ignore[union-attr]
     assert recorded == [200] * (late - 1) + [200 if is_begun else None]
 

@@ -14,7 +14,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -35,6 +34,7 @@ from mock_webshare.recordings.dataset import replay
 from mock_webshare.service.data import dataset
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
+from tests.waiting import PATIENCE, until
 
 LIST = CREDIT_LIST.path
 KEY = "aVerySecretKeyThatNobodyMaySee"
@@ -64,7 +64,7 @@ def recording(upstream: str, out: Path, *options: str) -> Iterator[tuple[subproc
 def stop(process: subprocess.Popen[bytes]) -> str:
     """End a recorder as Ctrl-C does, and return its standard error."""
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=PATIENCE)
     return errors.decode()
 
 
@@ -82,7 +82,7 @@ def get(url: str, method: str = "GET", data: bytes | None = None, **headers: str
 
     request = urllib.request.Request(url, data, {"Authorization": f"Token {KEY}", **headers}, method=method)
     try:
-        with urllib.request.build_opener(Opener).open(request, timeout=20) as response:
+        with urllib.request.build_opener(Opener).open(request, timeout=PATIENCE) as response:
             return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -151,7 +151,7 @@ def test_a_signal_ends_the_recorder_at_once_and_cleanly(
             get(url + LIST)
             process.send_signal(number)
             process.send_signal(number)
-            assert process.wait(5) == 0
+            assert process.wait(PATIENCE) == 0
         assert line(process.stdout) == ""
     assert [each.name for each in tmp_path.iterdir()] == ["a.har"]
 
@@ -254,7 +254,7 @@ def address(service: Service) -> str:
 def test_a_request_is_forwarded_unchanged(service: Service, tmp_path: Path) -> None:
     with recording(address(service), tmp_path / "a.ndjson") as (_, url):
         host, _, port = url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
             connection.sendall(
                 b"POST /a%2fb/../c?d=%7e&&e HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nConnection: close, X-Gone\r\n"
                 b"X-Gone: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nAccept-Encoding: br\r\nX-A: \xc3\xa9\r\n"
@@ -286,7 +286,7 @@ def test_response_headers_are_returned_unchanged(service: Service, tmp_path: Pat
 def test_a_header_that_is_not_utf_8_cannot_be_forwarded(service: Service, tmp_path: Path) -> None:
     out = tmp_path / "a.ndjson"
     with recording(address(service), out) as (_, url):
-        status, _, body = get(url + "/", **{"Authorization": "Token \xff"})
+        status, _, body = get(url + "/", Authorization="Token \xff")
     assert status == 502 and body.endswith(b"sent no response: a header of the request is not UTF-8\n")
     assert [each.request_header("authorization") for each in read(out)] == ["Token REDACTED-1\xff"]
 
@@ -378,7 +378,7 @@ def test_requests_that_cannot_be_forwarded_are_refused(service: Service, tmp_pat
             b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
             f"nonsense {KEY}\r\n\r\n".encode(),
         ):
-            with socket.create_connection((host, int(port)), timeout=10) as connection:
+            with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
                 connection.sendall(request)
                 assert b" 400 " in connection.recv(1000)
         assert KEY not in stop(process)
@@ -430,30 +430,27 @@ def test_a_kill_leaves_a_whole_recording_of_all_responses(
         out = tmp_path / str(turn) / form
         out.parent.mkdir()
         with recording(server.url, out) as (process, url):
-            received = _requests_until_killed(url, process.kill, after=0.03 * turn)
-            process.wait(10)
+            received = _requests_until_killed(url, process.kill, after=1 + 3 * turn)
+            process.wait(PATIENCE)
         exchanges = read(out)
         assert len(exchanges) >= received > 0
         assert all(each.status == 200 and json.loads(each.body)["count"] == 100 for each in exchanges)
 
 
-def _requests_until_killed(url: str, kill: Callable[[], object], *, after: float) -> int:
-    """Request pages with several clients, kill the recorder `after` the first; return how many they got."""
+def _requests_until_killed(url: str, kill: Callable[[], object], *, after: int) -> int:
+    """Request pages with several clients, kill the recorder after so many; return how many they got."""
     counts = [0] * 3
-    is_first_received = threading.Event()
 
     def request_pages(client: int) -> None:
         with contextlib.suppress(OSError, ConnectionError, Exception):
             while True:
                 get(f"{url}{LIST}?page_size=100")
                 counts[client] += 1
-                is_first_received.set()
 
     threads = [threading.Thread(target=request_pages, args=(client,)) for client in range(3)]
     for thread in threads:
         thread.start()
-    assert is_first_received.wait(30)
-    time.sleep(after)
+    until(lambda: sum(counts) >= after)
     kill()
     for thread in threads:
         thread.join()
@@ -533,7 +530,7 @@ def test_a_full_disk_ends_the_recorder(server: MockServer, form: str, tmp_path: 
         get(f"{url}{LIST}?page_size=1")
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
         status, _, body = get(url + LIST)
-        assert process.wait(10) == 2
+        assert process.wait(PATIENCE) == 2
         assert process.stderr
         assert b"cannot write" in process.stderr.read()
     assert (status, body.decode()) == (

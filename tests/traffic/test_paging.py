@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from mock_webshare.contract.model import Mark
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.history import page_size_cap
 from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import judge
 from tests.traffic.answers import LIST, ROW, answer, found
 
 SHORT = ("list.page-size", "/results", Level.ERROR)
@@ -32,6 +35,22 @@ def listed(
         "results": [ROW | {"id": 1000 * number + index} for index in range(rows)],
     }
     return answer(body, link(number), number, **more)
+
+
+@pytest.mark.parametrize(
+    ("query", "mark"),
+    [
+        ("", Mark.DOCUMENTED),
+        ("page_size=2", Mark.DOCUMENTED),
+        ("page_size=02", Mark.FRAMEWORK),
+        ("page_size=%202", Mark.FRAMEWORK),
+        ("page_size=9&page_size=2", Mark.FRAMEWORK),
+    ],
+)
+def test_of_which_size_the_documentation_tells(query: str, mark: Mark) -> None:
+    body = {"count": 30, "next": None, "previous": None, "results": [ROW | {"id": n} for n in range(26)]}
+    findings = judge([answer(body, f"{LIST}?{query}", 1)], Terms()).findings
+    assert [each.mark for each in findings if each.rule == "list.page-size"] == [mark]
 
 
 @pytest.mark.parametrize("wanted", [30, 100, 1000])

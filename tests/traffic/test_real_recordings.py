@@ -19,12 +19,12 @@ from mock_webshare import recordings
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.run import judge
+from tests.paths import RECORDED
 from tests.traffic.recorded.traffic import API_HOST, CALLS, CREDITS, api, other_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RECORDED = Path(__file__).parent / "recorded"
 HARS = ("mitmproxy.har", "chromium.har", "chromium-attached.har.zip", "firefox.har")
 BLOCKED = "http://other.example/blocked.json"
 BROWSERS = ("chromium.har", "chromium-attached.har.zip", "firefox.har")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import gzip
 import json
-import time
 import zlib
-from dataclasses import replace
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -312,6 +312,8 @@ def test_gzip_in_gzip_is_opened_to_a_depth(depth: int) -> None:
         {"request_body": json.dumps({"password": PLAIN_KEY}).encode()},
         {"request_body": gzip.compress(json.dumps({"password": PLAIN_KEY}).encode(), mtime=0)},
         {"request_body": json.dumps({"password": PLAIN_KEY}).encode("utf-16")},
+        {"request_body": codecs.BOM_UTF16_BE + json.dumps({"password": PLAIN_KEY}).encode("utf-16-be")},
+        {"request_body": json.dumps({"password": PLAIN_KEY}).encode("utf-32")},
         {"request_body": json.dumps({"password": PLAIN_KEY}).encode("utf-16-le")},
     ],
     ids=str,
@@ -490,9 +492,10 @@ def _form(value: object) -> object:
 @settings(deadline=None)
 def test_a_key_is_in_no_place(key: str, data: st.DataObject) -> None:
     key = f"{key}~canary"
-    spell = data.draw(
-        st.sampled_from([str, quote, lambda text: quote(text, safe=""), lambda text: json.dumps(text)[1:-1]])
-    )
+    spellings: list[Callable[[str], str]] = [
+        str, quote, lambda text: quote(text, safe=""), lambda text: json.dumps(text)[1:-1],
+    ]  # fmt: skip
+    spell = data.draw(st.sampled_from(spellings))
     text = json.dumps({"detail": f"a {key} b"})
     redacted = redact(
         exchange(
@@ -504,12 +507,3 @@ def test_a_key_is_in_no_place(key: str, data: st.DataObject) -> None:
     )
     assert "canary" not in write_line(redacted)
     assert json.loads(redacted.body)
-
-
-def test_pages_are_redacted_faster_than_they_are_fetched() -> None:
-    page = {"count": 100, "next": LIST + "?page=2", "results": generator.generate(1, 100).wire()["credits"]}
-    given = exchange(request_headers=(KNOWN,), body=json.dumps(page).encode())
-    redactor, started = Redactor(), time.process_time()
-    for _ in range(20):
-        redactor.exchange(replace(given))
-    assert time.process_time() - started < 1

@@ -19,11 +19,13 @@ OLDER = {name: value for name, value in CREDIT.items() if not name.startswith("r
 
 def page(*rows: Any, **values: Any) -> Exchange:
     body = json.dumps({"count": len(rows), "next": None, "previous": None, "results": rows}).encode()
-    return Exchange(**{"source": "-", "status": 200, "body": body} | values)
+    fields: dict[str, Any] = {"source": "-", "status": 200, "body": body, **values}
+    return Exchange(**fields)
 
 
 def one(row: Any, **values: Any) -> Exchange:
-    return Exchange(**{"source": "-", "status": 200, "body": json.dumps(row).encode()} | values)
+    fields: dict[str, Any] = {"source": "-", "status": 200, "body": json.dumps(row).encode(), **values}
+    return Exchange(**fields)
 
 
 def served(*exchanges: Exchange) -> list[dict[str, Any]]:

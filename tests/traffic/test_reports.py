@@ -166,7 +166,7 @@ def full_verdict() -> Verdict:
     """Return a verdict that has something of everything."""
     older = {**SERVICE_SCHEMAS.document("referral-credit")["examples"][0], "mode": "credit"}
     single = Exchange(source="./a.json", body=json.dumps(older, indent=1).encode())
-    records = [
+    records: list[Exchange | BadRecord | UnreadableInput] = [
         LIVE,
         single,
         Exchange(source="b.json", body=b"{\n\x00"),

@@ -151,7 +151,7 @@ def test_a_mistake_is_one_line(options: tuple[str, ...], message: str) -> None:
 
 
 def test_long_work_shows_its_progress_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli.judging, "_SHOWN_FROM", 1)
+    monkeypatch.setattr("mock_webshare.cli.validate._SHOWN_FROM", 1)
     run = Run("validate", body(tmp_path / "a.json"), terminal=True)
     assert "\r" in run.err
     assert Run("validate", body(tmp_path / "a.json")).err == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import zlib
 from typing import TYPE_CHECKING
@@ -17,7 +18,12 @@ MOST_LAYERS = 4
 """Times that a body may be compressed and is still opened: gzip can hold itself."""
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?(utf-(?:16|32)(?:-?[bl]e)?)", re.IGNORECASE)
-_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_BYTE_ORDER_MARKS = {  # the longer ones first, for one of UTF-32 begins like that of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32-be",  # because `utf-32` is written in the other order
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _COMPRESSED = (
     b"\x1f\x8b",
     b"\x78\x01",
@@ -31,7 +37,7 @@ _EITHER = 32 + zlib.MAX_WBITS  # zlib's word for: look at the first octets
 def codec(body: bytes, content_type: str | None) -> str:
     """Return the encoding of a body that is UTF-16 or UTF-32, and for all others `utf-8`."""
     charset = _CHARSET.search(content_type or "")
-    marked = "utf-16" if body[:2] in _BYTE_ORDER_MARKS else None
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if body.startswith(mark)), None)
     for name in (charset and charset[1], marked, _by_zeros(body)):
         try:
             if name and body.decode(name).encode(name) == body:

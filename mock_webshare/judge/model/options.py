@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mock_webshare.contract.endpoints import PENDING_DAYS, WEBSHARE
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
-from mock_webshare.errors import UsageError
+from mock_webshare.errors import UnknownName, UsageError
 from mock_webshare.judge.model.finding import Level
 
 FAILING = (Level.ERROR, Level.WARNING, Level.NOTE)
@@ -34,8 +34,8 @@ class Terms:
     """One of `FAILING`: the least grave level that makes the exit code 1."""
 
     def __post_init__(self) -> None:
-        if self.schema is not None:
-            SERVICE_SCHEMAS.text(self.schema)
+        if self.schema is not None and self.schema not in SERVICE_SCHEMAS.names:
+            raise UnknownName("schema", self.schema, SERVICE_SCHEMAS.names)
         if self.unknown_fields not in UNKNOWN_FIELDS:
             allowed = ", ".join(UNKNOWN_FIELDS)
             raise UsageError(f"unknown fields {self.unknown_fields!r} are not allowed; allowed: {allowed}")
