@@ -27,6 +27,7 @@ DEFAULT_SEED = 0
 DEFAULT_NAME = "default"
 
 _CHANNELS = 5
+_UNSERVED = 5  # rows of a resource to which others refer, and which has no endpoint
 _PERIOD = PENDING_DAYS * DAY
 _DISCOUNTS = (10, 15, 20, 25, 30, 50)
 _PRICES = (299, 598, 897, 1495, 1980, 2691, 3500, 5600, 9500, 18500)  # cents; dear plans are rare
@@ -68,7 +69,8 @@ def generate(
         drawn[CREDITS.name] = list(_counted(_credits(draw, drawn[CHANNELS.name], rows), rows, progress))
     for name in reversed(contract.resources):  # what others refer to stands last
         if name not in drawn:
-            drawn[name] = list(_plain_rows(draw, contract, name, rows, drawn))
+            is_served = any(endpoint.resource == name for endpoint in contract.endpoints)
+            drawn[name] = list(_plain_rows(draw, contract, name, rows if is_served else _UNSERVED, drawn))
     return Dataset(contract, {name: drawn[name] for name in contract.resources}, NOW)
 
 
