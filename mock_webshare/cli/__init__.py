@@ -32,8 +32,8 @@ VERBS = (
     ("rules", "validate", "list the rules, what breaking each weighs, and how it is known"),
     ("schema", "validate", "list the schemas, or print one"),
     ("record", "record", "record the traffic of a client with a real service"),
-    ("probe", "record", "ask a real service which of our guesses about it are right"),
-    ("redact", "record", "take the secrets out of recordings"),
+    ("probe", "probe", "ask a real service which of our guesses about it are right"),
+    ("redact", "redact", "take the secrets out of recordings"),
 )
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended."""

@@ -22,6 +22,12 @@ class Streams:
         self.stderr = stderr
 
 
+def warn(streams: Streams, text: str) -> None:
+    """Write a warning as one line to standard error."""
+    streams.stderr.write(f"mock-webshare: warning: {text}\n")
+    streams.stderr.flush()
+
+
 def require_another(path: str | None, inputs: Iterable[str]) -> None:
     """Refuse to write over what is read: a recording cannot be made again."""
     if path is None or not os.path.isfile(path):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 CLEAN, FAILED = 0, 2
 ENVIRONMENT_PREFIX = "MOCK_WEBSHARE_"
+KEY_VARIABLE = "WEBSHARE_API_KEY"
+"""Where the vendor's own clients look for the key."""
 _LONGEST_NUMBER = 20
 
 

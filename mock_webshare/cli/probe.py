@@ -1,0 +1,78 @@
+"""The command `probe`: which assumptions about a real service hold."""
+
+from __future__ import annotations
+
+from mock_webshare.cli.files import progress_bar
+from mock_webshare.cli.options import CLEAN, KEY_VARIABLE, add_options, settings_values
+from mock_webshare.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    from mock_webshare.cli.files import Streams
+    from mock_webshare.cli.options import Option, Verb
+
+FINDINGS = 1
+
+PROBE_OPTIONS: Sequence[Option] = (
+    ("format", str, "text", "report: text or json"),
+    ("rate", int, "60", "requests a minute, up to 60; this machine is asked without a pause"),
+)
+
+
+def _probe_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        f"The key is read from the environment variable {KEY_VARIABLE}. "
+        "Exit code: 0 nothing is broken, 1 something is, 2 it could not be asked."
+    )
+    parser.add_argument("base_url", metavar="BASE_URL", help="service to ask, like https://proxy.webshare.io")
+    add_options(parser, PROBE_OPTIONS)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="recording of it to write, as record --out does"
+    )
+
+
+def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    import asyncio
+    from contextlib import ExitStack
+
+    from mock_webshare.live import origin as origins
+    from mock_webshare.live.probe import prober, report
+    from mock_webshare.live.record import sinks
+
+    values = {"format": "text", "rate": prober.FASTEST, **settings_values(options, environ, PROBE_OPTIONS)}
+    write = report.report(values["format"])
+    origin = origins.read_origin("BASE_URL", options.base_url)
+    if not 1 <= values["rate"] <= prober.FASTEST:
+        raise UsageError(f"rate {values['rate']} is not allowed; allowed: 1 to {prober.FASTEST}")
+    is_ours = origins.is_loopback(origins.host_of(origin))
+    seconds = 0.0 if is_ours else 60 / values["rate"]
+    key = _key(environ)
+    with ExitStack() as stack:
+        sink = sinks.deferred_sink(options.output) if options.output else None
+        if sink:
+            stack.callback(sink.close)
+        found = asyncio.run(
+            prober.probe(
+                origin,
+                key,
+                pause=lambda: asyncio.sleep(seconds),
+                keep=sink.add if sink else None,
+                progress=progress_bar(streams.stderr, "questions"),
+            )
+        )
+    streams.stdout.writelines(f"{line}\n" for line in write(found))
+    return FINDINGS if found.count(report.Outcome.BROKEN) else CLEAN
+
+
+def _key(environ: Mapping[str, str]) -> str:
+    """Return the key; raise `UsageError`, which does not repeat it, if no request can carry it."""
+    key = environ.get(KEY_VARIABLE, "").strip()
+    if not key or not all("!" <= letter <= "~" for letter in key):
+        raise UsageError(f"{KEY_VARIABLE} holds no key; it takes one word of visible ASCII characters")
+    return key
+
+
+VERBS: Mapping[str, Verb] = {"probe": (_probe_arguments, _probe)}

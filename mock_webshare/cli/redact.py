@@ -1,0 +1,149 @@
+"""The command `redact`: recordings without their secrets."""
+
+from __future__ import annotations
+
+import os
+
+from mock_webshare.cli.files import warn, write_file
+from mock_webshare.cli.options import CLEAN, FAILED
+from mock_webshare.errors import UnreadableInput, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    import argparse
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import TextIO
+
+    from mock_webshare.cli.files import Streams
+    from mock_webshare.cli.options import Verb
+    from mock_webshare.exchange.model import BadRecord, Exchange
+    from mock_webshare.exchange.redaction.redactor import Redactor
+
+    Record = Exchange | BadRecord | UnreadableInput
+
+
+def _redact_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exit code: 0; 2 if something could not be read: that is left out."
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="recording; - for standard input")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="file to write, FILE.ndjson, FILE.har or FILE.json (default: NDJSON to standard output)",
+    )
+
+
+def _redact(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
+    from mock_webshare.exchange.model import Exchange
+    from mock_webshare.exchange.redaction.redactor import Redactor
+
+    form = _form(options.output)
+    read = _reader(tuple(dict.fromkeys(options.paths)), streams)
+    redactor, complaints, exchanges, bodies = Redactor(), list[str](), 0, 0
+    for record in read():  # a secret may stand in the first exchange, and be known as one from the last
+        if complaint := _complaint(record):
+            complaints.append(complaint)
+        elif isinstance(record, Exchange):
+            redactor.learn(record)
+            exchanges += 1
+            bodies += _is_body(record)
+    for complaint in complaints:
+        warn(streams, f"left out: {complaint}")
+    if not exchanges:
+        raise UsageError("there is nothing to redact in what was given")
+    if bodies and form == ".har":
+        raise UsageError("a body that was stored without its request cannot be in a HAR; name a .ndjson")
+    if bodies and form == ".json" and exchanges > 1:
+        raise UsageError("a .json holds one body, and there are more; name a .ndjson")
+    is_alone = exchanges == 1 and form in ("", ".json")
+    write = _written(read, redactor, is_har=form == ".har", is_alone=is_alone)
+    if options.output in (None, "-"):
+        write(streams.stdout)
+    else:
+        write_file(options.output, write)
+    return FAILED if complaints else CLEAN
+
+
+_FORMS = (".ndjson", ".jsonl", ".har", ".json")
+
+
+def _form(output: str | None) -> str:
+    """Return the extension of a file that is to be written; `""` for a stream, which has none."""
+    if output in (None, "-") or (os.path.exists(output) and not os.path.isfile(output)):
+        return ""
+    suffix = os.path.splitext(output)[1].lower()
+    if suffix not in _FORMS:
+        raise UsageError(
+            f"{output!r} is no name of a recording; allowed: FILE.ndjson, FILE.har, or FILE.json for a body"
+        )
+    return suffix
+
+
+def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Record]]:
+    """Return what reads the recordings, as often as it is called."""
+    from io import BytesIO
+
+    from mock_webshare import recordings
+
+    content = streams.stdin.read() if "-" in paths else b""
+    return lambda: recordings.read(paths, BytesIO(content))
+
+
+def _complaint(record: Record) -> str | None:
+    """Return what is wrong with a record that cannot be redacted, None of one that can."""
+    from mock_webshare.exchange.model import Exchange
+    from mock_webshare.judge.model.finding import printable
+
+    if isinstance(record, UnreadableInput):
+        return printable(str(record))
+    if not isinstance(record, Exchange):
+        return printable(f"{record.source}, entry {record.entry}: {record.problem}")
+    if _is_body(record) and not _is_text(record.body):
+        return printable(f"{record.source}: it is no text, so nobody can tell what is secret in it")
+    return None
+
+
+def _is_body(exchange: Exchange) -> bool:
+    """Whether an exchange is a body that was stored alone."""
+    return exchange.url is None and exchange.status is None
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _written(
+    read: Callable[[], Iterable[Record]], redactor: Redactor, *, is_har: bool, is_alone: bool
+) -> Callable[[TextIO], None]:
+    """Return what writes the recordings without their secrets to a stream.
+
+    A body that was stored alone stays a body: by itself as it is, among others as a line.
+    """
+    from mock_webshare.exchange.model import Exchange, write_line
+    from mock_webshare.exchange.writers import write_har
+
+    def exchanges() -> Iterator[Exchange]:
+        for record in read():
+            if isinstance(record, Exchange) and not _complaint(record):
+                yield redactor.exchange(record)
+
+    def line(exchange: Exchange) -> str:
+        if not _is_body(exchange):
+            return write_line(exchange)
+        text = exchange.body.decode()
+        return text if is_alone else " ".join(text.splitlines()) + "\n"
+
+    def write(stream: TextIO) -> None:
+        if is_har:
+            write_har(exchanges(), stream)
+        else:
+            stream.writelines(line(exchange) for exchange in exchanges())
+
+    return write
+
+
+VERBS: Mapping[str, Verb] = {"redact": (_redact_arguments, _redact)}
