@@ -1,4 +1,4 @@
-"""The prober: against ourselves, against the real framework, and against services that are otherwise."""
+"""The prober: with the mock, with the real framework, and with services that behave differently."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ import pytest
 from aiohttp import web
 
 from mock_webshare import MockServer, Settings, cli, recordings
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.run import judge
-from mock_webshare.live.probe import checks, prober, requests
+from mock_webshare.live.probe import prober
+from mock_webshare.live.probe.checks import CHECKS, checks_of
 from mock_webshare.live.probe.report import Findings, Outcome
+from mock_webshare.live.probe.subject import Subject
 from mock_webshare.service.data import generator
 from mock_webshare.service.framework.response import Response
 from tests.conformance.dataset import edge_cases
@@ -30,11 +33,12 @@ from tests.conformance.reference import reference_server
 
 KEY = "aVerySecretKeyThatNobodyMaySee"
 NEVER = {"limit.retry-after"}
-"""What no probe may find out."""
+"""What no probe can decide."""
+PROBED = [rule.id for rule in RULES if rule.mark in "FA"]
 
 
 async def no_pause() -> None:
-    """Go on at once."""
+    """Continue at once."""
 
 
 def probe(url: str, **options: Any) -> Findings:
@@ -58,13 +62,14 @@ def outcomes(findings: Findings, outcome: Outcome) -> set[str]:
     return {each.rule.id for each in findings.decisions if each.outcome is outcome}
 
 
-def test_every_rule_that_nobody_said_has_a_decision_and_no_other() -> None:
-    assert set(checks.DECISIONS) == {rule.id for rule in RULES if rule.mark in "FA"}
+def test_every_framework_or_assumed_rule_has_a_check_and_no_other_rule() -> None:
+    assert set(checks_of(Subject(WEBSHARE))) == set(PROBED)
 
 
-def test_every_question_has_a_name_of_its_own_and_only_reads() -> None:
-    assert len({question.name for question in requests.QUESTIONS}) == len(requests.QUESTIONS) <= 45
-    assert {question.method for question in requests.QUESTIONS} == {"GET", "HEAD", "OPTIONS"}
+def test_every_request_has_a_name_of_its_own_and_only_reads() -> None:
+    requests = [request for check in CHECKS for request in check.requests]
+    assert len({request.name for request in requests}) == len(requests) <= 45
+    assert {request.method for request in requests} == {"GET", "HEAD", "OPTIONS"}
 
 
 def test_our_own_mock_keeps_every_rule() -> None:
@@ -105,7 +110,7 @@ def test_other_settings_are_proposed_exactly(settings: dict[str, Any], options: 
     assert findings.count(Outcome.BROKEN) == len(options)
 
 
-def test_what_is_proposed_makes_the_mock_match() -> None:
+def test_the_proposed_options_make_the_mock_match() -> None:
     with mock(max_page_size=40, default_ordering="-amount") as url:
         (size, order) = probe(url).options
     with mock(max_page_size=int(size.split()[1]), default_ordering=order.partition("=")[2]) as url:
@@ -120,14 +125,14 @@ def test_a_small_limit_of_the_page_size_breaks_no_other_rule(largest: int) -> No
     assert "list.page-numbers" in outcomes(findings, Outcome.KEPT) or largest == 25
 
 
-def test_a_size_that_shows_alike_whether_it_is_read_or_not_decides_nothing(
+def test_a_size_that_changes_nothing_decides_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def change(request: web.BaseRequest, answer: Response) -> Response:
-        if not answer.body.startswith(b'{"count"'):
-            return answer
-        page = json.loads(answer.body)
-        return replace(answer, body=json.dumps(page | {"results": page["results"][:7]}).encode())
+    def change(request: web.BaseRequest, response: Response) -> Response:
+        if not response.body.startswith(b'{"count"'):
+            return response
+        page = json.loads(response.body)
+        return replace(response, body=json.dumps(page | {"results": page["results"][:7]}).encode())
 
     with changed(change, monkeypatch) as url:
         decision = next(each for each in probe(url).decisions if each.rule.id == "list.page-numbers")
@@ -137,27 +142,27 @@ def test_a_size_that_shows_alike_whether_it_is_read_or_not_decides_nothing(
     )
 
 
-def test_what_speaks_against_a_rule_counts_though_the_rest_cannot_be_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with changed(with_status(406, 503), monkeypatch) as url, monkeypatch.context() as patch:
-        patch.setattr(checks, "REFUSALS", {"unknown route": 200, "html, no key": 503})
+def test_an_objection_counts_though_the_rest_cannot_be_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(request: web.BaseRequest, response: Response) -> Response:
+        return with_status(301, 200)(request, with_status(406, 503)(request, response))
+
+    with changed(change, monkeypatch) as url:
         decision = next(each for each in probe(url).decisions if each.rule.id == "route.order")
     assert decision.outcome is Outcome.BROKEN
 
 
-def test_an_order_that_the_rows_show_like_another_is_not_decidable() -> None:
+def test_an_order_that_the_rows_do_not_distinguish_is_not_decidable() -> None:
     for ordering in ("id", "created_at"):
         with mock(default_ordering=ordering) as url:
             decision = next(each for each in probe(url).decisions if each.rule.id == "order.default")
         assert (decision.outcome, decision.why, decision.options) == (
             Outcome.UNDECIDABLE,
-            ("rows come by id (or created_at, which these rows show alike)",),
+            ("rows are ordered by id; they also fit created_at",),
             (),
         )
 
 
-def test_the_last_page_tells_of_the_order_too(tmp_path: Path) -> None:
+def test_the_last_page_shows_the_order_too(tmp_path: Path) -> None:
     document, path = generator.generate(1, 150).wire(), tmp_path / "data.json"
     document["credits"][-1]["created_at"] = document["credits"][0]["created_at"]
     path.write_text(json.dumps(document), encoding="utf-8")
@@ -180,56 +185,58 @@ Change = Callable[[web.BaseRequest, Response], Response]
 
 @contextmanager
 def changed(change: Change, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Run a mock whose answers are changed on their way: a service that is set up differently."""
+    """Run a mock whose responses are changed on the way: a service that is set up differently."""
 
-    def body_and_headers(request: web.Request, response: web.StreamResponse) -> web.Response:
+    def change_response(request: web.Request, response: web.Response) -> web.Response:
         headers = tuple((name, value) for name, value in response.headers.items() if name != "Content-Length")
-        assert isinstance(response, web.Response) and isinstance(response.body, bytes)
-        answer = change(request, Response(response.status, headers, response.body))
-        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+        assert isinstance(response.body, bytes)
+        changed = change(request, Response(response.status, headers, response.body))
+        return web.Response(status=changed.status, headers=changed.headers, body=changed.body)
 
     from mock_webshare.server import handler
 
     handle = handler.Handler.handle
 
     async def changed_handle(self: handler.Handler, request: web.Request) -> web.Response:
-        return body_and_headers(request, await handle(self, request))
+        return change_response(request, await handle(self, request))
 
     with monkeypatch.context() as patch:
         patch.setattr(handler.Handler, "handle", changed_handle)
-        patch.setattr(handler, "suits", lambda request: False)  # a reply goes out as it is
+        patch.setattr(handler, "suits", lambda request: False)  # a reply is sent unchanged
         with mock(credits=150) as url:
             yield url
 
 
 def with_header(name: str, value: str) -> Change:
-    def change(_: web.BaseRequest, answer: Response) -> Response:
-        others = tuple(pair for pair in answer.headers if pair[0] != name)
-        return Response(answer.status, (*others, (name, value)), answer.body)
+    def change(_: web.BaseRequest, response: Response) -> Response:
+        others = tuple(pair for pair in response.headers if pair[0] != name)
+        return Response(response.status, (*others, (name, value)), response.body)
 
     return change
 
 
 def with_body(old: bytes, new: bytes, status: int | None = None) -> Change:
-    def change(_: web.BaseRequest, answer: Response) -> Response:
-        is_meant = status in (None, answer.status)
+    def change(_: web.BaseRequest, response: Response) -> Response:
+        is_meant = status in (None, response.status)
         return Response(
-            answer.status, answer.headers, answer.body.replace(old, new) if is_meant else answer.body
+            response.status, response.headers, response.body.replace(old, new) if is_meant else response.body
         )
 
     return change
 
 
 def with_status(old: int, new: int, target: str = "") -> Change:
-    def change(request: web.BaseRequest, answer: Response) -> Response:
-        is_meant = answer.status == old and target in request.raw_path
-        return Response(new if is_meant else answer.status, answer.headers, answer.body)
+    def change(request: web.BaseRequest, response: Response) -> Response:
+        is_meant = response.status == old and target in request.raw_path
+        return Response(new if is_meant else response.status, response.headers, response.body)
 
     return change
 
 
-def with_longer_amounts(_: web.BaseRequest, answer: Response) -> Response:
-    return Response(answer.status, answer.headers, re.sub(rb'("amount":[0-9.]+)', rb"\g<1>0", answer.body))
+def with_longer_amounts(_: web.BaseRequest, response: Response) -> Response:
+    return Response(
+        response.status, response.headers, re.sub(rb'("amount":[0-9.]+)', rb"\g<1>0", response.body)
+    )
 
 
 DIFFERENT: list[tuple[str, Change]] = [
@@ -261,7 +268,7 @@ DIFFERENT: list[tuple[str, Change]] = [
 
 
 @pytest.mark.parametrize(("rule", "change"), DIFFERENT)
-def test_a_service_that_does_otherwise_breaks_that_rule(
+def test_a_service_that_behaves_differently_breaks_that_rule(
     rule: str, change: Change, monkeypatch: pytest.MonkeyPatch, watch: Any
 ) -> None:
     with changed(change, monkeypatch) as url:
@@ -272,13 +279,15 @@ def test_a_service_that_does_otherwise_breaks_that_rule(
     assert decision.why
 
 
-def test_an_empty_page_that_is_none_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    def change(request: web.BaseRequest, answer: Response) -> Response:
-        return Response(404, answer.headers, answer.body) if request.raw_path.endswith("page=") else answer
+def test_an_empty_page_that_is_404_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(request: web.BaseRequest, response: Response) -> Response:
+        return (
+            Response(404, response.headers, response.body) if request.raw_path.endswith("page=") else response
+        )
 
     with changed(change, monkeypatch) as url:
         decision = next(each for each in probe(url).decisions if each.rule.id == "list.last-page")
-    assert decision.why == ("an empty page is 404, as the framework had it before its version 3.15",)
+    assert decision.why == ("an empty page is 404, as in versions of the framework before 3.15",)
 
 
 def test_the_number_of_requests_and_their_pauses() -> None:
@@ -292,7 +301,7 @@ def test_the_number_of_requests_and_their_pauses() -> None:
     assert findings.requests == len(pauses) + 1 <= 45
 
 
-def test_the_rate_limit_ends_it_with_the_time_to_wait() -> None:
+def test_the_rate_limit_ends_the_probe_with_the_time_to_wait() -> None:
     with mock(rate_limit="5/min") as url, pytest.raises(ServiceError, match="try again in 60 seconds"):
         probe(url)
 
@@ -309,27 +318,27 @@ def test_the_recording_of_it_validates_and_has_no_key(tmp_path: Path) -> None:
     assert KEY not in out.read_text() + report
 
 
-def test_the_report_for_people_ends_with_what_to_do() -> None:
+def test_the_text_report_ends_with_what_to_do() -> None:
     with mock(max_page_size=50, default_ordering="-created_at") as url:
         code, report, _ = run(url)
     assert code == 1
     assert report.splitlines()[-1] == (
         "The mock does likewise with: mock-webshare serve --max-page-size 50 --default-ordering=-created_at"
     )
-    assert all(f" {rule} " in report for rule in checks.DECISIONS)
+    assert all(f" {rule} " in report for rule in PROBED)
 
 
-def test_the_report_for_programs() -> None:
+def test_the_json_report() -> None:
     with mock() as url:
         code, report, _ = run(url, "--format", "json")
     document = json.loads(report)
     assert code == 0
     assert document["origin"] == url and document["options"] == []
-    assert [each["id"] for each in document["rules"]] == [rule.id for rule in RULES if rule.mark in "FA"]
+    assert [each["id"] for each in document["rules"]] == PROBED
     assert {each["outcome"] for each in document["rules"]} == {"kept", "not decidable"}
 
 
-def answering(status: int, headers: dict[str, str], body: bytes) -> Callable[[web.BaseRequest], Any]:
+def responder(status: int, headers: dict[str, str], body: bytes) -> Callable[[web.BaseRequest], Any]:
     async def handle(request: web.BaseRequest) -> web.Response:
         return web.Response(status=status, headers=headers, body=body)
 
@@ -338,16 +347,16 @@ def answering(status: int, headers: dict[str, str], body: bytes) -> Callable[[we
 
 HOPELESS: list[tuple[int, dict[str, str], bytes, str]] = [
     (401, {}, b'{"detail":"Invalid token."}', "does not accept the key; WEBSHARE_API_KEY"),
-    (403, {}, b'{"detail":"no"}', 'cannot be probed: it answers 403 and says "no"\n'),
+    (403, {}, b'{"detail":"no"}', 'cannot be probed: it responds with 403 and says "no"\n'),
     (403, {}, b'{"detail":"%s"}' % (b"x" * 9000), f'says "{"x" * 80}"... (9000 characters)\n'),
-    (400, {}, b'{"detail":"no %s"}' % KEY.encode(), 'it answers 400 and says "no REDACTED-1"\n'),
-    (404, {}, b"<html>", "it answers 404\n"),
+    (400, {}, b'{"detail":"no %s"}' % KEY.encode(), 'it responds with 400 and says "no REDACTED-1"\n'),
+    (404, {}, b"<html>", "it responds with 404\n"),
     (302, {"Location": "https://elsewhere.example.com/"}, b"", "redirects to another place"),
-    (200, {"Content-Type": "text/html"}, b"<html>", "is no page of credits"),
-    (200, {}, b'{"count":1,"results":[1]}', "is no page of credits"),
-    (200, {}, b"[" * 100_000, "is no page of credits"),
-    (200, {}, b"\xff", "is no page of credits"),
-    (503, {}, b"", "the service answered 503"),
+    (200, {"Content-Type": "text/html"}, b"<html>", "is not a page of credits"),
+    (200, {}, b'{"count":1,"results":[1]}', "is not a page of credits"),
+    (200, {}, b"[" * 100_000, "is not a page of credits"),
+    (200, {}, b"\xff", "is not a page of credits"),
+    (503, {}, b"", "the service responded with 503"),
     (429, {"Retry-After": "42"}, b"", "try again in 42 seconds"),
     (429, {"Retry-After": KEY}, b"", "try again in a minute"),
 ]
@@ -357,7 +366,7 @@ HOPELESS: list[tuple[int, dict[str, str], bytes, str]] = [
 async def test_a_service_that_cannot_be_probed_is_one_sentence(
     status: int, headers: dict[str, str], body: bytes, says: str
 ) -> None:
-    runner = web.ServerRunner(web.Server(answering(status, headers, body)))
+    runner = web.ServerRunner(web.Server(responder(status, headers, body)))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -372,8 +381,8 @@ async def test_a_service_that_cannot_be_probed_is_one_sentence(
 
 
 @asynccontextmanager
-async def answers(answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)
+async def serving(respond: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    runner = web.ServerRunner(web.Server(respond), shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -393,14 +402,14 @@ STRANGE = [
 
 @pytest.mark.parametrize("page", STRANGE)
 async def test_a_strange_service_is_probed_to_the_end(page: bytes) -> None:
-    async with answers(answering(200, {"Allow": "é\u2028" * 100}, page)) as url:
+    async with serving(responder(200, {"Allow": "é\u2028" * 100}, page)) as url:
         findings = await prober.probe(url, KEY, pause=no_pause)
     assert findings.count(Outcome.BROKEN) > 5
     assert all(len(why) < 300 for each in findings.decisions for why in each.why)
 
 
 TWO_ROWS = b'{"count":2,"results":[{"id":1,"amount":2.5},{"id":2,"amount":2.5}]}'
-"""A page from which on all other questions are asked."""
+"""A page after which all other requests are sent."""
 BROKEN = [
     b'{"amount": 1.2.3}',
     b'{"amount": 1e5e, "created_at": "2022-.99999999"}',
@@ -414,26 +423,26 @@ BROKEN = [
 
 @pytest.mark.parametrize("body", BROKEN, ids=lambda body: str(body[:20]))
 async def test_a_service_that_breaks_is_probed_to_the_end(body: bytes) -> None:
-    asked = 0
+    received = 0
 
-    async def answer(_: web.BaseRequest) -> web.Response:
-        nonlocal asked
-        asked += 1
-        return web.Response(body=TWO_ROWS if asked == 1 else body, content_type="application/json")
+    async def respond(_: web.BaseRequest) -> web.Response:
+        nonlocal received
+        received += 1
+        return web.Response(body=TWO_ROWS if received == 1 else body, content_type="application/json")
 
-    async with answers(answer) as url:
+    async with serving(respond) as url:
         findings = await prober.probe(url, KEY, pause=no_pause)
     assert findings.requests > 30
 
 
-async def test_a_body_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = 0
+async def test_a_body_without_an_end_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    received = 0
     monkeypatch.setattr(prober, "LARGEST_BODY", 1024**2)
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        nonlocal asked
-        asked += 1
-        if asked != 2:
+    async def respond(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal received
+        received += 1
+        if received != 2:
             return web.Response(body=TWO_ROWS)
         response = web.StreamResponse()
         await response.prepare(request)
@@ -442,7 +451,7 @@ async def test_a_body_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch
                 await response.write(b"[" * 65_536)
         return response
 
-    async with answers(answer) as url:
+    async with serving(respond) as url:
         findings = await prober.probe(url, KEY, pause=no_pause)
     decision = next(each for each in findings.decisions if each.rule.id == "list.links-query")
     assert decision.why[0].endswith("sent an incomplete response: it has more than 1 MiB")
@@ -450,27 +459,27 @@ async def test_a_body_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("late", [1, 3])
 @pytest.mark.parametrize("is_begun", [True, False])
-async def test_a_service_that_keeps_us_waiting_is_asked_nothing_more(
+async def test_a_service_that_is_late_gets_no_further_requests(
     late: int, is_begun: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    asked, out = 0, tmp_path / "p.ndjson"
-    monkeypatch.setattr(prober, "TIMEOUT", 1.0)
+    received, out = 0, tmp_path / "p.ndjson"
+    monkeypatch.setattr(prober, "TIMEOUT", 0.5)
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        nonlocal asked
-        asked += 1
+    async def respond(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal received
+        received += 1
         response = web.StreamResponse()
-        if asked >= late:
+        if received >= late:
             if is_begun:
                 await response.prepare(request)
-            await asyncio.Event().wait()  # for ever
-        return response if is_begun and asked >= late else web.Response(body=TWO_ROWS)
+            await asyncio.sleep(5)
+        return response if is_begun and received >= late else web.Response(body=TWO_ROWS)
 
-    async with answers(answer) as url:
+    async with serving(respond) as url:
         code, report, errors = await asyncio.to_thread(run, url, "-o", str(out))
-    assert (code, report, asked) == (2, "", late)
-    assert errors.startswith(f"mock-webshare: {url} did not answer GET /api/v2/referral/credit/")
-    assert errors.endswith("within 1 seconds; nothing more is asked of it\n") and errors.count("\n") == 1
+    assert (code, report, received) == (2, "", late)
+    assert errors.startswith(f"mock-webshare: {url} did not respond to GET /api/v2/referral/credit/")
+    assert errors.endswith("within 0.5 seconds; no further requests are sent\n") and errors.count("\n") == 1
     recorded = [each.status for each in recordings.read([str(out)], io.BytesIO())]  # type: ignore[union-attr]
     assert recorded == [200] * (late - 1) + [200 if is_begun else None]
 
@@ -493,14 +502,14 @@ def test_a_service_that_does_not_listen_is_one_sentence() -> None:
         (("http://127.0.0.1:9", "-o", "a.txt"), KEY, "is not a name for a recording"),
     ],
 )
-def test_a_mistake_is_one_sentence(argv: tuple[str, ...], key: str | None, part: str) -> None:
+def test_a_usage_error_is_one_sentence(argv: tuple[str, ...], key: str | None, part: str) -> None:
     code, report, errors = run(*argv, key=key)
     assert (code, report) == (2, "")
     assert errors.count("\n") == 1 and part in errors
     assert "secret" not in errors and "two words" not in errors
 
 
-def test_what_fails_before_anything_is_asked_leaves_no_recording(tmp_path: Path) -> None:
+def test_a_failure_before_the_first_request_leaves_no_recording(tmp_path: Path) -> None:
     out = tmp_path / "p.ndjson"
     with mock() as url:
         assert run(url, "-o", str(out), key=None)[0] == 2
@@ -513,7 +522,7 @@ def test_what_fails_before_anything_is_asked_leaves_no_recording(tmp_path: Path)
     )
 
 
-def test_another_machine_is_asked_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_machine_gets_requests_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:

@@ -1,1 +1,1 @@
-"""The probe: which assumptions about the service a real one keeps."""
+"""The probe: which assumptions of a contract a real service keeps."""

@@ -1,284 +1,452 @@
-"""Decisions: what the answers of a probe say about each rule that is not the vendor's own word.
-
-A decision yields what speaks against its rule: nothing, and the rule is kept. It raises `Undecidable` if
-the answers do not tell.
-"""
+"""Checks: for each rule, the requests of a probe and what their responses must be if it holds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.contract.model import Mark
+from mock_webshare.contract import messages
+from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.judge.model.finding import excerpt, shorten
-from mock_webshare.judge.rules import error_body
 from mock_webshare.judge.rules.pagination import link_query
-from mock_webshare.live.probe import ordering_checks
-from mock_webshare.live.probe.objections import (
-    Against,
-    expect,
-    expect_detail,
-    expect_header,
-    expect_rows,
-    unless_it_moved,
-)
-from mock_webshare.live.probe.requests import LINKS_QUERY, LIST
-from mock_webshare.live.probe.responses import Answers, Undecidable, described
+from mock_webshare.live.probe.responses import Expected, Objection, Responses, described
+from mock_webshare.live.probe.subject import Row, Subject, Undecidable
 
-DECIDED = (Mark.FRAMEWORK, Mark.ASSUMED)
-"""The marks of the rules that a probe is about: what they say was never said by anybody who knows."""
+if TYPE_CHECKING:
+    from mock_webshare.exchange.model import Headers
 
-Decide = Callable[[Answers], Iterator[Against]]
+
+class Request(NamedTuple):
+    """One request, and what its rule wants of the response, as far as that is known beforehand.
+
+    `target` is the path and query, with items of the subject in braces, or makes them of earlier
+    responses. `headers` are besides those of every request, or replace them.
+    """
+
+    name: str
+    target: str | Callable[[Responses], str]
+    expected: Expected = Expected()
+    min_rows: int = 0
+    """How many rows the account needs so that the response shows anything; with fewer it is not sent."""
+    method: str = "GET"
+    headers: Headers = ()
+    is_anonymous: bool = False
+
+    def resolve(self, responses: Responses) -> str:
+        """Return the path and query; raise `Undecidable` if there is no reason to send it."""
+        if self.min_rows:
+            responses.require_rows(self.min_rows)
+        return (
+            self.target.format_map(responses.subject)
+            if isinstance(self.target, str)
+            else self.target(responses)
+        )
+
+
+class Check(NamedTuple):
+    """How a rule is decided: what its requests expect, and then what `compare` finds."""
+
+    rule: str
+    requests: Sequence[Request] = ()
+    compare: Callable[[Responses], Iterator[Objection]] | None = None
+
+    def objections(self, responses: Responses) -> Iterator[Objection]:
+        """Yield what contradicts the rule; raise `Undecidable` as soon as something cannot be known."""
+        for request in self.requests:
+            if request.expected != Expected():
+                yield from request.expected.objections(responses, request.name)
+        if self.compare:
+            yield from self.compare(responses)
 
 
 # The object.
 
-_AMOUNT = re.compile(
-    r'"amount"\s*:\s*(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE+-])', re.ASCII
-)
-"""A number as JSON has them: what is none cannot be held against one."""
-_FRACTION = re.compile(r'"(?:created|updated|reverted)_at"\s*:\s*"[^".]*+(?:\.([0-9]*+))?[^"]*+"')
+_NUMBER = r"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE+-])"
+"""A number as JSON has them: anything else says nothing about the form of numbers."""
+_FRACTION = r'"[^".]*+(?:\.([0-9]*+))?[^"]*+"'
 
 
-def _bodies(answers: Answers) -> Iterator[str]:
-    for name in ("first", "large page"):
-        try:
-            yield answers.to(name).body.decode(errors="replace")
-        except Undecidable:
-            continue
+def _written(responses: Responses, fields: Sequence[str], pattern: str) -> list[str]:
+    """Return what the group of a pattern matches in the values of fields, as the bodies have them."""
+    found, names = list[str](), "|".join(map(re.escape, fields))
+    for request in ("first", "large page"):
+        with suppress(Undecidable):
+            body = responses.to(request).body.decode(errors="replace")
+            found += re.findall(rf'"(?:{names})"\s*:\s*{pattern}', body, re.ASCII)
+    if not found:
+        raise Undecidable(f"no row has a value of {' or '.join(fields)}")
+    return found
 
 
-def _amount_form(answers: Answers) -> Iterator[Against]:
-    written = [amount for body in _bodies(answers) for amount in _AMOUNT.findall(body)]
-    others = [amount for amount in written if repr(float(amount)) != amount]
-    if not written:
-        raise Undecidable("there are no amounts to look at")
-    if others:
-        yield Against(f"an amount is written {shorten(others[0])}, not {float(others[0])!r}")
-    elif all(amount == f"{float(amount):.2f}" for amount in written):
-        raise Undecidable("every amount has two digits after the point, which both forms would show alike")
+def _number_form(field: str, responses: Responses) -> Iterator[Objection]:
+    written = _written(responses, [field], _NUMBER)
+    if others := [number for number in written if repr(float(number)) != number]:
+        yield Objection(f"{field} is written {shorten(others[0])}, not {float(others[0])!r}")
+    elif all(number == f"{float(number):.2f}" for number in written):
+        raise Undecidable(f"every {field} has two decimal places, which look the same in both forms")
 
 
-def _microseconds(answers: Answers) -> Iterator[Against]:
-    fractions = [digits for body in _bodies(answers) for digits in _FRACTION.findall(body)]
-    if not fractions:
-        raise Undecidable("there are no dates to look at")
+def _microseconds(responses: Responses) -> Iterator[Objection]:
+    fractions = _written(responses, responses.subject["dates"], _FRACTION)
     if others := [digits for digits in fractions if digits and len(digits) != 6]:
-        yield Against(f"a date has {len(others[0])} digits of fraction, not 6 or none")
+        yield Objection(f"a date has {len(others[0])} digits of fraction, not 6 or none")
     if "000000" in fractions:
-        yield Against("a date on a whole second has a fraction of .000000, not none")
+        yield Objection("a date on a whole second has a fraction of .000000, not none")
 
 
 # The wire.
 
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 """A string of JSON; the last one may have no end."""
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
-_ESCAPED_BY_THE_FRAMEWORK = ("2028", "2029")  # line feeds to JavaScript
+_NEEDLESS_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\u(?!00[01]|2028|2029)[0-9a-fA-F]{4}")
+"""The framework escapes control characters, and what is a line feed to JavaScript."""
 
 
-def _json(answers: Answers) -> Iterator[Against]:
+def _json(responses: Responses) -> Iterator[Objection]:
     for name in ("first", "no key"):
-        exchange = answers.to(name)
-        yield from expect_header(exchange, "Content-Type", "application/json")
+        yield from Expected(headers={"Content-Type": "application/json"}).objections(responses, name)
+        exchange = responses.to(name)
         text = exchange.body.decode(errors="replace")
         if re.search(r"\s", _STRING.sub("", text)):
-            yield Against(f"the answer to {described(exchange)} has blanks between its values")
-        if any(map(_is_needless, _ESCAPE.findall(text))):
-            yield Against(f"the answer to {described(exchange)} escapes what UTF-8 can write")
+            yield Objection(f"the response to {described(exchange)} has whitespace between its values")
+        if _NEEDLESS_ESCAPE.search(text):
+            yield Objection(f"the response to {described(exchange)} escapes what UTF-8 can encode")
 
 
-def _is_needless(escape: str) -> bool:
-    return len(escape) == 5 and int(escape[1:], 16) > 31 and escape[1:] not in _ESCAPED_BY_THE_FRAMEWORK
+def _indent(responses: Responses) -> Iterator[Objection]:
+    if not responses.to("indented").body.startswith(b'{\n    "count"'):
+        yield Objection("a response that was requested with indent=4 is not indented by 4")
 
 
-def _indent(answers: Answers) -> Iterator[Against]:
-    exchange = answers.to("indented")
-    yield from expect(exchange, 200)
-    if not exchange.body.startswith(b'{\n    "count"'):
-        yield Against("an answer that was to be indented by 4 is not")
-
-
-def _allow(answers: Answers) -> Iterator[Against]:
+def _allow(responses: Responses) -> Iterator[Objection]:
+    methods = ", ".join(responses.subject.methods)
     for name in ("first", "no key", "page 0", "html"):
-        yield from expect_header(answers.to(name), "Allow", "GET, HEAD, OPTIONS")
-        yield from expect_header(answers.to(name), "Vary", None)
-        yield from expect_header(answers.to(name), "ETag", None)
-
-
-def _accept(answers: Answers) -> Iterator[Against]:
-    yield from expect_detail(answers, "html", 406, "Could not satisfy the request Accept header.")
-    yield from expect_detail(answers, "xml", 404, "Not found.")
-
-
-def _head(answers: Answers) -> Iterator[Against]:
-    get, head = answers.to("first"), answers.to("head")
-    yield from expect(head, 200)
-    for name in ("Content-Type", "Allow"):
-        yield from expect_header(head, name, get.header(name))
-    if head.body:
-        yield Against("HEAD has a body")
-
-
-def _options(answers: Answers) -> Iterator[Against]:
-    yield from expect(answers.to("options"), 200)
-    document = answers.document("options")
-    fields = list(document) if isinstance(document, dict) else None
-    if fields != ["name", "description", "renders", "parses"]:
-        yield Against(
-            f"OPTIONS answers {excerpt(document)}, not an object of name, description, renders, parses"
+        yield from Expected(headers={"Allow": methods, "Vary": None, "ETag": None}).objections(
+            responses, name
         )
 
 
-# Refusals.
-
-UNAUTHORIZED = {
-    "no key": error_body.NO_CREDENTIALS,
-    "another scheme": error_body.NO_CREDENTIALS,
-    "keyword alone": error_body.KEYWORD_ALONE,
-    "two keys": error_body.SEVERAL_KEYS,
-    "unknown key": error_body.UNKNOWN_KEY,
-}
+def _head(responses: Responses) -> Iterator[Objection]:
+    headers = {name: responses.to("first").header(name) for name in ("Content-Type", "Allow")}
+    yield from Expected(headers=headers).objections(responses, "head")
+    if responses.to("head").body:
+        yield Objection("HEAD has a body")
 
 
-def _unauthorized(answers: Answers) -> Iterator[Against]:
-    for name, text in UNAUTHORIZED.items():
-        yield from expect_detail(answers, name, 401, text)
-        yield from expect_header(answers.to(name), "WWW-Authenticate", "Token")
+def _options(responses: Responses) -> Iterator[Objection]:
+    document, fields = responses.document("options"), ("name", "description", "renders", "parses")
+    if not isinstance(document, dict) or tuple(document) != fields:
+        yield Objection(f"OPTIONS returns {excerpt(document)}, not an object of {', '.join(fields)}")
 
 
-def _unknown_route(answers: Answers) -> Iterator[Against]:
-    exchange = answers.to("unknown route")
-    yield from expect(exchange, 404)
+def _unknown_route(responses: Responses) -> Iterator[Objection]:
+    exchange = responses.to("unknown route")
     if not (exchange.header("content-type") or "").startswith("text/html"):
-        yield Against("an unknown route is no HTML page")
+        yield Objection("the response of an unknown route is not an HTML page")
     elif b"<h1>Not Found</h1>" not in exchange.body:
-        yield Against("an unknown route is not Django's own page")
+        yield Objection("the response of an unknown route is not Django's own page")
 
 
-REFUSALS = {
-    "no slash, no key": 301,
-    "many parameters, xml, no key": 400,
-    "xml, html, no key": 404,
-    "html, no key": 406,
-    "wrong mode, no key": 401,
-    "wrong mode and page": 400,
-}
-"""The status of requests that are wrong in several ways: of the way that is looked at first."""
-
-
-def _order_of_refusals(answers: Answers) -> Iterator[Against]:
-    for name, status in REFUSALS.items():
-        yield from expect(answers.to(name), status)
-
-
-def _retry_after(answers: Answers) -> Iterator[Against]:
-    raise Undecidable("it takes more requests than the limit allows, and a probe stays well under it")
+def _retry_after(_: Responses) -> Iterator[Objection]:
+    raise Undecidable("this needs more requests than the limit allows, and a probe stays well below it")
 
 
 # Pages.
 
 
-def _page_size_limit(answers: Answers) -> Iterator[Against]:
-    count, rows = answers.count(), len(answers.rows("large page"))
-    asked = 101
-    if rows == asked:
-        asked, rows = 1000, len(answers.rows("larger page"))
-    if rows < min(asked, count):
-        if rows != 100:
-            yield Against(f"a page that was to have {asked} rows has {rows}", f"--max-page-size {rows}")
-    elif asked == 1000:
-        yield Against("a page that was to have 1000 rows has more than 100", "--max-page-size 1000")
+def _page_size_limit(responses: Responses) -> Iterator[Objection]:
+    subject, count = responses.subject, responses.count()
+    size, rows = subject.large_page, len(responses.rows("large page"))
+    if rows == size:
+        size, rows = subject.larger_page, len(responses.rows("larger page"))
+    if rows < min(size, count):
+        if rows != subject.max_page_size:
+            yield Objection(f"page_size={size} returns {rows} rows", f"--max-page-size {rows}")
+    elif size == subject.larger_page:
+        says = f"page_size={size} returns more than {subject.max_page_size} rows"
+        yield Objection(says, f"--max-page-size {size}")
     else:
-        raise Undecidable(f"the account has {count} credits, and it takes 101")
+        raise responses.too_few(size)
 
 
-def _page_numbers(answers: Answers) -> Iterator[Against]:
-    yield from expect(answers.to("page in other digits"), 200)
-    yield from expect(answers.to("page with point"), 404)
-    usual = len(answers.rows("first"))
+def _page_numbers(responses: Responses) -> Iterator[Objection]:
+    usual = len(responses.rows("first"))
     for name, size, is_number in (
-        ("size with blanks and sign", 2, True),
+        ("size with spaces and sign", 2, True),
         ("size with underscore", 10, True),
         ("size with exponent", 10, False),
     ):
-        answers.to(name)  # if it was not asked, the reason for that tells more
-        capped = min(size, len(answers.rows("large page")))
+        responses.to(name)  # if it was not sent, the reason for that says more
+        capped = min(size, len(responses.rows("large page")))
         if capped == usual:
             raise Undecidable(f"a page has {usual} rows, whether a size of {size} is read as a number or not")
-        yield from expect_rows(answers, name, capped if is_number else usual)
+        yield from Expected(200, rows=capped if is_number else usual).objections(responses, name)
 
 
-def _last_page(answers: Answers) -> Iterator[Against]:
-    yield from expect(answers.to("last page"), 200)
-    last = answers.document("last page")
+def _last_page(responses: Responses) -> Iterator[Objection]:
+    last = responses.document("last page")
     if isinstance(last, dict) and last.get("next"):
-        yield Against("page=last has a next page")
-    if isinstance(last, dict) and answers.count() > 10 and not last.get("previous"):
-        yield Against("page=last has no previous page")
-    if answers.to("empty page").status == 404:
-        yield Against("an empty page is 404, as the framework had it before its version 3.15")
-    elif answers.document("empty page") != answers.document("first"):
-        yield from expect(answers.to("empty page"), 200)
-        unless_it_moved(answers)
-        yield Against("an empty page is not the first")
+        yield Objection("page=last has a next page")
+    if isinstance(last, dict) and responses.count() > 10 and not last.get("previous"):
+        yield Objection("page=last has no previous page")
+    if responses.to("empty page").status == 404:
+        yield Objection("an empty page is 404, as in versions of the framework before 3.15")
+    elif responses.document("empty page") != responses.document("first"):
+        yield from Expected(200).objections(responses, "empty page")
+        responses.require_unchanged()
+        yield Objection("an empty page is not the first")
 
 
-def _invalid_page(answers: Answers) -> Iterator[Against]:
-    for name in ("page 0", "page -1", "page beyond", "page no number"):
-        yield from expect_detail(answers, name, 404, "Invalid page.")
+LINKS_QUERY = "z=b%20c&page_size=1&z=%2F&page=2&empty=&a=1"
+"""Parameters out of order, one of them twice and one empty, spaces as `%20`."""
 
 
-def _links_query(answers: Answers) -> Iterator[Against]:
-    page, origin = answers.page("links"), answers.to("links").source
-    numbers = {"previous": 1, "next": 3 if answers.count() > 2 else None}  # of page 2, with a row a page
+def _links_query(responses: Responses) -> Iterator[Objection]:
+    page, url = responses.page("links"), responses.to("links").source + responses.subject.path
+    numbers = {"previous": 1, "next": 3 if responses.count() > 2 else None}  # of page 2, with a row a page
     for name, number in numbers.items():
-        link = number and f"{origin}{LIST}?{link_query(LINKS_QUERY, number)}"
+        link = number and f"{url}?{link_query(LINKS_QUERY, number)}"
         if page.get(name) != link:
-            yield Against(f"{name} is {excerpt(page.get(name))}, not {excerpt(link)}")
+            yield Objection(f"{name} is {excerpt(page.get(name))}, not {excerpt(link)}")
 
 
-def _unknown_filter(answers: Answers) -> Iterator[Against]:
-    if answers.count("links") != answers.count():
-        unless_it_moved(answers)
-        yield Against("parameters that nobody knows change how many credits there are")
-    following = str(answers.page("links").get("previous"))
-    if "empty=" not in following or "a=1" not in following:
-        yield Against("parameters that nobody knows are not kept in the links")
+def _unknown_filter(responses: Responses) -> Iterator[Objection]:
+    if responses.count("links") != responses.count():
+        responses.require_unchanged()
+        yield Objection(f"unknown parameters change the number of {responses.subject.plural}")
+    link = str(responses.page("links").get("previous"))
+    if "empty=" not in link or "a=1" not in link:
+        yield Objection("unknown parameters are not kept in the links")
 
 
-# One credit.
+# Orders.
 
 
-def _detail_filters(answers: Answers) -> Iterator[Against]:
-    yield from expect(answers.to("one"), 200)
-    yield from expect(answers.to("one of other status"), 404)
-    yield from expect(answers.to("one of wrong mode"), 400)
+def _terms(subject: Subject) -> list[str]:
+    """Return all orderings by one field, those first that a default order is most often."""
+    dates = [
+        each for each in subject.orderings if each in subject.dates and not subject.fields[each].is_nullable
+    ]
+    likely = ["id", *(f"-{name}" for name in (*dates[:1], "id", *dates[1:])), *dates]
+    every = [sign + name for name in subject.orderings for sign in ("", "-")]
+    return list(dict.fromkeys(likely + every))
 
 
-DECISIONS: dict[str, Decide] = {
-    "object.amount-form": _amount_form,
-    "object.microseconds": _microseconds,
-    "wire.json": _json,
-    "wire.indent": _indent,
-    "wire.allow": _allow,
-    "wire.accept": _accept,
-    "wire.head": _head,
-    "auth.unauthorized": _unauthorized,
-    "route.unknown": _unknown_route,
-    "route.options": _options,
-    "route.order": _order_of_refusals,
-    "list.page-size-limit": _page_size_limit,
-    "list.page-numbers": _page_numbers,
-    "list.last-page": _last_page,
-    "list.invalid-page": _invalid_page,
-    "list.links-query": _links_query,
-    "filter.unknown": _unknown_filter,
-    "order.unknown": ordering_checks.unknown_order,
-    "order.default": ordering_checks.default_order,
-    "order.ties": ordering_checks.ties,
-    "order.nulls": ordering_checks.nulls,
-    "detail.filters": _detail_filters,
-    "limit.retry-after": _retry_after,
-}
-"""How each rule with one of the marks `DECIDED` is decided, by its id."""
+def _default_order(responses: Responses) -> Iterator[Objection]:
+    subject, pages = responses.subject, list(_in_default_order(responses))
+    if len(pages[0]) < 2:
+        raise responses.too_few(2)
+    fitting: list[str] = []
+    for by_id in (True, False):
+        fitting = fitting or [
+            term for term in _terms(subject) if all(_is_ordered(subject, rows, term, by_id) for rows in pages)
+        ]
+    if not fitting:
+        yield Objection("the order of the rows is that of none of the fields")
+        return
+    first, *others = fitting
+    says = f"rows are ordered by {first}" + (f"; they also fit {', '.join(others)}" if others else "")
+    if first != "id":
+        yield Objection(says, f"--default-ordering={first}")
+    elif others:
+        raise Undecidable(says)
+
+
+def _in_default_order(responses: Responses) -> Iterator[list[Row]]:
+    """Yield all pages of the list in its default order, the longest first."""
+    yield max(responses.rows("first"), responses.rows("large page"), key=len)
+    for name in ("larger page", "last page"):
+        with suppress(Undecidable):
+            yield responses.rows(name)
+
+
+def _is_ordered(subject: Subject, rows: list[Row], term: str, by_id: bool) -> bool:
+    name, is_descending = term.removeprefix("-"), term.startswith("-")
+    try:
+        keys = [_sort_key(row[name], is_date=name in subject.dates) for row in rows]
+        for (key, row), (next_key, next_row) in pairwise(zip(keys, rows, strict=True)):
+            is_wrong = by_id and row["id"] > next_row["id"]
+            if is_wrong if key == next_key else (key > next_key) != is_descending:
+                return False
+    except (KeyError, TypeError, ValueError) as error:
+        raise Undecidable(f"a row has a {name} that cannot be compared") from error
+    return True
+
+
+def _sort_key(value: Any, *, is_date: bool) -> tuple[bool, Any]:
+    """Return what a value sorts by: a null is larger than all others, as PostgreSQL has it."""
+    return (True, 0) if value is None else (False, parse_instant(value) if is_date and value else value)
+
+
+def _unknown_order(responses: Responses) -> Iterator[Objection]:
+    term = f"-{responses.subject['ordering']}"
+    for one, other, says in (
+        ("first", "unknown ordering", "ordering=bogus is not the default order"),
+        ("descending", "partly unknown ordering", f"ordering=bogus,{term} is not the order of {term}"),
+    ):
+        yield from Expected(200).objections(responses, other)
+        if responses.ids(one) != responses.ids(other):
+            responses.require_unchanged()
+            yield Objection(says)
+
+
+def _ties(responses: Responses) -> Iterator[Objection]:
+    field, are_any = responses.subject["tied_ordering"], False
+    for name in ("ties ascending", "ties descending"):
+        pairs = pairwise(responses.rows(name))
+        ties = [one["id"] > other["id"] for one, other in pairs if one.get(field) == other.get(field)]
+        are_any = are_any or bool(ties)
+        if any(ties):
+            request = described(responses.to(name))
+            yield Objection(f"{sum(ties)} of {len(ties)} ties in {request} are not ordered by id")
+    if not are_any:
+        raise Undecidable(f"no two {responses.subject.plural} tie")
+
+
+def _nulls(responses: Responses) -> Iterator[Objection]:
+    field, ends = (
+        responses.subject["nullable_ordering"],
+        (("nulls ascending", False), ("nulls descending", True)),
+    )
+    if responses.subject.filter_of_nulls:
+        _require_nulls_and_others(responses, field)
+    elif len({row.get(field) is None for name, _ in ends for row in responses.rows(name)[:1]}) < 2:
+        raise Undecidable(f"the first rows by {field} are all null, or none of them is")
+    for name, is_null in ends:
+        for row in responses.rows(name)[:1]:
+            if (row.get(field) is None) != is_null:
+                yield Objection(f"{name.partition(' ')[2]}, nulls come {'last' if is_null else 'first'}")
+
+
+def _require_nulls_and_others(responses: Responses, field: str) -> None:
+    known, count = responses.count("not null"), responses.count()
+    if not 0 < known < count:
+        has = f"{known} of {count} {responses.subject.plural} have a {field}"
+        raise Undecidable(f"{has}, and this needs some with and some without one")
+
+
+# Requests.
+
+_HTML: Headers = (("Accept", "text/html"),)
+_INDENTED: Headers = (("Accept", "application/json; indent=4"),)
+_MANY_PARAMETERS = "format=xml" + "&a" * 1000
+"""One more than are read (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
+_INVALID_PAGE = Expected(404, messages.INVALID_PAGE)
+
+
+def _larger_page(responses: Responses) -> str:
+    if len(responses.rows("large page")) < responses.subject.large_page:
+        raise Undecidable("a smaller page has fewer rows already")
+    return "{list}?page_size={larger_page}".format_map(responses.subject)
+
+
+def _detail(target: Callable[[Subject, Row], str]) -> Callable[[Responses], str]:
+    """Return what makes a target of the first row."""
+
+    def of_first(responses: Responses) -> str:
+        if rows := responses.rows("first"):
+            return target(responses.subject, rows[0])
+        raise Undecidable(f"the account has no {responses.subject.plural}")
+
+    return of_first
+
+
+def _unauthorized(name: str, authorization: str | None, detail: str) -> Request:
+    headers = (("Authorization", authorization),) if authorization else ()
+    expected = Expected(401, detail, headers={"WWW-Authenticate": "Token"})
+    return Request(name, "{list}", expected, headers=headers, is_anonymous=authorization is None)
+
+
+def _refused(name: str, target: str, status: int, headers: Headers = ()) -> Request:
+    return Request(name, target, Expected(status), headers=headers, is_anonymous=True)
+
+
+# fmt: off
+CHECKS = (
+    Check("wire.json", [Request("first", "{list}")], _json),
+    Check("list.links-query", [Request("links", "{list}?" + LINKS_QUERY, min_rows=2)], _links_query),
+    Check("filter.unknown", compare=_unknown_filter),
+    Check("list.page-size-limit", [
+        Request("large page", "{list}?page_size={large_page}", min_rows=1),
+        Request("larger page", _larger_page),
+    ], _page_size_limit),
+    Check("order.default", compare=_default_order),
+    Check("order.unknown", [
+        Request("descending", "{list}?ordering=-{ordering}", min_rows=2),
+        Request("unknown ordering", "{list}?ordering=bogus", min_rows=2),
+        Request("partly unknown ordering", "{list}?ordering=bogus,%20-{ordering},", min_rows=2),
+    ], _unknown_order),
+    Check("order.ties", [
+        Request("ties ascending", "{list}?ordering={tied_ordering}&page_size={max_page_size}", min_rows=2),
+        Request("ties descending", "{list}?ordering=-{tied_ordering}&page_size={max_page_size}", min_rows=2),
+    ], _ties),
+    Check("order.nulls", [
+        Request("not null", "{list}?{filter_of_nulls}&page_size=1"),
+        Request("nulls ascending", "{list}?ordering={nullable_ordering}&page_size=1", min_rows=2),
+        Request("nulls descending", "{list}?ordering=-{nullable_ordering}&page_size=1", min_rows=2),
+    ], _nulls),
+    Check("list.page-numbers", [
+        Request("size with spaces and sign", "{list}?page_size=%20%2B2%20", min_rows=3),
+        Request("size with underscore", "{list}?page_size=1_0", min_rows=11),
+        Request("size with exponent", "{list}?page_size=1e1", min_rows=11),
+        Request("page in other digits", "{list}?page=%EF%BC%91", Expected(200)),
+        Request("page with point", "{list}?page=1.0", Expected(404)),
+    ], _page_numbers),
+    Check("list.last-page", [
+        Request("last page", "{list}?page=last&page_size=10", Expected(200)),
+        Request("empty page", "{list}?page="),
+    ], _last_page),
+    Check("list.invalid-page", [
+        Request("page 0", "{list}?page=0", _INVALID_PAGE),
+        Request("page -1", "{list}?page=-1", _INVALID_PAGE),
+        Request("page beyond the last", "{list}?page=999999999", _INVALID_PAGE),
+        Request("page not a number", "{list}?page=bogus", _INVALID_PAGE),
+    ]),
+    Check("detail.filters", [
+        Request("selected row", _detail(Subject.selected), Expected(200)),
+        Request("excluded row", _detail(Subject.excluded), Expected(404)),
+        Request("refused filter", _detail(Subject.refused), Expected(400)),
+    ]),
+    Check("wire.indent", [
+        Request("indented", "{list}?page_size=1", Expected(200), headers=_INDENTED),
+    ], _indent),
+    Check("wire.accept", [
+        Request("html", "{list}", Expected(406, messages.NOT_ACCEPTABLE), headers=_HTML),
+        Request("xml", "{list}?format=xml", Expected(404, messages.NOT_FOUND)),
+    ]),
+    Check("wire.head", [Request("head", "{list}", Expected(200), method="HEAD")], _head),
+    Check("route.options", [Request("options", "{list}", Expected(200), method="OPTIONS")], _options),
+    Check("route.unknown", [Request("unknown route", "{unknown_route}", Expected(404))], _unknown_route),
+    Check("auth.unauthorized", [
+        _unauthorized("no key", None, messages.NO_CREDENTIALS),
+        _unauthorized("another scheme", "Basic bWU6eW91", messages.NO_CREDENTIALS),
+        _unauthorized("keyword alone", "Token", messages.KEYWORD_ALONE),
+        _unauthorized("two keys", "Token one two", messages.KEY_WITH_SPACES),
+        _unauthorized("unknown key", "Token invalid", messages.UNKNOWN_KEY),
+    ]),
+    Check("wire.allow", compare=_allow),
+    # Requests that are wrong in several ways: the status is that of the way that is checked first.
+    Check("route.order", [
+        _refused("no slash, no key", "{list_without_slash}?format=xml", 301),
+        _refused("many parameters, xml, no key", "{list}?" + _MANY_PARAMETERS, 400),
+        _refused("xml, html, no key", "{list}?format=xml", 404, _HTML),
+        _refused("html, no key", "{list}", 406, _HTML),
+        _refused("wrong filter, no key", "{list}?{filter}=bogus", 401),
+        Request("wrong filter and page", "{list}?{filter}=bogus&page=0", Expected(400)),
+    ]),
+    Check("limit.retry-after", compare=_retry_after),
+    Check("object.microseconds", compare=_microseconds),
+)
+# fmt: on
+"""In the order in which their requests are sent. A check may also use the responses of others."""
+
+
+def checks_of(subject: Subject) -> Mapping[str, Check]:
+    """Return the check of each rule, by its id; one for each field with a number is `object.FIELD-form`."""
+    numbers = [name for name, each in subject.fields.items() if each.type == "number"]
+    forms = [Check(f"object.{name}-form", compare=partial(_number_form, name)) for name in numbers]
+    return {each.rule: each for each in (*CHECKS, *forms)}

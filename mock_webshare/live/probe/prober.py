@@ -1,73 +1,79 @@
-"""Prober: asks a service, slowly and without changing anything, which of our guesses about it are right."""
+"""Prober: sends the requests of all checks, slowly and read-only, and decides the rules."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 
-from mock_webshare.contract.model import Rule
-from mock_webshare.contract.rules import RULES
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Contract, Mark, Rule
 from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.judge.model.finding import excerpt, shorten
-from mock_webshare.live.probe.checks import DECIDED, DECISIONS
-from mock_webshare.live.probe.objections import Against
+from mock_webshare.live.probe.checks import CHECKS, Check, Request, checks_of
 from mock_webshare.live.probe.report import Decision, Findings, Outcome
-from mock_webshare.live.probe.requests import QUESTIONS, Question
-from mock_webshare.live.probe.responses import Answers, Undecidable, described
+from mock_webshare.live.probe.responses import Objection, Responses, described
+from mock_webshare.live.probe.subject import Subject, Undecidable
 from mock_webshare.live.upstream import Upstream, UpstreamError, connected
 from mock_webshare.version import __version__
 
 TIMEOUT = 30.0
-"""Seconds that an answer may take."""
+"""Seconds that a response may take."""
 LARGEST_BODY = 4 * 1024 * 1024
-"""Bytes; all answers are held until the end, and a thousand credits have about 250,000."""
+"""Bytes; all responses are kept until the end, and a thousand rows have about 250,000."""
 LONGEST_WHY = 250
-"""Characters of a reason: it may tell numbers of the service, such as a count of four thousand digits."""
+"""Characters of a reason: it may hold numbers of the service, such as a count of four thousand digits."""
 FASTEST = 60
 """Requests a minute; the documented limit is 240, and the account's own clients need some of them."""
+DECIDED = (Mark.FRAMEWORK, Mark.ASSUMED)
+"""The marks of the rules that a probe decides: neither documented nor observed."""
 
 
 async def probe(
     origin: str,
     key: str,
     *,
+    contract: Contract = WEBSHARE,
     pause: Callable[[], Awaitable[object]],
     keep: Callable[[Exchange], object] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Findings:
-    """Given a service and a key, ask all questions, with a pause between them, and return the findings.
+    """Send all requests to a service, with a pause between them, and return what they show.
 
     `keep` is given each exchange, and `progress` how many of how many are done. Both see no secrets.
-    Raise `ServiceError` if the first answer is none to go on from, the rate limit is reached, or an
-    answer does not come in time.
+    Raise `ServiceError` if the first response is not a page of the list, the rate limit is reached, or a
+    response does not come in time.
     """
-    answers = Answers()
+    responses = Responses(Subject(contract))
+    requests = [request for check in CHECKS for request in check.requests]
     async with connected(origin, TIMEOUT, LARGEST_BODY) as upstream:
-        asking = _Asking(upstream, key, keep or _nothing)
-        for number, question in enumerate(QUESTIONS, start=1):
-            await asking.ask(question, answers, pause if answers.requests else None)
+        sender = _Sender(upstream, key, keep or (lambda exchange: None))
+        for number, request in enumerate(requests, start=1):
+            await sender.send(request, responses, pause if len(responses) else None)
             if number == 1:
-                _require_a_list(answers, origin)
+                _require_a_list(responses, origin)
             if progress:
-                progress(number, len(QUESTIONS))
-    return Findings(origin, answers.requests, tuple(decide(answers)))
+                progress(number, len(requests))
+    return Findings(origin, len(responses), tuple(decide(contract, responses)))
 
 
-def decide(answers: Answers) -> Iterator[Decision]:
-    """Given the answers, yield a decision for each rule."""
-    for rule in RULES:
+def decide(contract: Contract, responses: Responses) -> Iterator[Decision]:
+    """Yield a decision for each rule that is neither documented nor observed, in the contract's order."""
+    checks = checks_of(responses.subject)
+    for rule in contract.rules.values():
         if rule.mark in DECIDED:
-            yield _decision(rule, answers)
+            yield _decision(rule, checks.get(rule.id), responses)
 
 
-def _decision(rule: Rule, answers: Answers) -> Decision:
-    found: list[Against] = []
+def _decision(rule: Rule, check: Check | None, responses: Responses) -> Decision:
+    found: list[Objection] = []
     try:
-        for against in DECISIONS[rule.id](answers):
-            found += [against] * (against not in found)
+        if check is None:
+            raise Undecidable("there is no check of this rule")
+        for objection in check.objections(responses):
+            found += [objection] * (objection not in found)
     except Undecidable as reason:
-        if not found:  # what speaks against a rule does so whatever else cannot be told
+        if not found:  # an objection counts, whatever else cannot be decided
             return Decision(rule, Outcome.UNDECIDABLE, (_why(str(reason)),))
     if not found:
         return Decision(rule, Outcome.KEPT)
@@ -79,55 +85,55 @@ def _why(phrase: str) -> str:
     return shorten(phrase, LONGEST_WHY)
 
 
-class _Asking:
-    """Asks one service with one key."""
+class _Sender:
+    """Sends requests to one service with one key."""
 
     def __init__(self, upstream: Upstream, key: str, keep: Callable[[Exchange], object]) -> None:
         self._upstream, self._keep = upstream, keep
         self._redactor = Redactor([key])
         self._key = key
 
-    async def ask(
-        self, question: Question, answers: Answers, pause: Callable[[], Awaitable[object]] | None
+    async def send(
+        self, request: Request, responses: Responses, pause: Callable[[], Awaitable[object]] | None
     ) -> None:
-        """Ask a question, if the answers so far give a reason to, and add its answer."""
+        """Send a request, if the responses so far give a reason to, and add its response."""
         try:
-            target = question.aimed(answers)
+            target = request.resolve(responses)
         except Undecidable as reason:
-            answers.miss(question.name, str(reason))
+            responses.miss(request.name, str(reason))
             return
         if pause:
             await pause()
         try:
-            exchange = await self._upstream.send(question.method, target, self._headers(question))
+            exchange = await self._upstream.send(request.method, target, self._headers(request))
         except UpstreamError as error:
-            answers.miss(question.name, str(error))
+            responses.miss(request.name, str(error))
             self._keep(self._redactor.exchange(error.exchange))
-            if error.is_late:
-                raise ServiceError(
-                    f"{error.exchange.source} did not answer {described(error.exchange)} "
-                    f"within {TIMEOUT:g} seconds; nothing more is asked of it"
-                ) from error
+            _require_not_late(error)
             return
         redacted = self._redactor.exchange(exchange)
         self._keep(redacted)
-        answers.add(question.name, redacted)
+        responses.add(request.name, redacted)
         _require_no_limit(redacted)
 
-    def _headers(self, question: Question) -> Headers:
+    def _headers(self, request: Request) -> Headers:
         ours = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "Authorization": f"Token {self._key}",
             "User-Agent": f"mock-webshare/{__version__} probe",
         }
-        if question.is_anonymous:
+        if request.is_anonymous:
             del ours["Authorization"]
-        return tuple({**ours, **dict(question.headers)}.items())
+        return tuple({**ours, **dict(request.headers)}.items())
 
 
-def _nothing(exchange: Exchange) -> None:
-    """Keep nothing."""
+def _require_not_late(error: UpstreamError) -> None:
+    if error.is_late:
+        raise ServiceError(
+            f"{error.exchange.source} did not respond to {described(error.exchange)} "
+            f"within {TIMEOUT:g} seconds; no further requests are sent"
+        ) from error
 
 
 def _require_no_limit(exchange: Exchange) -> None:
@@ -137,26 +143,22 @@ def _require_no_limit(exchange: Exchange) -> None:
         raise ServiceError(f"{exchange.source} is at the rate limit of this key; try again {when}")
 
 
-def _says(answers: Answers) -> str:
-    """Return the service's own words for a refusal, as far as it has some."""
-    detail = answers.detail("first")
-    return f" and says {excerpt(detail)}" if detail is not None else ""
-
-
-def _require_a_list(answers: Answers, origin: str) -> None:
-    """Raise `ServiceError` unless the first answer is a page of credits."""
+def _require_a_list(responses: Responses, origin: str) -> None:
+    """Raise `ServiceError` unless the first response is a page of the list."""
     try:
-        exchange = answers.to("first")
-        if exchange.status == 401:
+        status = responses.to("first").status
+        if status == 401:
             raise ServiceError(
                 f"{origin} does not accept the key; WEBSHARE_API_KEY has to hold one of its keys"
             )
-        if exchange.status in range(300, 400):
+        if status in range(300, 400):
             raise ServiceError(
                 f"{origin} redirects to another place, which is not followed; give that base URL"
             )
-        if exchange.status != 200:
-            raise ServiceError(f"{origin} cannot be probed: it answers {exchange.status}{_says(answers)}")
-        answers.page("first")
+        if status != 200:
+            detail = responses.detail("first")
+            says = "" if detail is None else f" and says {excerpt(detail)}"
+            raise ServiceError(f"{origin} cannot be probed: it responds with {status}{says}")
+        responses.page("first")
     except Undecidable as reason:
         raise ServiceError(f"{origin} cannot be probed: {reason}") from reason

@@ -1,57 +1,49 @@
-"""Answers: what a service said to the questions of a probe, by their names."""
+"""Responses: what a service returned to the requests of a probe, by their names."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.judge.model.finding import printable, shorten
+from mock_webshare.judge.model.finding import excerpt, printable, shorten
+from mock_webshare.live.probe.subject import Row, Subject, Undecidable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mock_webshare.exchange.model import Exchange
 
 
-class Undecidable(Exception):
-    """A rule cannot be decided; the message says why, as a phrase."""
+class Responses:
+    """The responses so far. All methods but `add` and `miss` raise `Undecidable` if one is missing."""
 
-
-class Answers:
-    """The answers so far. All methods raise `Undecidable` for an answer that is not to be had."""
-
-    def __init__(self) -> None:
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
         self._exchanges: dict[str, Exchange] = {}
         self._missing: dict[str, str] = {}
 
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
     def add(self, name: str, exchange: Exchange) -> None:
-        """Given a question's name, note what was said."""
+        """Keep the response to a request."""
         self._exchanges[name] = exchange
 
     def miss(self, name: str, reason: str) -> None:
-        """Given a question's name, note why it was not answered."""
+        """Keep why there is no response to a request."""
         self._missing[name] = reason
 
-    @property
-    def requests(self) -> int:
-        """How many questions were answered."""
-        return len(self._exchanges)
-
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the questions that were answered."""
-        return tuple(self._exchanges)
-
     def to(self, name: str) -> Exchange:
-        """Return what was said to a question."""
+        """Return the response to a request."""
         if name not in self._exchanges:
-            raise Undecidable(self._missing.get(name, "it was not asked"))
+            raise Undecidable(self._missing.get(name, "the request was not sent"))
         exchange = self._exchanges[name]
         if (exchange.status or 500) >= 500:
-            raise Undecidable(f"the service answered {exchange.status} to {described(exchange)}")
+            raise Undecidable(f"the service responded with {exchange.status} to {described(exchange)}")
         return exchange
 
     def document(self, name: str) -> Any:
-        """Return the JSON that was said; None if it was none."""
+        """Return the JSON of a response; None if its body is not JSON."""
         try:
             return json.loads(self.to(name).body)
         except (ValueError, RecursionError):
@@ -65,17 +57,17 @@ class Answers:
     def page(self, name: str) -> Mapping[str, Any]:
         """Return a page of the list, in the documented form."""
         exchange, document = self.to(name), self.document(name)
-        if exchange.status != 200 or not _is_page(document):
-            raise Undecidable(f"the answer to {described(exchange)} is no page of credits")
+        if exchange.status != 200 or not self._is_page(document):
+            raise Undecidable(f"the response to {described(exchange)} is not a page of {self.subject.plural}")
         page: Mapping[str, Any] = document
         return page
 
-    def rows(self, name: str) -> list[dict[str, Any]]:
+    def rows(self, name: str) -> list[Row]:
         """Return the rows of a page."""
-        rows: list[dict[str, Any]] = self.page(name)["results"]
+        rows: list[Row] = self.page(name)["results"]
         return rows
 
-    def ids(self, name: str) -> list[int]:
+    def ids(self, name: str) -> list[Any]:
         """Return the ids of the rows of a page."""
         return [row["id"] for row in self.rows(name)]
 
@@ -83,21 +75,68 @@ class Answers:
         """Return the `count` of a page."""
         return int(self.page(name)["count"])
 
+    def require_rows(self, minimum: int) -> None:
+        """Raise `Undecidable` unless the account has enough rows."""
+        if self.count() < minimum:
+            raise self.too_few(minimum)
 
-def _is_page(document: Any) -> bool:
-    if not isinstance(document, dict) or not isinstance(document.get("results"), list):
-        return False
-    return _is_number(document.get("count")) and all(
-        isinstance(row, dict) and _is_number(row.get("id")) for row in document["results"]
-    )
+    def too_few(self, minimum: int) -> Undecidable:
+        """Return the error of an account that has not enough rows."""
+        return Undecidable(f"the account has {self.count()} {self.subject.plural}, and this needs {minimum}")
+
+    def require_unchanged(self) -> None:
+        """Raise `Undecidable` if the number of rows changed from the first request to the last."""
+        try:
+            counts = {self.count(name) for name in ("first", "descending", "last page", "indented")}
+        except Undecidable:
+            return
+        if len(counts) > 1:
+            raise Undecidable(f"the number of {self.subject.plural} changed during the probe")
+
+    def _is_page(self, document: Any) -> bool:
+        if not isinstance(document, dict) or not isinstance(document.get("results"), list):
+            return False
+        # The exact type, because a bool is an int too.
+        return type(document.get("count")) is int and all(
+            isinstance(row, dict) and type(row.get("id")) is self.subject.id_type
+            for row in document["results"]
+        )
 
 
-def _is_number(value: Any) -> bool:
-    # bool is a subclass of int, and JSON's true is no number.
-    return isinstance(value, int) and not isinstance(value, bool)
+class Objection(NamedTuple):
+    """What contradicts a rule, as a phrase; `option` of `serve` makes the mock do the same."""
+
+    says: str
+    option: str | None = None
+
+
+class Expected(NamedTuple):
+    """What a rule wants of a response; None: it wants nothing, or a header to be absent."""
+
+    status: int | None = None
+    detail: str | None = None
+    rows: int | None = None
+    headers: Mapping[str, str | None] = {}
+
+    def objections(self, responses: Responses, name: str) -> Iterator[Objection]:
+        """Yield what is different in the response to a request."""
+        exchange, request = responses.to(name), described(responses.to(name))
+        if self.status not in (None, exchange.status):
+            yield Objection(f"{request} is {exchange.status}, not {self.status}")
+        elif self.detail is not None and (detail := responses.detail(name)) != self.detail:
+            yield Objection(f"{request} says {excerpt(detail)}, not {excerpt(self.detail)}")
+        elif self.rows is not None and (rows := len(responses.rows(name))) != self.rows:
+            yield Objection(f"{request} has {rows} rows, not {self.rows}")
+        for header, wanted in self.headers.items():
+            if (value := exchange.header(header)) != wanted:
+                yield Objection(f"{header} of {request} is {_shown(value)}, not {_shown(wanted)}")
+
+
+def _shown(value: str | None) -> str:
+    return "absent" if value is None else printable(shorten(value))
 
 
 def described(exchange: Exchange) -> str:
-    """Return a request as a person would name it: `GET /api/v2/referral/credit/?page=0`."""
+    """Return a request in short: `GET /api/v2/referral/credit/?page=0`."""
     target = (exchange.url or "").removeprefix(exchange.source)
     return printable(shorten(f"{exchange.method} {target}", 100))
