@@ -18,20 +18,20 @@ FINDINGS = 1
 
 PROBE_OPTIONS: Sequence[Option] = (
     ("format", str, "text", "report: text or json"),
-    ("rate", int, "60", "requests a minute, up to 60; this machine is asked without a pause"),
+    ("rate", int, "60", "requests a minute, up to 60; to this machine without a pause"),
 )
 
 
 def _probe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         f"The key is read from the environment variable {KEY_VARIABLE}. "
-        "Exit code: 0 nothing is broken, 1 something is, 2 it could not be asked."
+        "Exit code: 0 no rule is broken, 1 a rule is, 2 the service could not be probed."
     )
-    parser.add_argument("base_url", metavar="BASE_URL", help="service to ask, like https://proxy.webshare.io")
-    add_options(parser, PROBE_OPTIONS)
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="recording of it to write, as record --out does"
+        "base_url", metavar="BASE_URL", help="service to probe, like https://proxy.webshare.io"
     )
+    add_options(parser, PROBE_OPTIONS)
+    parser.add_argument("-o", "--output", metavar="FILE", help="recording to write, as record --out does")
 
 
 def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
@@ -60,7 +60,7 @@ def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, 
                 key,
                 pause=lambda: asyncio.sleep(seconds),
                 keep=sink.add if sink else None,
-                progress=progress_bar(streams.stderr, "questions"),
+                progress=progress_bar(streams.stderr, "requests"),
             )
         )
     streams.stdout.writelines(f"{line}\n" for line in write(found))

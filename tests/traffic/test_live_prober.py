@@ -323,7 +323,7 @@ def test_the_text_report_ends_with_what_to_do() -> None:
         code, report, _ = run(url)
     assert code == 1
     assert report.splitlines()[-1] == (
-        "The mock does likewise with: mock-webshare serve --max-page-size 50 --default-ordering=-created_at"
+        "To make the mock do the same: mock-webshare serve --max-page-size 50 --default-ordering=-created_at"
     )
     assert all(f" {rule} " in report for rule in PROBED)
 

@@ -21,30 +21,27 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """One request, and what its rule wants of the response, as far as that is known beforehand.
-
-    `target` is the path and query, with items of the subject in braces, or makes them of earlier
-    responses. `headers` are besides those of every request, or replace them.
-    """
+    """One request, and what its rule expects of the response, as far as that is known beforehand."""
 
     name: str
     target: str | Callable[[Responses], str]
-    expected: Expected = Expected()
+    """Path and query, with attributes of the subject in braces, or what makes them of earlier responses."""
+    expected: Expected | None = None
     min_rows: int = 0
-    """How many rows the account needs so that the response shows anything; with fewer it is not sent."""
+    """How many rows the account must have for the response to show anything; else it is not sent."""
     method: str = "GET"
     headers: Headers = ()
+    """Added to those of every request; one of the same name replaces it."""
     is_anonymous: bool = False
+    """Whether it is sent without the key."""
 
     def resolve(self, responses: Responses) -> str:
         """Return the path and query; raise `Undecidable` if there is no reason to send it."""
         if self.min_rows:
             responses.require_rows(self.min_rows)
-        return (
-            self.target.format_map(responses.subject)
-            if isinstance(self.target, str)
-            else self.target(responses)
-        )
+        if isinstance(self.target, str):
+            return self.target.format_map(responses.subject)
+        return self.target(responses)
 
 
 class Check(NamedTuple):
@@ -57,7 +54,7 @@ class Check(NamedTuple):
     def objections(self, responses: Responses) -> Iterator[Objection]:
         """Yield what contradicts the rule; raise `Undecidable` as soon as something cannot be known."""
         for request in self.requests:
-            if request.expected != Expected():
+            if request.expected:
                 yield from request.expected.objections(responses, request.name)
         if self.compare:
             yield from self.compare(responses)
@@ -123,11 +120,9 @@ def _indent(responses: Responses) -> Iterator[Objection]:
 
 
 def _allow(responses: Responses) -> Iterator[Objection]:
-    methods = ", ".join(responses.subject.methods)
+    headers = {"Allow": ", ".join(responses.subject.methods), "Vary": None, "ETag": None}
     for name in ("first", "no key", "page 0", "html"):
-        yield from Expected(headers={"Allow": methods, "Vary": None, "ETag": None}).objections(
-            responses, name
-        )
+        yield from Expected(headers=headers).objections(responses, name)
 
 
 def _head(responses: Responses) -> Iterator[Objection]:
@@ -206,7 +201,7 @@ LINKS_QUERY = "z=b%20c&page_size=1&z=%2F&page=2&empty=&a=1"
 
 
 def _links_query(responses: Responses) -> Iterator[Objection]:
-    page, url = responses.page("links"), responses.to("links").source + responses.subject.path
+    page, url = responses.page("links"), responses.to("links").source + responses.subject.list
     numbers = {"previous": 1, "next": 3 if responses.count() > 2 else None}  # of page 2, with a row a page
     for name, number in numbers.items():
         link = number and f"{url}?{link_query(LINKS_QUERY, number)}"
@@ -228,23 +223,20 @@ def _unknown_filter(responses: Responses) -> Iterator[Objection]:
 
 def _terms(subject: Subject) -> list[str]:
     """Return all orderings by one field, those first that a default order is most often."""
-    dates = [
-        each for each in subject.orderings if each in subject.dates and not subject.fields[each].is_nullable
-    ]
+    always = [name for name in subject.dates if not subject.fields[name].is_nullable]
+    dates = [name for name in subject.orderings if name in always]
     likely = ["id", *(f"-{name}" for name in (*dates[:1], "id", *dates[1:])), *dates]
     every = [sign + name for name in subject.orderings for sign in ("", "-")]
     return list(dict.fromkeys(likely + every))
 
 
 def _default_order(responses: Responses) -> Iterator[Objection]:
-    subject, pages = responses.subject, list(_in_default_order(responses))
+    pages = list(_in_default_order(responses))
     if len(pages[0]) < 2:
         raise responses.too_few(2)
-    fitting: list[str] = []
-    for by_id in (True, False):
-        fitting = fitting or [
-            term for term in _terms(subject) if all(_is_ordered(subject, rows, term, by_id) for rows in pages)
-        ]
+    fitting = _fitting(responses.subject, pages, by_id=True) or _fitting(
+        responses.subject, pages, by_id=False
+    )
     if not fitting:
         yield Objection("the order of the rows is that of none of the fields")
         return
@@ -254,6 +246,13 @@ def _default_order(responses: Responses) -> Iterator[Objection]:
         yield Objection(says, f"--default-ordering={first}")
     elif others:
         raise Undecidable(says)
+
+
+def _fitting(subject: Subject, pages: list[list[Row]], *, by_id: bool) -> list[str]:
+    """Return the orderings that all pages are in, with ties ordered by id or in any order."""
+    return [
+        term for term in _terms(subject) if all(_is_ordered(subject, rows, term, by_id) for rows in pages)
+    ]
 
 
 def _in_default_order(responses: Responses) -> Iterator[list[Row]]:
@@ -308,25 +307,28 @@ def _ties(responses: Responses) -> Iterator[Objection]:
 
 
 def _nulls(responses: Responses) -> Iterator[Objection]:
-    field, ends = (
-        responses.subject["nullable_ordering"],
-        (("nulls ascending", False), ("nulls descending", True)),
-    )
-    if responses.subject.filter_of_nulls:
-        _require_nulls_and_others(responses, field)
-    elif len({row.get(field) is None for name, _ in ends for row in responses.rows(name)[:1]}) < 2:
-        raise Undecidable(f"the first rows by {field} are all null, or none of them is")
-    for name, is_null in ends:
-        for row in responses.rows(name)[:1]:
-            if (row.get(field) is None) != is_null:
-                yield Objection(f"{name.partition(' ')[2]}, nulls come {'last' if is_null else 'first'}")
+    field = responses.subject["nullable_ordering"]
+    _require_nulls_and_others(responses, field)
+    for name, is_null in (("ascending", False), ("descending", True)):
+        for found in _are_null(responses, field, name):
+            if found != is_null:
+                yield Objection(f"{name}, nulls come {'first' if found else 'last'}")
+
+
+def _are_null(responses: Responses, field: str, *directions: str) -> list[bool]:
+    """Return whether a field is null in the first row of each direction, if there is one."""
+    rows = (row for name in directions for row in responses.rows(f"nulls {name}")[:1])
+    return [row.get(field) is None for row in rows]
 
 
 def _require_nulls_and_others(responses: Responses, field: str) -> None:
-    known, count = responses.count("not null"), responses.count()
-    if not 0 < known < count:
-        has = f"{known} of {count} {responses.subject.plural} have a {field}"
-        raise Undecidable(f"{has}, and this needs some with and some without one")
+    if responses.subject.filter_without_nulls:
+        known, count = responses.count("not null"), responses.count()
+        if not 0 < known < count:
+            has = f"{known} of {count} {responses.subject.plural} have a {field}"
+            raise Undecidable(f"{has}, and this needs some with and some without one")
+    elif len(set(_are_null(responses, field, "ascending", "descending"))) < 2:
+        raise Undecidable(f"the first rows by {field} do not show both nulls and other values")
 
 
 # Requests.
@@ -339,6 +341,7 @@ _INVALID_PAGE = Expected(404, messages.INVALID_PAGE)
 
 
 def _larger_page(responses: Responses) -> str:
+    """Return the target of a page that shows whether the size has a limit at all."""
     if len(responses.rows("large page")) < responses.subject.large_page:
         raise Undecidable("a smaller page has fewer rows already")
     return "{list}?page_size={larger_page}".format_map(responses.subject)
@@ -385,7 +388,7 @@ CHECKS = (
         Request("ties descending", "{list}?ordering=-{tied_ordering}&page_size={max_page_size}", min_rows=2),
     ], _ties),
     Check("order.nulls", [
-        Request("not null", "{list}?{filter_of_nulls}&page_size=1"),
+        Request("not null", "{list}?{filter_without_nulls}&page_size=1"),
         Request("nulls ascending", "{list}?ordering={nullable_ordering}&page_size=1", min_rows=2),
         Request("nulls descending", "{list}?ordering=-{nullable_ordering}&page_size=1", min_rows=2),
     ], _nulls),
@@ -442,7 +445,7 @@ CHECKS = (
     Check("object.microseconds", compare=_microseconds),
 )
 # fmt: on
-"""In the order in which their requests are sent. A check may also use the responses of others."""
+"""In the order in which the requests are sent. A check may also use the responses to those of others."""
 
 
 def checks_of(subject: Subject) -> Mapping[str, Check]:

@@ -1,4 +1,4 @@
-"""Findings: what a probe found out about a service, and the reports of it, by name."""
+"""Report: the decisions of a probe, and how they are written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """What became of a rule."""
+    """Whether a service keeps a rule."""
 
     KEPT = "kept"
     BROKEN = "broken"
@@ -25,37 +25,37 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the answers say about a rule."""
+    """What the responses show about a rule."""
 
     rule: Rule
     outcome: Outcome
     why: tuple[str, ...] = ()
-    """Phrases: what speaks against it, or why it cannot be decided."""
+    """Phrases: what contradicts it, or why it cannot be decided."""
     options: tuple[str, ...] = ()
-    """Options of `serve` that make the mock do likewise."""
+    """Options of `serve` that make the mock do the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a probe found out."""
+    """All decisions about a service."""
 
     origin: str
     requests: int
     decisions: tuple[Decision, ...]
-    """One for each rule that nobody has said, in the order of the contract."""
+    """One for each rule that is neither documented nor observed, in the contract's order."""
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options with which the mock does as the service does, as far as it can."""
+        """The options with which the mock does the same as the service, as far as it can."""
         return tuple(option for each in self.decisions for option in each.options)
 
     def count(self, outcome: Outcome) -> int:
-        """Given an outcome, return how many rules have it."""
+        """Return the number of rules with an outcome."""
         return sum(each.outcome is outcome for each in self.decisions)
 
 
 def report(name: str) -> Callable[[Findings], Iterator[str]]:
-    """Given the name of a report, return what yields its lines; raise `UnknownName` if there is none."""
+    """Return what yields the lines of a report; raise `UnknownName` if there is none of that name."""
     if name not in REPORTS:
         raise UnknownName("report", name, sorted(REPORTS))
     return REPORTS[name]
@@ -72,7 +72,7 @@ def _text(findings: Findings) -> Iterator[str]:
     counts = ", ".join(f"{findings.count(outcome)} {outcome}" for outcome in Outcome)
     yield f"{findings.origin}, {findings.requests} requests: {counts}"
     if findings.options:
-        yield f"The mock does likewise with: mock-webshare serve {' '.join(findings.options)}"
+        yield f"To make the mock do the same: mock-webshare serve {' '.join(findings.options)}"
 
 
 def _json(findings: Findings) -> Iterator[str]:

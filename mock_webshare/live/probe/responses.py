@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare.judge.model.finding import excerpt, printable, shorten
@@ -86,20 +87,20 @@ class Responses:
 
     def require_unchanged(self) -> None:
         """Raise `Undecidable` if the number of rows changed from the first request to the last."""
-        try:
-            counts = {self.count(name) for name in ("first", "descending", "last page", "indented")}
-        except Undecidable:
-            return
+        counts = set()
+        for name in ("first", "descending", "last page", "indented"):
+            with suppress(Undecidable):
+                counts.add(self.count(name))
         if len(counts) > 1:
             raise Undecidable(f"the number of {self.subject.plural} changed during the probe")
 
     def _is_page(self, document: Any) -> bool:
         if not isinstance(document, dict) or not isinstance(document.get("results"), list):
             return False
-        # The exact type, because a bool is an int too.
+        id_type = str if self.subject.has_text_ids else int
+        # The exact types, because a bool is an int too.
         return type(document.get("count")) is int and all(
-            isinstance(row, dict) and type(row.get("id")) is self.subject.id_type
-            for row in document["results"]
+            isinstance(row, dict) and type(row.get("id")) is id_type for row in document["results"]
         )
 
 

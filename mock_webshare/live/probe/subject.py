@@ -11,7 +11,7 @@ from mock_webshare.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mock_webshare.contract.model import Contract, Field, Filter
+    from mock_webshare.contract.model import Contract, Endpoint, Field, Filter, Resource
 
 Row = dict[str, Any]
 
@@ -21,63 +21,37 @@ class Undecidable(Exception):
 
 
 class Subject:
-    """A list and the detail of its rows; its items are what the targets of requests name in braces."""
+    """A list and the detail of its rows. Targets of requests name attributes of it in braces."""
 
     def __init__(self, contract: Contract) -> None:
         listing = next((each for each in contract.endpoints if each.kind is Kind.LIST), None)
         if listing is None:
             raise UsageError("the contract has no list; a probe starts from one")
-        details = (
-            each for each in contract.endpoints if each.is_detail and each.resource == listing.resource
-        )
-        self._detail = next(details, None)
-        self._resource = contract.resource_of(listing)
-        self.singular, self.plural = self._resource.singular, self._resource.name
-        self.fields = {each.name: each for each in contract.fields[self.plural]}
-        self.dates = [each.name for each in self.fields.values() if each.is_date]
-        self.id_type = str if self.fields["id"].type == "string" else int
-        self.path, self.orderings, self.methods = listing.path, listing.orderings, listing.methods
+        details = [each for each in contract.endpoints if each.is_detail]
+        self._detail = next((each for each in details if each.resource == listing.resource), None)
+        resource = contract.resource_of(listing)
+        self.singular, self.plural = resource.singular, resource.name
+        self.list, self.orderings, self.methods = listing.path, listing.orderings, listing.methods
+        self.list_without_slash = self.list.rstrip("/")
+        # Two levels up, where no segment can be the id of a row.
+        self.unknown_route = self.list.rsplit("/", 3)[0] + "/mock-webshare-probe/"
         self.max_page_size = (listing.paging or Paging()).max_page_size
         self.large_page, self.larger_page = self.max_page_size + 1, self.max_page_size * 10
-        self.filter_of_nulls = self._filter_of_nulls(listing.filters)
-        self._items = self._make_items(listing.filters)
+        self.fields = {each.name: each for each in contract.fields[self.plural]}
+        self.has_text_ids = "id" in self.fields and self.fields["id"].type == "string"
+        self.dates = [each.name for each in self.fields.values() if each.is_date]
+        ordered = [self.fields[name] for name in self.orderings if name in self.fields]
+        self.ordering = next(iter(self.orderings), None)
+        self.tied_ordering = _tied_ordering(ordered)
+        self.nullable_ordering = next((each.name for each in ordered if each.is_nullable), None)
+        self.filter = next((each.name for each in _probed(listing.filters)), None)
+        self.filter_without_nulls = _filter_without_nulls(resource, listing, self.nullable_ordering)
 
     def __getitem__(self, name: str) -> Any:
-        """Return an item; raise `Undecidable` if the contract does not have it."""
-        if self._items[name] is None:
+        """Return an attribute; raise `Undecidable` if the contract does not have it."""
+        if not (value := getattr(self, name)):
             raise Undecidable(f"the list has no {name.replace('_', ' ')}")
-        return self._items[name]
-
-    def _make_items(self, filters: Sequence[Filter]) -> dict[str, Any]:
-        fields = self._fields_to_order_by()
-        # Those of few values first.
-        ties = sorted(fields, key=lambda each: not (each.choices or each.type == "boolean"))
-        return {
-            "list": self.path,
-            "list_without_slash": self.path.rstrip("/"),
-            # Two levels up, where no segment can be the id of a row.
-            "unknown_route": self.path.rsplit("/", 3)[0] + "/mock-webshare-probe/",
-            "max_page_size": self.max_page_size,
-            "large_page": self.large_page,
-            "larger_page": self.larger_page,
-            "dates": self.dates or None,
-            "filter": next((each.name for each in _probed(filters)), None),
-            "filter_of_nulls": self.filter_of_nulls,
-            "ordering": next(iter(self.orderings), None),
-            "tied_ordering": next((each.name for each in ties if each.name != "id"), None),
-            "nullable_ordering": next((each.name for each in fields if each.is_nullable), None),
-        }
-
-    def _fields_to_order_by(self) -> list[Field]:
-        return [self.fields[name] for name in self.orderings if name in self.fields]
-
-    def _filter_of_nulls(self, filters: Sequence[Filter]) -> str | None:
-        """Return the filter for the rows whose value of the nullable ordering is not null, if any."""
-        nullable = [each.name for each in self._fields_to_order_by() if each.is_nullable]
-        cycle, names = self._resource.lifecycle, [each.name for each in filters]
-        if cycle and [cycle.ended_at] == nullable[:1] and cycle.field in names:
-            return urlencode({cycle.field: cycle.ended})
-        return None
+        return value
 
     def selected(self, row: Row) -> str:
         """Return the target of a row, with filters that select it: those of the two targets below."""
@@ -113,11 +87,25 @@ class Subject:
         value = row.get(each.name)
         if each.resource and (value is None or type(value) is int):
             return "" if value is None else str(value)
-        if value in each.choices:  # what is not documented has no place in a URL of ours
+        if value in each.choices:  # any other is not sent back to the service
             return str(value)
-        raise Undecidable(f"the first {self.singular} has a {each.name} that is not documented")
+        raise Undecidable(f"the first {self.singular} has an undocumented {each.name}")
 
 
 def _probed(filters: Sequence[Filter]) -> Sequence[Filter]:
     """Return the filters by a choice, or else those by a relation."""
     return [each for each in filters if each.choices] or filters
+
+
+def _tied_ordering(fields: Sequence[Field]) -> str | None:
+    """Return a field in which rows tie: the first of few values, or else the first."""
+    few = [each for each in fields if each.choices or each.type == "boolean"]
+    return next((each.name for each in (*few, *fields) if each.name != "id"), None)
+
+
+def _filter_without_nulls(resource: Resource, listing: Endpoint, nullable: str | None) -> str | None:
+    """Return the filter that selects the rows whose `nullable` is not null, if the list has it."""
+    cycle, names = resource.lifecycle, [each.name for each in listing.filters]
+    if cycle and cycle.ended_at == nullable and cycle.field in names:
+        return urlencode({cycle.field: cycle.ended})
+    return None
