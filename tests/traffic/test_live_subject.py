@@ -235,7 +235,7 @@ def targets(probed: Contract, *rows: dict[str, Any]) -> dict[str, str]:
     first = Exchange(
         source=ORIGIN, method="GET", url=ORIGIN + LIST.path, status=200, body=json.dumps(page).encode()
     )
-    responses.add("first", first)
+    responses.received["first"] = first
     for request in (each for check in CHECKS for each in check.requests):
         try:
             found[request.name] = request.resolve(responses)

@@ -37,8 +37,9 @@ class Request(NamedTuple):
 
     def resolve(self, responses: Responses) -> str:
         """Return the path and query; raise `Undecidable` if there is no reason to send it."""
-        if self.min_rows:
-            responses.require_rows(self.min_rows)
+        if self.min_rows and (count := responses.count()) < self.min_rows:
+            plural = responses.subject.plural
+            raise Undecidable(f"the account has {count} {plural}, and this needs {self.min_rows}")
         if isinstance(self.target, str):
             return self.target.format_map(responses.subject)
         return self.target(responses)
@@ -165,7 +166,7 @@ def _page_size_limit(responses: Responses) -> Iterator[Objection]:
         says = f"page_size={size} returns more than {subject.max_page_size} rows"
         yield Objection(says, f"--max-page-size {size}")
     else:
-        raise responses.too_few(size)
+        raise Undecidable(f"the account has {count} {subject.plural}, and this needs {size}")
 
 
 def _page_numbers(responses: Responses) -> Iterator[Objection]:
@@ -233,7 +234,7 @@ def _terms(subject: Subject) -> list[str]:
 def _default_order(responses: Responses) -> Iterator[Objection]:
     pages = list(_in_default_order(responses))
     if len(pages[0]) < 2:
-        raise responses.too_few(2)
+        raise Undecidable("the longest page has fewer than the 2 rows that an order needs")
     fitting = _fitting(responses.subject, pages, by_id=True) or _fitting(
         responses.subject, pages, by_id=False
     )
@@ -288,7 +289,8 @@ def _unknown_order(responses: Responses) -> Iterator[Objection]:
         ("descending", "partly unknown ordering", f"ordering=bogus,{term} is not the order of {term}"),
     ):
         yield from Expected(200).objections(responses, other)
-        if responses.ids(one) != responses.ids(other):
+        first, second = ([row["id"] for row in responses.rows(each)] for each in (one, other))
+        if first != second:
             responses.require_unchanged()
             yield Objection(says)
 

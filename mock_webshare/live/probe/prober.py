@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Mark, Rule
@@ -49,20 +49,14 @@ async def probe(
     async with connected(origin, TIMEOUT, LARGEST_BODY) as upstream:
         sender = _Sender(upstream, key, keep or (lambda exchange: None))
         for number, request in enumerate(requests, start=1):
-            await sender.send(request, responses, pause if len(responses) else None)
+            await sender.send(request, responses, pause if responses.received else None)
             if number == 1:
                 _require_a_list(responses, origin)
             if progress:
                 progress(number, len(requests))
-    return Findings(origin, len(responses), tuple(decide(contract, responses)))
-
-
-def decide(contract: Contract, responses: Responses) -> Iterator[Decision]:
-    """Yield a decision for each rule that is neither documented nor observed, in the contract's order."""
-    checks = checks_of(responses.subject)
-    for rule in contract.rules.values():
-        if rule.mark in DECIDED:
-            yield _decision(rule, checks.get(rule.id), responses)
+    checks, rules = checks_of(responses.subject), contract.rules.values()
+    decisions = (_decision(rule, checks.get(rule.id), responses) for rule in rules if rule.mark in DECIDED)
+    return Findings(origin, len(responses.received), tuple(decisions))
 
 
 def _decision(rule: Rule, check: Check | None, responses: Responses) -> Decision:
@@ -74,15 +68,11 @@ def _decision(rule: Rule, check: Check | None, responses: Responses) -> Decision
             found += [objection] * (objection not in found)
     except Undecidable as reason:
         if not found:  # an objection counts, whatever else cannot be decided
-            return Decision(rule, Outcome.UNDECIDABLE, (_why(str(reason)),))
+            return Decision(rule, Outcome.UNDECIDABLE, (shorten(str(reason), LONGEST_WHY),))
     if not found:
         return Decision(rule, Outcome.KEPT)
-    options = tuple(each.option for each in found if each.option)
-    return Decision(rule, Outcome.BROKEN, tuple(_why(each.says) for each in found), options)
-
-
-def _why(phrase: str) -> str:
-    return shorten(phrase, LONGEST_WHY)
+    why = tuple(shorten(each.says, LONGEST_WHY) for each in found)
+    return Decision(rule, Outcome.BROKEN, why, tuple(each.option for each in found if each.option))
 
 
 class _Sender:
@@ -100,20 +90,19 @@ class _Sender:
         try:
             target = request.resolve(responses)
         except Undecidable as reason:
-            responses.miss(request.name, str(reason))
+            responses.missing[request.name] = str(reason)
             return
         if pause:
             await pause()
         try:
             exchange = await self._upstream.send(request.method, target, self._headers(request))
         except UpstreamError as error:
-            responses.miss(request.name, str(error))
+            responses.missing[request.name] = str(error)
             self._keep(self._redactor.exchange(error.exchange))
             _require_not_late(error)
             return
-        redacted = self._redactor.exchange(exchange)
+        responses.received[request.name] = redacted = self._redactor.exchange(exchange)
         self._keep(redacted)
-        responses.add(request.name, redacted)
         _require_no_limit(redacted)
 
     def _headers(self, request: Request) -> Headers:

@@ -16,29 +16,19 @@ if TYPE_CHECKING:
 
 
 class Responses:
-    """The responses so far. All methods but `add` and `miss` raise `Undecidable` if one is missing."""
+    """The responses so far. All methods raise `Undecidable` if one is missing."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self._exchanges: dict[str, Exchange] = {}
-        self._missing: dict[str, str] = {}
-
-    def __len__(self) -> int:
-        return len(self._exchanges)
-
-    def add(self, name: str, exchange: Exchange) -> None:
-        """Keep the response to a request."""
-        self._exchanges[name] = exchange
-
-    def miss(self, name: str, reason: str) -> None:
-        """Keep why there is no response to a request."""
-        self._missing[name] = reason
+        self.received: dict[str, Exchange] = {}
+        self.missing: dict[str, str] = {}
+        """Why there is no response to a request."""
 
     def to(self, name: str) -> Exchange:
         """Return the response to a request."""
-        if name not in self._exchanges:
-            raise Undecidable(self._missing.get(name, "the request was not sent"))
-        exchange = self._exchanges[name]
+        if name not in self.received:
+            raise Undecidable(self.missing.get(name, "the request was not sent"))
+        exchange = self.received[name]
         if (exchange.status or 500) >= 500:
             raise Undecidable(f"the service responded with {exchange.status} to {described(exchange)}")
         return exchange
@@ -68,22 +58,9 @@ class Responses:
         rows: list[Row] = self.page(name)["results"]
         return rows
 
-    def ids(self, name: str) -> list[Any]:
-        """Return the ids of the rows of a page."""
-        return [row["id"] for row in self.rows(name)]
-
     def count(self, name: str = "first") -> int:
         """Return the `count` of a page."""
         return int(self.page(name)["count"])
-
-    def require_rows(self, minimum: int) -> None:
-        """Raise `Undecidable` unless the account has enough rows."""
-        if self.count() < minimum:
-            raise self.too_few(minimum)
-
-    def too_few(self, minimum: int) -> Undecidable:
-        """Return the error of an account that has not enough rows."""
-        return Undecidable(f"the account has {self.count()} {self.subject.plural}, and this needs {minimum}")
 
     def require_unchanged(self) -> None:
         """Raise `Undecidable` if the number of rows changed from the first request to the last."""
