@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import (
@@ -22,7 +24,7 @@ from mock_webshare.contract.model import (
     Resource,
     Rule,
 )
-from mock_webshare.contract.schemas import Schemas
+from mock_webshare.contract.schemas import Schemas, data_path
 from mock_webshare.errors import UsageError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.live.probe import prober
@@ -76,7 +78,13 @@ def contract(
         endpoints=endpoints or (LIST, DETAIL),
         resources=(resource or Resource("parcels", "parcel", schema="parcel"),),
         rules=[Rule(name, mark, f"This is the rule {name}.") for name, mark in RULES.items()],
-        schemas=Schemas(documents={"parcel": {"$id": "parcel", "type": "object", "properties": fields}}),
+        schemas=Schemas(
+            data_path("schemas"),  # of the errors
+            documents={
+                "parcel": {"$id": "parcel", "type": "object", "properties": fields},
+                "parcel-page": {"$id": "parcel-page", "type": "object"},
+            },
+        ),
     )
 
 
@@ -186,6 +194,14 @@ async def test_a_service_that_keeps_to_its_contract_breaks_no_rule() -> None:
     assert outcomes(findings, Outcome.UNDECIDABLE) == {"object.colour"}
     assert [each.rule.id for each in findings.decisions] == [name for name in RULES if name != "object.size"]
     assert why(findings, "object.colour") == "there is no check of this rule"
+
+
+def test_the_mock_of_a_contract_breaks_no_rule() -> None:
+    served = contract(LIST._replace(orderings=("id", *LIST.orderings)), DETAIL)
+    with MockServer(Settings(port=0, contract=served, max_page_size=20)) as server:
+        findings = asyncio.run(prober.probe(server.url, KEY, contract=served, pause=no_pause))
+    assert outcomes(findings, Outcome.BROKEN) == set()
+    assert outcomes(findings, Outcome.UNDECIDABLE) == {"object.colour"}
 
 
 async def test_only_what_the_contract_names_is_requested() -> None:
