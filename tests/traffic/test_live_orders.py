@@ -6,26 +6,30 @@ from typing import Any, cast
 
 import pytest
 
-from mock_webshare.live.probe import ordering_checks
-from mock_webshare.live.probe.responses import Answers, Undecidable
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.live.probe import checks
+from mock_webshare.live.probe.responses import Responses
+from mock_webshare.live.probe.subject import Subject, Undecidable
 from tests.traffic.answers import ROW
 
 
 class OnePage:
-    """The answers of a probe of an account whose credits are on one page."""
+    """The responses to a probe of an account whose credits are on one page."""
+
+    subject = Subject(WEBSHARE)
 
     def __init__(self, *rows: dict[str, Any]) -> None:
         self._rows = [ROW | row for row in rows]
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         if name not in ("first", "large page"):
-            raise Undecidable(f"{name} was not asked for")
+            raise Undecidable(f"{name} was not requested")
         return self._rows
 
 
 def default_order(*rows: dict[str, Any]) -> list[str | None]:
     """Return the options that are proposed for the order of some rows."""
-    return [each.option for each in ordering_checks.default_order(cast(Answers, OnePage(*rows)))]
+    return [each.option for each in checks._default_order(cast(Responses, OnePage(*rows)))]
 
 
 def day(number: int) -> str:
@@ -51,5 +55,5 @@ def test_an_order_whose_ties_are_not_by_id_is_one_if_no_other_explains_the_rows(
 
 
 def test_an_order_of_one_row_is_none() -> None:
-    with pytest.raises(Undecidable, match="an order takes 2"):
+    with pytest.raises(Undecidable, match="the 2 rows that an order needs"):
         default_order({})

@@ -187,9 +187,9 @@ Change = Callable[[web.BaseRequest, Response], Response]
 def changed(change: Change, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Run a mock whose responses are changed on the way: a service that is set up differently."""
 
-    def change_response(request: web.Request, response: web.Response) -> web.Response:
+    def change_response(request: web.Request, response: web.StreamResponse) -> web.Response:
         headers = tuple((name, value) for name, value in response.headers.items() if name != "Content-Length")
-        assert isinstance(response.body, bytes)
+        assert isinstance(response, web.Response) and isinstance(response.body, bytes)
         changed = change(request, Response(response.status, headers, response.body))
         return web.Response(status=changed.status, headers=changed.headers, body=changed.body)
 
