@@ -172,7 +172,7 @@ def _rules_arguments(parser: argparse.ArgumentParser) -> None:
 def _rules(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
     from mock_webshare.judge.model import rulebook
 
-    found = [rule for rule in rulebook.RULES.values() if rule.id.startswith(options.prefix)]
+    found = [rule for rule in rulebook.rules_of().values() if rule.id.startswith(options.prefix)]
     if not found:
         raise UsageError(f"there is no rule like {options.prefix[:40]!r}; mock-webshare rules lists them")
     width = max(len(rule.id) for rule in found)

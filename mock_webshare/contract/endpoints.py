@@ -93,6 +93,8 @@ CREDITS = Resource(
     ),
     defaults={"mode": "payout", "amount": 2.5, "status": "pending"},
     numbered=("id", "user_id"),
+    signs=("user_id", "reverted_at"),
+    later=frozenset({"referral_channel", "referral_channel_code"}),
 )
 CHANNELS = Resource(name="channels", singular="channel", schema="channel")
 

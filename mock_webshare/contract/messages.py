@@ -13,8 +13,8 @@ UNKNOWN_KEY = "Invalid token."
 
 NOT_FOUND = "Not found."
 """Of an unknown id (observed: the vendor's client tests show it), and of an unknown `format`."""
-NO_MATCH = "No ReferralCredit matches the given query."
-"""What version 3.15 and later of the framework say of an unknown id."""
+NO_MATCH = "No {model} matches the given query."
+"""Of an unknown id since version 3.15 of the framework; `model` is the name of a class of the service."""
 INVALID_PAGE = "Invalid page."
 METHOD_NOT_ALLOWED = 'Method "{method}" not allowed.'
 NOT_ACCEPTABLE = "Could not satisfy the request Accept header."

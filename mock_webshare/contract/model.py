@@ -137,7 +137,9 @@ class Resource(NamedTuple):
 
     `name` is its key in data sets and on the control plane, `singular` one row in messages. The fields
     of a row are those of `schema`. `defaults` and `numbered` complete a row that a user creates: fixed
-    values, and fields that get the number after the last one.
+    values, and fields that get the number after the last one. `signs` are fields by which a body that
+    was stored alone is recognised; empty: all that no other resource has. `later` are fields that an
+    earlier edition of the documentation did not have.
     """
 
     name: str
@@ -148,6 +150,8 @@ class Resource(NamedTuple):
     is_object: bool = False
     defaults: Mapping[str, Any] = {}
     numbered: tuple[str, ...] = ("id",)
+    signs: tuple[str, ...] = ()
+    later: frozenset[str] = frozenset()
 
 
 class Field(NamedTuple):
@@ -199,6 +203,11 @@ class Contract:
     def fields(self) -> Mapping[str, Sequence[Field]]:
         """The fields of a row of each resource, in the order of its schema."""
         return {name: fields_of(self.schemas.document(each.schema)) for name, each in self.resources.items()}
+
+    @cached_property
+    def responders(self) -> Mapping[str, Endpoint]:
+        """The endpoints by the schema of a 200 response."""
+        return {each.schema: each for each in self.endpoints}
 
     @cached_property
     def row_schemas(self) -> Mapping[str, str]:

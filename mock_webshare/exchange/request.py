@@ -15,9 +15,10 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urlencode, urlsplit
 from mock_webshare.contract.endpoints import WEBSHARE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from urllib.parse import SplitResult
 
-    from mock_webshare.contract.model import Endpoint
+    from mock_webshare.contract.model import Contract, Endpoint
 
 MOST_PARAMETERS = 1000
 """More are refused (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
@@ -25,10 +26,15 @@ LONGEST_URL = 16_384
 """Characters: twice as many as servers take. A longer URL was never sent, and is not worth caching."""
 _CACHED = 256  # recordings repeat the same requests
 
-_ROUTES = tuple(
-    (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
-    for endpoint in WEBSHARE.endpoints
-)
+_CONTRACTS = 16  # whose routes are remembered
+
+
+@lru_cache(_CONTRACTS)
+def _routes(contract: Contract) -> Sequence[tuple[re.Pattern[str], Endpoint]]:
+    return [
+        (re.compile(re.escape(endpoint.path).replace(r"\{id\}", "(?P<id>[^/.]+)")), endpoint)
+        for endpoint in contract.endpoints
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,22 +73,22 @@ class RecordedRequest:
         return urlencode(sorted(pair for pair in self.pairs if pair[0] != "page"))
 
 
-def read_url(url: str) -> RecordedRequest | None:
+def read_url(url: str, contract: Contract = WEBSHARE) -> RecordedRequest | None:
     """Parse the URL of a request; return None if no endpoint of the contract matches.
 
     The default port of the scheme is left out, as clients do; so is a fragment, which is never sent.
     """
-    return _read_url(url) if len(url) <= LONGEST_URL else None
+    return _read_url(url, contract) if len(url) <= LONGEST_URL else None
 
 
 @lru_cache(_CACHED)
-def _read_url(url: str) -> RecordedRequest | None:
+def _read_url(url: str, contract: Contract) -> RecordedRequest | None:
     parts = split(url)
     if parts is None:
         return None
     path_bytes = unquote_to_bytes(parts.path)
     path = path_bytes.decode(errors="replace")
-    found = _route(path)
+    found = _route(path, contract)
     if found is None:
         return None
     endpoint, row_id, is_slashed = found
@@ -114,8 +120,8 @@ def origin_of(parts: SplitResult) -> str:
     return f"{parts.scheme}://{authority.removesuffix(_PORTS.get(parts.scheme, ''))}"
 
 
-def _route(path: str) -> tuple[Endpoint, str | None, bool] | None:
-    for pattern, endpoint in _ROUTES:
+def _route(path: str, contract: Contract) -> tuple[Endpoint, str | None, bool] | None:
+    for pattern, endpoint in _routes(contract):
         for is_slashed in (True, False):
             if match := pattern.fullmatch(path if is_slashed else f"{path}/"):
                 return endpoint, match["id"] if endpoint.is_detail else None, is_slashed
@@ -130,12 +136,10 @@ def read_int(text: str) -> int | None:
         return None
 
 
-_HARMLESS_NAMES = {"page", "page_size", "ordering", "format"} | {
-    each.name for endpoint in WEBSHARE.endpoints for each in endpoint.filters
-}
+_HARMLESS_NAMES = frozenset({"page", "page_size", "ordering", "format"})
 
 
-def shown(url: str) -> str:
+def shown(url: str, contract: Contract = WEBSHARE) -> str:
     """Return a URL without what may be secret: user, password, values of unknown parameters.
 
     Anything as long as a key is replaced too, wherever it is.
@@ -144,15 +148,16 @@ def shown(url: str) -> str:
     parts = split(url)
     if parts is None:
         return "(no URL)"
-    query = "&".join(map(_shown_pair, parts.query.split("&"))) if parts.query else ""
+    names = _HARMLESS_NAMES | contract.filter_names
+    query = "&".join(_shown_pair(pair, names) for pair in parts.query.split("&")) if parts.query else ""
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
     path = "/".join(map(_shown_part, parts.path.split("/")))
     return origin + path + (f"?{query}" if query else "")
 
 
-def _shown_pair(pair: str) -> str:
+def _shown_pair(pair: str, harmless: Collection[str]) -> str:
     name, sign, value = pair.partition("=")
-    is_harmless = name in _HARMLESS_NAMES and all(map(_is_short, re.split("%2C|,", value)))
+    is_harmless = name in harmless and all(map(_is_short, re.split("%2C|,", value)))
     return f"{_shown_part(name)}{sign}{value if is_harmless else '...'}"
 
 

@@ -16,13 +16,14 @@ from mock_webshare.judge.discretion import discreet
 from mock_webshare.judge.history.observation import sight
 from mock_webshare.judge.model.context import Case, place_of
 from mock_webshare.judge.model.finding import Finding, printable, shorten
-from mock_webshare.judge.model.rulebook import GRADES, RULES
+from mock_webshare.judge.model.rulebook import GRADES, rules_of
 from mock_webshare.judge.model.shapes import recognise
 from mock_webshare.judge.rules.status import OK, SERVER_ERRORS, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from mock_webshare.contract.model import Contract
     from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.history.observation import Sighting
     from mock_webshare.judge.model.options import Terms
@@ -70,7 +71,7 @@ def _discreet(examined: Examined, exchange: Exchange) -> Examined:
 def _examine_exchange(exchange: Exchange, terms: Terms) -> Examined:
     if exchange.url is None:
         return _examine_body(exchange, terms)
-    request = read_url(exchange.url)
+    request = read_url(exchange.url, terms.contract)
     if reason := _reason_to_skip(exchange, request, terms):
         return Examined(exchange.source, skipped=reason)
     assert request
@@ -92,7 +93,7 @@ def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, terms: 
         return NO_RESPONSE
     if exchange.method == "OPTIONS" and exchange.request_header("access-control-request-method"):
         return PREFLIGHT
-    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request):
+    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request, terms.contract):
         return OTHER_SCHEME
     return SERVER_ERROR if exchange.status in SERVER_ERRORS else None
 
@@ -102,9 +103,9 @@ def _is_host(request: RecordedRequest, terms: Terms) -> bool:
     return not terms.hosts or not names.isdisjoint(terms.hosts)
 
 
-def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest) -> bool:
+def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest, contract: Contract) -> bool:
     """Whether a client was sent to the same place by another scheme: by itself, or by what is in front."""
-    there = read_url(exchange.header("location") or "")
+    there = read_url(exchange.header("location") or "", contract)
     return (
         there is not None
         and (there.host, there.path, there.query) == (request.host, request.path, request.query)
@@ -113,10 +114,10 @@ def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest) -> bool:
 
 
 def _examine_body(exchange: Exchange, terms: Terms) -> Examined:
-    document = strict_json.parse(exchange.body, place_of(exchange))
+    document = strict_json.parse(exchange.body, place_of(exchange, terms.contract))
     if document.findings:
         return Examined(exchange.source, tuple(_with_lines(exchange.body, document.findings)))
-    schema = terms.schema or recognise(document.value)
+    schema = terms.schema or recognise(document.value, terms.contract)
     case = Case(exchange=exchange, terms=terms, schema=schema, body=document.value)
     return Examined(exchange.source, tuple(_with_lines(exchange.body, rules.check(case))), is_judged=True)
 
@@ -140,7 +141,7 @@ def _examine_answer(
         # A page of whatever stands before the service: that it is no JSON is said once.
         case = Case(exchange=exchange, terms=terms, request=request, schema=schema)
         return Examined(exchange.source, tuple(rules.check_without_body(case)), is_judged=True)
-    document = strict_json.parse(exchange.body, place_of(exchange))
+    document = strict_json.parse(exchange.body, place_of(exchange, terms.contract))
     case = Case(exchange=exchange, terms=terms, request=request, schema=schema, body=document.value)
     if document.findings:
         return Examined(
@@ -152,13 +153,13 @@ def _examine_answer(
 def _examine_malformed(record: BadRecord, terms: Terms) -> Examined:
     """Given a record that is no exchange, return the finding that it is, if it concerns us."""
     if record.url is not None:
-        request = read_url(record.url)
+        request = read_url(record.url, terms.contract)
         if request is None:
             return Examined(record.source, skipped=OTHER_ENDPOINT)
         if not _is_host(request, terms):
             return Examined(record.source, skipped=OTHER_HOST)
-    rule = RULES["record.malformed"]
-    place, actual = place_of(record), printable(shorten(record.problem))
+    rule = rules_of(terms.contract)["record.malformed"]
+    place, actual = place_of(record, terms.contract), printable(shorten(record.problem))
     finding = Finding(
         rule=rule.id, mark=rule.mark, place=place, check=rule.id, actual=actual, grade=GRADES[rule.id]
     )

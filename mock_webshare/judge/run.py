@@ -17,10 +17,12 @@ from mock_webshare.judge.history.row_history import Lives
 from mock_webshare.judge.jobs import examine_all
 from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.options import FAILING
+from mock_webshare.judge.model.rulebook import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from mock_webshare.contract.model import Rule
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.judge.check import Examined
     from mock_webshare.judge.model.options import Terms
@@ -59,6 +61,7 @@ class Group:
     """Findings that differ in nothing but their place, and the value there."""
 
     likeness: Likeness
+    rule: Rule
     findings: list[Finding]
     """The first ones."""
     count: int = 0
@@ -86,6 +89,8 @@ class Verdict:
     unreadable: tuple[UnreadableInput, ...] = ()
     forgotten: int = 0
     """Rows and walks that were too many to be followed from beginning to end."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Every rule that a finding may name, by its id."""
     fail_on: Level = Level.WARNING
     """The least grave level that makes the exit code 1."""
 
@@ -118,7 +123,8 @@ class Judge:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._lives, self._walks, self._caps = Lives(), Walks(), Caps()
+        self._rules = rules_of(terms.contract)
+        self._lives, self._walks, self._caps = Lives(self._rules), Walks(), Caps()
         self._groups: dict[Likeness, Group] = {}
         self._skipped: Counter[str] = Counter()
         self._unreadable: list[UnreadableInput] = []
@@ -157,6 +163,7 @@ class Judge:
             groups=tuple(groups),
             unreadable=tuple(self._unreadable),
             forgotten=self._lives.forgotten + self._walks.forgotten,
+            rules=self._rules,
             fail_on=self._terms.fail_on,
         )
 
@@ -171,7 +178,7 @@ class Judge:
             likeness = _likeness(finding)
             if likeness not in self._groups and len(self._groups) >= MOST_GROUPS:
                 likeness = likeness._replace(pointer="", has_value="")
-            group = self._groups.setdefault(likeness, Group(likeness, []))
+            group = self._groups.setdefault(likeness, Group(likeness, self._rules[finding.rule], []))
             group.count += 1
             if len(group.findings) < MOST_EXAMPLES:
                 group.findings.append(finding)

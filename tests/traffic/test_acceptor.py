@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_webshare.contract.schemas import SERVICE_SCHEMAS
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas
 from mock_webshare.judge.body.fast_schema import acceptor
 
 CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0] | {"amount": Decimal("2.5")}
@@ -70,7 +70,7 @@ VALUES = st.sampled_from(
 
 
 def accepted(name: str, value: Any) -> bool:
-    return acceptor(name)(value)
+    return acceptor(SERVICE_SCHEMAS, name)(value)
 
 
 @pytest.mark.parametrize("name", ["referral-credit", "referral-credit-page", "error-detail"])
@@ -101,8 +101,6 @@ def test_another_document_is_not_accepted_unless_it_is_valid(name: str, value: A
     assert not accepted(name, value) or SERVICE_SCHEMAS.validator(name).is_valid(value)
 
 
-def test_a_keyword_that_is_not_known_refuses_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SERVICE_SCHEMAS, "document", lambda name: {"type": "object", "maxProperties": 3})
-    acceptor.cache_clear()
-    assert not accepted("any-name", {})
-    acceptor.cache_clear()
+def test_a_keyword_that_is_not_known_refuses_everything() -> None:
+    document = {"$id": "https://example.com/odd", "type": "object", "maxProperties": 3}
+    assert not acceptor(Schemas(documents={"odd": document}), "odd")({})

@@ -14,7 +14,7 @@ import pytest
 from mock_webshare import recordings
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Terms
-from mock_webshare.judge.model.rulebook import NOT_JUDGED, RULES
+from mock_webshare.judge.model.rulebook import NOT_JUDGED, rules_of
 from mock_webshare.judge.run import Verdict, judge
 from tests.paths import CASES
 
@@ -46,4 +46,4 @@ def test_a_broken_case_breaks_the_rule_it_stands_under_and_no_other(case: Path) 
 
 
 def test_every_rule_that_is_judged_has_a_case() -> None:
-    assert {case.parent.name for case in BROKEN} == RULES.keys() - NOT_JUDGED.keys()
+    assert {case.parent.name for case in BROKEN} == rules_of().keys() - NOT_JUDGED.keys()

@@ -22,7 +22,7 @@ from mock_webshare.exchange.json_limits import MOST_PARTS
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Terms
-from mock_webshare.judge.model.rulebook import NOT_JUDGED, RULES
+from mock_webshare.judge.model.rulebook import NOT_JUDGED, rules_of
 from mock_webshare.judge.run import Verdict, judge
 from tests.sampling import sampled
 from tests.traffic import session as sessions
@@ -1103,4 +1103,4 @@ COMPOUND = {
 
 def test_every_rule_that_is_judged_has_a_defect(session: Session) -> None:
     proved = {kind(Random(seed), session).rule for kind in KINDS.values() for seed in range(SEEDS)}
-    assert RULES.keys() - NOT_JUDGED.keys() - {"record.malformed", "body.shape"} <= proved
+    assert rules_of().keys() - NOT_JUDGED.keys() - {"record.malformed", "body.shape"} <= proved

@@ -21,6 +21,7 @@ from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.judge import reports
 from mock_webshare.judge.model.finding import Finding, Level, Place
 from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.rulebook import rules_of
 from mock_webshare.judge.run import Group, Likeness, Verdict, judge
 
 FINDING = Finding(
@@ -36,7 +37,8 @@ FINDING = Finding(
 def written(*findings: Finding, unreadable: tuple[UnreadableInput, ...] = ()) -> str:
     stream = StringIO()
     groups = tuple(
-        Group(Likeness("", str(index), "", "", "", "", ""), [each], 1) for index, each in enumerate(findings)
+        Group(Likeness("", str(index), "", "", "", "", ""), rules_of()[each.rule], [each], 1)
+        for index, each in enumerate(findings)
     )
     verdict = Verdict(files=2, exchanges=3, judged=1, groups=groups, unreadable=unreadable)
     reports.write("text", verdict, stream)

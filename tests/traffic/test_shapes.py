@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
-from mock_webshare.judge.model.shapes import SHAPES, recognise
+from mock_webshare.judge.model.shapes import recognise, shapes_of
 
 
 @pytest.mark.parametrize(
@@ -30,10 +31,10 @@ from mock_webshare.judge.model.shapes import SHAPES, recognise
     ],
 )
 def test_a_body_is_recognised_by_its_sign(body: Any, expected: str | None) -> None:
-    assert recognise(body) == expected
+    assert recognise(body, WEBSHARE) == expected
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.schema)
+@pytest.mark.parametrize("shape", shapes_of(WEBSHARE), ids=lambda shape: shape.schema)
 def test_a_shape_shows_in_the_examples_of_its_schema(shape: Any) -> None:
     for example in SERVICE_SCHEMAS.document(shape.schema)["examples"]:
-        assert recognise(example) == shape.schema
+        assert recognise(example, WEBSHARE) == shape.schema

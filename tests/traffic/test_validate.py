@@ -14,7 +14,7 @@ import pytest
 from mock_webshare import MockServer, Settings, cli
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
-from mock_webshare.judge.model.rulebook import RULES
+from mock_webshare.judge.model.rulebook import rules_of
 from tests.traffic import session as sessions
 
 CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0]
@@ -160,8 +160,8 @@ def test_long_work_shows_its_progress_on_a_terminal(tmp_path: Path, monkeypatch:
 def test_rules_lists_every_rule() -> None:
     run = Run("rules")
     assert run.code == 0
-    assert [line.split()[0] for line in run.out.splitlines()] == list(RULES)
-    assert Run("rules", "filter.").out.count("\n") == sum(each.startswith("filter.") for each in RULES)
+    assert [line.split()[0] for line in run.out.splitlines()] == list(rules_of())
+    assert Run("rules", "filter.").out.count("\n") == sum(each.startswith("filter.") for each in rules_of())
     assert Run("rules", "nothing").code == 2
 
 

@@ -10,35 +10,43 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-from mock_webshare.contract.schemas import SERVICE_SCHEMAS
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mock_webshare.contract.schemas import Schemas
+
     Check: TypeAlias = Callable[[Any], bool]
     Schema: TypeAlias = Mapping[str, Any]
 
+_REMEMBERED = 64
 _ANNOTATIONS = frozenset(
     ["$schema", "$id", "$comment", "$defs", "title", "description", "examples", "x-provenance", "x-rule"]
 )
 
 
-@cache
-def acceptor(name: str) -> Check:
-    """Given the name of one of the contract's schemas, return what accepts values that certainly keep it."""
-    document = SERVICE_SCHEMAS.document(name)
-    return _certainly(document, document)
+class Scope(NamedTuple):
+    """Where a schema stands: its document, and the documents to which that may refer."""
+
+    document: Schema
+    schemas: Schemas
 
 
-def _certainly(schema: Schema, document: Schema) -> Check:
-    """Given a schema and the document it stands in, return its acceptor."""
+@lru_cache(_REMEMBERED)
+def acceptor(schemas: Schemas, name: str) -> Check:
+    """Return what accepts values that certainly keep a schema, which has a name among some."""
+    document = schemas.document(name)
+    return _certainly(document, Scope(document, schemas))
+
+
+def _certainly(schema: Schema, scope: Scope) -> Check:
+    """Return the acceptor of a schema."""
     keywords = schema.keys() - _ANNOTATIONS - _BESIDE_IF
     if not keywords <= _KEYWORDS.keys():
         return _refuse
-    return _all([_KEYWORDS[keyword](schema[keyword], schema, document) for keyword in sorted(keywords)])
+    return _all([_KEYWORDS[keyword](schema[keyword], schema, scope) for keyword in sorted(keywords)])
 
 
 def _refuse(value: Any) -> bool:
@@ -69,33 +77,33 @@ _TYPES: dict[str, frozenset[type]] = {
 }
 
 
-def _type(names: str | list[str], schema: Schema, document: Schema) -> Check:
+def _type(names: str | list[str], schema: Schema, scope: Scope) -> Check:
     types = frozenset().union(*(_TYPES[name] for name in ([names] if isinstance(names, str) else names)))
     return lambda value: type(value) in types
 
 
-def _enum(values: list[Any], schema: Schema, document: Schema) -> Check:
+def _enum(values: list[Any], schema: Schema, scope: Scope) -> Check:
     if not all(isinstance(value, str) for value in values):
         return _refuse
     known = frozenset(values)
     return lambda value: type(value) is str and value in known
 
 
-def _const(wanted: Any, schema: Schema, document: Schema) -> Check:
-    return _enum([wanted], schema, document)
+def _const(wanted: Any, schema: Schema, scope: Scope) -> Check:
+    return _enum([wanted], schema, scope)
 
 
-def _minimum(least: int, schema: Schema, document: Schema) -> Check:
+def _minimum(least: int, schema: Schema, scope: Scope) -> Check:
     return lambda value: type(value) is int and value >= least
 
 
-def _required(names: list[str], schema: Schema, document: Schema) -> Check:
+def _required(names: list[str], schema: Schema, scope: Scope) -> Check:
     wanted = frozenset(names)
     return lambda value: type(value) is dict and wanted <= value.keys()
 
 
-def _properties(schemas: Mapping[str, Schema], schema: Schema, document: Schema) -> Check:
-    checks = [(name, _certainly(each, document)) for name, each in schemas.items()]
+def _properties(schemas: Mapping[str, Schema], schema: Schema, scope: Scope) -> Check:
+    checks = [(name, _certainly(each, scope)) for name, each in schemas.items()]
 
     def check(value: Any) -> bool:
         if type(value) is not dict:
@@ -110,25 +118,25 @@ def _properties(schemas: Mapping[str, Schema], schema: Schema, document: Schema)
     return check
 
 
-def _items(each: Schema, schema: Schema, document: Schema) -> Check:
-    accepts = _certainly(each, document)
+def _items(each: Schema, schema: Schema, scope: Scope) -> Check:
+    accepts = _certainly(each, scope)
     return lambda value: type(value) is list and all(map(accepts, value))
 
 
-def _ref(target: str, schema: Schema, document: Schema) -> Check:
+def _ref(target: str, schema: Schema, scope: Scope) -> Check:
     if target.startswith("#/$defs/"):
-        return _certainly(document["$defs"][target.removeprefix("#/$defs/")], document)
-    return acceptor(target.removesuffix(".schema.json"))
+        return _certainly(scope.document["$defs"][target.removeprefix("#/$defs/")], scope)
+    return acceptor(scope.schemas, target.removesuffix(".schema.json"))
 
 
-def _dependent(schemas: Mapping[str, Schema], schema: Schema, document: Schema) -> Check:
-    checks = [(name, _certainly(each, document)) for name, each in schemas.items()]
+def _dependent(schemas: Mapping[str, Schema], schema: Schema, scope: Scope) -> Check:
+    checks = [(name, _certainly(each, scope)) for name, each in schemas.items()]
     return lambda value: (
         type(value) is dict and all(accepts(value) for name, accepts in checks if name in value)
     )
 
 
-def _not(inside: Schema, schema: Schema, document: Schema) -> Check:
+def _not(inside: Schema, schema: Schema, scope: Scope) -> Check:
     exact = _exactly(inside)
     return _refuse if exact is None else lambda value: not exact(value)
 
@@ -136,12 +144,12 @@ def _not(inside: Schema, schema: Schema, document: Schema) -> Check:
 _BESIDE_IF = frozenset({"then", "else"})
 
 
-def _if(condition: Schema, schema: Schema, document: Schema) -> Check:
+def _if(condition: Schema, schema: Schema, scope: Scope) -> Check:
     exact = _exactly(condition)
     if exact is None:
         return _refuse
-    then = _certainly(schema.get("then", {}), document)
-    otherwise = _certainly(schema.get("else", {}), document)
+    then = _certainly(schema.get("then", {}), scope)
+    otherwise = _certainly(schema.get("else", {}), scope)
     return lambda value: then(value) if exact(value) else otherwise(value)
 
 
@@ -204,11 +212,11 @@ def _is_uri(value: Any) -> bool:
 _FORMATS: dict[str, Check] = {"date-time": _is_date_time, "uri": _is_uri}
 
 
-def _format(name: str, schema: Schema, document: Schema) -> Check:
+def _format(name: str, schema: Schema, scope: Scope) -> Check:
     return _FORMATS.get(name, _refuse)
 
 
-_KEYWORDS: dict[str, Callable[[Any, Schema, Schema], Check]] = {
+_KEYWORDS: dict[str, Callable[[Any, Schema, Scope], Check]] = {
     "$ref": _ref,
     "const": _const,
     "dependentSchemas": _dependent,

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.model.page import Page
-
-MUTABLE = frozenset({"status", "updated_at", "reverted_at"})
-"""Fields whose change moves a row in a list that is ordered or filtered by them."""
-
+    from mock_webshare.judge.model.schema_fields import Fields
 
 LONGEST_VALUE = 200
 """Characters of a text that is kept as it is."""
@@ -40,7 +37,7 @@ class Absent(Enum):
 
 
 class Row(NamedTuple):
-    """One row: where it is, and its values in the order of `fields_of`, long texts `shortened`."""
+    """One row: where it is, and its values in the order of the fields, long texts `shortened`."""
 
     id: int
     at: int | None
@@ -83,8 +80,8 @@ class Sighting:
     """The instant of the request. None: not recorded."""
     ended: int | None
     """The instant of the answer. None: not recorded."""
-    schema: str
-    """The schema of a row; its `fields_of` are the names of the values."""
+    fields: Fields
+    """Those of a row, in the order of the values."""
     rows: tuple[Row, ...] = ()
     listed: Listed | None = None
     """None: a single row."""
@@ -105,14 +102,14 @@ def sight(case: Case) -> Sighting | None:
 
 
 def _sighting(case: Case, request: RecordedRequest, **shown: Any) -> Sighting:
-    place, exchange = place_of(case.exchange), case.exchange
+    place, exchange = place_of(case.exchange, case.contract), case.exchange
     assert place.url is not None
     return Sighting(
         place=place if len(place.url) <= LONGEST_VALUE else replace(place, url=shortened(place.url)),
         key=shortened(_key(exchange, request)),
         started=exchange.started,
         ended=ended_at(exchange),
-        schema=fields_of(request.endpoint.schema).of,
+        fields=fields_of(case.contract, request.endpoint.schema),
         **shown,
     )
 
@@ -172,14 +169,14 @@ def _listed(case: Case, request: RecordedRequest) -> Listed | None:
         identity=_identity(request),
         page=case.page,
         ordering=ordering_of(case),
-        is_mutable=_is_mutable(request, terms),
+        is_mutable=_is_mutable(request, terms, case.fields.mutable),
         has_ties=bool(terms) and all(term.field != "id" for term in terms),
     )
 
 
-def _is_mutable(request: RecordedRequest, terms: tuple[Term, ...]) -> bool:
+def _is_mutable(request: RecordedRequest, terms: tuple[Term, ...], mutable: frozenset[str]) -> bool:
     names = {name for name, value in request.params.items() if value} | {term.field for term in terms}
-    return not MUTABLE.isdisjoint(names)
+    return not mutable.isdisjoint(names)
 
 
 _PSEUDONYM = re.compile(r"\bREDACTED-[0-9]+$")

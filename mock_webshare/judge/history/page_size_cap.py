@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.judge.model.finding import Finding, excerpt, pointer
-from mock_webshare.judge.model.rulebook import RULES
 from mock_webshare.judge.rules.status import NOT_FOUND, OK
 
 if TYPE_CHECKING:
@@ -22,6 +21,12 @@ if TYPE_CHECKING:
     from mock_webshare.judge.model.page import Page
 
 _DEFAULT_SIZE = 25
+_MARKS = {
+    "list.page-size": Mark.DOCUMENTED,
+    "list.page-size-limit": Mark.ASSUMED,
+    "list.count": Mark.DOCUMENTED,
+    "list.invalid-page": Mark.FRAMEWORK,
+}
 MOST_KEYS = 1000
 """Keys of which the pages are remembered; of more, those seen longest ago are decided upon early."""
 MOST_DOUBTS = 10_000
@@ -81,7 +86,7 @@ class Caps:
         """Given a sighting, remember its page; yield what is decided upon for want of room."""
         if sighting.listed is None:
             return
-        key = (sighting.key, sighting.schema)
+        key = (sighting.key, sighting.fields.of)
         lengths = self._lengths.pop(key, None) or Lengths()
         self._lengths[key] = lengths
         lengths.note(sighting.place, sighting.listed.page)
@@ -137,7 +142,7 @@ def _finding(
 ) -> Finding:
     return Finding(
         rule=rule,
-        mark=mark or RULES[rule].mark,
+        mark=mark or _MARKS[rule],
         place=replace(doubt.place, pointer=pointer(keys)),
         check=check or rule,
         expected=expected,

@@ -14,7 +14,6 @@ from mock_webshare.contract.model import Mark
 from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.judge.history.observation import Absent
 from mock_webshare.judge.model.finding import Finding, Level, excerpt, pointer
-from mock_webshare.judge.model.schema_fields import fields_of
 from mock_webshare.judge.rules.ordering import breach_of
 from mock_webshare.judge.rules.rows import read_instant
 from mock_webshare.judge.rules.status import NOT_FOUND, OK
@@ -228,7 +227,7 @@ def _has_changed(step: Step, row: Row, sighting: Sighting) -> bool:
 
 
 def _fields(row: Row, sighting: Sighting) -> dict[str, Any]:
-    values = zip(fields_of(sighting.schema).all, row.values, strict=True)
+    values = zip(sighting.fields.all, row.values, strict=True)
     return {name: value for name, value in values if value is not Absent.ABSENT}
 
 
@@ -237,7 +236,7 @@ def _order(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
     before, after = walk.step.last, sighting.rows[0] if sighting.rows else None
     if before is None or after is None or listed.ordering is None or after.id in walk.ids:
         return
-    fields = fields_of(sighting.schema)
+    fields = sighting.fields
     breach = breach_of(listed.ordering, fields, _fields(before, sighting), _fields(after, sighting))
     if breach:
         place = replace(sighting.place, pointer=pointer(("results", after.at or 0, breach.term.field)))

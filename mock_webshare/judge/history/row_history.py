@@ -7,19 +7,19 @@ tell whether a state came after one that it cannot follow, in whatever order the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.judge.history.observation import Absent
 from mock_webshare.judge.model.finding import Finding, Level, excerpt, pointer
-from mock_webshare.judge.model.rulebook import RULES
-from mock_webshare.judge.model.schema_fields import fields_of
+from mock_webshare.judge.model.schema_fields import UPDATED_AT
 from mock_webshare.judge.rules.rows import LONGEST_WAIT, read_instant
 from mock_webshare.judge.rules.status import NOT_FOUND, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from mock_webshare.contract.model import Lifecycle, Rule
     from mock_webshare.judge.history.observation import Sighting
     from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.model.schema_fields import Fields
@@ -76,11 +76,17 @@ class Problem(NamedTuple):
     grade: Level | None = None
 
 
+Breach: TypeAlias = tuple[Problem, State, State]
+"""Why a state, the last one, cannot follow an earlier one."""
+
+
 class Lives:
     """The rows seen so far."""
 
-    def __init__(self, most: int = MOST_STATES) -> None:
+    def __init__(self, rules: Mapping[str, Rule], most: int = MOST_STATES) -> None:
+        self._rules = rules
         self._most = most
+        self._fields: dict[str, Fields] = {}
         self._states: dict[tuple[str, str, int], list[State]] = {}
         self._held = 0
         self._read = 0
@@ -90,11 +96,12 @@ class Lives:
     def add(self, sighting: Sighting) -> Iterator[Finding]:
         """Given a sighting, remember it; yield what is wrong with what has to be forgotten for it."""
         self._read += 1
-        answer = _answer(sighting, self._read)
+        answer, of = _answer(sighting, self._read), sighting.fields.of
+        self._fields[of] = sighting.fields
         for row in sighting.rows:
-            self._remember((sighting.key, sighting.schema, row.id), row.values, answer, row.at)
+            self._remember((sighting.key, of, row.id), row.values, answer, row.at)
         if sighting.missed is not None and sighting.missed.row is not None:
-            self._remember((sighting.key, sighting.schema, sighting.missed.row), None, answer, None)
+            self._remember((sighting.key, of, sighting.missed.row), None, answer, None)
         while self._held > self._most:
             self.forgotten += 1
             yield from self._judge(next(iter(self._states)))
@@ -119,15 +126,21 @@ class Lives:
             self._held += 1
 
     def _judge(self, key: tuple[str, str, int]) -> Iterator[Finding]:
-        states, fields = self._states.pop(key), fields_of(key[1])
+        states, fields = self._states.pop(key), self._fields[key[1]]
         self._held -= len(states)
         seen = [state for state in states if state.values is not None]
-        for index, one in enumerate(seen):
-            for other in seen[index + 1 :]:
-                yield from _judge_pair(one, other, fields)
+        breaches = [
+            breach
+            for index, one in enumerate(seen)
+            for other in seen[index + 1 :]
+            for breach in _judge_pair(one, other, fields)
+        ]
         if len(seen) < len(states):
             (missing,) = (state for state in states if state.values is None)
-            yield from _judge_missing(seen, missing)
+            breaches += _judge_missing(seen, missing)
+        for problem, earlier, later in breaches:
+            if problem.rule in self._rules:
+                yield _finding(problem, earlier, later, self._rules)
 
 
 def _answer(sighting: Sighting, order: int) -> Answer:
@@ -145,13 +158,13 @@ def _is_same(one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> bool
     return one == other and (*map(type, one),) == (*map(type, other),)
 
 
-def _judge_pair(one: State, other: State, fields: Fields) -> Iterator[Finding]:
+def _judge_pair(one: State, other: State, fields: Fields) -> Iterator[Breach]:
     """Given two states of one row, yield why they cannot have followed each other as they did."""
     forwards, backwards = list(_problems(one, other, fields)), list(_problems(other, one, fields))
     was_first, was_second = _is_before(one.first, other.last), _is_before(other.first, one.last)
     if forwards and backwards and not was_first and not was_second:
         # Nobody knows which came first, but neither could follow the other.
-        yield from (_finding(each, one, other) for each in forwards)
+        yield from ((each, one, other) for each in forwards)
         return
     said = set()
     directions = ((one, other, forwards, was_first), (other, one, backwards, was_second))
@@ -161,16 +174,16 @@ def _judge_pair(one: State, other: State, fields: Fields) -> Iterator[Finding]:
         for each in problems:
             if (each.rule, each.field) not in said:
                 problem = each if is_certain else each._replace(grade=Level.INCONCLUSIVE)
-                yield _finding(problem, earlier, later)
+                yield problem, earlier, later
             said.add((each.rule, each.field))
 
 
-def _judge_missing(seen: list[State], missing: State) -> Iterator[Finding]:
+def _judge_missing(seen: list[State], missing: State) -> Iterator[Breach]:
     """Given the states of a row, and that it was not found, yield that it had been seen before."""
     earlier = next((state for state in seen if _seems_before(state.first, missing.last)), None)
     if earlier is not None:
         problem = Problem("object.same", None, OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
-        yield _finding(problem, earlier, missing)
+        yield problem, earlier, missing
 
 
 def _is_before(one: Answer, other: Answer) -> bool:
@@ -188,28 +201,29 @@ def _seems_before(one: Answer, other: Answer) -> bool:
     return one.started < other.started
 
 
-_MOVES = {"pending": ("available", "reverted"), "available": ("reverted",), "reverted": ()}
-"""What a status may become. That an available credit is reverted is not said anywhere, nor that it is not."""
-_FREE = frozenset({"status", "updated_at", "mode"})
-"""Fields with a rule of their own."""
-_OF_THE_CHANNEL = frozenset({"referral_channel", "referral_channel_code"})
-"""Fields that change when the channel does, which is no update of the row."""
-
-
 def _problems(one: State, other: State, fields: Fields) -> Iterator[Problem]:
     """Yield why the second state cannot follow the first."""
     before, after = _values(one, fields), _values(other, fields)
-    if _differs("mode", before, after) and isinstance(before["mode"], str) and isinstance(after["mode"], str):
-        yield Problem("object.mode", "mode", before["mode"], after["mode"])
-    if _differs("status", before, after):
-        yield from _status_problems(before["status"], after["status"])
-    was, became = read_instant(before["updated_at"]), read_instant(after["updated_at"])
+    life = fields.resource.lifecycle if fields.resource else None
+    if life:
+        yield from _constant_problems(life, before, after)
+        if _differs(life.field, before, after):
+            yield from _status_problems(life, before[life.field], after[life.field])
+    was, became = read_instant(before.get(UPDATED_AT)), read_instant(after.get(UPDATED_AT))
     if was is None or became is None:
         return
     if became < was:
-        yield Problem("object.updated-at", "updated_at", before["updated_at"], after["updated_at"])
+        yield Problem("object.updated-at", UPDATED_AT, before[UPDATED_AT], after[UPDATED_AT])
     elif became == was:
         yield from _changes(before, after, fields)
+
+
+def _constant_problems(
+    life: Lifecycle, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[Problem]:
+    for name in life.constant:
+        if _differs(name, before, after) and isinstance(before[name], str) and isinstance(after[name], str):
+            yield Problem(f"object.{name}", name, before[name], after[name])
 
 
 def _values(state: State, fields: Fields) -> dict[str, Any]:
@@ -225,30 +239,36 @@ def _differs(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     return one != other or isinstance(one, bool) != isinstance(other, bool)
 
 
-def _status_problems(was: Any, became: Any) -> Iterator[Problem]:
-    if was not in _MOVES or became not in _MOVES:
+def _status_problems(life: Lifecycle, was: Any, became: Any) -> Iterator[Problem]:
+    if was not in life.moves or became not in life.moves:
         return
-    if became not in _MOVES[was]:
-        yield Problem("object.lifecycle", "status", list(_MOVES[was]), became)
-    elif was == "available":
-        yield Problem("object.lifecycle", "status", [was], became, mark=Mark.ASSUMED)
+    if became not in life.moves[was]:
+        yield Problem("object.lifecycle", life.field, list(life.moves[was]), became)
+    elif was == life.ripe:  # nothing is documented about what may follow it
+        yield Problem("object.lifecycle", life.field, [was], became, mark=Mark.ASSUMED)
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any], fields: Fields) -> Iterator[Problem]:
     """Yield what changed although `updated_at` did not."""
+    resource = fields.resource
+    life = resource.lifecycle if resource else None
+    apart = {UPDATED_AT, *((life.field, *life.constant) if life else ())}  # fields with rules of their own
+    references = resource.references if resource else ()
+    # These change when the other row does, which is not an update of this one.
+    of_others = {name for each in references for name in (each.field, each.copy)}
     for name in fields.all:
-        if name in _FREE or not _differs(name, before, after):
+        if name in apart or not _differs(name, before, after):
             continue
         was, became = before[name], after[name]
         if name in fields.dates and read_instant(was) == read_instant(became):
             continue
-        if name == "reverted_at" and _differs("status", before, after):
+        if life and name == life.ended_at and _differs(life.field, before, after):
             continue  # it goes with the status
-        grade = Level.INCONCLUSIVE if name in _OF_THE_CHANNEL else None
+        grade = Level.INCONCLUSIVE if name in of_others else None
         yield Problem("object.same", name, None, became, grade=grade)
 
 
-def _finding(problem: Problem, earlier: State, later: State) -> Finding:
+def _finding(problem: Problem, earlier: State, later: State, rules: Mapping[str, Rule]) -> Finding:
     # Where it was seen so for the first time after the earlier state, or where it certainly came after that.
     is_first = _is_before(earlier.first, later.first)
     answer, index = (later.first, later.first_index) if is_first else (later.last, later.last_index)
@@ -256,7 +276,7 @@ def _finding(problem: Problem, earlier: State, later: State) -> Finding:
     field = () if problem.field is None else (problem.field,)
     return Finding(
         rule=problem.rule,
-        mark=problem.mark or RULES[problem.rule].mark,
+        mark=problem.mark or rules[problem.rule].mark,
         place=replace(answer.place, pointer=pointer((*keys, *field))),
         check="changed",
         expected=problem.expected,

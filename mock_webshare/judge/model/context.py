@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Kind, Mark
 from mock_webshare.exchange.request import shown
 from mock_webshare.judge.model.finding import Finding, Place, excerpt, pointer
 from mock_webshare.judge.model.page import read_page
-from mock_webshare.judge.model.rulebook import GRADES, RULES
+from mock_webshare.judge.model.rulebook import GRADES, rules_of
 from mock_webshare.judge.model.schema_fields import fields_of
 
 if TYPE_CHECKING:
-    from mock_webshare.contract.model import Endpoint, Mark
+    from mock_webshare.contract.model import Contract, Endpoint, Lifecycle
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.finding import Level
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 NOTHING: Any = object()
 """The actual value of what is not there."""
 _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
-_ANSWERED_BY = {endpoint.schema: endpoint for endpoint in WEBSHARE.endpoints}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what follows from it is remembered
@@ -40,6 +39,11 @@ class Case:
     """What the body has to keep. None: there is no schema for it."""
     body: Any = None
     """The JSON value. None, which is one, also if there is none."""
+
+    @property
+    def contract(self) -> Contract:
+        """The contract that is to be kept."""
+        return self.terms.contract
 
     @cached_property
     def method(self) -> str:
@@ -56,13 +60,20 @@ class Case:
     @cached_property
     def endpoint(self) -> Endpoint | None:
         """The endpoint whose object or page the body should be; None if it is to be something else."""
-        return _ANSWERED_BY.get(self.schema or "")
+        return self.contract.responders.get(self.schema or "")
 
     @cached_property
     def fields(self) -> Fields:
         """The fields of the rows."""
         assert self.schema
-        return fields_of(self.schema)
+        return fields_of(self.contract, self.schema)
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle | None:
+        """How the rows change in time; None if they do not, or it is not known."""
+        if self.endpoint is None or self.fields.resource is None:
+            return None
+        return self.fields.resource.lifecycle
 
     @cached_property
     def rows(self) -> list[Any]:
@@ -75,7 +86,7 @@ class Case:
     @cached_property
     def is_list(self) -> bool:
         """Whether the body should be a page."""
-        return self.endpoint is not None and self.endpoint.paging is not None
+        return self.endpoint is not None and self.endpoint.kind is Kind.LIST
 
     def keys(self, index: int, *more: str) -> tuple[str | int, ...]:
         """Return where the row of an index is, or a field of it."""
@@ -94,13 +105,19 @@ class Case:
         """Return what a rule says about a place in the body; mark and grade are the rule's unless given."""
         return Finding(
             rule=rule,
-            mark=mark or RULES[rule].mark,
-            place=replace(place_of(self.exchange), pointer=pointer(keys)),
+            mark=mark or self._mark(rule),
+            place=replace(place_of(self.exchange, self.contract), pointer=pointer(keys)),
             check=check or rule,
             expected=expected,
             actual=None if actual is NOTHING else excerpt(actual),
             grade=grade or (None if mark else GRADES.get(rule)),
         )
+
+    def _mark(self, rule: str) -> Mark:
+        known = rules_of(self.contract).get(rule)
+        return (
+            Mark.ASSUMED if known is None else known.mark
+        )  # a rule that is not the contract's is not judged
 
     @cached_property
     def page(self) -> Page | None:
@@ -111,12 +128,12 @@ class Case:
         return read_page(self.request, self.body, paging, self.terms.max_page_size)
 
 
-def place_of(record: Exchange | BadRecord) -> Place:
+def place_of(record: Exchange | BadRecord, contract: Contract) -> Place:
     """Given a record, return its place; what may be secret in its URL is not in it."""
     return Place(
         source=record.source,
         entry=record.entry,
         line=record.line,
         method=getattr(record, "method", None),
-        url=None if record.url is None else shown(record.url),
+        url=None if record.url is None else shown(record.url, contract),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mock_webshare.contract.endpoints import PENDING_DAYS, WEBSHARE
-from mock_webshare.contract.schemas import SERVICE_SCHEMAS
+from mock_webshare.contract.model import Contract
 from mock_webshare.errors import UnknownName, UsageError
 from mock_webshare.judge.model.finding import Level
 
@@ -13,13 +13,13 @@ FAILING = (Level.ERROR, Level.WARNING, Level.NOTE)
 """The levels that may make the exit code 1, the gravest first."""
 UNKNOWN_FIELDS = ("ignore", "report", "forbid")
 LARGEST_NUMBER = 1_000_000
-_ORDERINGS = dict.fromkeys(name for endpoint in WEBSHARE.endpoints for name in endpoint.orderings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """The settings of a judgement; raises `UsageError` for a value that cannot be meant."""
 
+    contract: Contract = WEBSHARE
     schema: str | None = None
     """What a body without a recorded request answers to. None: it is recognised by its shape."""
     hosts: tuple[str, ...] = ()
@@ -34,8 +34,9 @@ class Terms:
     """One of `FAILING`: the least grave level that makes the exit code 1."""
 
     def __post_init__(self) -> None:
-        if self.schema is not None and self.schema not in SERVICE_SCHEMAS.names:
-            raise UnknownName("schema", self.schema, SERVICE_SCHEMAS.names)
+        names = self.contract.schemas.names
+        if self.schema is not None and self.schema not in names:
+            raise UnknownName("schema", self.schema, names)
         if self.unknown_fields not in UNKNOWN_FIELDS:
             allowed = ", ".join(UNKNOWN_FIELDS)
             raise UsageError(f"unknown fields {self.unknown_fields!r} are not allowed; allowed: {allowed}")
@@ -49,8 +50,9 @@ class Terms:
             if not least <= value <= LARGEST_NUMBER:
                 raise UsageError(f"{name} {value} is not allowed; allowed: {least} to {LARGEST_NUMBER}")
         terms = self.default_ordering.split(",") if self.default_ordering else []
-        if not {each.strip().removeprefix("-") for each in terms} <= _ORDERINGS.keys():
+        orderings = self.contract.orderings
+        if not {each.strip().removeprefix("-") for each in terms} <= set(orderings):
             raise UsageError(
                 f"default ordering {self.default_ordering!r:.80} is not allowed; allowed: nothing, or "
-                f"{', '.join(_ORDERINGS)}, each with or without a leading '-', separated by commas"
+                f"{', '.join(orderings)}, each with or without a leading '-', separated by commas"
             )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from mock_webshare.contract import rules
-from mock_webshare.contract.model import Mark, Rule
+from collections.abc import Mapping
+from functools import lru_cache
+
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.model import Contract, Mark, Rule
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.model.finding import LEVELS, Level
 
@@ -14,7 +17,12 @@ OWN_RULES = (
 )
 """What is asked of a recording before the contract is."""
 
-RULES = {rule.id: rule for rule in (*OWN_RULES, *rules.RULES)}
+
+@lru_cache(16)
+def rules_of(contract: Contract = WEBSHARE) -> Mapping[str, Rule]:
+    """Return every rule that a finding may name, by its id."""
+    return {rule.id: rule for rule in (*OWN_RULES, *contract.rules.values())}
+
 
 GRADES = {
     "record.malformed": Level.ERROR,  # what is in it was not judged

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from mock_webshare.contract.schemas import SERVICE_SCHEMAS
+from mock_webshare.contract.model import fields_of as field_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from mock_webshare.contract.model import Contract, Resource
+
+_REMEMBERED = 64
+UPDATED_AT = "updated_at"
+"""The field that every change of a row sets, where rows have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,8 @@ class Fields:
 
     of: str
     """The name of the schema of the row."""
+    resource: Resource | None
+    """What the row is one of."""
     all: tuple[str, ...]
     known: frozenset[str]
     """The same as a set."""
@@ -25,29 +31,29 @@ class Fields:
     numbers: tuple[str, ...]
     """Those that may have a fraction."""
     strings: frozenset[str]
-    """Those that are text and no dates."""
+    """Those that are text, but not dates."""
+    mutable: frozenset[str]
+    """Those whose change moves a row in a list that is ordered or filtered by them."""
 
 
-def _name_of_row(name: str) -> str:
-    """Given the name of the schema of an object or of a page, return that of the object."""
-    rows = SERVICE_SCHEMAS.document(name)["properties"].get("results")
-    target: str = rows["items"]["$ref"] if rows else name
-    return target.removesuffix(".schema.json")
-
-
-@cache
-def fields_of(name: str) -> Fields:
-    """Given the name of the schema of an object or of a page, return the fields of the object."""
-    of = _name_of_row(name)
-    properties: Mapping[str, Any] = SERVICE_SCHEMAS.document(of)["properties"]
-    dates = tuple(field for field, each in properties.items() if each.get("format") == "date-time")
+@lru_cache(_REMEMBERED)
+def fields_of(contract: Contract, name: str) -> Fields:
+    """Return the fields of a row by the name of its schema, or of that of a page of rows."""
+    of = contract.row_schemas.get(name, name)
+    fields = field_list(contract.schemas.document(of))
+    resource = next((each for each in contract.resources.values() if each.schema == of), None)
     return Fields(
         of=of,
-        all=tuple(properties),
-        known=frozenset(properties),
-        dates=dates,
-        numbers=tuple(field for field, each in properties.items() if each["type"] == "number"),
-        strings=frozenset(
-            field for field, each in properties.items() if "string" in each["type"] and field not in dates
-        ),
+        resource=resource,
+        all=tuple(field.name for field in fields),
+        known=frozenset(field.name for field in fields),
+        dates=tuple(field.name for field in fields if field.is_date),
+        numbers=tuple(field.name for field in fields if field.type == "number"),
+        strings=frozenset(field.name for field in fields if field.type == "string" and not field.is_date),
+        mutable=_mutable(resource),
     )
+
+
+def _mutable(resource: Resource | None) -> frozenset[str]:
+    life = resource.lifecycle if resource else None
+    return frozenset({UPDATED_AT}) | ({life.field, life.ended_at} if life else set())

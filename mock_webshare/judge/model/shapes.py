@@ -7,10 +7,15 @@ sign that no other one shows, chosen so that a broken body is still known for wh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from mock_webshare.contract.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mock_webshare.contract.model import Contract, Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +35,33 @@ def _holds_lists(body: Any) -> bool:
     return isinstance(body, dict) and bool(body) and all(isinstance(each, list) for each in body.values())
 
 
-SHAPES = (
-    Shape("referral-credit-page", "has `results` or `next`", _has_any("results", "next")),
-    Shape("referral-credit", "has `user_id` or `reverted_at`", _has_any("user_id", "reverted_at")),
-    Shape("error-detail", "has `detail`", _has_any("detail")),
-    Shape("field-errors", "has lists only", _holds_lists),
-)
-"""A body has the first shape whose sign it shows."""
+@lru_cache(16)
+def shapes_of(contract: Contract) -> tuple[Shape, ...]:
+    """Return the shapes of a contract's bodies; a body has the first one whose sign it shows.
+
+    A page shows itself by its links, a row by fields that no other row or error has.
+    """
+    pages = [each for each in contract.endpoints if each.kind is Kind.LIST]
+    rows = [each for each in contract.endpoints if each.kind is not Kind.LIST]
+    return (
+        *(Shape(each.schema, "has `results` or `next`", _has_any("results", "next")) for each in pages[:1]),
+        *(_of_row(contract, each) for each in rows),
+        Shape("error-detail", "has `detail`", _has_any("detail")),
+        Shape("field-errors", "has lists only", _holds_lists),
+    )
 
 
-def recognise(body: Any) -> str | None:
-    """Given a JSON value, return the name of the schema of its shape, or None if it has none."""
-    return next((shape.schema for shape in SHAPES if shape.has_sign(body)), None)
+def _of_row(contract: Contract, endpoint: Endpoint) -> Shape:
+    resource = contract.resource_of(endpoint)
+    others = {
+        field.name for name in contract.resources if name != resource.name for field in contract.fields[name]
+    }
+    signs = resource.signs or [
+        field.name for field in contract.fields[resource.name] if field.name not in others
+    ]
+    return Shape(endpoint.schema, "has " + " or ".join(f"`{each}`" for each in signs), _has_any(*signs))
+
+
+def recognise(body: Any, contract: Contract) -> str | None:
+    """Return the name of the schema of a JSON value by its shape; None if it has none."""
+    return next((shape.schema for shape in shapes_of(contract) if shape.has_sign(body)), None)

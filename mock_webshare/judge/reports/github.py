@@ -34,7 +34,7 @@ def _command(group: Group) -> str:
     }
     properties["title"] = f"{finding.rule} ({finding.level}, {messages.MARKS[finding.mark]})"
     written = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items() if value)
-    message = "\n".join(line.strip() for line in messages.lines(finding))
+    message = "\n".join(line.strip() for line in messages.lines(finding, group.rule))
     more = f"\nand {group.count - 1:,} more like it" if group.count > 1 else ""
     return f"::{_COMMANDS.get(finding.level, 'notice')} {written}::{_data(message + more)}"
 

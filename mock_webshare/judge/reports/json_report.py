@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.rulebook import RULES
 from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ def document(verdict: Verdict) -> dict[str, Any]:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    first = group.first
-    rule = RULES[first.rule]
+    first, rule = group.first, group.rule
     return {
         "rule": rule.id,
         "level": first.level.value,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from mock_webshare.judge.model.finding import printable
-from mock_webshare.judge.model.rulebook import NOT_JUDGED, RULES
+from mock_webshare.judge.model.rulebook import NOT_JUDGED
 from mock_webshare.judge.reports import messages
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SUITE = "mock-webshare validate"
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
     """Given a verdict, yield the lines of the document."""
     suite = ET.Element("testsuite", name=SUITE)
-    for rule_id in RULES:
+    for rule_id in verdict.rules:
         _add_rule(suite, rule_id, [group for group in verdict.groups if group.first.rule == rule_id], verdict)
     for error in verdict.unreadable:
         case = ET.SubElement(suite, "testcase", classname=SUITE, name=_safe(str(error)))
@@ -62,12 +62,12 @@ def _case(suite: ET.Element, rule_id: str, source: str | None = None) -> ET.Elem
 
 def _message(group: Group) -> str:
     times = f" ({group.count} times)" if group.count > 1 else ""
-    return _safe(RULES[group.first.rule].says + times)
+    return _safe(group.rule.says + times)
 
 
 def _details(group: Group) -> Iterator[str]:
     for finding in group.findings:
-        yield from messages.lines(finding)
+        yield from messages.lines(finding, group.rule)
 
 
 def _safe(text: str) -> str:

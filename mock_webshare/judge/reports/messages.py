@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.judge.model.finding import Level, printable, shorten
-from mock_webshare.judge.model.rulebook import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_webshare.contract.model import Rule
     from mock_webshare.judge.model.finding import Finding, Place
 
 LONGEST_POINTER = 200
@@ -48,10 +48,10 @@ _FORMATS = {
 }
 
 
-def lines(finding: Finding) -> Iterator[str]:
+def lines(finding: Finding, rule: Rule) -> Iterator[str]:
     """Yield a finding in full: where, which rule, what was wanted and what is there."""
     yield where(finding.place)
-    yield f"  {headline(finding)}"
+    yield f"  {headline(finding, rule)}"
     parts = (
         ("request", request(finding.place)),
         ("expected", expected(finding)),
@@ -59,13 +59,12 @@ def lines(finding: Finding) -> Iterator[str]:
         ("earlier", None if finding.other is None else where(finding.other)),
     )
     yield from (f"  {name:9} {value}" for name, value in parts if value is not None)
-    if what_to_do := advice(finding):
+    if what_to_do := advice(finding, rule):
         yield f"  {what_to_do}"
 
 
-def headline(finding: Finding) -> str:
+def headline(finding: Finding, rule: Rule) -> str:
     """Return the level, the rule, how it is known, and what it says."""
-    rule = RULES[finding.rule]
     return f"{finding.level}, {finding.rule}, {MARKS[finding.mark]}: {rule.says}"
 
 
@@ -93,13 +92,12 @@ def expected(finding: Finding) -> str | None:
     return None if finding.expected is None else f"{_plain(finding.expected)}"
 
 
-def advice(finding: Finding) -> str | None:
+def advice(finding: Finding, rule: Rule) -> str | None:
     """Return what to do about it; None if the level says it."""
-    setting = RULES[finding.rule].setting
     if finding.level is Level.INCONCLUSIVE:
         return "data may have moved between the two requests"
-    if finding.level is Level.NOTE and setting:
-        return f"if that is how it is, say so with {setting}"
+    if finding.level is Level.NOTE and rule.setting:
+        return f"if that is how it is, say so with {rule.setting}"
     return None
 
 

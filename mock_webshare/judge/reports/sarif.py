@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.rulebook import RULES, level
+from mock_webshare.judge.model.rulebook import level
 from mock_webshare.judge.reports import messages
 from mock_webshare.version import __version__
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.contract.model import Rule
-    from mock_webshare.judge.model.finding import Finding, Place
+    from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.run import Group, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -36,7 +36,7 @@ def document(verdict: Verdict) -> dict[str, Any]:
     driver = {
         "name": "mock-webshare",
         "version": __version__,
-        "rules": [_rule(RULES[each]) for each in names],
+        "rules": [_rule(verdict.rules[each]) for each in names],
     }
     run = {
         "tool": {"driver": driver},
@@ -76,7 +76,7 @@ def _result(group: Group, index: int) -> dict[str, Any]:
         "ruleIndex": index,
         "kind": _KINDS.get(finding.level, "fail"),
         "level": _level(finding.level),
-        "message": {"text": _message(finding)},
+        "message": {"text": _message(group)},
         "locations": [_location(finding.place)],
         "occurrenceCount": group.count,
         "partialFingerprints": {"likeness/v1": _fingerprint(group)},
@@ -88,8 +88,8 @@ def _result(group: Group, index: int) -> dict[str, Any]:
     return result
 
 
-def _message(finding: Finding) -> str:
-    return "\n".join(line.strip() for line in messages.lines(finding))
+def _message(group: Group) -> str:
+    return "\n".join(line.strip() for line in messages.lines(group.first, group.rule))
 
 
 def _fingerprint(group: Group) -> str:

@@ -22,7 +22,7 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
     """Given a verdict, yield the lines of the report."""
     for groups in _alike(verdict):
         finding = groups[0].first
-        first, second, *rest = messages.lines(finding)
+        first, second, *rest = messages.lines(finding, groups[0].rule)
         yield first
         yield _coloured(second, finding.level) if is_coloured else second
         yield from rest

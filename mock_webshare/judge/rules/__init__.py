@@ -9,7 +9,17 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from mock_webshare.judge.rules import error_body, headers, ordering, pagination, rows, schema, status
+from mock_webshare.judge.model.rulebook import rules_of
+from mock_webshare.judge.rules import (
+    error_body,
+    headers,
+    lifecycle,
+    ordering,
+    pagination,
+    rows,
+    schema,
+    status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,8 +45,8 @@ RULES: tuple[Rule, ...] = (
     rows.numbers_are_floats,
     rows.filters_are_honoured,
     rows.is_the_one_asked_for,
-    rows.is_not_available_too_soon,
-    rows.is_not_pending_too_long,
+    lifecycle.is_not_ripe_too_soon,
+    lifecycle.is_not_pending_too_long,
     ordering.rows_are_in_order,
     pagination.page_exists,
     pagination.cap_is_as_assumed,
@@ -66,8 +76,9 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _ask(rules: tuple[Rule, ...], case: Case) -> Iterator[Finding]:
+    known = rules_of(case.contract)
     for rule in rules:
-        yield from islice(rule(case), MOST_FINDINGS)
+        yield from (found for found in islice(rule(case), MOST_FINDINGS) if found.rule in known)
 
 
 WITHOUT_BODY: tuple[Rule, ...] = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_webshare.contract.model import Mark
+from mock_webshare.contract import messages
+from mock_webshare.contract.model import Kind, Mark
 from mock_webshare.judge.rules.status import (
     BAD_REQUEST,
     FORBIDDEN,
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Finding
 
-CODES_OF_403 = ("2fa_needed", "account_suspended", "account_deleted")
-
-NO_CREDENTIALS = "Authentication credentials were not provided."
-KEYWORD_ALONE = "Invalid token header. No credentials provided."
-SEVERAL_KEYS = "Invalid token header. Token string should not contain spaces."
-ODD_KEY = "Invalid token header. Token string should not contain invalid characters."
-UNKNOWN_KEY = "Invalid token."
-_NO_MATCH = "No ReferralCredit matches the given query."
+_CODES_OF_403 = tuple(messages.FORBIDDEN)
+_ALL_OF_401 = (
+    messages.NO_CREDENTIALS,
+    messages.KEYWORD_ALONE,
+    messages.KEY_WITH_SPACES,
+    messages.UNDECODABLE_KEY,
+    messages.UNKNOWN_KEY,
+)
+_NO_MATCH = re.compile(messages.NO_MATCH.format(model=r"\w+"))
 _THROTTLED = re.compile(
     r"Request was throttled\. Expected available in (?:(1) second|((?!1 )\d+) seconds)\.", re.ASCII
 )
@@ -55,7 +57,7 @@ def detail_fits(case: Case) -> Iterator[Finding]:
     if wording is None or not isinstance(text, str) or text in wording.texts:
         return
     # Which of two sentences it is depends on the version of the framework.
-    is_newer = text == _NO_MATCH and case.request.endpoint.is_detail
+    is_newer = _NO_MATCH.fullmatch(text) is not None and case.request.endpoint.is_detail
     mark = Mark.ASSUMED if is_newer else Mark.FRAMEWORK
     yield case.finding(
         wording.rule, "detail", check="text", expected=list(wording.texts), actual=text, mark=mark
@@ -69,9 +71,9 @@ def _wording(case: Case, request: RecordedRequest) -> Wording | None:
         case 404:
             return _wording_of_404(case, request)
         case 405:
-            return Wording("route.methods", (f'Method "{case.method}" not allowed.',))
+            return Wording("route.methods", (messages.METHOD_NOT_ALLOWED.format(method=case.method),))
         case 406:
-            return Wording("wire.accept", ("Could not satisfy the request Accept header.",))
+            return Wording("wire.accept", (messages.NOT_ACCEPTABLE,))
     return None
 
 
@@ -82,19 +84,21 @@ def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
     """Return what may be said of an `Authorization`; if it was taken out of the recording, anything."""
     words = (authorization or "").encode("latin-1", "replace").split()  # where fewer blanks are blanks
     if not words or words[0].lower() != b"token":
-        return NO_CREDENTIALS, KEYWORD_ALONE, SEVERAL_KEYS, ODD_KEY, UNKNOWN_KEY
+        return _ALL_OF_401
     if len(words) == 1:
-        return (KEYWORD_ALONE,)
-    return (ODD_KEY, UNKNOWN_KEY) if len(words) == 2 else (SEVERAL_KEYS,)
+        return (messages.KEYWORD_ALONE,)
+    return (
+        (messages.UNDECODABLE_KEY, messages.UNKNOWN_KEY) if len(words) == 2 else (messages.KEY_WITH_SPACES,)
+    )
 
 
 def _wording_of_404(case: Case, request: RecordedRequest) -> Wording:
     due = refusal(case, request)
     if due and due.rule == "wire.accept":
-        return Wording("wire.accept", ("Not found.",))
-    if request.endpoint.is_detail:
-        return Wording("detail.not-found", ("Not found.",))
-    return Wording("list.invalid-page", ("Invalid page.",))
+        return Wording("wire.accept", (messages.NOT_FOUND,))
+    if request.endpoint.kind is Kind.LIST:
+        return Wording("list.invalid-page", (messages.INVALID_PAGE,))
+    return Wording("detail.not-found", (messages.NOT_FOUND,))
 
 
 def throttling_fits(case: Case) -> Iterator[Finding]:
@@ -114,10 +118,10 @@ def has_code(case: Case) -> Iterator[Finding]:
     if case.exchange.status != FORBIDDEN or case.schema is None or not isinstance(case.body, dict):
         return
     code: Any = case.body.get("code")
-    if code not in CODES_OF_403:
+    if code not in _CODES_OF_403:
         actual = {"actual": code} if "code" in case.body else {}
         yield case.finding(
-            "error.detail", "code", check="enum", expected=list(CODES_OF_403), mark=Mark.OBSERVED, **actual
+            "error.detail", "code", check="enum", expected=list(_CODES_OF_403), mark=Mark.OBSERVED, **actual
         )
 
 
@@ -161,28 +165,28 @@ def field_errors_read_right(case: Case) -> Iterator[Finding]:
 
 
 def _messages(each: Filter, request: RecordedRequest) -> dict[str, str]:
-    """Return what may be said of a filter's value, with the codes."""
+    """Return the messages that a filter's value may get, with their codes."""
     value = request.params[each.name]
-    what = value if each.resource is None else "That choice"
-    messages = {f"Select a valid choice. {what} is not one of the available choices.": "invalid_choice"}
+    what = value if each.resource is None else messages.THAT_CHOICE
+    found = {messages.INVALID_CHOICE.format(value=what): "invalid_choice"}
     if "\0" in value:
-        messages["Null characters are not allowed."] = "null_characters_not_allowed"
-    return messages
+        found[messages.NULL_CHARACTERS] = "null_characters_not_allowed"
+    return found
 
 
-def _differences(case: Case, field: str, problem: Any, messages: dict[str, str]) -> Iterator[Finding]:
+def _differences(case: Case, field: str, problem: Any, known: dict[str, str]) -> Iterator[Finding]:
     is_object = isinstance(problem, dict)
     message = problem.get("message") if is_object else problem
     keys = (field, 0, "message") if is_object else (field, 0)
-    if isinstance(message, str) and message not in messages:
+    if isinstance(message, str) and message not in known:
         yield case.finding(
-            "filter.errors", *keys, check="text", expected=list(messages), actual=message, mark=Mark.FRAMEWORK
+            "filter.errors", *keys, check="text", expected=list(known), actual=message, mark=Mark.FRAMEWORK
         )
-    elif is_object and problem.get("code") != messages.get(str(message)) and "code" in problem:
+    elif is_object and problem.get("code") != known.get(str(message)) and "code" in problem:
         yield case.finding(
             "filter.errors",
             *(field, 0, "code"),
             check="enum",
-            expected=sorted(set(messages.values())),
+            expected=sorted(set(known.values())),
             actual=problem["code"],
         )

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
+from mock_webshare.contract.timestamps import SECOND, format_instant, parse_instant
 from mock_webshare.exchange.request import read_int
 
 if TYPE_CHECKING:
@@ -147,39 +147,6 @@ def is_the_one_asked_for(case: Case) -> Iterator[Finding]:
     if wanted is not None and type(actual) is int and actual != wanted:
         mark = None if str(wanted) == case.request.id else Mark.FRAMEWORK
         yield case.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
-
-
-def is_not_available_too_soon(case: Case) -> Iterator[Finding]:
-    """A row is not available before its pending period has passed, of which the account has its own."""
-    if case.endpoint is None or (now := answered_at(case)) is None:
-        return
-    latest, days = now - case.terms.pending_days * DAY, case.terms.pending_days
-    for index, created in _created(case, "available"):
-        if created > latest:
-            keys = case.keys(index, "status")
-            yield case.finding("object.pending", *keys, expected=days, actual="available")
-
-
-def is_not_pending_too_long(case: Case) -> Iterator[Finding]:
-    """A row is no longer pending a day after its period, for which a service may look once a day."""
-    if case.endpoint is None or (now := answered_at(case)) is None:
-        return
-    if case.exchange.header("mock-webshare-version"):
-        return  # the clock of a stand-in may stand
-    earliest, days = now - (case.terms.pending_days + 1) * DAY, case.terms.pending_days
-    for index, created in _created(case, "pending"):
-        if created < earliest:
-            keys = case.keys(index, "status")
-            yield case.finding("object.pending", *keys, check="overdue", expected=days, actual="pending")
-
-
-def _created(case: Case, status: str) -> Iterator[tuple[int, int]]:
-    """Yield the index and the instant of creation of each row that has a status."""
-    for index, row in enumerate(case.rows):
-        if isinstance(row, dict) and row.get("status") == status:
-            created = read_instant(row.get("created_at"))
-            if created is not None:
-                yield index, created
 
 
 LONGEST_WAIT = 3600 * SECOND

@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.judge.body.fast_schema import acceptor
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.shapes import SHAPES
+from mock_webshare.judge.model.shapes import shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jsonschema import ValidationError
 
+    from mock_webshare.contract.model import Contract, Resource
     from mock_webshare.judge.model.context import Case
     from mock_webshare.judge.model.finding import Finding
 
 MOST_ERRORS = 1000
 """Breaches of its schema that are told of one body."""
-LATER_FIELDS = frozenset({"referral_channel", "referral_channel_code"})
-"""What an earlier edition of the documentation did not have."""
 
 
 def has_known_shape(case: Case) -> Iterator[Finding]:
     """A body that was stored alone, and whose schema was not named, shows the sign of one."""
     if case.schema is not None or case.request is not None:
         return
-    signs = {shape.schema: shape.sign for shape in SHAPES}
+    signs = {shape.schema: shape.sign for shape in shapes_of(case.contract)}
     yield case.finding("body.shape", expected=signs, actual=case.body)
 
 
 def keeps_schema(case: Case) -> Iterator[Finding]:
     """A body keeps every rule of its schema."""
-    if case.schema is None or acceptor(case.schema)(case.body):
+    if case.schema is None or acceptor(case.contract.schemas, case.schema)(case.body):
         return
-    errors = SERVICE_SCHEMAS.validator(case.schema).iter_errors(case.body)
-    grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(each))
+    errors = case.contract.schemas.validator(case.schema).iter_errors(case.body)
+    grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(case, each))
     # Each error is an object of several kilobytes, so no more are kept than are told.
     for error in sorted(islice(grave, MOST_ERRORS), key=_keys):
         yield _finding(case, error)
@@ -51,8 +49,8 @@ def is_of_this_edition(case: Case) -> Iterator[Finding]:
     if case.endpoint is None:
         return
     for index, row in enumerate(case.rows):
-        if _lacks_later_fields(row):
-            expected = sorted(LATER_FIELDS)
+        if _lacks_later_fields(case, row):
+            expected = sorted(_resource(case).later)
             yield case.finding("object.older-edition", *case.keys(index), expected=expected)
 
 
@@ -61,13 +59,13 @@ def has_known_fields(case: Case) -> Iterator[Finding]:
     if case.schema is None or case.terms.unknown_fields == "ignore":
         return
     grade = Level.ERROR if case.terms.unknown_fields == "forbid" else Level.NEWS
-    for keys, value in _unknown(case, _known_fields(case.schema)):
+    for keys, value in _unknown(case, _known_fields(case.contract, case.schema)):
         yield case.finding("object.new-fields", *keys, actual=value, grade=grade)
 
 
-@cache
-def _known_fields(schema: str) -> frozenset[str] | None:
-    properties = SERVICE_SCHEMAS.document(schema).get("properties")
+@lru_cache(64)
+def _known_fields(contract: Contract, schema: str) -> frozenset[str] | None:
+    properties = contract.schemas.document(schema).get("properties")
     return None if properties is None else frozenset(properties)
 
 
@@ -83,14 +81,24 @@ def _unknown(case: Case, known: frozenset[str] | None) -> Iterator[tuple[tuple[s
             yield from (((*case.keys(index), name), row[name]) for name in row if name not in of_rows)
 
 
-def _lacks_later_fields(row: Any) -> bool:
-    return isinstance(row, dict) and "user_id" in row and LATER_FIELDS.isdisjoint(row)
+def _resource(case: Case) -> Resource:
+    resource = case.fields.resource
+    assert resource, "each endpoint serves a resource"
+    return resource
 
 
-def _is_of_the_older_edition(error: ValidationError) -> bool:
-    """Whether a field is missing that an earlier edition did not have: that is said once for each row."""
-    is_missing = error.validator == "required"
-    return is_missing and _lacks_later_fields(error.instance) and _missing(error) in LATER_FIELDS
+def _lacks_later_fields(case: Case, row: Any) -> bool:
+    """Whether a row has a field that only such rows have, and none that an earlier edition lacked."""
+    if case.endpoint is None or not isinstance(row, dict) or not (later := _resource(case).later):
+        return False
+    return _resource(case).signs[0] in row and later.isdisjoint(row)
+
+
+def _is_of_the_older_edition(case: Case, error: ValidationError) -> bool:
+    """Whether a field is missing that an earlier edition lacked: that is reported once for each row."""
+    if error.validator != "required" or not _lacks_later_fields(case, error.instance):
+        return False
+    return _missing(error) in _resource(case).later
 
 
 def _is_whole(error: ValidationError) -> bool:
