@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import urllib.request
-from collections.abc import Iterator
-from io import StringIO
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO, StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mock_webshare import MockServer, MockWorld, Settings
+from mock_webshare import MockServer, MockWorld, Settings, recordings
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.control import document
 from mock_webshare.errors import DataError, UnknownName, UsageError
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.run import judge
+from mock_webshare.live.probe.prober import probe
+from mock_webshare.live.probe.report import Outcome
 from mock_webshare.service.data import dataset, generator
-from tests.made_up import MADE_UP, PROFILE, PROFILE_OBJECT, TICKET_DETAIL, TICKETS, data_set
+from tests.made_up import (
+    DATE,
+    MADE_UP,
+    OF_CREDITS,
+    PROFILE,
+    PROFILE_OBJECT,
+    TICKET_DETAIL,
+    TICKETS,
+    data_set,
+)
 
 LIST = TICKETS.path
 SETTINGS = Settings(port=0, rate_limit="off", contract=MADE_UP)
@@ -171,6 +187,99 @@ class TestAWorld:
     def test_is_journalled(self, world: MockWorld) -> None:
         send(world, f"{LIST}?priority=low")
         world.assert_requested("GET", LIST, priority="low")
+
+
+def recorded(world: MockWorld) -> list[Exchange]:
+    """Return what a client of all endpoints recorded, read from a file of the journal."""
+    target: str | None = f"{LIST}?ordering=-price&page_size=7"
+    while target:
+        target = send(world, target.removeprefix(world.url))[2]["next"]
+    for each in (
+        f"{LIST}?priority=high&team=5",
+        f"{LIST}?priority=bogus",
+        f"{LIST}?page=99",
+        TICKET_DETAIL.path.format(id=8),
+        TICKET_DETAIL.path.format(id=9),
+        PROFILE_OBJECT.path,
+        "/api/v9/nowhere/",
+    ):
+        send(world, each)
+    send(world, PROFILE_OBJECT.path, "PUT")
+    send(world, LIST, "OPTIONS")
+    return read(world.ndjson())
+
+
+def read(text: str) -> list[Exchange]:
+    records = list(recordings.read(["-"], BytesIO(text.encode()), input_format="ndjson"))
+    assert all(isinstance(each, Exchange) for each in records)
+    return [each for each in records if isinstance(each, Exchange)]
+
+
+Change = Callable[[Any], object]
+
+
+def to_rows(change: Callable[[dict[str, Any]], object]) -> Change:
+    return lambda body: [change(row) for row in body["results"]]
+
+
+BREAKS: list[tuple[str, str, Change]] = [
+    ("object.fields", "?ordering", to_rows(lambda row: row.pop("title"))),
+    ("object.fields", "?ordering", to_rows(lambda row: row.update(price="9.50"))),
+    ("object.fields", "?priority=high", to_rows(lambda row: row.update(priority="medium"))),
+    ("object.new-fields", "?ordering", to_rows(lambda row: row.update(colour="red"))),
+    ("object.dates", "?ordering", to_rows(lambda row: row.update(created_at="2026-03-02T08:30:00+01:00"))),
+    ("object.microseconds", "?ordering", to_rows(lambda row: row.update(created_at=DATE[:19] + ".5-08:00"))),
+    ("filter.and", "?priority=high", to_rows(lambda row: row.update(priority="low"))),
+    ("order.fields", "?ordering", lambda body: body["results"].reverse()),
+    ("list.count", "?priority=high", lambda body: body.update(count=body["count"] + 1)),
+    ("list.links", "?ordering", lambda body: body.update(next=None)),
+    ("list.invalid-page", "?page=99", lambda body: body.update(detail="Gone.")),
+    ("filter.errors", "?priority=bogus", lambda body: body.update(priority=["Bad."])),
+    ("detail.id", "/8/", lambda body: body.update(id=80)),
+    ("detail.not-found", "/9/", lambda body: body.update(detail="Gone.")),
+    ("object.fields", "/profile/", lambda body: body.update(seats="3")),
+    ("object.fields", "/profile/", lambda body: body.update(plan="gold")),
+]
+
+
+class TestTheJudge:
+    def test_finds_nothing_wrong_with_the_mock(self, world: MockWorld) -> None:
+        verdict = judge(recorded(world), Terms(contract=MADE_UP))
+        assert (verdict.groups, verdict.exit_code) == ((), 0)
+        assert verdict.judged == 13 and verdict.skipped == {"another endpoint": 1}
+
+    @pytest.mark.parametrize(("rule", "place", "change"), BREAKS)
+    def test_finds(self, world: MockWorld, rule: str, place: str, change: Change) -> None:
+        exchanges = recorded(world)
+        index = next(index for index, each in enumerate(exchanges) if place in (each.url or ""))
+        body = json.loads(exchanges[index].body)
+        change(body)
+        exchanges[index] = replace(exchanges[index], body=json.dumps(body, separators=(",", ":")).encode())
+        groups = judge(exchanges, Terms(contract=MADE_UP)).groups
+        assert rule in {group.rule.id for group in groups}
+        assert not {group.rule.id for group in groups} & set(OF_CREDITS)
+
+    def test_needs_as_many_processes_as_it_is_given(self, world: MockWorld) -> None:
+        exchanges = recorded(world) * 12
+        verdicts = [judge(exchanges, Terms(contract=MADE_UP), jobs=jobs) for jobs in (1, 2)]
+        assert verdicts[0] == verdicts[1]
+
+    def test_recognises_what_was_stored_alone(self) -> None:
+        page: dict[str, Any] = {"count": 0, "next": None, "previous": None, "results": []}
+        bodies: list[dict[str, Any]] = [PROFILE, data_set()["tickets"][0], page]
+        for body in bodies:
+            exchange = Exchange(source="-", body=json.dumps(body).encode())
+            assert judge([exchange], Terms(contract=MADE_UP)).exit_code == 0
+            assert judge([exchange], Terms()).exit_code == (0 if "count" in body else 1)
+
+
+def test_the_mock_keeps_what_the_probe_asks(server: MockServer) -> None:
+    async def pause() -> None:
+        await asyncio.sleep(0)
+
+    findings = asyncio.run(probe(server.url, "probed", contract=MADE_UP, pause=pause))
+    assert [each for each in findings.decisions if each.outcome is Outcome.BROKEN] == []
+    assert sum(each.outcome is Outcome.KEPT for each in findings.decisions) > 15
 
 
 def test_the_control_plane_is_described() -> None:
