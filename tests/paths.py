@@ -8,6 +8,6 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 PACKAGE = ROOT / "mock_webshare"
 CASES = TESTS / "cases"
-RECORDED = TESTS / "traffic" / "recorded"
+RECORDED = TESTS / "recorded"
 EXAMPLE = TESTS / "examples" / "earnings-report"
 FETCH = TESTS / "fetch.mjs"

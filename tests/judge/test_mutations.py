@@ -24,8 +24,8 @@ from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.model.rulebook import NOT_JUDGED, rules_of
 from mock_webshare.judge.run import Verdict, judge
+from tests import recorded_session as sessions
 from tests.sampling import sampled
-from tests.traffic import session as sessions
 
 SEEDS = 8
 

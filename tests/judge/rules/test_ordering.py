@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mock_webshare.judge.rules import ordering
-from tests.traffic.answers import LIST, ROW, answer, found
+from tests.recorded_responses import LIST, ROW, answer, found
 
 IN_WINTER = "2026-02-01T10:00:00-08:00"
 SPELT_OUT = "2026-02-01T10:00:00.000000-08:00"

@@ -10,7 +10,7 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.live.probe import checks
 from mock_webshare.live.probe.responses import Responses
 from mock_webshare.live.probe.subject import Subject, Undecidable
-from tests.traffic.answers import ROW
+from tests.recorded_responses import ROW
 
 
 class OnePage:

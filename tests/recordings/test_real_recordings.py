@@ -20,7 +20,7 @@ from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.run import judge
 from tests.paths import RECORDED
-from tests.traffic.recorded.traffic import API_HOST, CALLS, CREDITS, api, other_host
+from tests.recorded.traffic import API_HOST, CALLS, CREDITS, api, other_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,7 +224,7 @@ def test_what_chromium_records_now_is_read_and_clean(tmp_path: Path) -> None:
     )
     if shutil.which("chromium") is None:
         pytest.skip("Chromium is not installed")
-    from tests.traffic.recorded.make import record_chromium
+    from tests.recorded.make import record_chromium
 
     record_chromium(tmp_path / "now.har", "embed")
     assert {call.status for call in CALLS} <= {each.status for each in of_api(read(tmp_path / "now.har"))}

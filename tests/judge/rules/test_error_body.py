@@ -10,7 +10,7 @@ import pytest
 
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
-from tests.traffic.answers import LIST, ROW, answer, found, one
+from tests.recorded_responses import LIST, ROW, answer, found, one
 
 NONE, ALONE, BLANKS, ODD, UNKNOWN = (
     "Authentication credentials were not provided.",

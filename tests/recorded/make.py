@@ -1,6 +1,6 @@
 """Make the recordings of this folder again, with the tools themselves; see README.md.
 
-python -m tests.traffic.recorded.make curl|mitmproxy|chromium|firefox
+python -m tests.recorded.make curl|mitmproxy|chromium|firefox
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.traffic.recorded.firefox import export, firefox
-from tests.traffic.recorded.traffic import (
+from tests.recorded.firefox import export, firefox
+from tests.recorded.traffic import (
     API_HOST,
     CALLS,
     CREDITS,

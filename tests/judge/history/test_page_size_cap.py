@@ -12,7 +12,7 @@ from mock_webshare.judge.history import page_size_cap
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.run import judge
-from tests.traffic.answers import LIST, ROW, answer, found
+from tests.recorded_responses import LIST, ROW, answer, found
 
 SHORT = ("list.page-size", "/results", Level.ERROR)
 CAPPED = ("list.page-size-limit", "/results", Level.NOTE)

@@ -15,7 +15,7 @@ from mock_webshare import MockServer, Settings, cli
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.rulebook import rules_of
-from tests.traffic import session as sessions
+from tests import recorded_session as sessions
 
 CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0]
 

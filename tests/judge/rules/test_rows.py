@@ -16,7 +16,7 @@ from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.model.rulebook import level, rules_of
 from mock_webshare.judge.rules.rows import ended_at, read_instant
 from mock_webshare.judge.run import judge
-from tests.traffic.answers import BEGIN, found, one
+from tests.recorded_responses import BEGIN, found, one
 
 UNKNOWN = (None, -1, -0.001, float("nan"), float("inf"), 10**400)
 

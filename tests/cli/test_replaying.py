@@ -15,8 +15,8 @@ from mock_webshare.cli.replaying import recorded
 from mock_webshare.errors import DataError, UnreadableInput
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.service.data import dataset
+from tests.cli.test_cli import Run
 from tests.paths import RECORDED, ROOT
-from tests.test_cli import Run
 from tests.waiting import PATIENCE
 
 SAMPLES = ROOT / "fixtures" / "recordings"

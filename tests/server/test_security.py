@@ -17,7 +17,7 @@ from mock_webshare.control import ROOT, Control
 from mock_webshare.errors import ServerError
 from mock_webshare.service.world.registry import Worlds
 from tests.control_plane import KEY, Reply, digest_of, send
-from tests.test_worlds import EDGE_CASES
+from tests.service.world.test_registry import EDGE_CASES
 
 LIST = CREDIT_LIST.path
 AUTHORIZED = f"Authorization: Token {KEY}"

@@ -17,7 +17,7 @@ from mock_webshare.judge.history import page_walk, row_history
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Terms
 from mock_webshare.judge.run import judge
-from tests.traffic.answers import LATER, LIST, ROW, answer, found, one, page
+from tests.recorded_responses import LATER, LIST, ROW, answer, found, one, page
 
 AVAILABLE = {"status": "available", "updated_at": LATER}
 REVERTED = {"status": "reverted", "updated_at": LATER, "reverted_at": LATER}
