@@ -52,7 +52,7 @@ NOT_RUN = {
     "mock-webshare serve --data mine.json": _SERVES,
     "mock-webshare record -o traffic.ndjson": "it records the real service until it is interrupted",
     "pytest tests/conformance --conformance-examples 20000": _TESTS,
-    "pytest -n 2\npytest tests/test_docs.py\nruff check . && ruff format --check . && mypy": _TESTS,
+    "pytest tests/test_docs.py\npytest --exhaustive\nruff check . && ruff format --check . && mypy": _TESTS,
     "python -m tests.test_docs": "it writes these documents",
 }
 """Blocks of shell that no test runs, and why."""
