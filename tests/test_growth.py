@@ -16,9 +16,10 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 
@@ -33,6 +34,8 @@ from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.live import origin
 from mock_webshare.live.probe import checks
+from mock_webshare.live.probe.responses import Responses
+from mock_webshare.live.probe.subject import Undecidable
 from mock_webshare.recordings.formats import detect
 from mock_webshare.recordings.json_scanner import Scanner
 from mock_webshare.service.faults import prefer
@@ -88,28 +91,19 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("http://a/", "%4"),
         Pump("http://a/?", "?", "|"),
     ],
-    "exchange.request._ROUTES": [Pump(CREDIT_LIST.path, "1", "/x"), Pump(CREDIT_LIST.path, "/")],
     "exchange.request:%2C|,": [Pump("", "%2")],
     "judge.run._INDEX": [Pump("/", "1", "x"), Pump("", "/1")],
     "exchange.redaction.lenient_json._COLON": [Pump("", " ", "x")],
     "exchange.redaction.lenient_json._TOKEN": ESCAPES,
-    "live.probe.checks._AMOUNT": [
-        Pump('"amount"', " "),
-        Pump('"amount":', "1", "."),
-        Pump("", '"amount"'),
-    ],
-    "live.probe.checks._ESCAPE": [Pump("", "\\u")],
-    "live.probe.checks._FRACTION": [
-        *(Pump('"created_at":"', unit) for unit in ("a", ".", ".1")),
-        *(Pump("", unit) for unit in ('"created_at": ', '"created_at":".')),
-    ],
+    "judge.rules.error_body._NO_MATCH": [Pump("No ", "a", "!"), Pump("", "No ")],
+    "live.probe.checks._NEEDLESS_ESCAPE": [*ESCAPES, Pump("", "\\u"), Pump("", "\\\\", "u1234")],
     "live.probe.checks._STRING": ESCAPES,
     "live.probe.checks:\\s": [WORD],
     "live.origin._LOOPBACK": [Pump("127", ".1")],
     "live.origin._ORIGIN": ORIGIN,
     "live.record.proxy._CONTROL": [WORD],
     "live.record.proxy._HOST": HOST,
-    "live.record.proxy._NO_PART_OF_A_TARGET": [WORD],
+    "live.record.proxy._NOT_IN_A_TARGET": [WORD],
     "judge.body.line_numbers._BLANKS": [Pump("", " ", "x")],
     "exchange.json_limits.STRING": [
         Pump('"', "a", '"'),
@@ -118,9 +112,8 @@ TEXTS: dict[str, list[Pump]] = {
     "exchange.json_limits.STRING_OR_REST": ESCAPES,
     "exchange.redaction.pseudonyms.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
     "exchange.redaction.pseudonyms._NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
-    "recordings.formats.vcr._YAML_CASSETTE": [Pump("", "\n"), Pump("", " #\n"), Pump("- ", " ")],
-    "recordings.coerce:1\\d\\d": [DIGITS],
-    "recordings.folders._ATTACHMENT": [WORD, Pump("a" * 40 + ".", "a", "!")],
+    "recordings.formats.vcr._YAML": [Pump("", "\n"), Pump("", " #\n"), Pump("- ", " ")],
+    "recordings._ATTACHMENT": [WORD, Pump("a" * 40 + ".", "a", "!")],
     "recordings.record._URL": [
         Pump('"url"', " "),
         Pump('"url":"', '\\"url\\":'),
@@ -380,6 +373,20 @@ def test_redaction(case: str) -> None:
     assert growth(redact, lambda size: sent(BODIES[case](size))) <= MOST
 
 
+class OneBody(NamedTuple):
+    """Responses to a probe that are all alike."""
+
+    body: bytes
+
+    def to(self, request: str) -> OneBody:
+        return self
+
+
+def probed(pattern: str, text: str) -> None:
+    with suppress(Undecidable):
+        checks._written(cast(Responses, OneBody(text.encode())), ["a"], pattern)
+
+
 # Not here: the parameters of a media type, which the standard library reads in a time that grows with the
 # square of their length. A header has no more than 8 KiB and a media type in `Accept` 256 characters.
 LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
@@ -431,6 +438,10 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         lambda text: write_line(from_wire(json.loads(text), source="-")),
         lambda size: write_line(sent('"\\\xff' * size)),
     ),
+    "numbers in a response": (partial(probed, checks._NUMBER), Pump('"a":1', "1", "..").text),
+    "dates in a response": (partial(probed, checks._FRACTION), Pump('"a":"', ".1").text),
+    "names in a response": (partial(probed, checks._NUMBER), Pump("", '"a" ').text),
+    "a recorded URL": (request.read_url, Pump("http://a" + CREDIT_LIST.path, "1", "/x").text),
     "escapes of JSON": (checks._STRING.findall, Pump('"', '\\"').text),
 }
 
