@@ -8,7 +8,7 @@ from typing import Any
 from mock_webshare.contract.timestamps import SECOND, parse_instant
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 
 LIST = "https://proxy.webshare.io/api/v2/referral/credit/"
@@ -59,5 +59,5 @@ def page(number: int, ids: range, count: int, at: int | None, query: str = "", *
 
 
 def found(*records: Exchange) -> list[tuple[str, str, Level]]:
-    findings = judge(list(records), Terms()).findings
+    findings = judge(list(records), Options()).findings
     return [(each.rule, each.place.pointer, each.level) for each in findings]

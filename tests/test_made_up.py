@@ -20,7 +20,7 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.control import document
 from mock_webshare.errors import DataError, UnknownName, UsageError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from mock_webshare.live.probe.prober import probe
 from mock_webshare.live.probe.report import Outcome
@@ -244,7 +244,7 @@ BREAKS: list[tuple[str, str, Change]] = [
 
 class TestTheJudge:
     def test_finds_nothing_wrong_with_the_mock(self, world: MockWorld) -> None:
-        verdict = judge(recorded(world), Terms(contract=MADE_UP))
+        verdict = judge(recorded(world), Options(contract=MADE_UP))
         assert (verdict.groups, verdict.exit_code) == ((), 0)
         assert verdict.judged == 13 and verdict.skipped == {"another endpoint": 1}
 
@@ -255,13 +255,13 @@ class TestTheJudge:
         body = json.loads(exchanges[index].body)
         change(body)
         exchanges[index] = replace(exchanges[index], body=json.dumps(body, separators=(",", ":")).encode())
-        groups = judge(exchanges, Terms(contract=MADE_UP)).groups
+        groups = judge(exchanges, Options(contract=MADE_UP)).groups
         assert rule in {group.rule.id for group in groups}
         assert not {group.rule.id for group in groups} & set(OF_CREDITS)
 
     def test_needs_as_many_processes_as_it_is_given(self, world: MockWorld) -> None:
         exchanges = recorded(world) * 12
-        verdicts = [judge(exchanges, Terms(contract=MADE_UP), jobs=jobs) for jobs in (1, 2)]
+        verdicts = [judge(exchanges, Options(contract=MADE_UP), jobs=jobs) for jobs in (1, 2)]
         assert verdicts[0] == verdicts[1]
 
     def test_recognises_what_was_stored_alone(self) -> None:
@@ -269,8 +269,8 @@ class TestTheJudge:
         bodies: list[dict[str, Any]] = [PROFILE, data_set()["tickets"][0], page]
         for body in bodies:
             exchange = Exchange(source="-", body=json.dumps(body).encode())
-            assert judge([exchange], Terms(contract=MADE_UP)).exit_code == 0
-            assert judge([exchange], Terms()).exit_code == (0 if "count" in body else 1)
+            assert judge([exchange], Options(contract=MADE_UP)).exit_code == 0
+            assert judge([exchange], Options()).exit_code == (0 if "count" in body else 1)
 
 
 def test_the_mock_keeps_what_the_probe_asks(server: MockServer) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
     from mock_webshare.cli.files import Streams
     from mock_webshare.cli.options import Option, Verb
-    from mock_webshare.judge.model.options import Terms
+    from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.run import Verdict
 
 TERMS_OPTIONS: Sequence[Option] = (
@@ -95,15 +95,15 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
     return verdict.exit_code
 
 
-def terms_of(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Terms:
+def terms_of(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Options:
     """Given values of options and the hosts to judge, return the terms, or raise `UsageError`."""
     from mock_webshare.judge.model.finding import Level
-    from mock_webshare.judge.model.options import Terms
+    from mock_webshare.judge.model.options import Options
 
     given = {name: values[name] for name in _TERMS if name in values}
     if "fail_on" in given:
         given["fail_on"] = Level(_choice("--fail-on", given["fail_on"], _LEVELS))
-    return Terms(hosts=tuple(hosts), **given)
+    return Options(hosts=tuple(hosts), **given)
 
 
 def _jobs(jobs: int) -> int:

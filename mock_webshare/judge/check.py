@@ -13,8 +13,8 @@ from mock_webshare.judge import rules
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.discretion import discreet
-from mock_webshare.judge.history.observation import sight
-from mock_webshare.judge.model.context import Case, place_of
+from mock_webshare.judge.history.observation import observe
+from mock_webshare.judge.model.context import RuleContext, place_of
 from mock_webshare.judge.model.finding import Finding, printable, shorten
 from mock_webshare.judge.model.rulebook import GRADES, rules_of
 from mock_webshare.judge.model.shapes import recognise
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from mock_webshare.contract.model import Contract
     from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.history.observation import Sighting
-    from mock_webshare.judge.model.options import Terms
+    from mock_webshare.judge.history.observation import Observation
+    from mock_webshare.judge.model.options import Options
 
 OTHER_ENDPOINT = "another endpoint"
 OTHER_HOST = "another host"
@@ -44,21 +44,21 @@ class Examined(NamedTuple):
     source: str
     """The file."""
     findings: tuple[Finding, ...] = ()
-    sighting: Sighting | None = None
+    observation: Observation | None = None
     skipped: str | None = None
     is_judged: bool = False
     authorization: str | None = None
     """What was sent as such, which no report tells. None: nothing that is known."""
 
 
-def examine(record: Exchange | BadRecord | UnreadableInput, terms: Terms) -> Examined | UnreadableInput:
+def examine(record: Exchange | BadRecord | UnreadableInput, options: Options) -> Examined | UnreadableInput:
     """Given a record, hold it against all rules that need no other one."""
     if isinstance(record, Exchange):
-        examined = _examine_exchange(record, terms)
+        examined = _examine_exchange(record, options)
         if examined.findings:
             examined = _discreet(examined, record)
         return examined._replace(authorization=record.request_header("authorization"))
-    return _examine_malformed(record, terms) if isinstance(record, BadRecord) else record
+    return _examine_malformed(record, options) if isinstance(record, BadRecord) else record
 
 
 def _discreet(examined: Examined, exchange: Exchange) -> Examined:
@@ -68,39 +68,39 @@ def _discreet(examined: Examined, exchange: Exchange) -> Examined:
     return examined._replace(findings=discreet(examined.findings, redactor))
 
 
-def _examine_exchange(exchange: Exchange, terms: Terms) -> Examined:
+def _examine_exchange(exchange: Exchange, options: Options) -> Examined:
     if exchange.url is None:
-        return _examine_body(exchange, terms)
-    request = read_url(exchange.url, terms.contract)
-    if reason := _reason_to_skip(exchange, request, terms):
+        return _examine_body(exchange, options)
+    request = read_url(exchange.url, options.contract)
+    if reason := _reason_to_skip(exchange, request, options):
         return Examined(exchange.source, skipped=reason)
     assert request
-    case = Case(exchange=exchange, terms=terms, request=request)
-    schema = schema_of(request.endpoint, case)
-    if schema is None and not (case.method == "OPTIONS" and exchange.status == OK):
-        return Examined(exchange.source, tuple(rules.check(case)), is_judged=True)
+    context = RuleContext(exchange=exchange, options=options, request=request)
+    schema = schema_of(request.endpoint, context)
+    if schema is None and not (context.method == "OPTIONS" and exchange.status == OK):
+        return Examined(exchange.source, tuple(rules.check(context)), is_judged=True)
     if not exchange.is_body_known:
-        return Examined(exchange.source, tuple(rules.check_without_body(case)), skipped=UNKNOWN_BODY)
-    return _examine_answer(exchange, request, terms, schema)
+        return Examined(exchange.source, tuple(rules.check_without_body(context)), skipped=UNKNOWN_BODY)
+    return _examine_answer(exchange, request, options, schema)
 
 
-def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, terms: Terms) -> str | None:
+def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, options: Options) -> str | None:
     if request is None:
         return OTHER_ENDPOINT
-    if not _is_host(request, terms):
+    if not _is_host(request, options):
         return OTHER_HOST
     if exchange.status is None:
         return NO_RESPONSE
     if exchange.method == "OPTIONS" and exchange.request_header("access-control-request-method"):
         return PREFLIGHT
-    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request, terms.contract):
+    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request, options.contract):
         return OTHER_SCHEME
     return SERVER_ERROR if exchange.status in SERVER_ERRORS else None
 
 
-def _is_host(request: RecordedRequest, terms: Terms) -> bool:
+def _is_host(request: RecordedRequest, options: Options) -> bool:
     names = {request.host, request.host.rpartition(":")[0] or request.host}
-    return not terms.hosts or not names.isdisjoint(terms.hosts)
+    return not options.hosts or not names.isdisjoint(options.hosts)
 
 
 def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest, contract: Contract) -> bool:
@@ -113,13 +113,13 @@ def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest, contract
     )
 
 
-def _examine_body(exchange: Exchange, terms: Terms) -> Examined:
-    document = strict_json.parse(exchange.body, place_of(exchange, terms.contract))
+def _examine_body(exchange: Exchange, options: Options) -> Examined:
+    document = strict_json.parse(exchange.body, place_of(exchange, options.contract))
     if document.findings:
         return Examined(exchange.source, tuple(_with_lines(exchange.body, document.findings)))
-    schema = terms.schema or recognise(document.value, terms.contract)
-    case = Case(exchange=exchange, terms=terms, schema=schema, body=document.value)
-    return Examined(exchange.source, tuple(_with_lines(exchange.body, rules.check(case))), is_judged=True)
+    schema = options.schema or recognise(document.value, options.contract)
+    context = RuleContext(exchange=exchange, options=options, schema=schema, body=document.value)
+    return Examined(exchange.source, tuple(_with_lines(exchange.body, rules.check(context))), is_judged=True)
 
 
 def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -134,32 +134,34 @@ def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _examine_answer(
-    exchange: Exchange, request: RecordedRequest, terms: Terms, schema: str | None
+    exchange: Exchange, request: RecordedRequest, options: Options, schema: str | None
 ) -> Examined:
     content_type = exchange.header("content-type") or ""
     if exchange.status != OK and content_type.startswith("text/html"):
         # A page of whatever stands before the service: that it is no JSON is said once.
-        case = Case(exchange=exchange, terms=terms, request=request, schema=schema)
-        return Examined(exchange.source, tuple(rules.check_without_body(case)), is_judged=True)
-    document = strict_json.parse(exchange.body, place_of(exchange, terms.contract))
-    case = Case(exchange=exchange, terms=terms, request=request, schema=schema, body=document.value)
+        context = RuleContext(exchange=exchange, options=options, request=request, schema=schema)
+        return Examined(exchange.source, tuple(rules.check_without_body(context)), is_judged=True)
+    document = strict_json.parse(exchange.body, place_of(exchange, options.contract))
+    context = RuleContext(
+        exchange=exchange, options=options, request=request, schema=schema, body=document.value
+    )
     if document.findings:
         return Examined(
-            exchange.source, (*document.findings, *rules.check_without_body(case)), is_judged=True
+            exchange.source, (*document.findings, *rules.check_without_body(context)), is_judged=True
         )
-    return Examined(exchange.source, tuple(rules.check(case)), sight(case), is_judged=True)
+    return Examined(exchange.source, tuple(rules.check(context)), observe(context), is_judged=True)
 
 
-def _examine_malformed(record: BadRecord, terms: Terms) -> Examined:
+def _examine_malformed(record: BadRecord, options: Options) -> Examined:
     """Given a record that is no exchange, return the finding that it is, if it concerns us."""
     if record.url is not None:
-        request = read_url(record.url, terms.contract)
+        request = read_url(record.url, options.contract)
         if request is None:
             return Examined(record.source, skipped=OTHER_ENDPOINT)
-        if not _is_host(request, terms):
+        if not _is_host(request, options):
             return Examined(record.source, skipped=OTHER_HOST)
-    rule = rules_of(terms.contract)["record.malformed"]
-    place, actual = place_of(record, terms.contract), printable(shorten(record.problem))
+    rule = rules_of(options.contract)["record.malformed"]
+    place, actual = place_of(record, options.contract), printable(shorten(record.problem))
     finding = Finding(
         rule=rule.id, mark=rule.mark, place=place, check=rule.id, actual=actual, grade=GRADES[rule.id]
     )

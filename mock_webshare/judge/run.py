@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.judge.discretion import discreet
-from mock_webshare.judge.history.page_size_cap import Caps
-from mock_webshare.judge.history.page_walk import Walks
-from mock_webshare.judge.history.row_history import Lives
+from mock_webshare.judge.history.page_size_cap import PageSizeCaps
+from mock_webshare.judge.history.page_walk import PageWalks
+from mock_webshare.judge.history.row_history import RowHistory
 from mock_webshare.judge.jobs import examine_all
 from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.options import FAILING
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mock_webshare.contract.model import Rule
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.judge.check import Examined
-    from mock_webshare.judge.model.options import Terms
+    from mock_webshare.judge.model.options import Options
 
 CLEAN, FINDINGS, COULD_NOT = 0, 1, UnreadableInput.exit_code
 """Exit codes."""
@@ -121,10 +121,10 @@ class Verdict:
 class Judge:
     """Hears what records came to, one after the other, and then gives the verdict."""
 
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
-        self._rules = rules_of(terms.contract)
-        self._lives, self._walks, self._caps = Lives(self._rules), Walks(), Caps()
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._rules = rules_of(options.contract)
+        self._rows, self._walks, self._caps = RowHistory(self._rules), PageWalks(), PageSizeCaps()
         self._groups: dict[Likeness, Group] = {}
         self._skipped: Counter[str] = Counter()
         self._unreadable: list[UnreadableInput] = []
@@ -145,13 +145,13 @@ class Judge:
         if examined.authorization and len(self._keys) < MOST_KEYS:
             self._keys.add(examined.authorization)
         self._add(examined.findings)
-        if (sighting := examined.sighting) is not None:
-            for heard in (self._lives, self._walks, self._caps):
-                self._add(heard.add(sighting))
+        if (observation := examined.observation) is not None:
+            for heard in (self._rows, self._walks, self._caps):
+                self._add(heard.add(observation))
 
     def verdict(self) -> Verdict:
         """Return the verdict on all that was heard."""
-        self._add(chain(self._caps.finish(), self._lives.finish()))
+        self._add(chain(self._caps.finish(), self._rows.finish()))
         self._forget_keys()
         levels = list(Level)
         groups = sorted(self._groups.values(), key=lambda group: levels.index(group.first.level))
@@ -162,9 +162,9 @@ class Judge:
             skipped=dict(self._skipped),
             groups=tuple(groups),
             unreadable=tuple(self._unreadable),
-            forgotten=self._lives.forgotten + self._walks.forgotten,
+            forgotten=self._rows.forgotten + self._walks.forgotten,
             rules=self._rules,
-            fail_on=self._terms.fail_on,
+            fail_on=self._options.fail_on,
         )
 
     def _forget_keys(self) -> None:
@@ -201,13 +201,13 @@ def _likeness(finding: Finding) -> Likeness:
 
 
 def judge(
-    records: Iterable[Exchange | BadRecord | UnreadableInput], terms: Terms, *, jobs: int = 1
+    records: Iterable[Exchange | BadRecord | UnreadableInput], options: Options, *, jobs: int = 1
 ) -> Verdict:
     """Given the records of some files, return the verdict on all of them.
 
     `jobs` is the number of processes. Raises nothing for anything that may be in a file.
     """
-    bench = Judge(terms)
-    for examined in examine_all(records, terms, jobs):
+    bench = Judge(options)
+    for examined in examine_all(records, options, jobs):
         bench.hear(examined)
     return bench.verdict()

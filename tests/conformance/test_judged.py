@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from tests.conformance.corpus import CASES
 from tests.conformance.corpus.cases import Case
@@ -37,7 +37,7 @@ def exchange(request: Request, answer: Answer, entry: int = 0) -> Exchange:
 
 
 def alarms(*exchanges: Exchange) -> list[str]:
-    findings = judge(list(exchanges), Terms()).findings
+    findings = judge(list(exchanges), Options()).findings
     return [
         f"{each.level} {each.rule} {each.place.url}#{each.place.pointer}: {each.expected!r}, {each.actual}"
         for each in findings

@@ -13,7 +13,7 @@ import pytest
 
 from mock_webshare import recordings
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import NOT_JUDGED, rules_of
 from mock_webshare.judge.run import Verdict, judge
 from tests.paths import CASES
@@ -23,7 +23,7 @@ BROKEN = sorted(CASES.glob("broken/*/*"))
 
 
 def judged(case: Path) -> Verdict:
-    return judge(recordings.read([str(case)], BytesIO()), Terms())
+    return judge(recordings.read([str(case)], BytesIO()), Options())
 
 
 def expected_pointer(case: Path) -> str:

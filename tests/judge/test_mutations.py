@@ -21,7 +21,7 @@ from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse
 from mock_webshare.exchange.json_limits import MOST_PARTS
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import NOT_JUDGED, rules_of
 from mock_webshare.judge.run import Verdict, judge
 from tests import recorded_session as sessions
@@ -60,7 +60,7 @@ def session() -> Iterator[Session]:
 
 
 def judged(records: Session) -> Verdict:
-    return judge(iter(records), Terms())
+    return judge(iter(records), Options())
 
 
 # How a session is changed.

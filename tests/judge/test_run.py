@@ -18,7 +18,7 @@ from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
 from mock_webshare.errors import UnknownName
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import Verdict, judge
 
 RECORDINGS = data_path("fixtures") / "recordings"
@@ -27,11 +27,11 @@ BROKEN = str(RECORDINGS / "broken-credit.json")
 
 
 def judge_bytes(body: bytes, schema: str | None = None) -> Verdict:
-    return judge([Exchange(source="-", body=body)], Terms(schema=schema))
+    return judge([Exchange(source="-", body=body)], Options(schema=schema))
 
 
 def judge_paths(*paths: str, **terms: Any) -> Verdict:
-    return judge(recordings.read(paths, BytesIO()), Terms(**terms))
+    return judge(recordings.read(paths, BytesIO()), Options(**terms))
 
 
 @pytest.mark.parametrize("path", sorted(RECORDINGS.glob("*.json")), ids=lambda path: path.stem)

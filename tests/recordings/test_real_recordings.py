@@ -17,7 +17,7 @@ import pytest
 
 from mock_webshare import recordings
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from tests.paths import RECORDED
 from tests.recorded.traffic import API_HOST, CALLS, CREDITS, api, other_host
@@ -87,7 +87,7 @@ def assert_complete(exchanges: list[Exchange]) -> None:
 
 
 def assert_clean(*paths: Path) -> None:
-    verdict = judge(recordings.read(map(str, paths), BytesIO()), Terms())
+    verdict = judge(recordings.read(map(str, paths), BytesIO()), Options())
     # The application leaves its credits pending, however old they get.
     findings = [each for each in verdict.findings if each.check != "overdue"]
     found = {(each.rule, each.place.pointer, each.actual) for each in findings}

@@ -1,4 +1,4 @@
-"""Sighting: what one answer showed of the rows of one key, kept for the rules across exchanges."""
+"""Observation: what one answer showed of the rows of one key, kept for the rules across exchanges."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mock_webshare.judge.rules.status import NOT_FOUND
 if TYPE_CHECKING:
     from mock_webshare.exchange.model import Exchange
     from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.model.page import Page
     from mock_webshare.judge.model.schema_fields import Fields
@@ -45,7 +45,7 @@ class Row(NamedTuple):
     values: tuple[Any, ...]
 
 
-class Listed(NamedTuple):
+class ListedPage(NamedTuple):
     """Which page of which list it was."""
 
     identity: str
@@ -70,7 +70,7 @@ class Missed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sighting:
+class Observation:
     """The rows of one answer, when they were seen, and whose they are."""
 
     place: Place
@@ -83,33 +83,33 @@ class Sighting:
     fields: Fields
     """Those of a row, in the order of the values."""
     rows: tuple[Row, ...] = ()
-    listed: Listed | None = None
+    listed: ListedPage | None = None
     """None: a single row."""
     missed: Missed | None = None
     """None: what was asked for was found."""
 
 
-def sight(case: Case) -> Sighting | None:
-    """Given a case, return what it showed; None if that is nothing to remember."""
-    request = case.request
+def observe(context: RuleContext) -> Observation | None:
+    """Given a context, return what it showed; None if that is nothing to remember."""
+    request = context.request
     if request is None:
         return None
-    if case.endpoint is None:
-        missed = _missed(case, request)
-        return None if missed is None else _sighting(case, request, missed=missed)
-    rows, listed = _rows(case), _listed(case, request) if case.is_list else None
-    return _sighting(case, request, rows=rows, listed=listed) if rows or listed is not None else None
+    if context.endpoint is None:
+        missed = _missed(context, request)
+        return None if missed is None else _observation(context, request, missed=missed)
+    rows, listed = _rows(context), _listed(context, request) if context.is_list else None
+    return _observation(context, request, rows=rows, listed=listed) if rows or listed is not None else None
 
 
-def _sighting(case: Case, request: RecordedRequest, **shown: Any) -> Sighting:
-    place, exchange = place_of(case.exchange, case.contract), case.exchange
+def _observation(context: RuleContext, request: RecordedRequest, **shown: Any) -> Observation:
+    place, exchange = place_of(context.exchange, context.contract), context.exchange
     assert place.url is not None
-    return Sighting(
+    return Observation(
         place=place if len(place.url) <= LONGEST_VALUE else replace(place, url=shortened(place.url)),
         key=shortened(_key(exchange, request)),
         started=exchange.started,
         ended=ended_at(exchange),
-        fields=fields_of(case.contract, request.endpoint.schema),
+        fields=fields_of(context.contract, request.endpoint.schema),
         **shown,
     )
 
@@ -122,9 +122,9 @@ def shortened(text: str) -> str:
     return f"{text[:20]}... ({len(text)} characters, {digest})"
 
 
-def _missed(case: Case, request: RecordedRequest) -> Missed | None:
+def _missed(context: RuleContext, request: RecordedRequest) -> Missed | None:
     """Return what a request that has a plain answer did not find."""
-    if case.exchange.status != NOT_FOUND or case.method != "GET" or not case.is_clear:
+    if context.exchange.status != NOT_FOUND or context.method != "GET" or not context.is_clear:
         return None
     if request.id is not None:
         row = read_int(request.id)
@@ -141,9 +141,9 @@ _PLAIN = frozenset({str, int, bool, Decimal, NoneType, Absent})
 """The types of values that a field may have."""
 
 
-def _rows(case: Case) -> tuple[Row, ...]:
-    wanted, is_list, rows = case.fields.all, case.is_list, []
-    for index, row in enumerate(case.rows):
+def _rows(context: RuleContext) -> tuple[Row, ...]:
+    wanted, is_list, rows = context.fields.all, context.is_list, []
+    for index, row in enumerate(context.rows):
         if not isinstance(row, dict) or type(row_id := row.get("id")) is not int:
             continue
         is_exact = tuple(row) == wanted
@@ -160,16 +160,16 @@ def _kept(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def _listed(case: Case, request: RecordedRequest) -> Listed | None:
-    if case.page is None:
+def _listed(context: RuleContext, request: RecordedRequest) -> ListedPage | None:
+    if context.page is None:
         return None
-    assert case.endpoint
-    terms = terms_of(request.params.get("ordering", ""), case.endpoint.orderings)
-    return Listed(
+    assert context.endpoint
+    terms = terms_of(request.params.get("ordering", ""), context.endpoint.orderings)
+    return ListedPage(
         identity=_identity(request),
-        page=case.page,
-        ordering=ordering_of(case),
-        is_mutable=_is_mutable(request, terms, case.fields.mutable),
+        page=context.page,
+        ordering=ordering_of(context),
+        is_mutable=_is_mutable(request, terms, context.fields.mutable),
         has_ties=bool(terms) and all(term.field != "id" for term in terms),
     )
 

@@ -1,4 +1,4 @@
-"""Caps: whether pages that are too short show a lower cap than the assumed one, or are just too short.
+"""PageSizeCaps: whether pages that are too short show a lower cap, or are just too short.
 
 One answer does not tell: of 100 rows that were asked for, 50 may be all that the service gives at once.
 All answers to a key together do.
@@ -16,7 +16,7 @@ from mock_webshare.judge.rules.status import NOT_FOUND, OK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.judge.history.observation import Sighting
+    from mock_webshare.judge.history.observation import Observation
     from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.model.page import Page
 
@@ -76,20 +76,20 @@ class Lengths:
         return cap != page.assumed and is_likely and not is_contradicted
 
 
-class Caps:
+class PageSizeCaps:
     """The lengths of the pages seen so far, by key."""
 
     def __init__(self) -> None:
         self._lengths: dict[tuple[str, str], Lengths] = {}
 
-    def add(self, sighting: Sighting) -> Iterator[Finding]:
-        """Given a sighting, remember its page; yield what is decided upon for want of room."""
-        if sighting.listed is None:
+    def add(self, observation: Observation) -> Iterator[Finding]:
+        """Given a observation, remember its page; yield what is decided upon for want of room."""
+        if observation.listed is None:
             return
-        key = (sighting.key, sighting.fields.of)
+        key = (observation.key, observation.fields.of)
         lengths = self._lengths.pop(key, None) or Lengths()
         self._lengths[key] = lengths
-        lengths.note(sighting.place, sighting.listed.page)
+        lengths.note(observation.place, observation.listed.page)
         if len(lengths.doubts) > MOST_DOUBTS:
             yield from _decide(lengths)
         if len(self._lengths) > MOST_KEYS:

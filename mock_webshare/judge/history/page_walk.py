@@ -1,4 +1,4 @@
-"""Walks: pages of one list that were asked for one after the other.
+"""PageWalks: pages of one list that were asked for one after the other.
 
 A walk shows each row once, in one order. Data may move between two requests, though: what may be
 explained by that is inconclusive, and is said to be. Several clients may walk through one list at a time:
@@ -21,7 +21,7 @@ from mock_webshare.judge.rules.status import NOT_FOUND, OK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.judge.history.observation import Listed, Missed, Row, Sighting
+    from mock_webshare.judge.history.observation import ListedPage, Missed, Observation, Row
     from mock_webshare.judge.model.finding import Place
 
 MOST_ROWS = 300_000
@@ -67,57 +67,57 @@ class Walk:
         return len(self.ids) + len(self.step.ids) + 1
 
 
-class Walks:
+class PageWalks:
     """The walks that are under way."""
 
     def __init__(self, most: int = MOST_ROWS) -> None:
         self._most = most
         self._walks: dict[tuple[str, str, int], Walk] = {}
         """By key, list and the page they have come to: of two, the later one goes on as well as the other."""
-        self._early: dict[tuple[str, str, int], Sighting] = {}
+        self._early: dict[tuple[str, str, int], Observation] = {}
         """Pages with which a walk began in the middle."""
         self._rows = 0
         self.forgotten = 0
-        """Walks that were given up for want of room, or because their pages are too far out of order."""
+        """PageWalks that were given up for want of room, or because their pages are too far out of order."""
 
-    def add(self, sighting: Sighting) -> Iterator[Finding]:
-        """Given a sighting, yield what is wrong with it as the next page of its walk."""
-        if sighting.listed is not None:
-            yield from self._follow(sighting, sighting.listed)
-        elif sighting.missed is not None:
-            yield from self._miss(sighting, sighting.missed)
+    def add(self, observation: Observation) -> Iterator[Finding]:
+        """Given a observation, yield what is wrong with it as the next page of its walk."""
+        if observation.listed is not None:
+            yield from self._follow(observation, observation.listed)
+        elif observation.missed is not None:
+            yield from self._miss(observation, observation.missed)
 
-    def _follow(self, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+    def _follow(self, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
         number = listed.page.number
-        step = _step_of(sighting, listed)
-        is_known = len(sighting.rows) == listed.page.length  # a row may have an id that is none
-        walk = self._take(sighting, listed.identity, number - 1)
-        again = self._take(sighting, listed.identity, number)
+        step = _step_of(observation, listed)
+        is_known = len(observation.rows) == listed.page.length  # a row may have an id that is none
+        walk = self._take(observation, listed.identity, number - 1)
+        again = self._take(observation, listed.identity, number)
         if walk is not None:
-            yield from _go_on(walk, step, sighting, listed)
+            yield from _go_on(walk, step, observation, listed)
         elif again is not None and again.first < number:
             walk = again
-            yield from _see_again(walk, step, sighting, listed)
+            yield from _see_again(walk, step, observation, listed)
         else:
             walk = Walk(number, step, has_moved=again is not None and _has_other_rows(again.step, step))
-            self._remember_early(sighting, listed)
+            self._remember_early(observation, listed)
         walk.has_moved |= not is_known
         if listed.page.has_next:
-            self._keep((sighting.key, listed.identity, number), walk, sighting)
-            yield from self._catch_up(sighting, listed)
+            self._keep((observation.key, listed.identity, number), walk, observation)
+            yield from self._catch_up(observation, listed)
         else:
-            yield from _end(walk, sighting, listed)
+            yield from _end(walk, observation, listed)
 
-    def _take(self, sighting: Sighting, identity: str, number: int) -> Walk | None:
+    def _take(self, observation: Observation, identity: str, number: int) -> Walk | None:
         """Return the walk that has come to a page and may go on now, and forget it."""
-        key = (sighting.key, identity, number)
+        key = (observation.key, identity, number)
         walk = self._walks.get(key)
-        if walk is None or not _is_soon(walk.step, sighting):
+        if walk is None or not _is_soon(walk.step, observation):
             return None
         self._rows -= walk.rows
         return self._walks.pop(key)
 
-    def _keep(self, key: tuple[str, str, int], walk: Walk, sighting: Sighting) -> None:
+    def _keep(self, key: tuple[str, str, int], walk: Walk, observation: Observation) -> None:
         if (other := self._walks.pop(key, None)) is not None:
             self._rows -= other.rows
         self._walks[key] = walk
@@ -125,20 +125,20 @@ class Walks:
         while self._rows > self._most:
             oldest = self._walks.pop(next(iter(self._walks)))
             self._rows -= oldest.rows
-            self.forgotten += _is_soon(oldest.step, sighting)
+            self.forgotten += _is_soon(oldest.step, observation)
 
-    def _remember_early(self, sighting: Sighting, listed: Listed) -> None:
-        if listed.page.number == 1 or sighting.started is None:
+    def _remember_early(self, observation: Observation, listed: ListedPage) -> None:
+        if listed.page.number == 1 or observation.started is None:
             return
-        self._early[sighting.key, listed.identity, listed.page.number] = sighting
+        self._early[observation.key, listed.identity, listed.page.number] = observation
         if len(self._early) > MOST_EARLY:
             del self._early[next(iter(self._early))]
 
-    def _catch_up(self, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+    def _catch_up(self, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
         """Go on with the next page if it was read already, as in a file that is a little out of order."""
-        key = (sighting.key, listed.identity, listed.page.number + 1)
+        key = (observation.key, listed.identity, listed.page.number + 1)
         early = self._early.get(key)
-        if early is None or early.listed is None or not _is_soon(_step_of(sighting, listed), early):
+        if early is None or early.listed is None or not _is_soon(_step_of(observation, listed), early):
             return
         del self._early[key]
         begun = self._walks.get(key)
@@ -147,25 +147,25 @@ class Walks:
         else:
             yield from self._follow(early, early.listed)
 
-    def _miss(self, sighting: Sighting, missed: Missed) -> Iterator[Finding]:
+    def _miss(self, observation: Observation, missed: Missed) -> Iterator[Finding]:
         """Yield that a page was not found to which the one before it led."""
-        walk = self._walks.get((sighting.key, missed.identity, missed.number - 1))
-        if missed.row is None and walk is not None and _is_soon(walk.step, sighting):
+        walk = self._walks.get((observation.key, missed.identity, missed.number - 1))
+        if missed.row is None and walk is not None and _is_soon(walk.step, observation):
             walk.has_moved = True
-            yield _finding(walk.step, sighting, (), "gone", OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
+            yield _finding(walk.step, observation, (), "gone", OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
 
 
-def _step_of(sighting: Sighting, listed: Listed) -> Step:
-    rows = sighting.rows
+def _step_of(observation: Observation, listed: ListedPage) -> Step:
+    rows = observation.rows
     ids = frozenset([row.id for row in rows])
-    return Step(sighting.place, sighting.started, listed.page.count, ids, rows[-1] if rows else None)
+    return Step(observation.place, observation.started, listed.page.count, ids, rows[-1] if rows else None)
 
 
-def _is_soon(step: Step, sighting: Sighting) -> bool:
+def _is_soon(step: Step, observation: Observation) -> bool:
     """Whether something was asked for soon after a page; without times, whether it is in the same file."""
-    before, after = step.started, sighting.started
+    before, after = step.started, observation.started
     if before is None or after is None:
-        return step.place.source == sighting.place.source
+        return step.place.source == observation.place.source
     return 0 <= after - before <= LONGEST_STEP
 
 
@@ -174,73 +174,73 @@ def _has_other_rows(one: Step, other: Step) -> bool:
     return one.count == other.count and one.ids != other.ids
 
 
-def _go_on(walk: Walk, step: Step, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+def _go_on(walk: Walk, step: Step, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
     """Given a walk and its next page, yield what is wrong with it."""
     walk.ids |= walk.step.ids
-    yield from _count(walk, step, sighting)
-    yield from _rows_again(walk, sighting, listed)
-    yield from _order(walk, sighting, listed)
+    yield from _count(walk, step, observation)
+    yield from _rows_again(walk, observation, listed)
+    yield from _order(walk, observation, listed)
     walk.before, walk.step = walk.step, step
 
 
-def _see_again(walk: Walk, step: Step, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+def _see_again(walk: Walk, step: Step, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
     """Given a walk and its latest page once more, yield what is wrong with it now."""
-    yield from _count(walk, step, sighting)
+    yield from _count(walk, step, observation)
     walk.has_moved |= step.ids != walk.step.ids
-    yield from _rows_again(walk, sighting, listed, known=walk.step.ids)
+    yield from _rows_again(walk, observation, listed, known=walk.step.ids)
     walk.step = step
 
 
-def _count(walk: Walk, step: Step, sighting: Sighting) -> Iterator[Finding]:
+def _count(walk: Walk, step: Step, observation: Observation) -> Iterator[Finding]:
     was, became = walk.step.count, step.count
     if became != was:
         walk.has_moved = True
-        yield _finding(walk.step, sighting, ("count",), "count", was, became, grade=Level.INCONCLUSIVE)
+        yield _finding(walk.step, observation, ("count",), "count", was, became, grade=Level.INCONCLUSIVE)
 
 
 def _rows_again(
-    walk: Walk, sighting: Sighting, listed: Listed, known: frozenset[int] = frozenset()
+    walk: Walk, observation: Observation, listed: ListedPage, known: frozenset[int] = frozenset()
 ) -> Iterator[Finding]:
     """Yield the rows that earlier pages have, but for those of which that is known."""
-    for row in sighting.rows:
+    for row in observation.rows:
         if row.id in walk.ids and row.id not in known:
             walk.twice += 1
-            keys, weight = ("results", row.at or 0, "id"), _weight(walk, listed, row, sighting)
-            yield _finding(walk.step, sighting, keys, "again", None, row.id, **weight)
+            keys, weight = ("results", row.at or 0, "id"), _weight(walk, listed, row, observation)
+            yield _finding(walk.step, observation, keys, "again", None, row.id, **weight)
 
 
-def _weight(walk: Walk, listed: Listed, row: Row, sighting: Sighting) -> dict[str, Any]:
+def _weight(walk: Walk, listed: ListedPage, row: Row, observation: Observation) -> dict[str, Any]:
     """Return what a row that came twice weighs."""
-    if _may_have_moved(walk, listed, row, sighting):
+    if _may_have_moved(walk, listed, row, observation):
         return {"grade": Level.INCONCLUSIVE}
     return {"mark": Mark.ASSUMED} if listed.has_ties else {}
 
 
-def _may_have_moved(walk: Walk, listed: Listed, row: Row, sighting: Sighting) -> bool:
-    return walk.has_moved or listed.is_mutable or _has_changed(walk.step, row, sighting)
+def _may_have_moved(walk: Walk, listed: ListedPage, row: Row, observation: Observation) -> bool:
+    return walk.has_moved or listed.is_mutable or _has_changed(walk.step, row, observation)
 
 
-def _has_changed(step: Step, row: Row, sighting: Sighting) -> bool:
+def _has_changed(step: Step, row: Row, observation: Observation) -> bool:
     """Whether a row was updated since a page was asked for."""
-    updated = read_instant(_fields(row, sighting).get("updated_at"))
+    updated = read_instant(_fields(row, observation).get("updated_at"))
     return updated is not None and step.started is not None and updated >= step.started
 
 
-def _fields(row: Row, sighting: Sighting) -> dict[str, Any]:
-    values = zip(sighting.fields.all, row.values, strict=True)
+def _fields(row: Row, observation: Observation) -> dict[str, Any]:
+    values = zip(observation.fields.all, row.values, strict=True)
     return {name: value for name, value in values if value is not Absent.ABSENT}
 
 
-def _order(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+def _order(walk: Walk, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
     """Yield that the first row of a page stands before the last one of the page before."""
-    before, after = walk.step.last, sighting.rows[0] if sighting.rows else None
+    before, after = walk.step.last, observation.rows[0] if observation.rows else None
     if before is None or after is None or listed.ordering is None or after.id in walk.ids:
         return
-    fields = sighting.fields
-    breach = breach_of(listed.ordering, fields, _fields(before, sighting), _fields(after, sighting))
+    fields = observation.fields
+    breach = breach_of(listed.ordering, fields, _fields(before, observation), _fields(after, observation))
     if breach:
-        place = replace(sighting.place, pointer=pointer(("results", after.at or 0, breach.term.field)))
-        has_moved = _may_have_moved(walk, listed, after, sighting)
+        place = replace(observation.place, pointer=pointer(("results", after.at or 0, breach.term.field)))
+        has_moved = _may_have_moved(walk, listed, after, observation)
         yield Finding(
             rule=breach.rule,
             mark=breach.mark,
@@ -253,7 +253,7 @@ def _order(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
         )
 
 
-def _end(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
+def _end(walk: Walk, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
     """Yield what is wrong with a walk that has come to its last page."""
     if walk.first != 1 or not listed.page.is_consistent or walk.has_moved or walk.twice:
         return
@@ -261,12 +261,12 @@ def _end(walk: Walk, sighting: Sighting, listed: Listed) -> Iterator[Finding]:
     if shown < count:
         grade = Level.INCONCLUSIVE if listed.is_mutable else None
         before = walk.before or walk.step
-        yield _finding(before, sighting, ("count",), "lost", shown, count, grade=grade)
+        yield _finding(before, observation, ("count",), "lost", shown, count, grade=grade)
 
 
 def _finding(
     earlier: Step,
-    sighting: Sighting,
+    observation: Observation,
     keys: tuple[str | int, ...],
     check: str,
     expected: Any,
@@ -277,7 +277,7 @@ def _finding(
     return Finding(
         rule="list.walk",
         mark=mark,
-        place=replace(sighting.place, pointer=pointer(keys)),
+        place=replace(observation.place, pointer=pointer(keys)),
         check=check,
         expected=expected,
         actual=excerpt(actual),

@@ -1,4 +1,4 @@
-"""Lives: what became of each row, in time, over all the answers that showed it.
+"""RowHistory: what became of each row, in time, over all the answers that showed it.
 
 Of each row its different states are kept, and when each was seen first and last: that is enough to
 tell whether a state came after one that it cannot follow, in whatever order the answers are read.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mock_webshare.contract.model import Lifecycle, Rule
-    from mock_webshare.judge.history.observation import Sighting
+    from mock_webshare.judge.history.observation import Observation
     from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.model.schema_fields import Fields
 
@@ -80,7 +80,7 @@ Breach: TypeAlias = tuple[Problem, State, State]
 """Why a state, the last one, cannot follow an earlier one."""
 
 
-class Lives:
+class RowHistory:
     """The rows seen so far."""
 
     def __init__(self, rules: Mapping[str, Rule], most: int = MOST_STATES) -> None:
@@ -93,15 +93,15 @@ class Lives:
         self.forgotten = 0
         """Rows that were forgotten for want of room."""
 
-    def add(self, sighting: Sighting) -> Iterator[Finding]:
-        """Given a sighting, remember it; yield what is wrong with what has to be forgotten for it."""
+    def add(self, observation: Observation) -> Iterator[Finding]:
+        """Given a observation, remember it; yield what is wrong with what has to be forgotten for it."""
         self._read += 1
-        answer, of = _answer(sighting, self._read), sighting.fields.of
-        self._fields[of] = sighting.fields
-        for row in sighting.rows:
-            self._remember((sighting.key, of, row.id), row.values, answer, row.at)
-        if sighting.missed is not None and sighting.missed.row is not None:
-            self._remember((sighting.key, of, sighting.missed.row), None, answer, None)
+        answer, of = _answer(observation, self._read), observation.fields.of
+        self._fields[of] = observation.fields
+        for row in observation.rows:
+            self._remember((observation.key, of, row.id), row.values, answer, row.at)
+        if observation.missed is not None and observation.missed.row is not None:
+            self._remember((observation.key, of, observation.missed.row), None, answer, None)
         while self._held > self._most:
             self.forgotten += 1
             yield from self._judge(next(iter(self._states)))
@@ -143,12 +143,12 @@ class Lives:
                 yield _finding(problem, earlier, later, self._rules)
 
 
-def _answer(sighting: Sighting, order: int) -> Answer:
-    started, ended = sighting.started, sighting.ended
+def _answer(observation: Observation, order: int) -> Answer:
+    started, ended = observation.started, observation.ended
     if started is None:
-        return Answer(order, order, order, None, None, sighting.place)
+        return Answer(order, order, order, None, None, observation.place)
     by = started + LONGEST_WAIT if ended is None else ended
-    return Answer(started, by, order, started, ended, sighting.place)
+    return Answer(started, by, order, started, ended, observation.place)
 
 
 def _is_same(one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> bool:

@@ -1,4 +1,4 @@
-"""Case: one exchange as the rules see it, and the way to say what is wrong with it."""
+"""RuleContext: one exchange as the rules see it, and the way to say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.finding import Level
-    from mock_webshare.judge.model.options import Terms
+    from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.model.page import Page
     from mock_webshare.judge.model.schema_fields import Fields
 
@@ -28,11 +28,11 @@ _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what follows from it is remembered
-class Case:
+class RuleContext:
     """An exchange with all that was made of it. Without a request only the body can be judged."""
 
     exchange: Exchange
-    terms: Terms
+    options: Options
     request: RecordedRequest | None = None
     """None: the request was not recorded."""
     schema: str | None = None
@@ -43,7 +43,7 @@ class Case:
     @property
     def contract(self) -> Contract:
         """The contract that is to be kept."""
-        return self.terms.contract
+        return self.options.contract
 
     @cached_property
     def method(self) -> str:
@@ -125,7 +125,7 @@ class Case:
         paging = self.endpoint.paging if self.endpoint else None
         if self.request is None or paging is None or not self.is_clear or not isinstance(self.body, dict):
             return None
-        return read_page(self.request, self.body, paging, self.terms.max_page_size)
+        return read_page(self.request, self.body, paging, self.options.max_page_size)
 
 
 def place_of(record: Exchange | BadRecord, contract: Contract) -> Place:

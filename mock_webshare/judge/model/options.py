@@ -1,4 +1,4 @@
-"""Terms: what the judge is told to hold for true where the contract leaves it open."""
+"""Options: what the judge is told to hold for true where the contract leaves it open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_NUMBER = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Options:
     """The settings of a judgement; raises `UsageError` for a value that cannot be meant."""
 
     contract: Contract = WEBSHARE

@@ -1,7 +1,7 @@
 """Rules: what the judge asks of an exchange, each a small generator of findings.
 
-A rule is given a case, and returns at once when it is not concerned. Those across several exchanges,
-`lives` and `walks`, are given what `sighting` keeps of each.
+A rule is given a context, and returns at once when it is not concerned. Those across several exchanges,
+`lives` and `walks`, are given what `observation` keeps of each.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from mock_webshare.judge.rules import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
-    Rule: TypeAlias = Callable[[Case], Iterator[Finding]]
+    Rule: TypeAlias = Callable[[RuleContext], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     schema.has_known_shape,
@@ -70,15 +70,15 @@ MOST_FINDINGS = 1000
 """What one rule may say of one exchange: a body that is nothing but mistakes is not worth more words."""
 
 
-def check(case: Case) -> Iterator[Finding]:
-    """Given a case, yield what every rule has to say."""
-    return _ask(RULES, case)
+def check(context: RuleContext) -> Iterator[Finding]:
+    """Given a context, yield what every rule has to say."""
+    return _ask(RULES, context)
 
 
-def _ask(rules: tuple[Rule, ...], case: Case) -> Iterator[Finding]:
-    known = rules_of(case.contract)
+def _ask(rules: tuple[Rule, ...], context: RuleContext) -> Iterator[Finding]:
+    known = rules_of(context.contract)
     for rule in rules:
-        yield from (found for found in islice(rule(case), MOST_FINDINGS) if found.rule in known)
+        yield from (found for found in islice(rule(context), MOST_FINDINGS) if found.rule in known)
 
 
 WITHOUT_BODY: tuple[Rule, ...] = (
@@ -90,6 +90,6 @@ WITHOUT_BODY: tuple[Rule, ...] = (
 )
 
 
-def check_without_body(case: Case) -> Iterator[Finding]:
+def check_without_body(context: RuleContext) -> Iterator[Finding]:
     """Given a case whose body cannot be read, yield what can be said all the same."""
-    return _ask(WITHOUT_BODY, case)
+    return _ask(WITHOUT_BODY, context)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mock_webshare.contract.model import Filter
     from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
 _CODES_OF_403 = tuple(messages.FORBIDDEN)
@@ -49,29 +49,31 @@ class Wording(NamedTuple):
     texts: tuple[str, ...]
 
 
-def detail_fits(case: Case) -> Iterator[Finding]:
+def detail_fits(context: RuleContext) -> Iterator[Finding]:
     """The `detail` of an error is the sentence that the framework writes."""
-    if case.schema != "error-detail" or case.request is None or not isinstance(case.body, dict):
+    if context.schema != "error-detail" or context.request is None or not isinstance(context.body, dict):
         return
-    text, wording = case.body.get("detail"), _wording(case, case.request)
+    text, wording = context.body.get("detail"), _wording(context, context.request)
     if wording is None or not isinstance(text, str) or text in wording.texts:
         return
     # Which of two sentences it is depends on the version of the framework.
-    is_newer = _NO_MATCH.fullmatch(text) is not None and case.request.endpoint.is_detail
+    is_newer = _NO_MATCH.fullmatch(text) is not None and context.request.endpoint.is_detail
     mark = Mark.ASSUMED if is_newer else Mark.FRAMEWORK
-    yield case.finding(
+    yield context.finding(
         wording.rule, "detail", check="text", expected=list(wording.texts), actual=text, mark=mark
     )
 
 
-def _wording(case: Case, request: RecordedRequest) -> Wording | None:
-    match case.exchange.status:
+def _wording(context: RuleContext, request: RecordedRequest) -> Wording | None:
+    match context.exchange.status:
         case 401:
-            return Wording("auth.unauthorized", _texts_of_401(case.exchange.request_header("authorization")))
+            return Wording(
+                "auth.unauthorized", _texts_of_401(context.exchange.request_header("authorization"))
+            )
         case 404:
-            return _wording_of_404(case, request)
+            return _wording_of_404(context, request)
         case 405:
-            return Wording("route.methods", (messages.METHOD_NOT_ALLOWED.format(method=case.method),))
+            return Wording("route.methods", (messages.METHOD_NOT_ALLOWED.format(method=context.method),))
         case 406:
             return Wording("wire.accept", (messages.NOT_ACCEPTABLE,))
     return None
@@ -92,8 +94,8 @@ def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
     )
 
 
-def _wording_of_404(case: Case, request: RecordedRequest) -> Wording:
-    due = refusal(case, request)
+def _wording_of_404(context: RuleContext, request: RecordedRequest) -> Wording:
+    due = refusal(context, request)
     if due and due.rule == "wire.accept":
         return Wording("wire.accept", (messages.NOT_FOUND,))
     if request.endpoint.kind is Kind.LIST:
@@ -101,47 +103,54 @@ def _wording_of_404(case: Case, request: RecordedRequest) -> Wording:
     return Wording("detail.not-found", (messages.NOT_FOUND,))
 
 
-def throttling_fits(case: Case) -> Iterator[Finding]:
+def throttling_fits(context: RuleContext) -> Iterator[Finding]:
     """A 429 says the same in its body as in its header."""
-    if case.exchange.status != TOO_MANY or case.schema is None or not isinstance(case.body, dict):
+    if context.exchange.status != TOO_MANY or context.schema is None or not isinstance(context.body, dict):
         return
-    text, wait = case.body.get("detail"), case.exchange.header("retry-after")
+    text, wait = context.body.get("detail"), context.exchange.header("retry-after")
     if not isinstance(text, str):
         return
     match = _THROTTLED.fullmatch(text)
     if match is None or (wait is not None and wait.isdecimal() and (match[1] or match[2]) != wait):
-        yield case.finding("limit.retry-after", "detail", check="throttled", expected=wait, actual=text)
+        yield context.finding("limit.retry-after", "detail", check="throttled", expected=wait, actual=text)
 
 
-def has_code(case: Case) -> Iterator[Finding]:
+def has_code(context: RuleContext) -> Iterator[Finding]:
     """A 403 has a code that the vendor's clients know."""
-    if case.exchange.status != FORBIDDEN or case.schema is None or not isinstance(case.body, dict):
+    if context.exchange.status != FORBIDDEN or context.schema is None or not isinstance(context.body, dict):
         return
-    code: Any = case.body.get("code")
+    code: Any = context.body.get("code")
     if code not in _CODES_OF_403:
-        actual = {"actual": code} if "code" in case.body else {}
-        yield case.finding(
+        actual = {"actual": code} if "code" in context.body else {}
+        yield context.finding(
             "error.detail", "code", check="enum", expected=list(_CODES_OF_403), mark=Mark.OBSERVED, **actual
         )
 
 
-def names_the_wrong_fields(case: Case) -> Iterator[Finding]:
+def names_the_wrong_fields(context: RuleContext) -> Iterator[Finding]:
     """A 400 names every wrong field at once, and none that may be as it is."""
-    request = case.request
-    if case.exchange.status != BAD_REQUEST or case.schema is None or request is None or not case.is_clear:
+    request = context.request
+    if (
+        context.exchange.status != BAD_REQUEST
+        or context.schema is None
+        or request is None
+        or not context.is_clear
+    ):
         return
-    if not isinstance(case.body, dict) or not _are_lists(case.body):
+    if not isinstance(context.body, dict) or not _are_lists(context.body):
         return
     for each in request.endpoint.filters:
-        if is_wrong(each, request) and each.name not in case.body:
-            yield case.finding("filter.errors", each.name, check="required")
-    known = [each.name for each in request.endpoint.filters if each.name in case.body]
-    if (named := [name for name in case.body if name in known]) != known:
-        yield case.finding("filter.errors", check="order", expected=known, actual=named, mark=Mark.FRAMEWORK)
+        if is_wrong(each, request) and each.name not in context.body:
+            yield context.finding("filter.errors", each.name, check="required")
+    known = [each.name for each in request.endpoint.filters if each.name in context.body]
+    if (named := [name for name in context.body if name in known]) != known:
+        yield context.finding(
+            "filter.errors", check="order", expected=known, actual=named, mark=Mark.FRAMEWORK
+        )
     may_be_wrong = {each.name for each in request.endpoint.filters if _may_be_wrong(each, request)}
-    for name in case.body:
+    for name in context.body:
         if name not in may_be_wrong and any(is_wrong(each, request) for each in request.endpoint.filters):
-            yield case.finding("filter.errors", name, check="wrong-field", actual=case.body[name])
+            yield context.finding("filter.errors", name, check="wrong-field", actual=context.body[name])
 
 
 def _are_lists(body: dict[str, Any]) -> bool:
@@ -152,16 +161,16 @@ def _may_be_wrong(each: Filter, request: RecordedRequest) -> bool:
     return is_wrong(each, request) or has_open_value(each, request)
 
 
-def field_errors_read_right(case: Case) -> Iterator[Finding]:
+def field_errors_read_right(context: RuleContext) -> Iterator[Finding]:
     """The message of a field error is the sentence that the framework writes, and has its code."""
-    if case.exchange.status != BAD_REQUEST or case.schema is None or case.request is None:
+    if context.exchange.status != BAD_REQUEST or context.schema is None or context.request is None:
         return
-    if not case.is_clear or not isinstance(case.body, dict):
+    if not context.is_clear or not isinstance(context.body, dict):
         return
-    for each in case.request.endpoint.filters:
-        problems = case.body.get(each.name)
-        if isinstance(problems, list) and problems and _may_be_wrong(each, case.request):
-            yield from _differences(case, each.name, problems[0], _messages(each, case.request))
+    for each in context.request.endpoint.filters:
+        problems = context.body.get(each.name)
+        if isinstance(problems, list) and problems and _may_be_wrong(each, context.request):
+            yield from _differences(context, each.name, problems[0], _messages(each, context.request))
 
 
 def _messages(each: Filter, request: RecordedRequest) -> dict[str, str]:
@@ -174,16 +183,16 @@ def _messages(each: Filter, request: RecordedRequest) -> dict[str, str]:
     return found
 
 
-def _differences(case: Case, field: str, problem: Any, known: dict[str, str]) -> Iterator[Finding]:
+def _differences(context: RuleContext, field: str, problem: Any, known: dict[str, str]) -> Iterator[Finding]:
     is_object = isinstance(problem, dict)
     message = problem.get("message") if is_object else problem
     keys = (field, 0, "message") if is_object else (field, 0)
     if isinstance(message, str) and message not in known:
-        yield case.finding(
+        yield context.finding(
             "filter.errors", *keys, check="text", expected=list(known), actual=message, mark=Mark.FRAMEWORK
         )
     elif is_object and problem.get("code") != known.get(str(message)) and "code" in problem:
-        yield case.finding(
+        yield context.finding(
             "filter.errors",
             *(field, 0, "code"),
             check="enum",

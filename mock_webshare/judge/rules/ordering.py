@@ -10,7 +10,7 @@ from mock_webshare.judge.rules.rows import read_instant
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
     from mock_webshare.judge.model.schema_fields import Fields
 
@@ -43,9 +43,9 @@ def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
     )
 
 
-def ordering_of(case: Case) -> Ordering | None:
+def ordering_of(context: RuleContext) -> Ordering | None:
     """Return the order that a list must have; None if there is none that is known."""
-    request, endpoint = case.request, case.endpoint
+    request, endpoint = context.request, context.endpoint
     if request is None or endpoint is None or not endpoint.orderings:
         return None
     value = request.params.get("ordering", "")
@@ -55,7 +55,7 @@ def ordering_of(case: Case) -> Ordering | None:
             return Ordering(deciding, "order.unknown", Mark.FRAMEWORK)
         is_plain = request.is_plain("ordering") and " " not in value
         return Ordering(deciding, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
-    terms = terms_of(case.terms.default_ordering, endpoint.orderings)
+    terms = terms_of(context.options.default_ordering, endpoint.orderings)
     return Ordering(terms, "order.default", Mark.ASSUMED) if terms else None
 
 
@@ -77,19 +77,19 @@ class Breach(NamedTuple):
     mark: Mark
 
 
-def rows_are_in_order(case: Case) -> Iterator[Finding]:
+def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
     """Each row of a page stands where the ordering puts it."""
-    if not case.is_list or case.request is None or (ordering := ordering_of(case)) is None:
+    if not context.is_list or context.request is None or (ordering := ordering_of(context)) is None:
         return
-    rows, fields = case.rows, case.fields
+    rows, fields = context.rows, context.fields
     for index in range(1, len(rows)):
         before, after = rows[index - 1], rows[index]
         if not isinstance(before, dict) or not isinstance(after, dict):
             continue
         if breach := breach_of(ordering, fields, before, after):
-            yield case.finding(
+            yield context.finding(
                 breach.rule,
-                *case.keys(index, breach.term.field),
+                *context.keys(index, breach.term.field),
                 check="order",
                 expected=str(breach.term),
                 actual=breach.value,

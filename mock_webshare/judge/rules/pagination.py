@@ -13,78 +13,80 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
     from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
 SERVICE = "https://proxy.webshare.io"
 
 
-def cap_is_as_assumed(case: Case) -> Iterator[Finding]:
+def cap_is_as_assumed(context: RuleContext) -> Iterator[Finding]:
     """No page is longer than the assumed cap. Whether a shorter one shows a lower cap, `caps` tells."""
-    page = case.page
+    page = context.page
     if page is not None and page.is_longer:
-        yield case.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
+        yield context.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
 
 
-def page_is_full(case: Case) -> Iterator[Finding]:
+def page_is_full(context: RuleContext) -> Iterator[Finding]:
     """A page has no more rows than were asked for, and no fewer unless it is the last."""
-    page = case.page
+    page = context.page
     if page is None:
         return
     is_short = page.length < page.due and page.has_next
     if page.length > page.size or is_short:
         mark = None if page.is_size_plain else Mark.FRAMEWORK
-        yield case.finding("list.page-size", "results", expected=page.size, actual=page.length, mark=mark)
+        yield context.finding("list.page-size", "results", expected=page.size, actual=page.length, mark=mark)
 
 
-def count_fits(case: Case) -> Iterator[Finding]:
+def count_fits(context: RuleContext) -> Iterator[Finding]:
     """The last page ends where `count` says, and no page goes beyond it."""
-    page = case.page
+    page = context.page
     if page is None or not page.exists or page.length > page.size or page.has_due_rows:
         return
     if page.length > page.due or not page.has_next:
-        yield case.finding("list.count", "count", expected=page.before + page.length, actual=page.count)
+        yield context.finding("list.count", "count", expected=page.before + page.length, actual=page.count)
 
 
-def page_exists(case: Case) -> Iterator[Finding]:
+def page_exists(context: RuleContext) -> Iterator[Finding]:
     """A page beyond the last is a 404, not an empty page. What one with rows means, `caps` tells."""
-    page = case.page
+    page = context.page
     if page is not None and not page.exists and not page.length:
-        yield case.finding("list.invalid-page", check="beyond", expected=404, actual=200)
+        yield context.finding("list.invalid-page", check="beyond", expected=404, actual=200)
 
 
-def links_are_there(case: Case) -> Iterator[Finding]:
+def links_are_there(context: RuleContext) -> Iterator[Finding]:
     """`next` is null exactly on the last page, and `previous` exactly on the first."""
-    page = case.page
+    page = context.page
     if page is None or not page.exists or not page.has_due_rows:
         return
     for name, is_due in (("next", not page.is_last), ("previous", page.number > 1)):
-        if name in case.body and (case.body[name] is not None) != is_due:
+        if name in context.body and (context.body[name] is not None) != is_due:
             check = "link" if is_due else "no-link"
             rule = "list.last-page" if page.is_asked_as_last and name == "next" else "list.links"
-            yield case.finding(rule, name, check=check, actual=_shown(case.body[name]))
+            yield context.finding(rule, name, check=check, actual=_shown(context.body[name]))
 
 
-def links_lead_on(case: Case) -> Iterator[Finding]:
+def links_lead_on(context: RuleContext) -> Iterator[Finding]:
     """A link is the one that the framework writes: to the neighbour, on this server, in its spelling."""
-    page, request = case.page, case.request
+    page, request = context.page, context.request
     if page is None or request is None:
         return
     for name, number in (("next", page.number + 1), ("previous", page.number - 1)):
-        link = case.body.get(name)
+        link = context.body.get(name)
         if isinstance(link, str) and number > 0 and (parts := split(link)) and parts.netloc:
-            yield from _compare_origin(case, request, name, parts)
-            yield from _compare_query(case, request, name, parts, number)
+            yield from _compare_origin(context, request, name, parts)
+            yield from _compare_query(context, request, name, parts, number)
 
 
-def _compare_origin(case: Case, request: RecordedRequest, name: str, parts: SplitResult) -> Iterator[Finding]:
+def _compare_origin(
+    context: RuleContext, request: RecordedRequest, name: str, parts: SplitResult
+) -> Iterator[Finding]:
     actual = f"{parts.scheme}://{parts.netloc}".lower()
-    host = case.exchange.request_header("host")
+    host = context.exchange.request_header("host")
     is_same = origin_of(parts) == request.origin and "@" not in parts.netloc
     if not is_same and actual != f"{request.origin.partition('://')[0]}://{host}".lower():
         # Through a proxy or a tunnel the service writes its own name: nothing is wrong with it.
         mark = None if request.origin == SERVICE else Mark.ASSUMED
-        yield case.finding(
+        yield context.finding(
             "list.links-origin",
             name,
             check="origin",
@@ -95,7 +97,7 @@ def _compare_origin(case: Case, request: RecordedRequest, name: str, parts: Spli
 
 
 def _compare_query(
-    case: Case, request: RecordedRequest, name: str, parts: SplitResult, number: int
+    context: RuleContext, request: RecordedRequest, name: str, parts: SplitResult, number: int
 ) -> Iterator[Finding]:
     expected = link_query(request.query, number)
     wanted = [*(pair for pair in request.pairs if pair[0] != "page"), ("page", str(number))]
@@ -109,7 +111,9 @@ def _compare_query(
         rule = "list.links-query"
     if rule:
         link = f"{parts.scheme}://{parts.netloc}{request.path}" + (f"?{expected}" if expected else "")
-        yield case.finding(rule, name, check="same", expected=shown(link), actual=_shown(case.body[name]))
+        yield context.finding(
+            rule, name, check="same", expected=shown(link), actual=_shown(context.body[name])
+        )
 
 
 def link_query(query: str, number: int) -> str:
@@ -125,17 +129,17 @@ def link_query(query: str, number: int) -> str:
     return urlencode(sorted(params.items()), doseq=True)
 
 
-def rows_are_distinct(case: Case) -> Iterator[Finding]:
+def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
     """No row is twice on a page."""
-    if not case.is_list or case.request is None:
+    if not context.is_list or context.request is None:
         return
     seen = set()
-    for index, row in enumerate(case.rows):
+    for index, row in enumerate(context.rows):
         row_id = row.get("id") if isinstance(row, dict) else None
         if type(row_id) is not int:
             continue
         if row_id in seen:
-            yield case.finding("list.walk", *case.keys(index, "id"), check="twice", actual=row_id)
+            yield context.finding("list.walk", *context.keys(index, "id"), check="twice", actual=row_id)
         seen.add(row_id)
 
 

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from mock_webshare.contract.model import Filter
     from mock_webshare.exchange.model import Exchange
     from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _HOURS = 4096  # hours of which the offset is remembered
 
 
-def dates_are_local(case: Case) -> Iterator[Finding]:
+def dates_are_local(context: RuleContext) -> Iterator[Finding]:
     """A date has the offset that Los Angeles has then, and six digits of fraction or none."""
-    if case.endpoint is None:
+    if context.endpoint is None:
         return
-    names = case.fields.dates
-    for index, row in enumerate(case.rows):
+    names = context.fields.dates
+    for index, row in enumerate(context.rows):
         if not isinstance(row, dict):
             continue
         for name in names:
@@ -41,11 +41,11 @@ def dates_are_local(case: Case) -> Iterator[Finding]:
             wanted = local_hour(hour, offset)
             if wanted not in (hour + offset, None):
                 expected = wanted[-6:]
-                yield case.finding(
-                    "object.dates", *case.keys(index, name), check="offset", expected=expected, actual=text
+                yield context.finding(
+                    "object.dates", *context.keys(index, name), check="offset", expected=expected, actual=text
                 )
             elif fraction is not None and (len(fraction) != 7 or fraction == ".000000"):
-                yield case.finding("object.microseconds", *case.keys(index, name), actual=text)
+                yield context.finding("object.microseconds", *context.keys(index, name), actual=text)
 
 
 @lru_cache(_HOURS)
@@ -61,46 +61,50 @@ def local_hour(hour: str, offset: str) -> str | None:
     return written[:13] + written[-6:]
 
 
-def fields_are_in_order(case: Case) -> Iterator[Finding]:
+def fields_are_in_order(context: RuleContext) -> Iterator[Finding]:
     """The fields of a row come in the documented order."""
-    if case.endpoint is None or case.request is None:
+    if context.endpoint is None or context.request is None:
         return
-    wanted, known = case.fields.all, case.fields.known
-    for index, row in enumerate(case.rows):
+    wanted, known = context.fields.all, context.fields.known
+    for index, row in enumerate(context.rows):
         if not isinstance(row, dict) or tuple(row) == wanted:
             continue
         actual = [name for name in row if name in known]
         if actual != [name for name in wanted if name in row]:
-            yield case.finding(
-                "object.fields", *case.keys(index), check="order", expected=list(wanted), mark=Mark.FRAMEWORK
+            yield context.finding(
+                "object.fields",
+                *context.keys(index),
+                check="order",
+                expected=list(wanted),
+                mark=Mark.FRAMEWORK,
             )
 
 
-def numbers_are_floats(case: Case) -> Iterator[Finding]:
+def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
     """A number is written as the shortest text of a float: `2.5`, not `2.50` or `3`."""
-    if case.endpoint is None or case.request is None:
+    if context.endpoint is None or context.request is None:
         return
-    names = case.fields.numbers
-    for index, row in enumerate(case.rows):
+    names = context.fields.numbers
+    for index, row in enumerate(context.rows):
         for name in names:
             value = row.get(name) if isinstance(row, dict) else None
             if value is None or isinstance(value, str | bool | dict | list):
                 continue
             expected = repr(float(value))
             if type(value) is int or Decimal(expected).as_tuple() != value.as_tuple():
-                yield case.finding(
-                    "object.amount-form", *case.keys(index, name), expected=expected, actual=value
+                yield context.finding(
+                    "object.amount-form", *context.keys(index, name), expected=expected, actual=value
                 )
 
 
-def filters_are_honoured(case: Case) -> Iterator[Finding]:
+def filters_are_honoured(context: RuleContext) -> Iterator[Finding]:
     """Every row has the values that were asked for."""
-    request = case.request
-    if case.endpoint is None or request is None or not request.query or not case.is_clear:
+    request = context.request
+    if context.endpoint is None or request is None or not request.query or not context.is_clear:
         return
-    for each in case.endpoint.filters:
+    for each in context.endpoint.filters:
         if each.name in request.params and not is_no_filter(each, request.params[each.name]):
-            yield from _rows_that_differ(case, request, each)
+            yield from _rows_that_differ(context, request, each)
 
 
 def is_no_filter(each: Filter, value: str) -> bool:
@@ -110,17 +114,17 @@ def is_no_filter(each: Filter, value: str) -> bool:
     return value != "" and read_int(value) is None
 
 
-def _rows_that_differ(case: Case, request: RecordedRequest, each: Filter) -> Iterator[Finding]:
+def _rows_that_differ(context: RuleContext, request: RecordedRequest, each: Filter) -> Iterator[Finding]:
     value = request.params[each.name]
     wanted: Any = value if each.resource is None else read_int(value)
-    for index, row in enumerate(case.rows):
+    for index, row in enumerate(context.rows):
         if not isinstance(row, dict) or each.name not in row:
             continue
         actual = row[each.name]
         if actual != wanted and _is_possible(each, actual):
-            yield case.finding(
-                _rule_of(case, wanted),
-                *case.keys(index, each.name),
+            yield context.finding(
+                _rule_of(context, wanted),
+                *context.keys(index, each.name),
                 check="filter",
                 expected=wanted,
                 actual=actual,
@@ -133,29 +137,32 @@ def _is_possible(each: Filter, value: Any) -> bool:
     return value in each.choices if each.resource is None else value is None or type(value) is int
 
 
-def _rule_of(case: Case, wanted: Any) -> str:
-    if not case.is_list:
+def _rule_of(context: RuleContext, wanted: Any) -> str:
+    if not context.is_list:
         return "detail.filters"
     return "filter.no-channel" if wanted is None else "filter.and"
 
 
-def is_the_one_asked_for(case: Case) -> Iterator[Finding]:
+def is_the_one_asked_for(context: RuleContext) -> Iterator[Finding]:
     """A single row has the id that was asked for."""
-    if case.request is None or case.request.id is None or case.endpoint is None or case.is_list:
+    if context.request is None or context.request.id is None or context.endpoint is None or context.is_list:
         return
-    wanted, actual = read_int(case.request.id), case.body.get("id") if isinstance(case.body, dict) else None
+    wanted, actual = (
+        read_int(context.request.id),
+        context.body.get("id") if isinstance(context.body, dict) else None,
+    )
     if wanted is not None and type(actual) is int and actual != wanted:
-        mark = None if str(wanted) == case.request.id else Mark.FRAMEWORK
-        yield case.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
+        mark = None if str(wanted) == context.request.id else Mark.FRAMEWORK
+        yield context.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
 
 
 LONGEST_WAIT = 3600 * SECOND
 """No client waits longer for an answer of which nobody noted how long it took."""
 
 
-def answered_at(case: Case) -> int | None:
+def answered_at(context: RuleContext) -> int | None:
     """Return the instant by which the answer had been given; None if nothing tells."""
-    exchange = case.exchange
+    exchange = context.exchange
     if (ended := ended_at(exchange)) is not None:
         return ended
     from email.utils import parsedate_to_datetime

@@ -18,49 +18,49 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
     from mock_webshare.contract.model import Contract, Resource
-    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
 MOST_ERRORS = 1000
 """Breaches of its schema that are told of one body."""
 
 
-def has_known_shape(case: Case) -> Iterator[Finding]:
+def has_known_shape(context: RuleContext) -> Iterator[Finding]:
     """A body that was stored alone, and whose schema was not named, shows the sign of one."""
-    if case.schema is not None or case.request is not None:
+    if context.schema is not None or context.request is not None:
         return
-    signs = {shape.schema: shape.sign for shape in shapes_of(case.contract)}
-    yield case.finding("body.shape", expected=signs, actual=case.body)
+    signs = {shape.schema: shape.sign for shape in shapes_of(context.contract)}
+    yield context.finding("body.shape", expected=signs, actual=context.body)
 
 
-def keeps_schema(case: Case) -> Iterator[Finding]:
+def keeps_schema(context: RuleContext) -> Iterator[Finding]:
     """A body keeps every rule of its schema."""
-    if case.schema is None or acceptor(case.contract.schemas, case.schema)(case.body):
+    if context.schema is None or acceptor(context.contract.schemas, context.schema)(context.body):
         return
-    errors = case.contract.schemas.validator(case.schema).iter_errors(case.body)
-    grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(case, each))
+    errors = context.contract.schemas.validator(context.schema).iter_errors(context.body)
+    grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(context, each))
     # Each error is an object of several kilobytes, so no more are kept than are told.
     for error in sorted(islice(grave, MOST_ERRORS), key=_keys):
-        yield _finding(case, error)
+        yield _finding(context, error)
 
 
-def is_of_this_edition(case: Case) -> Iterator[Finding]:
+def is_of_this_edition(context: RuleContext) -> Iterator[Finding]:
     """A row has the fields that an earlier edition of the documentation did not have."""
-    if case.endpoint is None:
+    if context.endpoint is None:
         return
-    for index, row in enumerate(case.rows):
-        if _lacks_later_fields(case, row):
-            expected = sorted(_resource(case).later)
-            yield case.finding("object.older-edition", *case.keys(index), expected=expected)
+    for index, row in enumerate(context.rows):
+        if _lacks_later_fields(context, row):
+            expected = sorted(_resource(context).later)
+            yield context.finding("object.older-edition", *context.keys(index), expected=expected)
 
 
-def has_known_fields(case: Case) -> Iterator[Finding]:
+def has_known_fields(context: RuleContext) -> Iterator[Finding]:
     """A body has no field that its schema does not know."""
-    if case.schema is None or case.terms.unknown_fields == "ignore":
+    if context.schema is None or context.options.unknown_fields == "ignore":
         return
-    grade = Level.ERROR if case.terms.unknown_fields == "forbid" else Level.NEWS
-    for keys, value in _unknown(case, _known_fields(case.contract, case.schema)):
-        yield case.finding("object.new-fields", *keys, actual=value, grade=grade)
+    grade = Level.ERROR if context.options.unknown_fields == "forbid" else Level.NEWS
+    for keys, value in _unknown(context, _known_fields(context.contract, context.schema)):
+        yield context.finding("object.new-fields", *keys, actual=value, grade=grade)
 
 
 @lru_cache(64)
@@ -69,36 +69,38 @@ def _known_fields(contract: Contract, schema: str) -> frozenset[str] | None:
     return None if properties is None else frozenset(properties)
 
 
-def _unknown(case: Case, known: frozenset[str] | None) -> Iterator[tuple[tuple[str | int, ...], object]]:
-    if known is None or not isinstance(case.body, dict):
+def _unknown(
+    context: RuleContext, known: frozenset[str] | None
+) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    if known is None or not isinstance(context.body, dict):
         return
-    yield from (((name,), case.body[name]) for name in case.body if name not in known)
-    if case.endpoint is None or not case.is_list:
+    yield from (((name,), context.body[name]) for name in context.body if name not in known)
+    if context.endpoint is None or not context.is_list:
         return
-    of_rows = case.fields.known
-    for index, row in enumerate(case.rows):
+    of_rows = context.fields.known
+    for index, row in enumerate(context.rows):
         if isinstance(row, dict) and not row.keys() <= of_rows:
-            yield from (((*case.keys(index), name), row[name]) for name in row if name not in of_rows)
+            yield from (((*context.keys(index), name), row[name]) for name in row if name not in of_rows)
 
 
-def _resource(case: Case) -> Resource:
-    resource = case.fields.resource
+def _resource(context: RuleContext) -> Resource:
+    resource = context.fields.resource
     assert resource, "each endpoint serves a resource"
     return resource
 
 
-def _lacks_later_fields(case: Case, row: Any) -> bool:
+def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
     """Whether a row has a field that only such rows have, and none that an earlier edition lacked."""
-    if case.endpoint is None or not isinstance(row, dict) or not (later := _resource(case).later):
+    if context.endpoint is None or not isinstance(row, dict) or not (later := _resource(context).later):
         return False
-    return _resource(case).signs[0] in row and later.isdisjoint(row)
+    return _resource(context).signs[0] in row and later.isdisjoint(row)
 
 
-def _is_of_the_older_edition(case: Case, error: ValidationError) -> bool:
+def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bool:
     """Whether a field is missing that an earlier edition lacked: that is reported once for each row."""
-    if error.validator != "required" or not _lacks_later_fields(case, error.instance):
+    if error.validator != "required" or not _lacks_later_fields(context, error.instance):
         return False
-    return _missing(error) in _resource(case).later
+    return _missing(error) in _resource(context).later
 
 
 def _is_whole(error: ValidationError) -> bool:
@@ -115,16 +117,18 @@ def _keys(error: ValidationError) -> list[Any]:
     return list(error.absolute_path)
 
 
-def _finding(case: Case, error: ValidationError) -> Finding:
+def _finding(context: RuleContext, error: ValidationError) -> Finding:
     from jsonschema.exceptions import best_match
 
     # Of an `anyOf` that fails, what is amiss in the branch that was meant.
     leaf = best_match([error]) or error
     rule, mark = _annotation(leaf, "x-rule"), Mark(_annotation(leaf, "x-provenance"))
     if leaf.validator == "required":
-        return case.finding(rule, *_keys(leaf), _missing(leaf), check="required", mark=mark)
+        return context.finding(rule, *_keys(leaf), _missing(leaf), check="required", mark=mark)
     check, expected = str(leaf.validator), leaf.validator_value
-    return case.finding(rule, *_keys(leaf), check=check, expected=expected, actual=leaf.instance, mark=mark)
+    return context.finding(
+        rule, *_keys(leaf), check=check, expected=expected, actual=leaf.instance, mark=mark
+    )
 
 
 def _missing(error: ValidationError) -> str:

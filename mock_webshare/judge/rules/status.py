@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from mock_webshare.contract.model import Endpoint, Filter
     from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import Case
+    from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
-    Doubt = Callable[[Case, RecordedRequest], bool]
+    Doubt = Callable[[RuleContext, RecordedRequest], bool]
 
 OK, MOVED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 200, 301, 400, 401, 403
 NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE, TOO_MANY = 404, 405, 406, 429
@@ -40,32 +40,32 @@ class Refusal(NamedTuple):
     is_before_credentials: bool = False
 
 
-def status_fits(case: Case) -> Iterator[Finding]:
+def status_fits(context: RuleContext) -> Iterator[Finding]:
     """The status is one that the request may be answered with."""
-    request, status = case.request, case.exchange.status
-    if request is None or status is None or status in _ANY_TIME or not case.is_clear:
+    request, status = context.request, context.exchange.status
+    if request is None or status is None or status in _ANY_TIME or not context.is_clear:
         return
-    due = refusal(case, request)
+    due = refusal(context, request)
     expected = due.status if due else OK
-    if status == expected or _may_be(case, request, due, status):
+    if status == expected or _may_be(context, request, due, status):
         return
     if due and status == UNAUTHORIZED:
-        yield case.finding("route.order", check="status", expected=expected, actual=status)
+        yield context.finding("route.order", check="status", expected=expected, actual=status)
     elif status not in KINDS | {OK, MOVED}:
         mark = None if status in _CLIENT_ERRORS else Mark.FRAMEWORK
-        yield case.finding("error.kinds", check="status", expected=expected, actual=status, mark=mark)
+        yield context.finding("error.kinds", check="status", expected=expected, actual=status, mark=mark)
     else:
         rule = due.rule if due else _unasked(request, status)
         mark = Mark.ASSUMED if _depends_on_the_version(request, status) else None
-        yield case.finding(rule, check="status", expected=expected, actual=status, mark=mark)
+        yield context.finding(rule, check="status", expected=expected, actual=status, mark=mark)
 
 
-def refusal(case: Case, request: RecordedRequest) -> Refusal | None:
+def refusal(context: RuleContext, request: RecordedRequest) -> Refusal | None:
     """Return the first reason for which the request must be refused; None if there is none to be seen."""
-    return next((each for each in REFUSALS if each.applies(case, request)), None)
+    return next((each for each in REFUSALS if each.applies(context, request)), None)
 
 
-def _may_be(case: Case, request: RecordedRequest, due: Refusal | None, status: int) -> bool:
+def _may_be(context: RuleContext, request: RecordedRequest, due: Refusal | None, status: int) -> bool:
     """Whether something that the request does not show may have led to the status."""
     if due and due.is_before_credentials:
         return False
@@ -73,18 +73,18 @@ def _may_be(case: Case, request: RecordedRequest, due: Refusal | None, status: i
         case 401:
             return True
         case 400:
-            return case.method != "OPTIONS" and any(
+            return context.method != "OPTIONS" and any(
                 has_open_value(each, request) for each in request.endpoint.filters
             )
         case 404:
-            return due is None and _may_be_missing(case, request)
+            return due is None and _may_be_missing(context, request)
         case 406:
-            return case.exchange.request_headers is None
+            return context.exchange.request_headers is None
     return False
 
 
-def _may_be_missing(case: Case, request: RecordedRequest) -> bool:
-    if case.method == "OPTIONS":
+def _may_be_missing(context: RuleContext, request: RecordedRequest) -> bool:
+    if context.method == "OPTIONS":
         return False
     return request.endpoint.is_detail or request.params.get("page", "") not in ("", "1", "last")
 
@@ -115,23 +115,23 @@ _UNASKED = {
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
 
 
-def _has_impossible_host(case: Case, request: RecordedRequest) -> bool:
+def _has_impossible_host(context: RuleContext, request: RecordedRequest) -> bool:
     """Whether a host was refused that may be; the service itself saw another one if it was not."""
-    if case.exchange.status != BAD_REQUEST:
+    if context.exchange.status != BAD_REQUEST:
         return False
-    host = case.exchange.request_header("host")
+    host = context.exchange.request_header("host")
     return _HOST.fullmatch(request.host if host is None else host.strip()) is None
 
 
-def _lacks_slash(case: Case, request: RecordedRequest) -> bool:
+def _lacks_slash(context: RuleContext, request: RecordedRequest) -> bool:
     return not request.is_slashed
 
 
-def _has_too_many_parameters(case: Case, request: RecordedRequest) -> bool:
+def _has_too_many_parameters(context: RuleContext, request: RecordedRequest) -> bool:
     return request.query.count("&") >= MOST_PARAMETERS
 
 
-def _asks_another_format(case: Case, request: RecordedRequest) -> bool:
+def _asks_another_format(context: RuleContext, request: RecordedRequest) -> bool:
     return request.params.get("format", "") not in ("", "json")
 
 
@@ -139,8 +139,8 @@ _LONGEST_ACCEPT, _MOST_MEDIA_TYPES, _LONGEST_MEDIA_TYPE = 8192, 64, 256
 _JSON = frozenset({"application/json", "application/*", "*/json", "*/*"})
 
 
-def _excludes_json(case: Case, request: RecordedRequest) -> bool:
-    accept = case.exchange.request_header("accept")
+def _excludes_json(context: RuleContext, request: RecordedRequest) -> bool:
+    accept = context.exchange.request_header("accept")
     return accept is not None and not any(each in _JSON for each in _media_types(accept))
 
 
@@ -152,12 +152,12 @@ def _media_types(accept: str) -> list[str]:
     return [token.partition(";")[0].strip().lower() for token in tokens[:_MOST_MEDIA_TYPES]]
 
 
-def _has_another_method(case: Case, request: RecordedRequest) -> bool:
-    return case.method not in request.endpoint.methods
+def _has_another_method(context: RuleContext, request: RecordedRequest) -> bool:
+    return context.method not in request.endpoint.methods
 
 
-def _has_wrong_filter(case: Case, request: RecordedRequest) -> bool:
-    return case.method != "OPTIONS" and any(is_wrong(each, request) for each in request.endpoint.filters)
+def _has_wrong_filter(context: RuleContext, request: RecordedRequest) -> bool:
+    return context.method != "OPTIONS" and any(is_wrong(each, request) for each in request.endpoint.filters)
 
 
 def is_wrong(each: Filter, request: RecordedRequest) -> bool:
@@ -174,15 +174,15 @@ def has_open_value(each: Filter, request: RecordedRequest) -> bool:
     return each.resource is not None and read_int(value) is not None
 
 
-def _has_impossible_page(case: Case, request: RecordedRequest) -> bool:
-    if request.endpoint.paging is None or case.method == "OPTIONS":
+def _has_impossible_page(context: RuleContext, request: RecordedRequest) -> bool:
+    if request.endpoint.paging is None or context.method == "OPTIONS":
         return False
     page = request.params.get("page") or "1"
     return page != "last" and (read_int(page) or 0) < 1
 
 
-def _has_impossible_id(case: Case, request: RecordedRequest) -> bool:
-    return request.id is not None and case.method != "OPTIONS" and read_int(request.id) is None
+def _has_impossible_id(context: RuleContext, request: RecordedRequest) -> bool:
+    return request.id is not None and context.method != "OPTIONS" and read_int(request.id) is None
 
 
 REFUSALS = (
@@ -199,12 +199,12 @@ REFUSALS = (
 """In the order in which the framework looks for them."""
 
 
-def schema_of(endpoint: Endpoint, case: Case) -> str | None:
+def schema_of(endpoint: Endpoint, context: RuleContext) -> str | None:
     """Return the schema that the body of the answer has to keep; None if there is none for it."""
-    request, status = case.request, case.exchange.status
-    if request is None or not request.is_slashed or case.method == "HEAD" or status is None:
+    request, status = context.request, context.exchange.status
+    if request is None or not request.is_slashed or context.method == "HEAD" or status is None:
         return None
     if status == OK:
-        return None if case.method == "OPTIONS" else endpoint.schema
-    is_page_of_django = _has_impossible_host(case, request) or _has_too_many_parameters(case, request)
+        return None if context.method == "OPTIONS" else endpoint.schema
+    is_page_of_django = _has_impossible_host(context, request) or _has_too_many_parameters(context, request)
     return None if status == BAD_REQUEST and is_page_of_django else dict(endpoint.errors).get(status)

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
     from mock_webshare.errors import UnreadableInput
     from mock_webshare.exchange.model import BadRecord
-    from mock_webshare.judge.model.options import Terms
+    from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.run import Verdict
 
 
 class LiveValidation:
     """Judges a recording while it grows; `secrets` are redacted, for the recording may contain them."""
 
-    def __init__(self, path: str, terms: Terms, secrets: Iterable[str] = ()) -> None:
-        self._path, self._terms, self._secrets = path, terms, tuple(secrets)
+    def __init__(self, path: str, options: Options, secrets: Iterable[str] = ()) -> None:
+        self._path, self._options, self._secrets = path, options, tuple(secrets)
         self._reported: set[tuple[str, ...]] = set()
 
     def new_findings(self, exchange: Exchange) -> Iterator[str]:
         """Yield the lines of a report on an exchange, unless all its findings were reported before."""
-        verdict = judge([exchange], self._terms)
+        verdict = judge([exchange], self._options)
         found = {group.likeness for group in verdict.groups}
         if found - self._reported:
             self._reported |= found
@@ -41,7 +41,7 @@ class LiveValidation:
 
     def verdict(self) -> Verdict:
         """Return the verdict on the whole recording, which contains no secrets."""
-        return judge(self._recorded(), self._terms)
+        return judge(self._recorded(), self._options)
 
     def _recorded(self) -> Iterator[Exchange | BadRecord | UnreadableInput]:
         redactor = Redactor(self._secrets)

@@ -15,7 +15,7 @@ from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.check import examine
 from mock_webshare.judge.history import page_walk, row_history
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from tests.recorded_responses import LATER, LIST, ROW, answer, found, one, page
 
@@ -148,15 +148,15 @@ def test_a_field_that_is_missing_has_not_changed(name: str) -> None:
 
 
 def test_a_finding_shows_a_value_as_it_is_written() -> None:
-    (finding,) = judge([one(0), one(60, changes={"amount": 3.5})], Terms()).findings
+    (finding,) = judge([one(0), one(60, changes={"amount": 3.5})], Options()).findings
     assert finding.actual == "3.5"
 
 
 def test_of_a_long_value_little_is_kept() -> None:
     record = one(0, changes={"referral_channel": 1, "referral_channel_code": "x" * 10**6})
-    sighting = examine(record, Terms()).sighting  # type: ignore[union-attr]
-    assert sighting is not None
-    assert len(pickle.dumps(sighting)) < 2000
+    observation = examine(record, Options()).observation  # type: ignore[union-attr]
+    assert observation is not None
+    assert len(pickle.dumps(observation)) < 2000
 
 
 def missing(at: int, query: str = "", **more: Any) -> Exchange:
@@ -265,14 +265,14 @@ def test_a_walk_whose_pages_are_too_far_out_of_order_is_counted() -> None:
     first, second, last = broken_walk()
     middle = page(3, range(5, 7), 8, 3, "page_size=2"), page(4, range(7, 9), 8, 4, "page_size=2")
     pages = [page(1, range(1, 3), 8, 1, "page_size=2"), *middle, page(2, range(3, 5), 8, 2, "page_size=2")]
-    verdict = judge(pages, Terms())
+    verdict = judge(pages, Options())
     assert (verdict.findings, verdict.forgotten) == ((), 1)
-    assert judge([last, second, first], Terms()).forgotten == 1
+    assert judge([last, second, first], Options()).forgotten == 1
 
 
 def test_pages_read_backwards_are_no_walk() -> None:
     records = [replace(each, started=-(each.started or 0)) for each in broken_walk()]
-    verdict = judge(records[::-1], Terms())
+    verdict = judge(records[::-1], Options())
     assert (verdict.findings, verdict.forgotten) == ((), 0)
 
 
@@ -349,8 +349,8 @@ def test_pages_of_different_files_without_times_are_no_walk() -> None:
 
 
 def test_what_is_forgotten_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_history.Lives.__init__, "__defaults__", (3,))
-    monkeypatch.setattr(page_walk.Walks.__init__, "__defaults__", (1,))
-    verdict = judge(list(walk()), Terms())
+    monkeypatch.setattr(row_history.RowHistory.__init__, "__defaults__", (3,))
+    monkeypatch.setattr(page_walk.PageWalks.__init__, "__defaults__", (1,))
+    verdict = judge(list(walk()), Options())
     assert verdict.findings == ()
     assert verdict.forgotten > 0

@@ -10,7 +10,7 @@ from mock_webshare.contract.model import Mark
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.history import page_size_cap
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from tests.recorded_responses import LIST, ROW, answer, found
 
@@ -49,7 +49,7 @@ def listed(
 )
 def test_of_which_size_the_documentation_tells(query: str, mark: Mark) -> None:
     body = {"count": 30, "next": None, "previous": None, "results": [ROW | {"id": n} for n in range(26)]}
-    findings = judge([answer(body, f"{LIST}?{query}", 1)], Terms()).findings
+    findings = judge([answer(body, f"{LIST}?{query}", 1)], Options()).findings
     assert [each.mark for each in findings if each.rule == "list.page-size"] == [mark]
 
 

@@ -20,7 +20,7 @@ from mock_webshare.errors import UnknownName, UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.judge import reports
 from mock_webshare.judge.model.finding import Finding, Level, Place
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import rules_of
 from mock_webshare.judge.run import Group, Likeness, Verdict, judge
 
@@ -46,7 +46,7 @@ def written(*findings: Finding, unreadable: tuple[UnreadableInput, ...] = ()) ->
 
 
 def verdict_on(body: bytes) -> Verdict:
-    return judge([Exchange(source="-", body=body)], Terms())
+    return judge([Exchange(source="-", body=body)], Options())
 
 
 def report_of(body: bytes) -> str:
@@ -175,7 +175,7 @@ def full_verdict() -> Verdict:
         BadRecord(source="c.har", entry=1, problem="its status is not a number"),
         UnreadableInput("cannot read 'd\x1b'"),
     ]
-    return judge(records, Terms())
+    return judge(records, Options())
 
 
 def lines_of(name: str) -> list[str]:
@@ -316,7 +316,7 @@ def test_equal_findings_are_one_with_a_count() -> None:
         for n in range(1000)
     ]
     body = json.dumps({"count": 1000, "next": None, "previous": None, "results": rows}).encode()
-    verdict = judge([Exchange(source=name, body=body) for name in ("a", "b")], Terms())
+    verdict = judge([Exchange(source=name, body=body) for name in ("a", "b")], Options())
     stream = StringIO()
     reports.write("text", verdict, stream)
     assert stream.getvalue().count("object.amount") == 1

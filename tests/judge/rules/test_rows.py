@@ -12,7 +12,7 @@ import pytest
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import level, rules_of
 from mock_webshare.judge.rules.rows import ended_at, read_instant
 from mock_webshare.judge.run import judge
@@ -49,7 +49,7 @@ def test_a_row_is_available_too_soon_however_late_the_answer_came(seconds: float
 
 
 def test_a_finding_of_the_pending_period_is_what_the_rule_is_listed_as() -> None:
-    (finding,) = judge([one(0, changes=available(days=-29))], Terms()).findings
+    (finding,) = judge([one(0, changes=available(days=-29))], Options()).findings
     rule = rules_of()["object.pending"]
     assert (finding.mark, finding.level) == (rule.mark, level(rule))
     assert rule.setting == "--pending-days"

@@ -12,9 +12,9 @@ from mock_webshare.contract.model import Mark
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge import rules
-from mock_webshare.judge.model.context import Case
+from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Level
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 
 if TYPE_CHECKING:
     from mock_webshare.judge.model.finding import Finding
@@ -25,7 +25,7 @@ PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}
 
 def findings(body: Any, schema: str | None) -> list[Finding]:
     exchange = Exchange(source="body.json")
-    return list(rules.check(Case(exchange=exchange, terms=Terms(), body=body, schema=schema)))
+    return list(rules.check(RuleContext(exchange=exchange, options=Options(), body=body, schema=schema)))
 
 
 def places(body: Any, schema: str | None) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from mock_webshare.live.probe import prober
 from mock_webshare.live.probe.checks import CHECKS, checks_of
@@ -314,7 +314,7 @@ def test_the_recording_of_it_validates_and_has_no_key(tmp_path: Path) -> None:
     assert "21 kept, 0 broken, 2 not decidable" in report
     exchanges = list(recordings.read([str(out)], io.BytesIO()))
     assert len(exchanges) == 42 and all(isinstance(each, Exchange) for each in exchanges)
-    assert judge(exchanges, Terms()).findings == ()
+    assert judge(exchanges, Options()).findings == ()
     assert KEY not in out.read_text() + report
 
 

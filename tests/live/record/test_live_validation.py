@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mock_webshare.exchange.model import Exchange, write_line
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.reports import text
 from mock_webshare.live.record.live_validation import LiveValidation
 
@@ -27,7 +27,7 @@ def exchange(body: str, status: int = 200) -> Exchange:
 
 
 def test_a_finding_is_reported_once() -> None:
-    validation, wrong = LiveValidation("a.ndjson", Terms()), exchange('{"count":"1"}')
+    validation, wrong = LiveValidation("a.ndjson", Options()), exchange('{"count":"1"}')
     assert any("count" in line for line in validation.new_findings(wrong))
     assert list(validation.new_findings(wrong)) == []
 
@@ -36,12 +36,12 @@ def test_the_verdict_is_on_the_whole_recording(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     page = exchange('{"count":0,"next":null,"previous":null,"results":[]}')
     path.write_text(write_line(page) + write_line(page))
-    verdict = LiveValidation(str(path), Terms()).verdict()
+    verdict = LiveValidation(str(path), Options()).verdict()
     assert (verdict.exchanges, verdict.judged, verdict.exit_code) == (2, 2, 0)
 
 
 def test_the_verdict_shows_no_secret_of_the_recording(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text(write_line(exchange(f'{{"count":"{KEY}","next":null,"previous":null,"results":[]}}')))
-    report = "\n".join(text.lines(LiveValidation(str(path), Terms(), [KEY]).verdict()))
+    report = "\n".join(text.lines(LiveValidation(str(path), Options(), [KEY]).verdict()))
     assert "REDACTED-1" in report and KEY not in report

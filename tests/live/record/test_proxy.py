@@ -28,7 +28,7 @@ from webshare import NotFoundError, Webshare
 from mock_webshare import MockServer, Settings, recordings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.judge.model.options import Terms
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from mock_webshare.recordings.dataset import replay
 from mock_webshare.service.data import dataset
@@ -419,7 +419,7 @@ def test_appended_exchanges_have_pseudonyms_of_their_own(form: str, tmp_path: Pa
     mails = [str(each.url).partition("=")[2] for each in exchanges[::2]]
     assert keys[::2] == keys[1::2] and len(set(keys)) == len(set(mails)) == 3
     assert keys[0] == "Token REDACTED-2" and mails[2] == "redacted-41@example.com"
-    assert judge(exchanges, Terms()).findings == ()
+    assert judge(exchanges, Options()).findings == ()
 
 
 @pytest.mark.parametrize("form", FORMS)
