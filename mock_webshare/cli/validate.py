@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.cli.files import Streams
     from mock_webshare.cli.options import Option, Verb
     from mock_webshare.judge.model.options import Options
-    from mock_webshare.judge.run import Verdict
+    from mock_webshare.judge.verdict import Verdict
 
 TERMS_OPTIONS: Sequence[Option] = (
     ("unknown-fields", str, "report", "what a field that is not documented is: ignore, report or forbid"),

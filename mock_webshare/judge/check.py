@@ -1,9 +1,9 @@
-"""Examining: what one record comes to by itself, before it is held against others."""
+"""CheckResult: the findings in one record by itself, without its secrets."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
@@ -12,20 +12,19 @@ from mock_webshare.exchange.request import read_url
 from mock_webshare.judge import rules
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
-from mock_webshare.judge.discretion import discreet
 from mock_webshare.judge.history.observation import observe
 from mock_webshare.judge.model.context import RuleContext, place_of
 from mock_webshare.judge.model.finding import Finding, printable, shorten
-from mock_webshare.judge.model.rulebook import GRADES, rules_of
+from mock_webshare.judge.model.rulebook import GRADES, mark_of
 from mock_webshare.judge.model.shapes import recognise
 from mock_webshare.judge.rules.status import OK, SERVER_ERRORS, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mock_webshare.contract.model import Contract
     from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.history.observation import Observation
+    from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.model.options import Options
 
 OTHER_ENDPOINT = "another endpoint"
@@ -38,8 +37,8 @@ UNKNOWN_BODY = "no body recorded"
 REDIRECTIONS = frozenset({301, 302, 307, 308})
 
 
-class Examined(NamedTuple):
-    """What one exchange came to: findings, and what it showed of rows; or why it was skipped."""
+class CheckResult(NamedTuple):
+    """The findings in one record, and what it showed of rows; or why it was skipped."""
 
     source: str
     """The file."""
@@ -48,64 +47,66 @@ class Examined(NamedTuple):
     skipped: str | None = None
     is_judged: bool = False
     authorization: str | None = None
-    """What was sent as such, which no report tells. None: nothing that is known."""
+    """The header of the request, which no report shows. None: not recorded."""
 
 
-def examine(record: Exchange | BadRecord | UnreadableInput, options: Options) -> Examined | UnreadableInput:
-    """Given a record, hold it against all rules that need no other one."""
+def check_record(
+    record: Exchange | BadRecord | UnreadableInput, options: Options
+) -> CheckResult | UnreadableInput:
+    """Apply all rules about one record to a record."""
     if isinstance(record, Exchange):
-        examined = _examine_exchange(record, options)
-        if examined.findings:
-            examined = _discreet(examined, record)
-        return examined._replace(authorization=record.request_header("authorization"))
-    return _examine_malformed(record, options) if isinstance(record, BadRecord) else record
+        result = _check_exchange(record, options)
+        if result.findings:
+            redactor = Redactor()
+            redactor.learn(record)  # a body may repeat the key, and a URL may contain it
+            result = result._replace(findings=redacted(result.findings, redactor))
+        return result._replace(authorization=record.request_header("authorization"))
+    return _check_malformed(record, options) if isinstance(record, BadRecord) else record
 
 
-def _discreet(examined: Examined, exchange: Exchange) -> Examined:
-    """Return what an exchange came to without its secrets: a body may repeat the key, and a URL hold it."""
-    redactor = Redactor()
-    redactor.learn(exchange)
-    return examined._replace(findings=discreet(examined.findings, redactor))
-
-
-def _examine_exchange(exchange: Exchange, options: Options) -> Examined:
+def _check_exchange(exchange: Exchange, options: Options) -> CheckResult:
     if exchange.url is None:
-        return _examine_body(exchange, options)
+        return _check_lone_body(exchange, options)
     request = read_url(exchange.url, options.contract)
     if reason := _reason_to_skip(exchange, request, options):
-        return Examined(exchange.source, skipped=reason)
+        return CheckResult(exchange.source, skipped=reason)
     assert request
     context = RuleContext(exchange=exchange, options=options, request=request)
     schema = schema_of(request.endpoint, context)
     if schema is None and not (context.method == "OPTIONS" and exchange.status == OK):
-        return Examined(exchange.source, tuple(rules.check(context)), is_judged=True)
+        return CheckResult(exchange.source, tuple(rules.check(context)), is_judged=True)
     if not exchange.is_body_known:
-        return Examined(exchange.source, tuple(rules.check_without_body(context)), skipped=UNKNOWN_BODY)
-    return _examine_answer(exchange, request, options, schema)
+        return CheckResult(exchange.source, _without_body(context), skipped=UNKNOWN_BODY)
+    return _check_response(replace(context, schema=schema))
+
+
+def _without_body(context: RuleContext) -> tuple[Finding, ...]:
+    return tuple(rules.check(context, rules.WITHOUT_BODY))
 
 
 def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, options: Options) -> str | None:
-    if request is None:
-        return OTHER_ENDPOINT
-    if not _is_host(request, options):
-        return OTHER_HOST
+    if reason := _reason_by_url(request, options):
+        return reason
+    assert request
     if exchange.status is None:
         return NO_RESPONSE
     if exchange.method == "OPTIONS" and exchange.request_header("access-control-request-method"):
         return PREFLIGHT
-    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request, options.contract):
+    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request, options):
         return OTHER_SCHEME
     return SERVER_ERROR if exchange.status in SERVER_ERRORS else None
 
 
-def _is_host(request: RecordedRequest, options: Options) -> bool:
+def _reason_by_url(request: RecordedRequest | None, options: Options) -> str | None:
+    if request is None:
+        return OTHER_ENDPOINT
     names = {request.host, request.host.rpartition(":")[0] or request.host}
-    return not options.hosts or not names.isdisjoint(options.hosts)
+    return OTHER_HOST if options.hosts and names.isdisjoint(options.hosts) else None
 
 
-def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest, contract: Contract) -> bool:
-    """Whether a client was sent to the same place by another scheme: by itself, or by what is in front."""
-    there = read_url(exchange.header("location") or "", contract)
+def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest, options: Options) -> bool:
+    """Whether the browser, or a proxy, redirected to the same URL with another scheme."""
+    there = read_url(exchange.header("location") or "", options.contract)
     return (
         there is not None
         and (there.host, there.path, there.query) == (request.host, request.path, request.query)
@@ -113,17 +114,18 @@ def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest, contract
     )
 
 
-def _examine_body(exchange: Exchange, options: Options) -> Examined:
+def _check_lone_body(exchange: Exchange, options: Options) -> CheckResult:
     document = strict_json.parse(exchange.body, place_of(exchange, options.contract))
     if document.findings:
-        return Examined(exchange.source, tuple(_with_lines(exchange.body, document.findings)))
+        return CheckResult(exchange.source, tuple(_with_lines(exchange.body, document.findings)))
     schema = options.schema or recognise(document.value, options.contract)
     context = RuleContext(exchange=exchange, options=options, schema=schema, body=document.value)
-    return Examined(exchange.source, tuple(_with_lines(exchange.body, rules.check(context))), is_judged=True)
+    findings = tuple(_with_lines(exchange.body, rules.check(context)))
+    return CheckResult(exchange.source, findings, is_judged=True)
 
 
 def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Given findings in a body, yield them with the line to which their pointers point, if it is a file's."""
+    """Yield findings with the line of their pointer, if the body is a whole file."""
     locator = None
     for finding in findings:
         place = finding.place
@@ -133,36 +135,67 @@ def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(finding, place=place)
 
 
-def _examine_answer(
-    exchange: Exchange, request: RecordedRequest, options: Options, schema: str | None
-) -> Examined:
+def _check_response(context: RuleContext) -> CheckResult:
+    exchange = context.exchange
     content_type = exchange.header("content-type") or ""
     if exchange.status != OK and content_type.startswith("text/html"):
-        # A page of whatever stands before the service: that it is no JSON is said once.
-        context = RuleContext(exchange=exchange, options=options, request=request, schema=schema)
-        return Examined(exchange.source, tuple(rules.check_without_body(context)), is_judged=True)
-    document = strict_json.parse(exchange.body, place_of(exchange, options.contract))
-    context = RuleContext(
-        exchange=exchange, options=options, request=request, schema=schema, body=document.value
-    )
+        # A page of a proxy before the service; the rule about `Content-Type` reports it.
+        return CheckResult(exchange.source, _without_body(context), is_judged=True)
+    document = strict_json.parse(exchange.body, place_of(exchange, context.contract))
     if document.findings:
-        return Examined(
-            exchange.source, (*document.findings, *rules.check_without_body(context)), is_judged=True
-        )
-    return Examined(exchange.source, tuple(rules.check(context)), observe(context), is_judged=True)
+        findings = (*document.findings, *_without_body(context))
+        return CheckResult(exchange.source, findings, is_judged=True)
+    context = replace(context, body=document.value)
+    return CheckResult(exchange.source, tuple(rules.check(context)), observe(context), is_judged=True)
 
 
-def _examine_malformed(record: BadRecord, options: Options) -> Examined:
-    """Given a record that is no exchange, return the finding that it is, if it concerns us."""
+def _check_malformed(record: BadRecord, options: Options) -> CheckResult:
+    """Return that a record is not an exchange, unless its URL shows that it is to be skipped."""
     if record.url is not None:
         request = read_url(record.url, options.contract)
-        if request is None:
-            return Examined(record.source, skipped=OTHER_ENDPOINT)
-        if not _is_host(request, options):
-            return Examined(record.source, skipped=OTHER_HOST)
-    rule = rules_of(options.contract)["record.malformed"]
-    place, actual = place_of(record, options.contract), printable(shorten(record.problem))
+        if reason := _reason_by_url(request, options):
+            return CheckResult(record.source, skipped=reason)
+    rule = "record.malformed"
     finding = Finding(
-        rule=rule.id, mark=rule.mark, place=place, check=rule.id, actual=actual, grade=GRADES[rule.id]
+        rule=rule,
+        mark=mark_of(rule, options.contract),
+        place=place_of(record, options.contract),
+        check=rule,
+        actual=printable(shorten(record.problem)),
+        grade=GRADES[rule],
     )
-    return Examined(record.source, (finding,))
+    return CheckResult(record.source, (finding,))
+
+
+def redacted(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, ...]:
+    """Return findings with pseudonyms for the secrets that a redactor knows."""
+    return tuple(
+        replace(
+            finding,
+            place=_redacted_place(finding.place, redactor),
+            other=finding.other and _redacted_place(finding.other, redactor),
+            expected=_redacted_value(finding.expected, redactor),
+            actual=finding.actual and redactor.text(finding.actual),
+        )
+        for finding in findings
+    )
+
+
+def _redacted_place(place: Place, redactor: Redactor) -> Place:
+    return replace(
+        place,
+        pointer=redactor.text(place.pointer),
+        method=place.method and redactor.text(place.method),
+        url=place.url and redactor.url(place.url),
+    )
+
+
+def _redacted_value(value: Any, redactor: Redactor) -> Any:
+    match value:
+        case str():
+            return redactor.text(value)
+        case list() | tuple():
+            return [_redacted_value(each, redactor) for each in value]
+        case dict():
+            return {name: _redacted_value(each, redactor) for name, each in value.items()}
+    return value

@@ -15,7 +15,8 @@ from mock_webshare import recordings
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import NOT_JUDGED, rules_of
-from mock_webshare.judge.run import Verdict, judge
+from mock_webshare.judge.run import judge
+from mock_webshare.judge.verdict import Verdict
 from tests.paths import CASES
 
 CLEAN = sorted(path for path in CASES.glob("clean/**/*") if path.is_file())

@@ -23,7 +23,8 @@ from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import NOT_JUDGED, rules_of
-from mock_webshare.judge.run import Verdict, judge
+from mock_webshare.judge.run import judge
+from mock_webshare.judge.verdict import Verdict
 from tests import recorded_session as sessions
 from tests.sampling import sampled
 

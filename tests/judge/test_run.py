@@ -19,7 +19,8 @@ from mock_webshare.errors import UnknownName
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
-from mock_webshare.judge.run import Verdict, judge
+from mock_webshare.judge.run import judge
+from mock_webshare.judge.verdict import Verdict
 
 RECORDINGS = data_path("fixtures") / "recordings"
 GOOD = str(RECORDINGS / "credit.json")

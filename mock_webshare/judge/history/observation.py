@@ -1,4 +1,4 @@
-"""Observation: what one answer showed of the rows of one key, kept for the rules across exchanges."""
+"""Observation: what one response showed of the rows of one key, for the rules across exchanges."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare.exchange.request import read_int
 from mock_webshare.judge.model.context import place_of
-from mock_webshare.judge.model.schema_fields import fields_of
+from mock_webshare.judge.model.row_fields import row_fields
 from mock_webshare.judge.rules.ordering import Ordering, Term, ordering_of, terms_of
 from mock_webshare.judge.rules.rows import ended_at
 from mock_webshare.judge.rules.status import NOT_FOUND
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Place
     from mock_webshare.judge.model.page import Page
-    from mock_webshare.judge.model.schema_fields import Fields
+    from mock_webshare.judge.model.row_fields import RowFields
 
 LONGEST_VALUE = 200
-"""Characters of a text that is kept as it is."""
+"""Characters of a text that is kept whole."""
 
 
 class Absent(Enum):
@@ -37,66 +37,58 @@ class Absent(Enum):
 
 
 class Row(NamedTuple):
-    """One row: where it is, and its values in the order of the fields, long texts `shortened`."""
+    """One row: its index, and its values in the order of the fields, long texts `shortened`."""
 
     id: int
     at: int | None
-    """Its index. None: the answer is this row."""
+    """None: the row is the whole body."""
     values: tuple[Any, ...]
 
 
 class ListedPage(NamedTuple):
-    """Which page of which list it was."""
+    """A page, and the list of which it is one."""
 
-    identity: str
-    """The list, whichever page of it."""
+    list_id: str
+    """The path and the parameters of the list, without the page."""
     page: Page
     ordering: Ordering | None
-    """None: none that is known."""
+    """None: not known."""
     is_mutable: bool
     """Whether rows enter, leave or move when they change."""
     has_ties: bool
-    """Whether the order that was asked for leaves some rows without one."""
-
-
-class Missed(NamedTuple):
-    """What was not found."""
-
-    row: int | None
-    """The id of a row. None: it was a page."""
-    identity: str = ""
-    """The list of the page, whichever page of it."""
-    number: int = 0
+    """Whether the requested ordering leaves the order of some rows open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
-    """The rows of one answer, when they were seen, and whose they are."""
+    """The rows of one response, the time of it, and whose rows they are."""
 
     place: Place
     key: str
-    """Tells keys apart; never shown."""
+    """Distinguishes API keys; never shown."""
     started: int | None
     """The instant of the request. None: not recorded."""
     ended: int | None
-    """The instant of the answer. None: not recorded."""
-    fields: Fields
+    """The instant at which the response was complete. None: not recorded."""
+    fields: RowFields
     """Those of a row, in the order of the values."""
     rows: tuple[Row, ...] = ()
     listed: ListedPage | None = None
-    """None: a single row."""
-    missed: Missed | None = None
-    """None: what was asked for was found."""
+    """None: the response is not a page."""
+    missing_row: int | None = None
+    """The id of a row that was not found."""
+    missing_page: tuple[str, int] | None = None
+    """The id of the list, and the number, of a page that was not found."""
 
 
 def observe(context: RuleContext) -> Observation | None:
-    """Given a context, return what it showed; None if that is nothing to remember."""
+    """Return what an exchange showed; None if later exchanges cannot contradict it."""
     request = context.request
     if request is None:
         return None
     if context.endpoint is None:
-        missed = _missed(context, request)
-        return None if missed is None else _observation(context, request, missed=missed)
+        missing = _missing(context, request)
+        return _observation(context, request, **missing) if missing else None
     rows, listed = _rows(context), _listed(context, request) if context.is_list else None
     return _observation(context, request, rows=rows, listed=listed) if rows or listed is not None else None
 
@@ -109,31 +101,31 @@ def _observation(context: RuleContext, request: RecordedRequest, **shown: Any) -
         key=shortened(_key(exchange, request)),
         started=exchange.started,
         ended=ended_at(exchange),
-        fields=fields_of(context.contract, request.endpoint.schema),
+        fields=row_fields(context.contract, request.endpoint.resource),
         **shown,
     )
 
 
 def shortened(text: str) -> str:
-    """Given a text, return it, or, if it is long, a short one that no other text has in its place."""
+    """Return a text, or, if it is long, a short one that stands for it alone."""
     if len(text) <= LONGEST_VALUE:
         return text
     digest = blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
     return f"{text[:20]}... ({len(text)} characters, {digest})"
 
 
-def _missed(context: RuleContext, request: RecordedRequest) -> Missed | None:
-    """Return what a request that has a plain answer did not find."""
+def _missing(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
+    """Return the row or the page that was not found; empty if it was found, or may have been filtered."""
     if context.exchange.status != NOT_FOUND or context.method != "GET" or not context.is_clear:
-        return None
+        return {}
     if request.id is not None:
         row = read_int(request.id)
-        return Missed(row) if row is not None and not request.query else None
+        return {"missing_row": row} if row is not None and not request.query else {}
     number = read_int(request.params.get("page", ""))
-    return None if number is None else Missed(None, _identity(request), number)
+    return {} if number is None else {"missing_page": (_list_id(request), number)}
 
 
-def _identity(request: RecordedRequest) -> str:
+def _list_id(request: RecordedRequest) -> str:
     return shortened(f"{request.endpoint.path}?{request.without_page()}")
 
 
@@ -166,7 +158,7 @@ def _listed(context: RuleContext, request: RecordedRequest) -> ListedPage | None
     assert context.endpoint
     terms = terms_of(request.params.get("ordering", ""), context.endpoint.orderings)
     return ListedPage(
-        identity=_identity(request),
+        list_id=_list_id(request),
         page=context.page,
         ordering=ordering_of(context),
         is_mutable=_is_mutable(request, terms, context.fields.mutable),
@@ -185,13 +177,13 @@ _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|
 
 
 def _key(exchange: Exchange, request: RecordedRequest) -> str:
-    """Return what tells the key of a request from others; one taken out is one for each recording."""
+    """Return what distinguishes the key of a request; a redacted key is another one in each recording."""
     key = exchange.request_header("authorization") or ""
     is_known = key and not _REDACTED.search(key)
     return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
 
 
 def _recording(exchange: Exchange, key: str) -> str:
-    """Return the recording that an exchange is of: its file, or the folder in which `record` put it."""
+    """Return the recording of an exchange: its file, or the folder that `record` wrote."""
     folder, name = os.path.split(exchange.source)
     return folder if _PSEUDONYM.search(key) and _OF_A_FOLDER.fullmatch(name) else exchange.source

@@ -1,48 +1,48 @@
-"""RuleContext: one exchange as the rules see it, and the way to say what is wrong with it."""
+"""RuleContext: an exchange as the rules see it, and how they report what is wrong with it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.contract.model import Kind, Mark
+from mock_webshare.contract.model import Kind
 from mock_webshare.exchange.request import shown
-from mock_webshare.judge.model.finding import Finding, Place, excerpt, pointer
+from mock_webshare.judge.model.finding import Finding, Place, excerpt
 from mock_webshare.judge.model.page import read_page
-from mock_webshare.judge.model.rulebook import GRADES, rules_of
-from mock_webshare.judge.model.schema_fields import fields_of
+from mock_webshare.judge.model.row_fields import row_fields
+from mock_webshare.judge.model.rulebook import GRADES, mark_of
 
 if TYPE_CHECKING:
-    from mock_webshare.contract.model import Contract, Endpoint, Lifecycle
+    from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Mark
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.model.page import Page
-    from mock_webshare.judge.model.schema_fields import Fields
+    from mock_webshare.judge.model.row_fields import RowFields
 
 NOTHING: Any = object()
-"""The actual value of what is not there."""
+"""The actual value where there is none."""
 _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what follows from it is remembered
+@dataclass(frozen=True, kw_only=True, eq=False)  # no slots: derived values are cached
 class RuleContext:
-    """An exchange with all that was made of it. Without a request only the body can be judged."""
+    """An exchange with all that was derived from it. Without a request only the body can be judged."""
 
     exchange: Exchange
     options: Options
     request: RecordedRequest | None = None
     """None: the request was not recorded."""
     schema: str | None = None
-    """What the body has to keep. None: there is no schema for it."""
+    """The schema that the body has to keep. None: it has none."""
     body: Any = None
-    """The JSON value. None, which is one, also if there is none."""
+    """The JSON value of the body. None: null, or there is no body."""
 
     @property
     def contract(self) -> Contract:
-        """The contract that is to be kept."""
+        """The contract that the exchange has to keep."""
         return self.options.contract
 
     @cached_property
@@ -52,32 +52,32 @@ class RuleContext:
 
     @cached_property
     def is_clear(self) -> bool:
-        """Whether the request means the same to the service as to us; one in another charset may not."""
+        """Whether the service must read the request as it is read here: another charset may change it."""
         _, _, charset = (self.exchange.request_header("content-type") or "").lower().partition("charset")
         is_plain = charset.strip("= '\"") in _PLAIN_CHARSETS
         return self.request is not None and self.request.is_clear and is_plain
 
     @cached_property
     def endpoint(self) -> Endpoint | None:
-        """The endpoint whose object or page the body should be; None if it is to be something else."""
-        return self.contract.responders.get(self.schema or "")
+        """The endpoint whose object or page the body should be; None if it should be something else."""
+        if self.request is None:
+            return self.contract.responders.get(self.schema or "")
+        return self.request.endpoint if self.schema == self.request.endpoint.schema else None
 
     @cached_property
-    def fields(self) -> Fields:
-        """The fields of the rows."""
-        assert self.schema
-        return fields_of(self.contract, self.schema)
+    def fields(self) -> RowFields:
+        """The fields of the rows of the endpoint."""
+        assert self.endpoint
+        return row_fields(self.contract, self.endpoint.resource)
 
     @cached_property
     def lifecycle(self) -> Lifecycle | None:
-        """How the rows change in time; None if they do not, or it is not known."""
-        if self.endpoint is None or self.fields.resource is None:
-            return None
-        return self.fields.resource.lifecycle
+        """How the rows change in time; None if they do not, or if that is not known."""
+        return None if self.endpoint is None else self.fields.resource.lifecycle
 
     @cached_property
     def rows(self) -> list[Any]:
-        """The rows of a page, whatever they are, or the body itself where it is the one row."""
+        """The items of `results` of a page, whatever they are; or else the body, if it is an object."""
         if not self.is_list:
             return [self.body] if isinstance(self.body, dict) else []
         rows = self.body.get("results") if isinstance(self.body, dict) else None
@@ -89,7 +89,7 @@ class RuleContext:
         return self.endpoint is not None and self.endpoint.kind is Kind.LIST
 
     def keys(self, index: int, *more: str) -> tuple[str | int, ...]:
-        """Return where the row of an index is, or a field of it."""
+        """Return the keys that lead to the row of an index, or to a field of it."""
         return ("results", index, *more) if self.is_list else more
 
     def finding(
@@ -102,26 +102,20 @@ class RuleContext:
         mark: Mark | None = None,
         grade: Level | None = None,
     ) -> Finding:
-        """Return what a rule says about a place in the body; mark and grade are the rule's unless given."""
+        """Return a finding at a place in the body; mark and grade are the rule's unless given."""
         return Finding(
             rule=rule,
-            mark=mark or self._mark(rule),
-            place=replace(place_of(self.exchange, self.contract), pointer=pointer(keys)),
+            mark=mark or mark_of(rule, self.contract),
+            place=place_of(self.exchange, self.contract).at(*keys),
             check=check or rule,
             expected=expected,
             actual=None if actual is NOTHING else excerpt(actual),
             grade=grade or (None if mark else GRADES.get(rule)),
         )
 
-    def _mark(self, rule: str) -> Mark:
-        known = rules_of(self.contract).get(rule)
-        return (
-            Mark.ASSUMED if known is None else known.mark
-        )  # a rule that is not the contract's is not judged
-
     @cached_property
     def page(self) -> Page | None:
-        """The numbers of the page; None if it is none, they are none, or the request is not clear."""
+        """The numbers of the page; None if they are missing or wrong, or the request is not clear."""
         paging = self.endpoint.paging if self.endpoint else None
         if self.request is None or paging is None or not self.is_clear or not isinstance(self.body, dict):
             return None
@@ -129,7 +123,7 @@ class RuleContext:
 
 
 def place_of(record: Exchange | BadRecord, contract: Contract) -> Place:
-    """Given a record, return its place; what may be secret in its URL is not in it."""
+    """Return the place of a record, whose URL shows nothing that may be secret."""
     return Place(
         source=record.source,
         entry=record.entry,

@@ -1,9 +1,9 @@
-"""Finding: one thing that is wrong, as data. The words for it are in `reports`."""
+"""Finding: one thing that is wrong, as data; `reports` has the wording."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ LONGEST_EXCERPT = 80
 
 
 class Level(StrEnum):
-    """How grave a finding is, the gravest first."""
+    """The severity of a finding, the most severe first."""
 
     ERROR = "error"  # the documented contract is broken
     WARNING = "warning"  # the service has changed, or is set up differently
@@ -33,73 +33,77 @@ LEVELS = {
     Mark.FRAMEWORK: Level.WARNING,
     Mark.ASSUMED: Level.NOTE,
 }
-"""What breaking a rule weighs, by how the rule is known."""
+"""The severity of breaking a rule, by how the rule is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where something was found: in a file, and as exactly as it is known inside."""
+    """Where something was found: the file, and what is known of the place inside."""
 
     source: str
     """The file, as the user named it."""
     pointer: str = ""
-    """JSON pointer (RFC 6901) into the body of the response. Empty: the whole of it."""
+    """JSON pointer (RFC 6901) into the body of the response. Empty: the whole body."""
     entry: int | None = None
     """Which record of the file it is, counted from 0. None: the file is this one record."""
     line: int | None = None
-    """The line of the file, counted from 1. None: the format has no lines, or the pointer says it."""
+    """The line of the file, counted from 1. None: the format has no lines, or the pointer is enough."""
     column: int | None = None
     """Counted from 1, in characters. None: the whole line."""
     offset: int | None = None
-    """Counted from 0, in bytes of the body. None: the other fields say it."""
+    """Counted from 0, in bytes of the body. None: the other fields identify the place."""
     method: str | None = None
     """None: not recorded."""
     url: str | None = None
-    """What was asked for, without what may be secret in it. None: not recorded."""
+    """The URL of the request, without what may be secret. None: not recorded."""
 
     @property
     def is_file(self) -> bool:
-        """Whether the body is the whole file, so that lines and columns of the one are those of the other."""
+        """Whether the body is the whole file, so that they share lines and columns."""
         return self.entry is None and self.url is None
+
+    def at(self, *keys: str | int) -> Place:
+        """Return the place of a value in the body by the keys that lead to it."""
+        return replace(self, pointer=pointer(keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a rule says about a place."""
+    """That a rule is broken at a place."""
 
     rule: str
-    """The id of the rule: one of the contract's, or of the reader's own."""
+    """The id of the rule, which is in `rulebook.rules_of` the contract."""
     mark: Mark
     place: Place
     check: str
-    """Which check of the rule failed: a JSON Schema keyword, or the rule's id where it has one check only."""
+    """Which check of the rule failed: a JSON Schema keyword, or the rule's id if it has one check only."""
     expected: Any = None
-    """What the check wanted, as JSON data. None: the check says it all."""
+    """What the check expects, as JSON data. None: its name is enough."""
     actual: str | None = None
-    """An `excerpt` of what is there. None: nothing is there."""
+    """An `excerpt` of the value. None: there is no value."""
     grade: Level | None = None
-    """The level, where it is not the one that follows from the mark."""
+    """The level, if it does not follow from the mark."""
     other: Place | None = None
-    """The earlier answer that this one contradicts. None: it needs no other one to be wrong."""
+    """The earlier response that this one contradicts. None: it is wrong by itself."""
 
     @property
     def level(self) -> Level:
-        """How grave it is."""
+        """The severity."""
         return self.grade or LEVELS[self.mark]
 
 
 def pointer(keys: Iterable[str | int]) -> str:
-    """Given keys from the root down, return the pointer: `["results", 0, "a/b"]` is `/results/0/a~1b`."""
+    """Return the JSON pointer of keys from the root down: `/a/0/b~1c` of `["a", 0, "b/c"]`."""
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
 
 
 def printable(text: str) -> str:
-    """Given any text, return it with everything that could drive a terminal as JSON escapes."""
+    """Return a text with everything that could drive a terminal as JSON escapes."""
     return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def shorten(text: str, limit: int = LONGEST_EXCERPT) -> str:
-    """Given any text, return it, or its first `limit` characters and how many there are."""
+    """Return a text, or its first `limit` characters and how many it has."""
     return text[:limit] + _rest(text, limit)
 
 
@@ -108,9 +112,9 @@ def _rest(text: str, limit: int) -> str:
 
 
 def excerpt(value: Any) -> str:
-    """Given a JSON value, return it as one short, harmless line.
+    """Return a JSON value as one short, harmless line.
 
-    Of an object or array only the size is told: what is in it may be none of the reader's business.
+    Of an object or array it is the size only: the content may be private.
     """
     match value:
         case dict():

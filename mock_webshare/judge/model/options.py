@@ -1,37 +1,39 @@
-"""Options: what the judge is told to hold for true where the contract leaves it open."""
+"""Options: what the judge assumes where the contract leaves something open."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mock_webshare.contract.endpoints import PENDING_DAYS, WEBSHARE
+from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract
 from mock_webshare.errors import UnknownName, UsageError
 from mock_webshare.judge.model.finding import Level
 
 FAILING = (Level.ERROR, Level.WARNING, Level.NOTE)
-"""The levels that may make the exit code 1, the gravest first."""
+"""The levels that may make the exit code 1, the most severe first."""
 UNKNOWN_FIELDS = ("ignore", "report", "forbid")
 LARGEST_NUMBER = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The settings of a judgement; raises `UsageError` for a value that cannot be meant."""
+    """The contract and the options of a run; raises `UsageError` for an impossible value."""
 
     contract: Contract = WEBSHARE
     schema: str | None = None
-    """What a body without a recorded request answers to. None: it is recognised by its shape."""
+    """The schema of bodies that were stored alone. None: each is recognised by its shape."""
     hosts: tuple[str, ...] = ()
     """Hosts to judge, with or without a port. Empty: all of them."""
     unknown_fields: str = "report"
-    """One of `UNKNOWN_FIELDS`: says nothing, is news, or is an error."""
-    max_page_size: int = 100
+    """One of `UNKNOWN_FIELDS`: not reported, reported, or an error."""
+    max_page_size: int | None = None
+    """None: as the contract says of each list."""
     default_ordering: str = "id"
-    """As in the parameter `ordering`. Empty: a list that asks for no order has none that is known."""
-    pending_days: int = PENDING_DAYS
+    """As in the parameter `ordering`. Empty: the order of a list without the parameter is not checked."""
+    pending_days: int | None = None
+    """None: as the contract says of each resource."""
     fail_on: Level = Level.WARNING
-    """One of `FAILING`: the least grave level that makes the exit code 1."""
+    """One of `FAILING`: the minimum severity that makes the exit code 1."""
 
     def __post_init__(self) -> None:
         names = self.contract.schemas.names
@@ -43,16 +45,20 @@ class Options:
         if self.fail_on not in FAILING:
             allowed = ", ".join(FAILING)
             raise UsageError(f"to fail on {self.fail_on} is not allowed; allowed: {allowed}")
-        for name, value, least in (
-            ("max page size", self.max_page_size, 1),
-            ("pending days", self.pending_days, 0),
-        ):
-            if not least <= value <= LARGEST_NUMBER:
-                raise UsageError(f"{name} {value} is not allowed; allowed: {least} to {LARGEST_NUMBER}")
-        terms = self.default_ordering.split(",") if self.default_ordering else []
-        orderings = self.contract.orderings
-        if not {each.strip().removeprefix("-") for each in terms} <= set(orderings):
-            raise UsageError(
-                f"default ordering {self.default_ordering!r:.80} is not allowed; allowed: nothing, or "
-                f"{', '.join(orderings)}, each with or without a leading '-', separated by commas"
-            )
+        _check_number("max page size", self.max_page_size, 1)
+        _check_number("pending days", self.pending_days, 0)
+        _check_ordering(self.default_ordering, self.contract.orderings)
+
+
+def _check_number(name: str, value: int | None, least: int) -> None:
+    if value is not None and not least <= value <= LARGEST_NUMBER:
+        raise UsageError(f"{name} {value} is not allowed; allowed: {least} to {LARGEST_NUMBER}")
+
+
+def _check_ordering(ordering: str, allowed: tuple[str, ...]) -> None:
+    fields = {each.strip().removeprefix("-") for each in ordering.split(",")} if ordering else set()
+    if not fields <= {"id", *allowed}:
+        raise UsageError(
+            f"default ordering {ordering!r:.80} is not allowed; allowed: nothing, or "
+            f"{', '.join(allowed)}, each with or without a leading '-', separated by commas"
+        )

@@ -1,4 +1,4 @@
-"""Paging: the numbers of a page, as its request and its answer tell them."""
+"""Page: the numbers of a page, as its request and its response show them."""
 
 from __future__ import annotations
 
@@ -16,33 +16,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the numbers of a page are, and what they should be."""
+    """The numbers of a page, and what they should be.
+
+    A size is the number of rows of a full page, of which no page has more than the service's limit.
+    """
 
     number: int
     assumed: int
-    """Rows that a full page has, as was asked for and as the cap is assumed to be."""
+    """The size that was requested, or the assumed limit if that is smaller."""
     size: int
-    """The same, or what it must be if only another cap explains the answer."""
+    """The same, or the only size that explains the response, if another limit may be the reason."""
     wanted: int
-    """Rows that were asked for, whatever the cap."""
+    """The size that was requested, whatever the limit."""
+    usual: int
+    """The size if a request names none."""
     count: int
     length: int
-    """Rows that it has."""
+    """The rows that the page has."""
     has_next: bool
     is_size_asked: bool
-    """Whether a size was asked for: the cap is for no other page."""
+    """Whether the request names a size: only then the limit applies."""
     is_size_plain: bool
-    """Whether the size was asked for as the documentation says, or not at all."""
+    """Whether the request names the size as documented, or none."""
     is_asked_as_last: bool
 
     @property
     def due(self) -> int:
-        """Rows that there are for it, by `count`."""
+        """The rows that the page should have, by `count`."""
         return max(0, min(self.size, self.count - self.before))
 
     @property
     def before(self) -> int:
-        """Rows on the pages before it."""
+        """The rows on the pages before it."""
         return (self.number - 1) * self.size
 
     @property
@@ -52,32 +57,38 @@ class Page:
 
     @property
     def has_due_rows(self) -> bool:
-        """Whether it has the rows that `count` says."""
+        """Whether it has as many rows as it should."""
         return self.length == self.due
 
     @property
     def is_consistent(self) -> bool:
-        """Whether it has the rows and the link that `count` says."""
+        """Whether its rows and its link fit `count`."""
         return self.has_due_rows and self.is_last != self.has_next
 
     @property
     def exists(self) -> bool:
-        """Whether a list of `count` rows has it."""
+        """Whether a list of `count` rows has such a page."""
         return self.number == 1 or self.before < self.count
 
     @property
     def is_longer(self) -> bool:
-        """Whether it is longer than the cap is assumed to allow, but not than was asked for."""
+        """Whether it is longer than the assumed limit, but not than requested."""
         return self.assumed < self.length <= self.wanted
 
 
-def read_page(request: RecordedRequest, body: Mapping[str, Any], paging: Paging, cap: int) -> Page | None:
-    """Given the body of a page, return its numbers; None if they are none. `cap` is the assumed one."""
+def read_page(
+    request: RecordedRequest, body: Mapping[str, Any], paging: Paging, limit: int | None
+) -> Page | None:
+    """Return the numbers of a page; None if they are missing or wrong.
+
+    `limit` is the largest size that is assumed to be served; None: as the contract says.
+    """
     count, rows = body.get("count"), body.get("results")
     if type(count) is not int or count < 0 or not isinstance(rows, list):
         return None
-    wanted = asked_size(request, paging)
-    size = min(wanted, cap)
+    asked = read_int(request.params.get("page_size", "")) or 0
+    wanted = asked if asked > 0 else paging.page_size
+    size = min(wanted, paging.max_page_size if limit is None else limit)
     number = _number(request, count, size)
     if number is None:
         return None
@@ -86,25 +97,15 @@ def read_page(request: RecordedRequest, body: Mapping[str, Any], paging: Paging,
         assumed=size,
         size=size,
         wanted=wanted,
+        usual=paging.page_size,
         count=count,
         length=len(rows),
         has_next=body.get("next") is not None,
-        is_size_asked=_is_size_asked(request),
+        is_size_asked=asked > 0,
         is_size_plain=_is_size_plain(request),
         is_asked_as_last=request.params.get("page") == "last",
     )
-    return page if page.is_consistent else _explained(page, request, paging)
-
-
-def asked_size(request: RecordedRequest, paging: Paging) -> int:
-    """Return the rows a page that a request asks for, whatever the cap."""
-    size = read_int(request.params.get("page_size", ""))
-    return size if _is_size_asked(request) and size else paging.page_size
-
-
-def _is_size_asked(request: RecordedRequest) -> bool:
-    size = read_int(request.params.get("page_size", ""))
-    return size is not None and size > 0
+    return page if page.is_consistent else _explained(page, request)
 
 
 def _number(request: RecordedRequest, count: int, size: int) -> int | None:
@@ -120,18 +121,18 @@ def _is_size_plain(request: RecordedRequest) -> bool:
     return value is None or (request.is_plain("page_size") and str(read_int(value)) == value)
 
 
-def _explained(page: Page, request: RecordedRequest, paging: Paging) -> Page:
-    """Given a page that is not consistent, return it with the size that makes it so, if a cap may be that."""
-    size = _size_by_answer(page)
-    least = 1 if page.is_size_asked else min(paging.page_size, page.assumed + 1)
+def _explained(page: Page, request: RecordedRequest) -> Page:
+    """Return an inconsistent page with the size that makes it consistent, if a limit may be that size."""
+    size = _size_by_response(page)
+    least = 1 if page.is_size_asked else min(page.usual, page.assumed + 1)
     if not least <= size <= page.wanted:
         return page
     other = replace(page, size=size, number=_number(request, page.count, size) or page.number)
     return other if other.is_consistent or page.is_longer else page
 
 
-def _size_by_answer(page: Page) -> int:
-    """Return the rows that a full page must have: those of this one, or of those before the last."""
+def _size_by_response(page: Page) -> int:
+    """Return the size that the response shows: its rows, or those of the pages before the last."""
     if page.has_next or page.number == 1:
         return page.length
     size, rest = divmod(page.count - page.length, page.number - 1)

@@ -1,4 +1,4 @@
-"""Rulebook: every rule that a finding may name: those of the contract, and the judge's own."""
+"""Rulebook: the rules that a finding may name: those of the contract, and the judge's own."""
 
 from __future__ import annotations
 
@@ -15,21 +15,28 @@ OWN_RULES = (
     Rule("body.shape", Mark.ASSUMED, "A body shows by its fields which documented one it is.", "--schema"),
     *strict_json.RULES,
 )
-"""What is asked of a recording before the contract is."""
+"""What a recording has to keep before the contract applies."""
+_CACHED = 16  # contracts
 
 
-@lru_cache(16)
+@lru_cache(_CACHED)
 def rules_of(contract: Contract = WEBSHARE) -> Mapping[str, Rule]:
     """Return every rule that a finding may name, by its id."""
     return {rule.id: rule for rule in (*OWN_RULES, *contract.rules.values())}
 
 
+def mark_of(rule_id: str, contract: Contract) -> Mark:
+    """Return how a rule is known; one that the contract does not have is not applied, whatever its mark."""
+    rule = rules_of(contract).get(rule_id)
+    return Mark.ASSUMED if rule is None else rule.mark
+
+
 GRADES = {
-    "record.malformed": Level.ERROR,  # what is in it was not judged
+    "record.malformed": Level.ERROR,  # its content was not judged
     "body.shape": Level.ERROR,  # likewise
     "object.new-fields": Level.NEWS,  # the vendor announces them
     "object.older-edition": Level.NOTE,  # true when it was recorded
-    "object.pending": Level.NOTE,  # that there is a period is documented, its days are each account's own
+    "object.pending": Level.NOTE,  # the period is documented, but each account has days of its own
 }
 """The levels that do not follow from the marks."""
 
@@ -46,5 +53,5 @@ NOT_JUDGED = {
 
 
 def level(rule: Rule) -> Level:
-    """Given a rule, return the level of a finding that breaks it."""
+    """Return the level of a finding that breaks a rule."""
     return GRADES.get(rule.id, LEVELS[rule.mark])

@@ -1,67 +1,87 @@
-"""Shape: what a body is, told from its looks alone.
+"""Shape: how a body without its request is recognised.
 
-A body stored without its request does not say which schema it answers to. Each shape has a
-sign that no other one shows, chosen so that a broken body is still known for what it is.
+A body that was stored alone does not name its schema. Each shape has a sign that no other one shows,
+chosen so that a broken body is still recognised.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from mock_webshare.contract.model import Contract, Endpoint
+
+    HasSign = Callable[[Any], bool]
+
+_CACHED = 16  # contracts
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A kind of body; `schema` is what it must keep, `has_sign` tells whether a body shows its sign."""
+    """A kind of body; `sign` describes in words what `has_sign` looks for."""
 
     schema: str
     sign: str
-    has_sign: Callable[[Any], bool]
+    has_sign: HasSign
 
 
-def _has_any(*fields: str) -> Callable[[Any], bool]:
-    return lambda body: isinstance(body, dict) and not body.keys().isdisjoint(fields)
+def recognise(body: Any, contract: Contract) -> str | None:
+    """Return the name of the schema of a JSON value by its shape; None if no shape fits."""
+    return next((shape.schema for shape in shapes_of(contract) if shape.has_sign(body)), None)
 
 
-def _holds_lists(body: Any) -> bool:
-    return isinstance(body, dict) and bool(body) and all(isinstance(each, list) for each in body.values())
-
-
-@lru_cache(16)
+@lru_cache(_CACHED)
 def shapes_of(contract: Contract) -> tuple[Shape, ...]:
-    """Return the shapes of a contract's bodies; a body has the first one whose sign it shows.
-
-    A page shows itself by its links, a row by fields that no other row or error has.
-    """
-    pages = [each for each in contract.endpoints if each.kind is Kind.LIST]
-    rows = [each for each in contract.endpoints if each.kind is not Kind.LIST]
+    """Return the shapes of a contract's bodies; a body has the first one whose sign it shows."""
+    lists = [each for each in contract.endpoints if each.kind is Kind.LIST]
     return (
-        *(Shape(each.schema, "has `results` or `next`", _has_any("results", "next")) for each in pages[:1]),
-        *(_of_row(contract, each) for each in rows),
+        *_pages(contract, lists),
+        *(_row(contract, each) for each in contract.endpoints if each.kind is not Kind.LIST),
         Shape("error-detail", "has `detail`", _has_any("detail")),
-        Shape("field-errors", "has lists only", _holds_lists),
+        Shape("field-errors", "has lists only", _has_lists_only),
     )
 
 
-def _of_row(contract: Contract, endpoint: Endpoint) -> Shape:
+def _pages(contract: Contract, lists: Sequence[Endpoint]) -> Iterator[Shape]:
+    """Yield the pages: the list is the one whose fields the first row shares most, or else the first."""
+    fields = {each: {field.name for field in contract.fields[each.resource]} for each in lists}
+
+    def list_of(body: Any) -> Endpoint:
+        rows = body.get("results")
+        row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+        return max(lists, key=lambda each: len(row.keys() & fields[each]))
+
+    is_page = _has_any("results", "next")
+    for each in lists:
+        has_sign = partial(lambda endpoint, body: is_page(body) and list_of(body) is endpoint, each)
+        yield Shape(each.schema, "has `results` or `next`", has_sign)
+
+
+def _row(contract: Contract, endpoint: Endpoint) -> Shape:
+    signs = _signs(contract, endpoint)
+    return Shape(endpoint.schema, "has " + " or ".join(f"`{each}`" for each in signs), _has_any(*signs))
+
+
+def _signs(contract: Contract, endpoint: Endpoint) -> Sequence[str]:
+    """Return the fields of a row that no other body has: no other row, and no error."""
     resource = contract.resource_of(endpoint)
     others = {
         field.name for name in contract.resources if name != resource.name for field in contract.fields[name]
     }
-    signs = resource.signs or [
-        field.name for field in contract.fields[resource.name] if field.name not in others
-    ]
-    return Shape(endpoint.schema, "has " + " or ".join(f"`{each}`" for each in signs), _has_any(*signs))
+    others |= {"detail", "code"} | contract.filter_names
+    fields = (field.name for field in contract.fields[resource.name])
+    return resource.signs or [name for name in fields if name not in others]
 
 
-def recognise(body: Any, contract: Contract) -> str | None:
-    """Return the name of the schema of a JSON value by its shape; None if it has none."""
-    return next((shape.schema for shape in shapes_of(contract) if shape.has_sign(body)), None)
+def _has_any(*fields: str) -> HasSign:
+    return lambda body: isinstance(body, dict) and not body.keys().isdisjoint(fields)
+
+
+def _has_lists_only(body: Any) -> bool:
+    return isinstance(body, dict) and bool(body) and all(isinstance(each, list) for each in body.values())

@@ -10,7 +10,7 @@ from mock_webshare.errors import UnknownName
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_webshare.judge.run import Verdict
+    from mock_webshare.judge.verdict import Verdict
 
     Report = Callable[[Verdict, bool], Iterator[str]]
     """Is given a verdict and whether it may use colours, and yields lines."""

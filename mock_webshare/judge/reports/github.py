@@ -10,7 +10,7 @@ from mock_webshare.judge.reports import messages, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.judge.run import Group, Verdict
+    from mock_webshare.judge.verdict import Group, Verdict
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning"}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.judge.model.finding import Finding, Place
-    from mock_webshare.judge.run import Group, Verdict
+    from mock_webshare.judge.verdict import Group, Verdict
 
 FORMAT = 1
 """Is raised when a field changes its meaning or goes."""

@@ -15,7 +15,7 @@ from mock_webshare.judge.reports import messages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.judge.run import Group, Verdict
+    from mock_webshare.judge.verdict import Group, Verdict
 
 SUITE = "mock-webshare validate"
 

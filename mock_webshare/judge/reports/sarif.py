@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mock_webshare.contract.model import Rule
     from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.run import Group, Verdict
+    from mock_webshare.judge.verdict import Group, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from mock_webshare.judge.model.finding import Level, printable
 from mock_webshare.judge.reports import messages
-from mock_webshare.judge.run import COULD_NOT
+from mock_webshare.judge.verdict import COULD_NOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.judge.run import Group, Likeness, Verdict
+    from mock_webshare.judge.verdict import Group, Likeness, Verdict
 
 MOST_FILES = 3
 """Files that are named of those in which the same was found."""

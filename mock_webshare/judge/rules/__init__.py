@@ -1,7 +1,7 @@
-"""Rules: what the judge asks of an exchange, each a small generator of findings.
+"""Rules about one exchange: each is a small generator of findings, listed in `RULES`.
 
-A rule is given a context, and returns at once when it is not concerned. Those across several exchanges,
-`lives` and `walks`, are given what `observation` keeps of each.
+A rule takes a context, and returns at once if it does not apply. `history` has those about several
+exchanges.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from mock_webshare.judge.model.rulebook import rules_of
 from mock_webshare.judge.rules import (
     error_body,
     headers,
@@ -44,7 +43,7 @@ RULES: tuple[Rule, ...] = (
     rows.fields_are_in_order,
     rows.numbers_are_floats,
     rows.filters_are_honoured,
-    rows.is_the_one_asked_for,
+    rows.is_the_requested_one,
     lifecycle.is_not_ripe_too_soon,
     lifecycle.is_not_pending_too_long,
     ordering.rows_are_in_order,
@@ -58,38 +57,27 @@ RULES: tuple[Rule, ...] = (
     headers.has_content_type,
     headers.is_compact,
     headers.allows_methods,
-    headers.asks_for_credentials,
+    headers.names_the_scheme,
     headers.says_when_to_retry,
     headers.leads_to_the_slash,
     headers.has_no_body,
     headers.describes_the_endpoint,
 )
 
-
-MOST_FINDINGS = 1000
-"""What one rule may say of one exchange: a body that is nothing but mistakes is not worth more words."""
-
-
-def check(context: RuleContext) -> Iterator[Finding]:
-    """Given a context, yield what every rule has to say."""
-    return _ask(RULES, context)
-
-
-def _ask(rules: tuple[Rule, ...], context: RuleContext) -> Iterator[Finding]:
-    known = rules_of(context.contract)
-    for rule in rules:
-        yield from (found for found in islice(rule(context), MOST_FINDINGS) if found.rule in known)
-
-
 WITHOUT_BODY: tuple[Rule, ...] = (
     status.status_fits,
     headers.has_content_type,
     headers.allows_methods,
-    headers.asks_for_credentials,
+    headers.names_the_scheme,
     headers.says_when_to_retry,
 )
+"""The rules that apply even if the body cannot be read."""
+
+MOST_FINDINGS = 1000
+"""Of one rule in one exchange: more would not help to fix a body that is wrong throughout."""
 
 
-def check_without_body(context: RuleContext) -> Iterator[Finding]:
-    """Given a case whose body cannot be read, yield what can be said all the same."""
-    return _ask(WITHOUT_BODY, context)
+def check(context: RuleContext, rules: tuple[Rule, ...] = RULES) -> Iterator[Finding]:
+    """Yield the findings of some rules, in their order."""
+    for rule in rules:
+        yield from islice(rule(context), MOST_FINDINGS)

@@ -1,4 +1,4 @@
-"""Errors: does what an error says fit the request?"""
+"""Error bodies: do the texts and fields of an error fit the request?"""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _THROTTLED = re.compile(
 
 
 class Wording(NamedTuple):
-    """The rule that says how the `detail` of an error reads, and the texts it may be."""
+    """The texts that the `detail` of an error may be, and the rule that says so."""
 
     rule: str
     texts: tuple[str, ...]
@@ -56,7 +56,7 @@ def detail_fits(context: RuleContext) -> Iterator[Finding]:
     text, wording = context.body.get("detail"), _wording(context, context.request)
     if wording is None or not isinstance(text, str) or text in wording.texts:
         return
-    # Which of two sentences it is depends on the version of the framework.
+    # The version of the framework decides between two sentences.
     is_newer = _NO_MATCH.fullmatch(text) is not None and context.request.endpoint.is_detail
     mark = Mark.ASSUMED if is_newer else Mark.FRAMEWORK
     yield context.finding(
@@ -83,8 +83,10 @@ assert (UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE) == (401, 404, 405,
 
 
 def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
-    """Return what may be said of an `Authorization`; if it was taken out of the recording, anything."""
-    words = (authorization or "").encode("latin-1", "replace").split()  # where fewer blanks are blanks
+    """Return the texts that fit an `Authorization`: all, if it was removed from the recording."""
+    words = (
+        (authorization or "").encode("latin-1", "replace").split()
+    )  # bytes split at ASCII white space only
     if not words or words[0].lower() != b"token":
         return _ALL_OF_401
     if len(words) == 1:
@@ -104,7 +106,7 @@ def _wording_of_404(context: RuleContext, request: RecordedRequest) -> Wording:
 
 
 def throttling_fits(context: RuleContext) -> Iterator[Finding]:
-    """A 429 says the same in its body as in its header."""
+    """The body and the header of a 429 name the same time."""
     if context.exchange.status != TOO_MANY or context.schema is None or not isinstance(context.body, dict):
         return
     text, wait = context.body.get("detail"), context.exchange.header("retry-after")
@@ -128,7 +130,7 @@ def has_code(context: RuleContext) -> Iterator[Finding]:
 
 
 def names_the_wrong_fields(context: RuleContext) -> Iterator[Finding]:
-    """A 400 names every wrong field at once, and none that may be as it is."""
+    """A 400 names every wrong field at once, and no field that is right."""
     request = context.request
     if (
         context.exchange.status != BAD_REQUEST
@@ -162,7 +164,7 @@ def _may_be_wrong(each: Filter, request: RecordedRequest) -> bool:
 
 
 def field_errors_read_right(context: RuleContext) -> Iterator[Finding]:
-    """The message of a field error is the sentence that the framework writes, and has its code."""
+    """The message of a field error is the sentence that the framework writes, with its code."""
     if context.exchange.status != BAD_REQUEST or context.schema is None or context.request is None:
         return
     if not context.is_clear or not isinstance(context.body, dict):

@@ -1,4 +1,4 @@
-"""Headers: what must be beside the body, and how the body is written on the wire."""
+"""Headers: are they complete and right, and is the body written as the framework writes it?"""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 JSON_TYPE = "application/json"
 _ROUTED = frozenset({200, 400, 401, 404, 405, 406, 429})
-"""Statuses that an endpoint itself answers with."""
+"""The statuses that an endpoint itself sends."""
 _BLANK = re.compile(rb"\s")
 
 
 def has_content_type(context: RuleContext) -> Iterator[Finding]:
-    """An answer of an endpoint says that it is JSON, without a charset."""
+    """The `Content-Type` of an endpoint is JSON without a charset."""
     if context.schema is None and not _is_metadata(context):
         return
     if context.exchange.headers and (actual := context.exchange.header("content-type")) != JSON_TYPE:
@@ -37,10 +37,10 @@ def has_content_type(context: RuleContext) -> Iterator[Finding]:
 
 
 def is_compact(context: RuleContext) -> Iterator[Finding]:
-    """JSON is written without blanks, unless the request asked for an indent."""
+    """JSON is written without blanks, unless the request wants an indent."""
     if context.request is None or context.schema is None or context.body is None:
         return
-    if context.exchange.request_headers is None:  # then nobody knows whether an indent was asked for
+    if context.exchange.request_headers is None:  # then an indent may have been requested
         return
     if "indent" in (context.exchange.request_header("accept") or "").lower():
         return
@@ -50,7 +50,7 @@ def is_compact(context: RuleContext) -> Iterator[Finding]:
 
 
 def allows_methods(context: RuleContext) -> Iterator[Finding]:
-    """An answer of an endpoint lists its methods, and neither varies nor can be asked for conditionally."""
+    """A response of an endpoint has `Allow`, but neither `ETag` nor `Vary`."""
     if context.request is None or not context.request.is_slashed or context.exchange.status not in _ROUTED:
         return
     if not (context.exchange.header("content-type") or "").startswith(JSON_TYPE):
@@ -68,14 +68,14 @@ def allows_methods(context: RuleContext) -> Iterator[Finding]:
 
 
 _OF_PROXIES = frozenset({"accept-encoding", "origin", ""})
-"""What something between the service and the client adds to `Vary` when it packs or shares an answer."""
+"""What a proxy adds to `Vary` when it compresses or caches a response."""
 
 
 def _named(listed: str | None) -> set[str]:
     return {each.strip().lower() for each in (listed or "").split(",")}
 
 
-def asks_for_credentials(context: RuleContext) -> Iterator[Finding]:
+def names_the_scheme(context: RuleContext) -> Iterator[Finding]:
     """A 401 names the scheme."""
     if context.exchange.status != UNAUTHORIZED or not context.exchange.headers:
         return
@@ -122,13 +122,13 @@ def leads_to_the_slash(context: RuleContext) -> Iterator[Finding]:
 
 
 def has_no_body(context: RuleContext) -> Iterator[Finding]:
-    """An answer to HEAD has no body."""
+    """A response to HEAD has no body."""
     if context.request is not None and context.method == "HEAD" and context.exchange.body:
         yield context.finding("wire.head", check="body", actual=f"{len(context.exchange.body)} bytes")
 
 
 def describes_the_endpoint(context: RuleContext) -> Iterator[Finding]:
-    """OPTIONS answers what the framework knows of an endpoint."""
+    """The response to OPTIONS is the framework's description of the endpoint."""
     if not _is_metadata(context) or context.body is None:
         return
     for name in ("name", "description", "renders", "parses"):

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mock_webshare.contract.timestamps import DAY
-from mock_webshare.judge.rules.rows import answered_at, read_instant
+from mock_webshare.judge.rules.rows import completed_by, read_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mock_webshare.contract.model import Lifecycle
     from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
 
 def is_not_ripe_too_soon(context: RuleContext) -> Iterator[Finding]:
-    """A row is not ripe before its pending period is over, of which each account has its own."""
+    """A row is not ripe before its pending period is over; an account may have another period."""
     life = context.lifecycle
-    if life is None or (now := answered_at(context)) is None:
+    if life is None or (now := completed_by(context)) is None:
         return
-    latest, days = now - context.options.pending_days * DAY, context.options.pending_days
+    days = _period(context, life)
     for index, created in _created(context, life.field, life.ripe):
-        if created > latest:
+        if created > now - days * DAY:
             keys = context.keys(index, life.field)
             yield context.finding("object.pending", *keys, expected=days, actual=life.ripe)
 
@@ -29,17 +30,22 @@ def is_not_ripe_too_soon(context: RuleContext) -> Iterator[Finding]:
 def is_not_pending_too_long(context: RuleContext) -> Iterator[Finding]:
     """A row is not pending for a day after its period: a service may look once a day."""
     life = context.lifecycle
-    if life is None or (now := answered_at(context)) is None:
+    if life is None or (now := completed_by(context)) is None:
         return
     if context.exchange.header("mock-webshare-version"):
         return  # the clock of a mock server may stand still
-    earliest, days = now - (context.options.pending_days + 1) * DAY, context.options.pending_days
+    days = _period(context, life)
     for index, created in _created(context, life.field, life.pending):
-        if created < earliest:
+        if created < now - (days + 1) * DAY:
             keys = context.keys(index, life.field)
             yield context.finding(
                 "object.pending", *keys, check="overdue", expected=days, actual=life.pending
             )
+
+
+def _period(context: RuleContext, life: Lifecycle) -> int:
+    days = context.options.pending_days
+    return life.period if days is None else days
 
 
 def _created(context: RuleContext, field: str, status: str) -> Iterator[tuple[int, int]]:

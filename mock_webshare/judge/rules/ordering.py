@@ -1,4 +1,4 @@
-"""Order: do the rows of a page follow each other as was asked?"""
+"""Ordering: are the rows of a page in the requested order?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
-    from mock_webshare.judge.model.schema_fields import Fields
+    from mock_webshare.judge.model.row_fields import RowFields
 
 
 class Term(NamedTuple):
@@ -26,7 +26,7 @@ class Term(NamedTuple):
 
 
 class Ordering(NamedTuple):
-    """The terms that count, the rule that says so, and how that rule is known."""
+    """The terms that apply, the rule that says so, and how that rule is known."""
 
     terms: tuple[Term, ...]
     rule: str
@@ -34,7 +34,7 @@ class Ordering(NamedTuple):
 
 
 def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
-    """Given the value of `ordering`, return the terms that count: ` -amount,x` is `amount`, descending."""
+    """Return the terms of an `ordering` that apply: ` -amount,x` is `amount`, descending."""
     terms = [each.strip() for each in value.split(",")]
     return tuple(
         Term(each.removeprefix("-"), each.startswith("-"))
@@ -44,7 +44,7 @@ def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
 
 
 def ordering_of(context: RuleContext) -> Ordering | None:
-    """Return the order that a list must have; None if there is none that is known."""
+    """Return the order that a list must have; None if it is not known."""
     request, endpoint = context.request, context.endpoint
     if request is None or endpoint is None or not endpoint.orderings:
         return None
@@ -60,25 +60,25 @@ def ordering_of(context: RuleContext) -> Ordering | None:
 
 
 def _deciding(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """Return the first term of each field: a URL has room for a thousand, and each row is held to all."""
+    """Return the first term of each field: a URL has room for a thousand of them."""
     first: dict[str, Term] = {}
     for term in terms:
         first.setdefault(term.field, term)
     return tuple(first.values())
 
 
-class Breach(NamedTuple):
+class Violation(NamedTuple):
     """Why a row cannot follow another one."""
 
     term: Term
     value: Any
-    """What the second row has there."""
+    """The value of the second row."""
     rule: str
     mark: Mark
 
 
 def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
-    """Each row of a page stands where the ordering puts it."""
+    """The rows of a page are in the order that the request selects."""
     if not context.is_list or context.request is None or (ordering := ordering_of(context)) is None:
         return
     rows, fields = context.rows, context.fields
@@ -86,49 +86,51 @@ def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
         before, after = rows[index - 1], rows[index]
         if not isinstance(before, dict) or not isinstance(after, dict):
             continue
-        if breach := breach_of(ordering, fields, before, after):
+        if violation := violation_of(ordering, fields, before, after):
             yield context.finding(
-                breach.rule,
-                *context.keys(index, breach.term.field),
+                violation.rule,
+                *context.keys(index, violation.term.field),
                 check="order",
-                expected=str(breach.term),
-                actual=breach.value,
-                mark=breach.mark,
+                expected=str(violation.term),
+                actual=violation.value,
+                mark=violation.mark,
             )
 
 
-def breach_of(
-    ordering: Ordering, fields: Fields, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Breach | None:
-    """Given two neighbours, return what the first term in which they differ has against them."""
+def violation_of(
+    ordering: Ordering, fields: RowFields, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Violation | None:
+    """Return why the first term in which two neighbours differ forbids their order."""
     for term in ordering.terms:
         first, second = before.get(term.field), after.get(term.field)
         if first == second:
             continue
         if first is None or second is None:
             is_due = (first is None) == term.descends
-            return None if is_due else Breach(term, second, "order.nulls", Mark.FRAMEWORK)
+            return None if is_due else Violation(term, second, "order.nulls", Mark.FRAMEWORK)
         order = _order(term.field in fields.dates, first, second)
         if order == 0:  # one instant in two spellings
             continue
         is_wrong = order is not None and (order < 0) == term.descends
-        return Breach(term, second, ordering.rule, _mark(ordering, term, fields)) if is_wrong else None
-    return _breach_of_ties(ordering, before, after)
+        return Violation(term, second, ordering.rule, _mark(ordering, term, fields)) if is_wrong else None
+    return _violation_of_ties(ordering, before, after)
 
 
 _TIE = Term("id", False)
 
 
-def _breach_of_ties(ordering: Ordering, before: Mapping[str, Any], after: Mapping[str, Any]) -> Breach | None:
+def _violation_of_ties(
+    ordering: Ordering, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Violation | None:
     first, second = before.get("id"), after.get("id")
     if type(first) is not int or type(second) is not int or second >= first:
         return None
     is_ordered = any(term.field == "id" for term in ordering.terms)
-    return None if is_ordered else Breach(_TIE, second, "order.ties", Mark.ASSUMED)
+    return None if is_ordered else Violation(_TIE, second, "order.ties", Mark.ASSUMED)
 
 
 def _order(are_dates: bool, first: Any, second: Any) -> int | None:
-    """Return 1 if the first value is larger, -1 if smaller, 0 if neither; None if they do not compare."""
+    """Return 1 if the first value is larger, -1 if smaller, 0 if equal; None if not comparable."""
     if are_dates:
         first, second = read_instant(first), read_instant(second)
     try:
@@ -137,7 +139,7 @@ def _order(are_dates: bool, first: Any, second: Any) -> int | None:
         return None
 
 
-def _mark(ordering: Ordering, term: Term, fields: Fields) -> Mark:
-    """Text is ordered as the database does, of which nothing is documented."""
+def _mark(ordering: Ordering, term: Term, fields: RowFields) -> Mark:
+    """Text is ordered by the database, in an undocumented way."""
     is_text = term.field in fields.strings and ordering.mark is Mark.DOCUMENTED
     return Mark.FRAMEWORK if is_text else ordering.mark

@@ -1,4 +1,4 @@
-"""Page: do the numbers and links of a page fit each other, its rows and the request?"""
+"""Pagination: do the numbers, links and rows of a page fit each other and the request?"""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SERVICE = "https://proxy.webshare.io"
 
 
 def cap_is_as_assumed(context: RuleContext) -> Iterator[Finding]:
-    """No page is longer than the assumed cap. Whether a shorter one shows a lower cap, `caps` tells."""
+    """No page is longer than the assumed limit; `page_size_cap` is about lower limits."""
     page = context.page
     if page is not None and page.is_longer:
         yield context.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
 
 
 def page_is_full(context: RuleContext) -> Iterator[Finding]:
-    """A page has no more rows than were asked for, and no fewer unless it is the last."""
+    """A page has no more rows than requested, and no fewer unless it is the last."""
     page = context.page
     if page is None:
         return
@@ -47,7 +47,7 @@ def count_fits(context: RuleContext) -> Iterator[Finding]:
 
 
 def page_exists(context: RuleContext) -> Iterator[Finding]:
-    """A page beyond the last is a 404, not an empty page. What one with rows means, `caps` tells."""
+    """A page beyond the last is a 404, not an empty page; `page_size_cap` is about one with rows."""
     page = context.page
     if page is not None and not page.exists and not page.length:
         yield context.finding("list.invalid-page", check="beyond", expected=404, actual=200)
@@ -66,7 +66,7 @@ def links_are_there(context: RuleContext) -> Iterator[Finding]:
 
 
 def links_lead_on(context: RuleContext) -> Iterator[Finding]:
-    """A link is the one that the framework writes: to the neighbour, on this server, in its spelling."""
+    """A link is as the framework writes it: to the neighbouring page, at this origin, spelled so."""
     page, request = context.page, context.request
     if page is None or request is None:
         return
@@ -117,7 +117,7 @@ def _compare_query(
 
 
 def link_query(query: str, number: int) -> str:
-    """Given the query of a request, return that of a link to a page: `b=1&a=%20` and 3 make `a=+&b=1&page=3`.
+    """Return the query of a link to a page: `a=+&b=1&page=3` for `b=1&a=%20` and 3.
 
     It is decoded and written again, sorted by name; a link to page 1 has no `page` (framework).
     """

@@ -1,4 +1,4 @@
-"""Rows: are they written as the service writes, do they fit the filters, and is it the one asked for?"""
+"""Rows: are they written as the service writes, do they fit the filters, is it the requested one?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mock_webshare.judge.model.finding import Finding
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_HOURS = 4096  # hours of which the offset is remembered
+_HOURS = 4096  # hours whose offset is cached
 
 
 def dates_are_local(context: RuleContext) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
 
 @lru_cache(_HOURS)
 def local_hour(hour: str, offset: str) -> str | None:
-    """Given an hour and an offset, return the same hour with the offset that Los Angeles has then.
+    """Return an hour with the offset that Los Angeles has then.
 
     `2022-06-14T18` and `+00:00` are `2022-06-14T11-07:00`. None: there is no such hour.
     """
@@ -98,7 +98,7 @@ def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
 
 
 def filters_are_honoured(context: RuleContext) -> Iterator[Finding]:
-    """Every row has the values that were asked for."""
+    """Every row has the values that the filters select."""
     request = context.request
     if context.endpoint is None or request is None or not request.query or not context.is_clear:
         return
@@ -108,7 +108,7 @@ def filters_are_honoured(context: RuleContext) -> Iterator[Finding]:
 
 
 def is_no_filter(each: Filter, value: str) -> bool:
-    """Whether the value of a filter selects everything, or is refused."""
+    """Whether the value of a filter selects all rows, or is refused."""
     if each.resource is None:
         return value not in each.choices
     return value != "" and read_int(value) is None
@@ -133,7 +133,7 @@ def _rows_that_differ(context: RuleContext, request: RecordedRequest, each: Filt
 
 
 def _is_possible(each: Filter, value: Any) -> bool:
-    """Whether a value is one that the field may have: that it may not is said elsewhere."""
+    """Whether a value is allowed for the field: the schema reports one that is not."""
     return value in each.choices if each.resource is None else value is None or type(value) is int
 
 
@@ -143,8 +143,8 @@ def _rule_of(context: RuleContext, wanted: Any) -> str:
     return "filter.no-channel" if wanted is None else "filter.and"
 
 
-def is_the_one_asked_for(context: RuleContext) -> Iterator[Finding]:
-    """A single row has the id that was asked for."""
+def is_the_requested_one(context: RuleContext) -> Iterator[Finding]:
+    """A single row has the id of the request."""
     if context.request is None or context.request.id is None or context.endpoint is None or context.is_list:
         return
     wanted, actual = (
@@ -157,11 +157,11 @@ def is_the_one_asked_for(context: RuleContext) -> Iterator[Finding]:
 
 
 LONGEST_WAIT = 3600 * SECOND
-"""No client waits longer for an answer of which nobody noted how long it took."""
+"""The longest time that a response may have taken if its duration was not recorded."""
 
 
-def answered_at(context: RuleContext) -> int | None:
-    """Return the instant by which the answer had been given; None if nothing tells."""
+def completed_by(context: RuleContext) -> int | None:
+    """Return the instant by which the response was complete; None if nothing shows it."""
     exchange = context.exchange
     if (ended := ended_at(exchange)) is not None:
         return ended
@@ -175,20 +175,20 @@ def answered_at(context: RuleContext) -> int | None:
 
 
 def ended_at(exchange: Exchange) -> int | None:
-    """Return the instant at which an answer had been given; None if it was not recorded."""
+    """Return the instant at which a response was complete; None if it was not recorded."""
     seconds = exchange.seconds
-    # Some recorders write -1 for what they do not know, and a file may hold NaN.
+    # Some recorders write -1 for an unknown duration, and a file may contain NaN.
     if exchange.started is None or seconds is None or not 0 <= seconds < _LONGEST_SECONDS:
         return None
     return exchange.started + int(seconds * SECOND)
 
 
 _LONGEST_SECONDS = 1e9
-_LONGEST_DATE = 64  # characters; what is longer is no date, and not worth keeping
+_LONGEST_DATE = 64  # characters; a longer text is not a date, and not worth caching
 
 
 def read_instant(value: Any) -> int | None:
-    """Given the value of a date, return the instant; None if it is none."""
+    """Return the instant of a date; None if the value is not a date."""
     return _instant(value) if type(value) is str and len(value) <= _LONGEST_DATE else None
 
 

@@ -1,4 +1,4 @@
-"""Shape: does a body look as its schema says, and has it anything that the schema does not know?"""
+"""Schema: does a body keep its schema, and does it have fields that the schema does not know?"""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-    from mock_webshare.contract.model import Contract, Resource
+    from mock_webshare.contract.model import Contract
     from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
+_CACHED = 64  # schemas
 MOST_ERRORS = 1000
-"""Breaches of its schema that are told of one body."""
+"""Violations of its schema that are reported of one body."""
 
 
 def has_known_shape(context: RuleContext) -> Iterator[Finding]:
-    """A body that was stored alone, and whose schema was not named, shows the sign of one."""
+    """A body that was stored alone has a shape that is known, unless its schema is named."""
     if context.schema is not None or context.request is not None:
         return
     signs = {shape.schema: shape.sign for shape in shapes_of(context.contract)}
@@ -34,12 +35,12 @@ def has_known_shape(context: RuleContext) -> Iterator[Finding]:
 
 
 def keeps_schema(context: RuleContext) -> Iterator[Finding]:
-    """A body keeps every rule of its schema."""
+    """A body keeps its schema."""
     if context.schema is None or acceptor(context.contract.schemas, context.schema)(context.body):
         return
     errors = context.contract.schemas.validator(context.schema).iter_errors(context.body)
     grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(context, each))
-    # Each error is an object of several kilobytes, so no more are kept than are told.
+    # Each error is an object of several kilobytes, so no more are kept than are reported.
     for error in sorted(islice(grave, MOST_ERRORS), key=_keys):
         yield _finding(context, error)
 
@@ -50,7 +51,7 @@ def is_of_this_edition(context: RuleContext) -> Iterator[Finding]:
         return
     for index, row in enumerate(context.rows):
         if _lacks_later_fields(context, row):
-            expected = sorted(_resource(context).later)
+            expected = sorted(context.fields.resource.later)
             yield context.finding("object.older-edition", *context.keys(index), expected=expected)
 
 
@@ -63,7 +64,7 @@ def has_known_fields(context: RuleContext) -> Iterator[Finding]:
         yield context.finding("object.new-fields", *keys, actual=value, grade=grade)
 
 
-@lru_cache(64)
+@lru_cache(_CACHED)
 def _known_fields(contract: Contract, schema: str) -> frozenset[str] | None:
     properties = contract.schemas.document(schema).get("properties")
     return None if properties is None else frozenset(properties)
@@ -83,30 +84,26 @@ def _unknown(
             yield from (((*context.keys(index), name), row[name]) for name in row if name not in of_rows)
 
 
-def _resource(context: RuleContext) -> Resource:
-    resource = context.fields.resource
-    assert resource, "each endpoint serves a resource"
-    return resource
-
-
 def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
-    """Whether a row has a field that only such rows have, and none that an earlier edition lacked."""
-    if context.endpoint is None or not isinstance(row, dict) or not (later := _resource(context).later):
+    """Whether a row has its first sign, but none of the fields that an earlier edition lacked."""
+    if context.endpoint is None or not isinstance(row, dict):
         return False
-    return _resource(context).signs[0] in row and later.isdisjoint(row)
+    resource = context.fields.resource
+    has_sign = all(sign in row for sign in resource.signs[:1])
+    return bool(resource.later) and has_sign and resource.later.isdisjoint(row)
 
 
 def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bool:
     """Whether a field is missing that an earlier edition lacked: that is reported once for each row."""
     if error.validator != "required" or not _lacks_later_fields(context, error.instance):
         return False
-    return _missing(error) in _resource(context).later
+    return _missing(error) in context.fields.resource.later
 
 
 def _is_whole(error: ValidationError) -> bool:
-    """Whether `1.0` was refused for an integer, which JSON Schema says it is.
+    """Whether `1.0` was refused as an integer, which it is in JSON Schema.
 
-    jsonschema knows so of a float, but not of the `Decimal` that the number is read as.
+    jsonschema accepts a float like that, but not a `Decimal`, as which numbers are read.
     """
     value, wanted = error.instance, error.validator_value
     is_about_integers = error.validator == "type" and "integer" in cast("str | list[str]", wanted)
@@ -120,7 +117,7 @@ def _keys(error: ValidationError) -> list[Any]:
 def _finding(context: RuleContext, error: ValidationError) -> Finding:
     from jsonschema.exceptions import best_match
 
-    # Of an `anyOf` that fails, what is amiss in the branch that was meant.
+    # Of an `anyOf` that fails, the error in the branch that fits best.
     leaf = best_match([error]) or error
     rule, mark = _annotation(leaf, "x-rule"), Mark(_annotation(leaf, "x-provenance"))
     if leaf.validator == "required":
@@ -132,13 +129,13 @@ def _finding(context: RuleContext, error: ValidationError) -> Finding:
 
 
 def _missing(error: ValidationError) -> str:
-    """Given an error of `required`, return its field, which only the text of the error tells."""
+    """Return the field of an error of `required`, which only its message shows."""
     names = cast("list[str]", error.validator_value)
     return next(name for name in names if error.message.startswith(repr(name)))
 
 
 def _annotation(error: ValidationError, keyword: str) -> str:
-    """Given an error, return what the nearest schema around it says under `keyword`; each of ours does."""
+    """Return the value of a keyword in the nearest schema around an error; each of ours has it."""
     around: Any = error
     while keyword not in around.schema:
         around = around.parent

@@ -1,4 +1,4 @@
-"""Status: does it fit the request? What the request cannot tell is given the benefit of the doubt."""
+"""Status: does it fit the request? A status that only the service can decide is accepted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
 
-    Doubt = Callable[[RuleContext, RecordedRequest], bool]
+    Condition = Callable[[RuleContext, RecordedRequest], bool]
 
 OK, MOVED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 200, 301, 400, 401, 403
 NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE, TOO_MANY = 404, 405, 406, 429
@@ -25,23 +25,23 @@ SERVER_ERRORS = range(500, 600)
 KINDS = frozenset(
     {BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE, TOO_MANY, *SERVER_ERRORS}
 )
-"""The errors that a client must expect (documented)."""
+"""The errors that a client has to expect (documented)."""
 _CLIENT_ERRORS = range(400, 500)
 _ANY_TIME = frozenset({FORBIDDEN, TOO_MANY})
-"""What an account, or whatever stands before the service, may answer to any request."""
+"""What an account, or a proxy before the service, may respond to any request."""
 
 
 class Refusal(NamedTuple):
-    """A reason to refuse a request, and the answer and rule that follow from it."""
+    """A reason to refuse a request, and the status and rule that follow from it."""
 
-    applies: Doubt
+    applies: Condition
     status: int
     rule: str
     is_before_credentials: bool = False
 
 
 def status_fits(context: RuleContext) -> Iterator[Finding]:
-    """The status is one that the request may be answered with."""
+    """The status is one that a response to the request may have."""
     request, status = context.request, context.exchange.status
     if request is None or status is None or status in _ANY_TIME or not context.is_clear:
         return
@@ -55,18 +55,18 @@ def status_fits(context: RuleContext) -> Iterator[Finding]:
         mark = None if status in _CLIENT_ERRORS else Mark.FRAMEWORK
         yield context.finding("error.kinds", check="status", expected=expected, actual=status, mark=mark)
     else:
-        rule = due.rule if due else _unasked(request, status)
+        rule = due.rule if due else _rule_broken_by(request, status)
         mark = Mark.ASSUMED if _depends_on_the_version(request, status) else None
         yield context.finding(rule, check="status", expected=expected, actual=status, mark=mark)
 
 
 def refusal(context: RuleContext, request: RecordedRequest) -> Refusal | None:
-    """Return the first reason for which the request must be refused; None if there is none to be seen."""
+    """Return the first reason to refuse the request; None if the request shows no reason."""
     return next((each for each in REFUSALS if each.applies(context, request)), None)
 
 
 def _may_be(context: RuleContext, request: RecordedRequest, due: Refusal | None, status: int) -> bool:
-    """Whether something that the request does not show may have led to the status."""
+    """Whether the status may be due to something that the request does not show."""
     if due and due.is_before_credentials:
         return False
     match status:
@@ -86,37 +86,43 @@ def _may_be(context: RuleContext, request: RecordedRequest, due: Refusal | None,
 def _may_be_missing(context: RuleContext, request: RecordedRequest) -> bool:
     if context.method == "OPTIONS":
         return False
-    return request.endpoint.is_detail or request.params.get("page", "") not in ("", "1", "last")
+    return request.endpoint.is_detail or _page(request) not in ("", "1", "last")
+
+
+def _page(request: RecordedRequest) -> str:
+    """Return the requested page; an endpoint that is not a list has one."""
+    return request.params.get("page", "1") if request.endpoint.paging else "1"
 
 
 def _depends_on_the_version(request: RecordedRequest, status: int) -> bool:
     """Whether an empty `page` was refused, as Django REST framework did before 3.15."""
-    return status == NOT_FOUND and request.params.get("page") == ""
+    return status == NOT_FOUND and _page(request) == ""
 
 
-def _unasked(request: RecordedRequest, status: int) -> str:
-    if status == NOT_FOUND and request.params.get("page") == "last":
-        return "list.last-page"
-    return _UNASKED[status]
+def _rule_broken_by(request: RecordedRequest, status: int) -> str:
+    if status != NOT_FOUND:
+        return _WITHOUT_REASON[status]
+    if request.endpoint.paging is None:
+        return "detail.not-found"
+    return "list.last-page" if _page(request) == "last" else "list.invalid-page"
 
 
-_UNASKED = {
+_WITHOUT_REASON = {
     OK: "error.kinds",
     MOVED: "route.slash",
     BAD_REQUEST: "filter.errors",
     UNAUTHORIZED: "route.order",
-    NOT_FOUND: "list.invalid-page",
     NOT_ALLOWED: "route.methods",
     NOT_ACCEPTABLE: "wire.accept",
 }
-"""The rule that a status breaks which nothing in the request asked for."""
+"""The rule that a status breaks for which the request gives no reason."""
 
 
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
 
 
 def _has_impossible_host(context: RuleContext, request: RecordedRequest) -> bool:
-    """Whether a host was refused that may be; the service itself saw another one if it was not."""
+    """Whether an impossible host was refused; if it was served, the service saw another one."""
     if context.exchange.status != BAD_REQUEST:
         return False
     host = context.exchange.request_header("host")
@@ -145,7 +151,7 @@ def _excludes_json(context: RuleContext, request: RecordedRequest) -> bool:
 
 
 def _media_types(accept: str) -> list[str]:
-    """Given an `Accept` header, return the media types that are read (the limits are the framework's)."""
+    """Return the media types of an `Accept` header that are read, by the framework's limits."""
     if len(accept) > _LONGEST_ACCEPT:
         accept = accept[: accept.rfind(",", 0, _LONGEST_ACCEPT) + 1]
     tokens = [token for each in accept.split(",") if 0 < len(token := each.strip()) <= _LONGEST_MEDIA_TYPE]
@@ -161,7 +167,7 @@ def _has_wrong_filter(context: RuleContext, request: RecordedRequest) -> bool:
 
 
 def is_wrong(each: Filter, request: RecordedRequest) -> bool:
-    """Whether the value of a filter is one that nobody may ask for."""
+    """Whether the value of a filter is wrong for every account."""
     value = request.params.get(each.name, "")
     if not value:
         return False
@@ -169,16 +175,14 @@ def is_wrong(each: Filter, request: RecordedRequest) -> bool:
 
 
 def has_open_value(each: Filter, request: RecordedRequest) -> bool:
-    """Whether it depends on the account if the value of a filter may be asked for."""
+    """Whether the value of a filter is right for some accounts only."""
     value = request.params.get(each.name, "")
     return each.resource is not None and read_int(value) is not None
 
 
 def _has_impossible_page(context: RuleContext, request: RecordedRequest) -> bool:
-    if request.endpoint.paging is None or context.method == "OPTIONS":
-        return False
-    page = request.params.get("page") or "1"
-    return page != "last" and (read_int(page) or 0) < 1
+    page = _page(request)
+    return context.method != "OPTIONS" and page not in ("", "last") and (read_int(page) or 0) < 1
 
 
 def _has_impossible_id(context: RuleContext, request: RecordedRequest) -> bool:
@@ -196,11 +200,11 @@ REFUSALS = (
     Refusal(_has_impossible_page, NOT_FOUND, "list.invalid-page"),
     Refusal(_has_impossible_id, NOT_FOUND, "detail.not-found"),
 )
-"""In the order in which the framework looks for them."""
+"""In the order in which the framework checks them."""
 
 
 def schema_of(endpoint: Endpoint, context: RuleContext) -> str | None:
-    """Return the schema that the body of the answer has to keep; None if there is none for it."""
+    """Return the schema that the body of the response has to keep; None if it has none."""
     request, status = context.request, context.exchange.status
     if request is None or not request.is_slashed or context.method == "HEAD" or status is None:
         return None

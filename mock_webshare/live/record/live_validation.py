@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mock_webshare.errors import UnreadableInput
     from mock_webshare.exchange.model import BadRecord
     from mock_webshare.judge.model.options import Options
-    from mock_webshare.judge.run import Verdict
+    from mock_webshare.judge.verdict import Verdict
 
 
 class LiveValidation:

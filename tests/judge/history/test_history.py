@@ -12,7 +12,7 @@ import pytest
 
 from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.judge.check import examine
+from mock_webshare.judge.check import check_record
 from mock_webshare.judge.history import page_walk, row_history
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
@@ -154,7 +154,7 @@ def test_a_finding_shows_a_value_as_it_is_written() -> None:
 
 def test_of_a_long_value_little_is_kept() -> None:
     record = one(0, changes={"referral_channel": 1, "referral_channel_code": "x" * 10**6})
-    observation = examine(record, Options()).observation  # type: ignore[union-attr]
+    observation = check_record(record, Options()).observation  # type: ignore[union-attr]
     assert observation is not None
     assert len(pickle.dumps(observation)) < 2000
 

@@ -22,7 +22,8 @@ from mock_webshare.judge import reports
 from mock_webshare.judge.model.finding import Finding, Level, Place
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import rules_of
-from mock_webshare.judge.run import Group, Likeness, Verdict, judge
+from mock_webshare.judge.run import judge
+from mock_webshare.judge.verdict import Group, Likeness, Verdict
 
 FINDING = Finding(
     rule="object.amount",

@@ -1,0 +1,94 @@
+"""Verdict: all findings in a set of recordings, in groups, and how much was judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_webshare.errors import UnreadableInput
+from mock_webshare.judge.model.finding import Finding, Level
+from mock_webshare.judge.model.options import FAILING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mock_webshare.contract.model import Rule
+
+CLEAN, FINDINGS, COULD_NOT = 0, 1, UnreadableInput.exit_code
+"""Exit codes."""
+
+
+class Likeness(NamedTuple):
+    """What the findings of a group have in common."""
+
+    source: str
+    rule: str
+    check: str
+    level: str
+    mark: str
+    pointer: str
+    """With a star for each index."""
+    has_value: str
+    """Whether there is a value at all; it may be any."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Findings that differ only in their place and in the value there."""
+
+    likeness: Likeness
+    rule: Rule
+    findings: list[Finding]
+    """The first ones."""
+    count: int = 0
+
+    @property
+    def first(self) -> Finding:
+        """The finding that represents all."""
+        return self.findings[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The findings in all files, and how much was judged to find them."""
+
+    files: int
+    """The files that were given, the unreadable ones included."""
+    exchanges: int
+    """The records in them, the malformed ones included."""
+    judged: int
+    """The exchanges to which the rules were applied; a body that is not JSON is not one of them."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """How many were skipped, by the reason."""
+    groups: tuple[Group, ...] = ()
+    """The most severe first, and then in the order of the files."""
+    unreadable: tuple[UnreadableInput, ...] = ()
+    forgotten: int = 0
+    """Rows and walks that were too many to be followed from beginning to end."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Every rule that a finding may name, by its id."""
+    fail_on: Level = Level.WARNING
+    """The minimum severity that makes the exit code 1."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings whose place is known, group by group."""
+        return tuple(each for group in self.groups for each in group.findings)
+
+    def count(self, level: Level) -> int:
+        """Return how many findings have a level."""
+        return sum(group.count for group in self.groups if group.first.level is level)
+
+    @property
+    def failing(self) -> tuple[Level, ...]:
+        """The levels that make the exit code 1."""
+        return FAILING[: FAILING.index(self.fail_on) + 1]
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean; 1 findings that are severe enough; 2 something was unreadable, or nothing was judged."""
+        if self.unreadable:
+            return COULD_NOT
+        if any(group.first.level in self.failing for group in self.groups):
+            return FINDINGS
+        return CLEAN if self.judged else COULD_NOT
