@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,6 +110,14 @@ def test_two_endpoints_may_have_one_schema() -> None:
     options = Options(contract=contract(TICKETS, archive))
     assert found(tickets(2, 9, path=archive.path), options) == []
     assert found(tickets(2, 9), options) == [("list.page-size", "/results", Level.ERROR)]
+
+
+def test_a_link_is_shown_with_the_values_of_filters() -> None:
+    page = tickets(2, 2, "?priority=high&mode=payout", priority="high")
+    body = json.loads(page.body) | {"previous": f"{ORIGIN}{TICKETS.path}?priority=high&mode=payout"}
+    changed = replace(page, body=json.dumps(body, separators=(",", ":")).encode())
+    (finding,) = judge([changed], Options(contract=MADE_UP)).findings
+    assert finding.actual == f'"{ORIGIN}{TICKETS.path}?priority=high&mode=..."'
 
 
 class TestABodyThatWasStoredAlone:

@@ -88,6 +88,17 @@ class RuleContext:
         """Whether the body should be a page."""
         return self.endpoint is not None and self.endpoint.kind is Kind.LIST
 
+    @cached_property
+    def objects(self) -> list[tuple[int, dict[str, Any]]]:
+        """The rows that are objects, with their indexes; empty if the body is not of an endpoint."""
+        if self.endpoint is None:
+            return []
+        return [(index, row) for index, row in enumerate(self.rows) if isinstance(row, dict)]
+
+    def shown(self, url: str) -> str:
+        """Return a URL without what may be secret."""
+        return shown(url, self.contract)
+
     def keys(self, index: int, *more: str) -> tuple[str | int, ...]:
         """Return the keys that lead to the row of an index, or to a field of it."""
         return ("results", index, *more) if self.is_list else more

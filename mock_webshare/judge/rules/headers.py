@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from mock_webshare.exchange.json_limits import STRING_OR_REST
-from mock_webshare.exchange.request import shown, split
+from mock_webshare.exchange.request import split
 from mock_webshare.judge.model.context import NOTHING
 from mock_webshare.judge.rules.status import MOVED, OK, TOO_MANY, UNAUTHORIZED
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mock_webshare.judge.model.finding import Finding
 
 JSON_TYPE = "application/json"
+SCHEME = "Token"
 _ROUTED = frozenset({200, 400, 401, 404, 405, 406, 429})
 """The statuses that an endpoint itself sends."""
 _BLANK = re.compile(rb"\s")
@@ -27,43 +28,43 @@ def has_content_type(context: RuleContext) -> Iterator[Finding]:
     """The `Content-Type` of an endpoint is JSON without a charset."""
     if context.schema is None and not _is_metadata(context):
         return
-    if context.exchange.headers and (actual := context.exchange.header("content-type")) != JSON_TYPE:
-        yield context.finding(
-            "wire.json",
-            check="content-type",
-            expected=JSON_TYPE,
-            actual=NOTHING if actual is None else actual,
-        )
+    if context.exchange.headers and context.exchange.header("content-type") != JSON_TYPE:
+        yield _header(context, "wire.json", "content-type", JSON_TYPE)
+
+
+def _header(context: RuleContext, rule: str, name: str, expected: str | None = None) -> Finding:
+    """Return a finding about a header, which may be missing."""
+    actual = context.exchange.header(name)
+    return context.finding(rule, check=name, expected=expected, actual=NOTHING if actual is None else actual)
 
 
 def is_compact(context: RuleContext) -> Iterator[Finding]:
     """JSON is written without blanks, unless the request wants an indent."""
+    exchange = context.exchange
     if context.request is None or context.schema is None or context.body is None:
         return
-    if context.exchange.request_headers is None:  # then an indent may have been requested
+    if exchange.request_headers is None:  # then an indent may have been requested
         return
-    if "indent" in (context.exchange.request_header("accept") or "").lower():
+    if "indent" in (exchange.request_header("accept") or "").lower():
         return
-    # Few bodies have any blank at all, so the texts are seldom taken out.
-    if _BLANK.search(context.exchange.body) and _BLANK.search(STRING_OR_REST.sub(b"", context.exchange.body)):
+    # Few bodies have any blank at all, so the strings are seldom removed.
+    if _BLANK.search(exchange.body) and _BLANK.search(STRING_OR_REST.sub(b"", exchange.body)):
         yield context.finding("wire.json", check="compact")
 
 
 def allows_methods(context: RuleContext) -> Iterator[Finding]:
     """A response of an endpoint has `Allow`, but neither `ETag` nor `Vary`."""
-    if context.request is None or not context.request.is_slashed or context.exchange.status not in _ROUTED:
+    request, exchange = context.request, context.exchange
+    if request is None or not request.is_slashed or exchange.status not in _ROUTED:
         return
-    if not (context.exchange.header("content-type") or "").startswith(JSON_TYPE):
+    if not (exchange.header("content-type") or "").startswith(JSON_TYPE):
         return
-    expected = ", ".join(context.request.endpoint.methods)
-    actual = context.exchange.header("allow")
-    if actual is None or [each.strip() for each in actual.split(",")] != expected.split(", "):
-        yield context.finding(
-            "wire.allow", check="allow", expected=expected, actual=NOTHING if actual is None else actual
-        )
-    if (etag := context.exchange.header("etag")) is not None:
+    if [each.strip() for each in (exchange.header("allow") or "").split(",")] != [*request.endpoint.methods]:
+        yield _header(context, "wire.allow", "allow", ", ".join(request.endpoint.methods))
+    if (etag := exchange.header("etag")) is not None:
         yield context.finding("wire.allow", check="no-etag", actual=etag)
-    if varying := _named(context.exchange.header("vary")) - _OF_PROXIES:
+    named = {each.strip().lower() for each in (exchange.header("vary") or "").split(",")}
+    if varying := named - _OF_PROXIES:
         yield context.finding("wire.allow", check="no-vary", actual=", ".join(sorted(varying)))
 
 
@@ -71,53 +72,35 @@ _OF_PROXIES = frozenset({"accept-encoding", "origin", ""})
 """What a proxy adds to `Vary` when it compresses or caches a response."""
 
 
-def _named(listed: str | None) -> set[str]:
-    return {each.strip().lower() for each in (listed or "").split(",")}
-
-
 def names_the_scheme(context: RuleContext) -> Iterator[Finding]:
-    """A 401 names the scheme."""
-    if context.exchange.status != UNAUTHORIZED or not context.exchange.headers:
-        return
-    actual = context.exchange.header("www-authenticate")
-    if actual != "Token":
-        yield context.finding(
-            "auth.unauthorized",
-            check="www-authenticate",
-            expected="Token",
-            actual=NOTHING if actual is None else actual,
-        )
+    """A 401 names the authentication scheme."""
+    exchange = context.exchange
+    if exchange.status == UNAUTHORIZED and exchange.headers and exchange.header("www-authenticate") != SCHEME:
+        yield _header(context, "auth.unauthorized", "www-authenticate", SCHEME)
 
 
 def says_when_to_retry(context: RuleContext) -> Iterator[Finding]:
     """A 429 says in whole seconds how long to wait."""
     if context.exchange.status != TOO_MANY or not context.exchange.headers:
         return
-    actual = context.exchange.header("retry-after")
-    if actual is None or not (actual.isascii() and actual.isdecimal()):
-        yield context.finding(
-            "limit.retry-after", check="retry-after", actual=NOTHING if actual is None else actual
-        )
+    wait = context.exchange.header("retry-after") or ""
+    if not (wait.isascii() and wait.isdecimal()):
+        yield _header(context, "limit.retry-after", "retry-after")
 
 
 def leads_to_the_slash(context: RuleContext) -> Iterator[Finding]:
     """A 301 leads to the same path with a slash, and the same query."""
-    request = context.request
-    if (
-        request is None
-        or request.is_slashed
-        or context.exchange.status != MOVED
-        or not context.exchange.headers
-    ):
+    request, exchange = context.request, context.exchange
+    if request is None or request.is_slashed or exchange.status != MOVED or not exchange.headers:
         return
-    actual = context.exchange.header("location")
+    actual = exchange.header("location")
     expected = f"{request.path}/" + (f"?{request.query}" if request.query else "")
     if actual is None or (context.is_clear and unquote(_without_origin(actual)) != unquote(expected)):
         yield context.finding(
             "route.slash",
             check="location",
-            expected=shown(expected),
-            actual=NOTHING if actual is None else shown(actual),
+            expected=context.shown(expected),
+            actual=NOTHING if actual is None else context.shown(actual),
         )
 
 

@@ -50,8 +50,8 @@ def _period(context: RuleContext, life: Lifecycle) -> int:
 
 def _created(context: RuleContext, field: str, status: str) -> Iterator[tuple[int, int]]:
     """Yield the index and the instant of creation of each row that has a status."""
-    for index, row in enumerate(context.rows):
-        if isinstance(row, dict) and row.get(field) == status:
+    for index, row in context.objects:
+        if row.get(field) == status:
             created = read_instant(row.get("created_at"))
             if created is not None:
                 yield index, created

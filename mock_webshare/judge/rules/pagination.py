@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.exchange.request import origin_of, shown, split
+from mock_webshare.exchange.request import origin_of, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ def links_are_there(context: RuleContext) -> Iterator[Finding]:
         if name in context.body and (context.body[name] is not None) != is_due:
             check = "link" if is_due else "no-link"
             rule = "list.last-page" if page.is_asked_as_last and name == "next" else "list.links"
-            yield context.finding(rule, name, check=check, actual=_shown(context.body[name]))
+            yield context.finding(rule, name, check=check, actual=_shown(context, context.body[name]))
 
 
 def links_lead_on(context: RuleContext) -> Iterator[Finding]:
@@ -84,14 +84,14 @@ def _compare_origin(
     host = context.exchange.request_header("host")
     is_same = origin_of(parts) == request.origin and "@" not in parts.netloc
     if not is_same and actual != f"{request.origin.partition('://')[0]}://{host}".lower():
-        # Through a proxy or a tunnel the service writes its own name: nothing is wrong with it.
+        # Through a proxy or a tunnel the service writes its own name, which is not wrong.
         mark = None if request.origin == SERVICE else Mark.ASSUMED
         yield context.finding(
             "list.links-origin",
             name,
             check="origin",
             expected=request.origin,
-            actual=shown(actual),
+            actual=context.shown(actual),
             mark=mark,
         )
 
@@ -112,7 +112,7 @@ def _compare_query(
     if rule:
         link = f"{parts.scheme}://{parts.netloc}{request.path}" + (f"?{expected}" if expected else "")
         yield context.finding(
-            rule, name, check="same", expected=shown(link), actual=_shown(context.body[name])
+            rule, name, check="same", expected=context.shown(link), actual=_shown(context, context.body[name])
         )
 
 
@@ -134,8 +134,8 @@ def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
     if not context.is_list or context.request is None:
         return
     seen = set()
-    for index, row in enumerate(context.rows):
-        row_id = row.get("id") if isinstance(row, dict) else None
+    for index, row in context.objects:
+        row_id = row.get("id")
         if type(row_id) is not int:
             continue
         if row_id in seen:
@@ -143,5 +143,5 @@ def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
         seen.add(row_id)
 
 
-def _shown(link: Any) -> Any:
-    return shown(link) if isinstance(link, str) else link
+def _shown(context: RuleContext, link: Any) -> Any:
+    return context.shown(link) if isinstance(link, str) else link

@@ -26,13 +26,8 @@ _HOURS = 4096  # hours whose offset is cached
 
 def dates_are_local(context: RuleContext) -> Iterator[Finding]:
     """A date has the offset that Los Angeles has then, and six digits of fraction or none."""
-    if context.endpoint is None:
-        return
-    names = context.fields.dates
-    for index, row in enumerate(context.rows):
-        if not isinstance(row, dict):
-            continue
-        for name in names:
+    for index, row in context.objects:
+        for name in context.fields.dates:
             text = row.get(name)
             match = _DATE.fullmatch(text) if type(text) is str else None
             if match is None:
@@ -63,31 +58,27 @@ def local_hour(hour: str, offset: str) -> str | None:
 
 def fields_are_in_order(context: RuleContext) -> Iterator[Finding]:
     """The fields of a row come in the documented order."""
-    if context.endpoint is None or context.request is None:
+    if context.request is None:
         return
-    wanted, known = context.fields.all, context.fields.known
-    for index, row in enumerate(context.rows):
-        if not isinstance(row, dict) or tuple(row) == wanted:
+    for index, row in context.objects:
+        wanted, known = context.fields.all, context.fields.known
+        if tuple(row) == wanted:
             continue
         actual = [name for name in row if name in known]
         if actual != [name for name in wanted if name in row]:
+            keys, expected = context.keys(index), list(wanted)
             yield context.finding(
-                "object.fields",
-                *context.keys(index),
-                check="order",
-                expected=list(wanted),
-                mark=Mark.FRAMEWORK,
+                "object.fields", *keys, check="order", expected=expected, mark=Mark.FRAMEWORK
             )
 
 
 def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
     """A number is written as the shortest text of a float: `2.5`, not `2.50` or `3`."""
-    if context.endpoint is None or context.request is None:
+    if context.request is None:
         return
-    names = context.fields.numbers
-    for index, row in enumerate(context.rows):
-        for name in names:
-            value = row.get(name) if isinstance(row, dict) else None
+    for index, row in context.objects:
+        for name in context.fields.numbers:
+            value = row.get(name)
             if value is None or isinstance(value, str | bool | dict | list):
                 continue
             expected = repr(float(value))
@@ -117,19 +108,13 @@ def is_no_filter(each: Filter, value: str) -> bool:
 def _rows_that_differ(context: RuleContext, request: RecordedRequest, each: Filter) -> Iterator[Finding]:
     value = request.params[each.name]
     wanted: Any = value if each.resource is None else read_int(value)
-    for index, row in enumerate(context.rows):
-        if not isinstance(row, dict) or each.name not in row:
-            continue
-        actual = row[each.name]
+    is_plain = request.is_plain(each.name) and str(wanted or "") == value
+    rule, mark = _rule_of(context, wanted), None if is_plain else Mark.FRAMEWORK
+    for index, row in context.objects:
+        actual = row.get(each.name, wanted)
         if actual != wanted and _is_possible(each, actual):
-            yield context.finding(
-                _rule_of(context, wanted),
-                *context.keys(index, each.name),
-                check="filter",
-                expected=wanted,
-                actual=actual,
-                mark=None if request.is_plain(each.name) and str(wanted or "") == value else Mark.FRAMEWORK,
-            )
+            keys = context.keys(index, each.name)
+            yield context.finding(rule, *keys, check="filter", expected=wanted, actual=actual, mark=mark)
 
 
 def _is_possible(each: Filter, value: Any) -> bool:
@@ -145,15 +130,14 @@ def _rule_of(context: RuleContext, wanted: Any) -> str:
 
 def is_the_requested_one(context: RuleContext) -> Iterator[Finding]:
     """A single row has the id of the request."""
-    if context.request is None or context.request.id is None or context.endpoint is None or context.is_list:
+    if context.request is None or context.request.id is None:
         return
-    wanted, actual = (
-        read_int(context.request.id),
-        context.body.get("id") if isinstance(context.body, dict) else None,
-    )
-    if wanted is not None and type(actual) is int and actual != wanted:
-        mark = None if str(wanted) == context.request.id else Mark.FRAMEWORK
-        yield context.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
+    wanted = read_int(context.request.id)
+    for _, row in context.objects:
+        actual = row.get("id")
+        if wanted is not None and type(actual) is int and actual != wanted:
+            mark = None if str(wanted) == context.request.id else Mark.FRAMEWORK
+            yield context.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
 
 
 LONGEST_WAIT = 3600 * SECOND

@@ -47,9 +47,7 @@ def keeps_schema(context: RuleContext) -> Iterator[Finding]:
 
 def is_of_this_edition(context: RuleContext) -> Iterator[Finding]:
     """A row has the fields that an earlier edition of the documentation did not have."""
-    if context.endpoint is None:
-        return
-    for index, row in enumerate(context.rows):
+    for index, row in context.objects:
         if _lacks_later_fields(context, row):
             expected = sorted(context.fields.resource.later)
             yield context.finding("object.older-edition", *context.keys(index), expected=expected)
@@ -76,12 +74,11 @@ def _unknown(
     if known is None or not isinstance(context.body, dict):
         return
     yield from (((name,), context.body[name]) for name in context.body if name not in known)
-    if context.endpoint is None or not context.is_list:
-        return
-    of_rows = context.fields.known
-    for index, row in enumerate(context.rows):
-        if isinstance(row, dict) and not row.keys() <= of_rows:
-            yield from (((*context.keys(index), name), row[name]) for name in row if name not in of_rows)
+    if context.is_list:
+        of_rows = context.fields.known
+        for index, row in context.objects:
+            if not row.keys() <= of_rows:
+                yield from ((context.keys(index, name), row[name]) for name in row if name not in of_rows)
 
 
 def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
