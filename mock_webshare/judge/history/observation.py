@@ -6,15 +6,14 @@ import os
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import Enum
 from hashlib import blake2b
-from types import NoneType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import EllipsisType, NoneType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_webshare.exchange.request import read_int
 from mock_webshare.judge.model.context import place_of
 from mock_webshare.judge.model.row_fields import row_fields
-from mock_webshare.judge.rules.ordering import Ordering, Term, ordering_of, terms_of
+from mock_webshare.judge.rules.ordering import Ordering, ordering_of, terms_of
 from mock_webshare.judge.rules.rows import ended_at
 from mock_webshare.judge.rules.status import NOT_FOUND
 
@@ -30,10 +29,8 @@ LONGEST_VALUE = 200
 """Characters of a text that is kept whole."""
 
 
-class Absent(Enum):
-    """The value of a field that a row does not have. An enumeration is one object in all processes."""
-
-    ABSENT = "absent"
+ABSENT: Final = ...
+"""The value of a field that a row does not have: a singleton in every process, and not JSON."""
 
 
 class Row(NamedTuple):
@@ -43,20 +40,6 @@ class Row(NamedTuple):
     at: int | None
     """None: the row is the whole body."""
     values: tuple[Any, ...]
-
-
-class ListedPage(NamedTuple):
-    """A page, and the list of which it is one."""
-
-    list_id: str
-    """The path and the parameters of the list, without the page."""
-    page: Page
-    ordering: Ordering | None
-    """None: not known."""
-    is_mutable: bool
-    """Whether rows enter, leave or move when they change."""
-    has_ties: bool
-    """Whether the requested ordering leaves the order of some rows open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,12 +56,25 @@ class Observation:
     fields: RowFields
     """Those of a row, in the order of the values."""
     rows: tuple[Row, ...] = ()
-    listed: ListedPage | None = None
-    """None: the response is not a page."""
     missing_row: int | None = None
     """The id of a row that was not found."""
     missing_page: tuple[str, int] | None = None
     """The id of the list, and the number, of a page that was not found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PageObservation(Observation):
+    """The same of a page, and the list of which it is one."""
+
+    list_id: str
+    """The path and the parameters of the list, without the page."""
+    page: Page
+    ordering: Ordering | None
+    """None: not known."""
+    is_mutable: bool
+    """Whether rows enter, leave or move when they change."""
+    has_ties: bool
+    """Whether the requested ordering leaves the order of some rows open."""
 
 
 def observe(context: RuleContext) -> Observation | None:
@@ -86,24 +82,26 @@ def observe(context: RuleContext) -> Observation | None:
     request = context.request
     if request is None:
         return None
+    common = _common(context, request)
     if context.endpoint is None:
         missing = _missing(context, request)
-        return _observation(context, request, **missing) if missing else None
-    rows, listed = _rows(context), _listed(context, request) if context.is_list else None
-    return _observation(context, request, rows=rows, listed=listed) if rows or listed is not None else None
+        return Observation(**common, **missing) if missing else None
+    rows = _rows(context)
+    if context.page is not None:
+        return PageObservation(**common, rows=rows, **_listed(context, request, context.page))
+    return Observation(**common, rows=rows) if rows else None
 
 
-def _observation(context: RuleContext, request: RecordedRequest, **shown: Any) -> Observation:
+def _common(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
     place, exchange = place_of(context.exchange, context.contract), context.exchange
     assert place.url is not None
-    return Observation(
-        place=place if len(place.url) <= LONGEST_VALUE else replace(place, url=shortened(place.url)),
-        key=shortened(_key(exchange, request)),
-        started=exchange.started,
-        ended=ended_at(exchange),
-        fields=row_fields(context.contract, request.endpoint.resource),
-        **shown,
-    )
+    return {
+        "place": place if len(place.url) <= LONGEST_VALUE else replace(place, url=shortened(place.url)),
+        "key": shortened(_key(exchange, request)),
+        "started": exchange.started,
+        "ended": ended_at(exchange),
+        "fields": row_fields(context.contract, request.endpoint.resource),
+    }
 
 
 def shortened(text: str) -> str:
@@ -129,7 +127,7 @@ def _list_id(request: RecordedRequest) -> str:
     return shortened(f"{request.endpoint.path}?{request.without_page()}")
 
 
-_PLAIN = frozenset({str, int, bool, Decimal, NoneType, Absent})
+_PLAIN = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
 """The types of values that a field may have."""
 
 
@@ -139,7 +137,7 @@ def _rows(context: RuleContext) -> tuple[Row, ...]:
         if not isinstance(row, dict) or type(row_id := row.get("id")) is not int:
             continue
         is_exact = tuple(row) == wanted
-        values = tuple(row.values()) if is_exact else tuple(row.get(name, Absent.ABSENT) for name in wanted)
+        values = tuple(row.values()) if is_exact else tuple(row.get(name, ABSENT) for name in wanted)
         if _PLAIN.issuperset(map(type, values)):
             rows.append(Row(row_id, index if is_list else None, _kept(values)))
     return tuple(rows)
@@ -152,23 +150,16 @@ def _kept(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def _listed(context: RuleContext, request: RecordedRequest) -> ListedPage | None:
-    if context.page is None:
-        return None
-    assert context.endpoint
-    terms = terms_of(request.params.get("ordering", ""), context.endpoint.orderings)
-    return ListedPage(
-        list_id=_list_id(request),
-        page=context.page,
-        ordering=ordering_of(context),
-        is_mutable=_is_mutable(request, terms, context.fields.mutable),
-        has_ties=bool(terms) and all(term.field != "id" for term in terms),
-    )
-
-
-def _is_mutable(request: RecordedRequest, terms: tuple[Term, ...], mutable: frozenset[str]) -> bool:
+def _listed(context: RuleContext, request: RecordedRequest, page: Page) -> dict[str, Any]:
+    terms = terms_of(request.params.get("ordering", ""), request.endpoint.orderings)
     names = {name for name, value in request.params.items() if value} | {term.field for term in terms}
-    return not mutable.isdisjoint(names)
+    return {
+        "list_id": _list_id(request),
+        "page": page,
+        "ordering": ordering_of(context),
+        "is_mutable": not context.fields.mutable.isdisjoint(names),
+        "has_ties": bool(terms) and all(term.field != "id" for term in terms),
+    }
 
 
 _PSEUDONYM = re.compile(r"\bREDACTED-[0-9]+$")

@@ -7,9 +7,10 @@ serves. All responses to a key together do.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mock_webshare.contract.model import Mark
+from mock_webshare.judge.history.observation import PageObservation
 from mock_webshare.judge.model.finding import Finding, excerpt
 from mock_webshare.judge.model.rulebook import mark_of
 from mock_webshare.judge.rules.status import NOT_FOUND, OK
@@ -28,13 +29,6 @@ MOST_DOUBTS = 10_000
 """Pages of one key that are kept until they are decided."""
 
 
-class Doubt(NamedTuple):
-    """A page that only another limit explains, namely its `size`, or that has rows beyond the last page."""
-
-    place: Place
-    page: Page
-
-
 @dataclass(slots=True, eq=False)
 class PageSizes:
     """How long the pages of one key are."""
@@ -44,7 +38,8 @@ class PageSizes:
     """The longest page with fewer rows than requested although more follow. 0: there is no such page."""
     full: set[str | None] = field(default_factory=set)
     """One or two of the URLs to which the response was as long as that."""
-    doubts: list[Doubt] = field(default_factory=list)
+    doubts: list[tuple[Place, Page]] = field(default_factory=list)
+    """Pages that only another limit explains, namely their size, or that have rows beyond the last page."""
 
     def note(self, place: Place, page: Page) -> None:
         """Remember a page."""
@@ -58,7 +53,7 @@ class PageSizes:
                 self.full.add(place.url)
         has_other_size = page.size != page.assumed and not page.is_longer
         if has_other_size or (page.length and not page.exists):
-            self.doubts.append(Doubt(place, page))
+            self.doubts.append((place, page))
 
     def is_capped(self, page: Page) -> bool:
         """Whether the size of a page is a limit: no page contradicts it, and it is round or seen twice."""
@@ -84,12 +79,12 @@ class PageSizeCaps:
 
     def add(self, observation: Observation) -> Iterator[Finding]:
         """Remember a page; yield the findings about pages that there is no more room for."""
-        if observation.listed is None:
+        if not isinstance(observation, PageObservation):
             return
         key = (observation.key, observation.fields.resource.name)
         sizes = self._sizes.pop(key, None) or PageSizes()
         self._sizes[key] = sizes
-        sizes.note(observation.place, observation.listed.page)
+        sizes.note(observation.place, observation.page)
         if len(sizes.doubts) > MOST_DOUBTS:
             yield from self._decide(sizes)
         if len(self._sizes) > MOST_KEYS:
@@ -104,28 +99,27 @@ class PageSizeCaps:
         return self._decide(self._sizes.pop(next(iter(self._sizes))))
 
     def _decide(self, sizes: PageSizes) -> Iterator[Finding]:
-        has_short = any(sizes.is_short(each.page) for each in sizes.doubts)
-        for doubt in sizes.doubts:
-            page = doubt.page
+        has_short = any(sizes.is_short(page) for _, page in sizes.doubts)
+        for place, page in sizes.doubts:
             if sizes.is_capped(page):
-                yield self._finding(doubt, "list.page-size-limit", page.assumed, page.size, "results")
+                yield self._finding(place, "list.page-size-limit", page.assumed, page.size, "results")
             elif sizes.is_short(page):
                 mark = None if page.is_size_plain else Mark.FRAMEWORK
-                yield self._finding(doubt, "list.page-size", page.assumed, page.length, "results", mark=mark)
+                yield self._finding(place, "list.page-size", page.assumed, page.length, "results", mark=mark)
             elif not has_short:  # otherwise it follows from the short page
-                yield self._beyond(doubt, (page.number - 1) * page.assumed)
+                yield self._beyond(place, page)
         sizes.doubts.clear()
 
-    def _beyond(self, doubt: Doubt, before: int) -> Finding:
-        """Return what is wrong with a page that has rows after so many others."""
-        page = doubt.page
+    def _beyond(self, place: Place, page: Page) -> Finding:
+        """Return what is wrong with a page that has more rows than `count` leaves for it."""
+        before = (page.number - 1) * page.assumed
         if before < page.count:
-            return self._finding(doubt, "list.count", before + page.length, page.count, "count")
-        return self._finding(doubt, "list.invalid-page", NOT_FOUND, OK, check="beyond")
+            return self._finding(place, "list.count", before + page.length, page.count, "count")
+        return self._finding(place, "list.invalid-page", NOT_FOUND, OK, check="beyond")
 
     def _finding(
         self,
-        doubt: Doubt,
+        place: Place,
         rule: str,
         expected: int,
         actual: int,
@@ -136,7 +130,7 @@ class PageSizeCaps:
         return Finding(
             rule=rule,
             mark=mark or mark_of(rule, self._contract),
-            place=doubt.place.at(*keys),
+            place=place.at(*keys),
             check=check or rule,
             expected=expected,
             actual=excerpt(actual),

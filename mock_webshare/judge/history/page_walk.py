@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.contract.timestamps import SECOND
-from mock_webshare.judge.history.observation import Absent
+from mock_webshare.judge.history.observation import ABSENT, PageObservation
 from mock_webshare.judge.model.finding import Finding, Level, excerpt
 from mock_webshare.judge.model.row_fields import UPDATED_AT
 from mock_webshare.judge.rules.ordering import violation_of
@@ -22,7 +22,7 @@ from mock_webshare.judge.rules.status import NOT_FOUND, OK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.judge.history.observation import ListedPage, Observation, Row
+    from mock_webshare.judge.history.observation import Observation, Row
     from mock_webshare.judge.model.finding import Place
 
 MOST_ROWS = 300_000
@@ -78,7 +78,7 @@ class PageWalks:
         self._most = most
         self._walks: dict[Key, Walk] = {}
         """By the latest page: of two walks that reached it, the later one can stand for both."""
-        self._early: dict[Key, Observation] = {}
+        self._early: dict[Key, PageObservation] = {}
         """Pages with which a walk began in the middle."""
         self._size = 0
         self.forgotten = 0
@@ -86,42 +86,43 @@ class PageWalks:
 
     def add(self, observation: Observation) -> Iterator[Finding]:
         """Yield what is wrong with a page as the next one of its walk."""
-        if observation.listed is not None:
-            yield from self._follow(observation, observation.listed)
+        if isinstance(observation, PageObservation):
+            yield from self._follow(observation)
         elif observation.missing_page is not None:
             yield from self._miss(observation, *observation.missing_page)
 
-    def _follow(self, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
-        number = listed.page.number
-        step = _step_of(observation, listed)
-        walk = self._take(observation, listed.list_id, number - 1)
-        again = self._take(observation, listed.list_id, number)
+    def _follow(self, latest: PageObservation) -> Iterator[Finding]:
+        number = latest.page.number
+        step = _step_of(latest)
+        walk = self._take(latest, number - 1)
+        again = self._take(latest, number)
         if walk is not None:
-            yield from _continue(walk, step, observation, listed)
+            yield from _continue(walk, step, latest)
         elif again is not None and again.first < number:
             walk = again
-            yield from _repeat(walk, step, observation, listed)
+            yield from _repeat(walk, step, latest)
         else:
             walk = Walk(number, step, has_moved=again is not None and _has_other_rows(again.step, step))
-            self._keep_early(observation, listed)
+            self._keep_early(latest)
         # A row without an id of its own is not among the rows.
-        walk.has_moved |= len(observation.rows) != listed.page.length
-        if listed.page.has_next:
-            self._keep((observation.key, listed.list_id, number), walk, observation)
-            yield from self._catch_up(observation, listed)
+        walk.has_moved |= len(latest.rows) != latest.page.length
+        if latest.page.has_next:
+            self._keep(walk, latest)
+            yield from self._catch_up(latest)
         else:
-            yield from _finish(walk, observation, listed)
+            yield from _finish(walk, latest)
 
-    def _take(self, observation: Observation, list_id: str, number: int) -> Walk | None:
+    def _take(self, latest: PageObservation, number: int) -> Walk | None:
         """Remove and return the walk whose latest page has a number, if it may continue now."""
-        key = (observation.key, list_id, number)
+        key = (latest.key, latest.list_id, number)
         walk = self._walks.get(key)
-        if walk is None or not _is_soon(walk.step, observation):
+        if walk is None or not _is_soon(walk.step, latest):
             return None
         self._size -= walk.size
         return self._walks.pop(key)
 
-    def _keep(self, key: Key, walk: Walk, observation: Observation) -> None:
+    def _keep(self, walk: Walk, latest: PageObservation) -> None:
+        key = (latest.key, latest.list_id, latest.page.number)
         if (other := self._walks.pop(key, None)) is not None:
             self._size -= other.size
         self._walks[key] = walk
@@ -129,27 +130,27 @@ class PageWalks:
         while self._size > self._most:
             oldest = self._walks.pop(next(iter(self._walks)))
             self._size -= oldest.size
-            self.forgotten += _is_soon(oldest.step, observation)
+            self.forgotten += _is_soon(oldest.step, latest)
 
-    def _keep_early(self, observation: Observation, listed: ListedPage) -> None:
-        if listed.page.number == 1 or observation.started is None:
+    def _keep_early(self, latest: PageObservation) -> None:
+        if latest.page.number == 1 or latest.started is None:
             return
-        self._early[observation.key, listed.list_id, listed.page.number] = observation
+        self._early[latest.key, latest.list_id, latest.page.number] = latest
         if len(self._early) > MOST_EARLY:
             del self._early[next(iter(self._early))]
 
-    def _catch_up(self, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
+    def _catch_up(self, latest: PageObservation) -> Iterator[Finding]:
         """Continue with the next page if it was read already: a file may be a little out of order."""
-        key = (observation.key, listed.list_id, listed.page.number + 1)
+        key = (latest.key, latest.list_id, latest.page.number + 1)
         early = self._early.get(key)
-        if early is None or early.listed is None or not _is_soon(_step_of(observation, listed), early):
+        if early is None or not _is_soon(_step_of(latest), early):
             return
         del self._early[key]
         begun = self._walks.get(key)
-        if early.listed.page.has_next and (begun is None or begun.first != key[2]):
+        if early.page.has_next and (begun is None or begun.first != early.page.number):
             self.forgotten += 1  # the walk that began there has continued without this one
         else:
-            yield from self._follow(early, early.listed)
+            yield from self._follow(early)
 
     def _miss(self, observation: Observation, list_id: str, number: int) -> Iterator[Finding]:
         """Yield that a page was not found although the page before it has a link to it."""
@@ -159,10 +160,10 @@ class PageWalks:
             yield _finding(walk.step, observation, (), "gone", OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
 
 
-def _step_of(observation: Observation, listed: ListedPage) -> Step:
-    rows = observation.rows
+def _step_of(latest: PageObservation) -> Step:
+    rows = latest.rows
     ids = frozenset([row.id for row in rows])
-    return Step(observation.place, observation.started, listed.page.count, ids, rows[-1] if rows else None)
+    return Step(latest.place, latest.started, latest.page.count, ids, rows[-1] if rows else None)
 
 
 def _is_soon(step: Step, observation: Observation) -> bool:
@@ -178,72 +179,72 @@ def _has_other_rows(one: Step, other: Step) -> bool:
     return one.count == other.count and one.ids != other.ids
 
 
-def _continue(walk: Walk, step: Step, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
+def _continue(walk: Walk, step: Step, latest: PageObservation) -> Iterator[Finding]:
     """Add the next page to a walk, and yield what is wrong with it."""
     walk.ids |= walk.step.ids
-    yield from _count(walk, step, observation)
-    yield from _rows_again(walk, observation, listed)
-    yield from _order(walk, observation, listed)
+    yield from _count(walk, step, latest)
+    yield from _rows_again(walk, latest)
+    yield from _order(walk, latest)
     walk.before, walk.step = walk.step, step
 
 
-def _repeat(walk: Walk, step: Step, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
+def _repeat(walk: Walk, step: Step, latest: PageObservation) -> Iterator[Finding]:
     """Replace the latest page of a walk, which was requested again, and yield what is wrong now."""
-    yield from _count(walk, step, observation)
+    yield from _count(walk, step, latest)
     walk.has_moved |= step.ids != walk.step.ids
-    yield from _rows_again(walk, observation, listed, known=walk.step.ids)
+    yield from _rows_again(walk, latest, known=walk.step.ids)
     walk.step = step
 
 
-def _count(walk: Walk, step: Step, observation: Observation) -> Iterator[Finding]:
+def _count(walk: Walk, step: Step, latest: PageObservation) -> Iterator[Finding]:
     was, became = walk.step.count, step.count
     if became != was:
         walk.has_moved = True
-        yield _finding(walk.step, observation, ("count",), "count", was, became, grade=Level.INCONCLUSIVE)
+        yield _finding(walk.step, latest, ("count",), "count", was, became, grade=Level.INCONCLUSIVE)
 
 
 def _rows_again(
-    walk: Walk, observation: Observation, listed: ListedPage, known: frozenset[int] = frozenset()
+    walk: Walk, latest: PageObservation, known: frozenset[int] = frozenset()
 ) -> Iterator[Finding]:
     """Yield the rows that earlier pages have too, except known ones."""
-    for row in observation.rows:
+    for row in latest.rows:
         if row.id in walk.ids and row.id not in known:
             walk.twice += 1
-            may_have_moved = _may_have_moved(walk, listed, row, observation)
-            mark = Mark.ASSUMED if listed.has_ties and not may_have_moved else Mark.DOCUMENTED
+            may_have_moved = _may_have_moved(walk, row, latest)
+            mark = Mark.ASSUMED if latest.has_ties and not may_have_moved else Mark.DOCUMENTED
             grade = Level.INCONCLUSIVE if may_have_moved else None
             keys = ("results", row.at or 0, "id")
-            yield _finding(walk.step, observation, keys, "again", None, row.id, mark, grade)
+            yield _finding(walk.step, latest, keys, "again", None, row.id, mark, grade)
 
 
-def _may_have_moved(walk: Walk, listed: ListedPage, row: Row, observation: Observation) -> bool:
-    return walk.has_moved or listed.is_mutable or _has_changed(walk.step, row, observation)
+def _may_have_moved(walk: Walk, row: Row, latest: PageObservation) -> bool:
+    return walk.has_moved or latest.is_mutable or _has_changed(walk.step, row, latest)
 
 
-def _has_changed(step: Step, row: Row, observation: Observation) -> bool:
+def _has_changed(step: Step, row: Row, latest: PageObservation) -> bool:
     """Whether a row was updated since a page was requested."""
-    updated = read_instant(_fields(row, observation).get(UPDATED_AT))
+    updated = read_instant(_fields(row, latest).get(UPDATED_AT))
     return updated is not None and step.started is not None and updated >= step.started
 
 
-def _fields(row: Row, observation: Observation) -> dict[str, Any]:
-    values = zip(observation.fields.all, row.values, strict=True)
-    return {name: value for name, value in values if value is not Absent.ABSENT}
+def _fields(row: Row, latest: PageObservation) -> dict[str, Any]:
+    values = zip(latest.fields.all, row.values, strict=True)
+    return {name: value for name, value in values if value is not ABSENT}
 
 
-def _order(walk: Walk, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
+def _order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Yield that the first row of a page belongs before the last row of the page before."""
-    before, after = walk.step.last, observation.rows[0] if observation.rows else None
-    if before is None or after is None or listed.ordering is None or after.id in walk.ids:
+    before, after = walk.step.last, latest.rows[0] if latest.rows else None
+    if before is None or after is None or latest.ordering is None or after.id in walk.ids:
         return
-    rows = _fields(before, observation), _fields(after, observation)
-    violation = violation_of(listed.ordering, observation.fields, *rows)
+    rows = _fields(before, latest), _fields(after, latest)
+    violation = violation_of(latest.ordering, latest.fields, *rows)
     if violation:
-        has_moved = _may_have_moved(walk, listed, after, observation)
+        has_moved = _may_have_moved(walk, after, latest)
         yield Finding(
             rule=violation.rule,
             mark=violation.mark,
-            place=observation.place.at("results", after.at or 0, violation.term.field),
+            place=latest.place.at("results", after.at or 0, violation.term.field),
             check="order",
             expected=str(violation.term),
             actual=excerpt(violation.value),
@@ -252,20 +253,20 @@ def _order(walk: Walk, observation: Observation, listed: ListedPage) -> Iterator
         )
 
 
-def _finish(walk: Walk, observation: Observation, listed: ListedPage) -> Iterator[Finding]:
+def _finish(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Yield what is wrong with a walk that has reached its last page."""
-    if walk.first != 1 or not listed.page.is_consistent or walk.has_moved or walk.twice:
+    if walk.first != 1 or not latest.page.is_consistent or walk.has_moved or walk.twice:
         return
-    shown, count = len(walk.ids | walk.step.ids), listed.page.count
+    shown, count = len(walk.ids | walk.step.ids), latest.page.count
     if shown < count:
-        grade = Level.INCONCLUSIVE if listed.is_mutable else None
+        grade = Level.INCONCLUSIVE if latest.is_mutable else None
         before = walk.before or walk.step
-        yield _finding(before, observation, ("count",), "lost", shown, count, grade=grade)
+        yield _finding(before, latest, ("count",), "lost", shown, count, grade=grade)
 
 
 def _finding(
     earlier: Step,
-    observation: Observation,
+    latest: Observation,
     keys: tuple[str | int, ...],
     check: str,
     expected: Any,
@@ -276,7 +277,7 @@ def _finding(
     return Finding(
         rule="list.walk",
         mark=mark,
-        place=observation.place.at(*keys),
+        place=latest.place.at(*keys),
         check=check,
         expected=expected,
         actual=excerpt(actual),

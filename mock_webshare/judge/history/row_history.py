@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.judge.history.observation import Absent
+from mock_webshare.judge.history.observation import ABSENT
 from mock_webshare.judge.model.finding import Finding, Level, excerpt
 from mock_webshare.judge.model.row_fields import UPDATED_AT, row_fields
 from mock_webshare.judge.model.rulebook import mark_of
@@ -233,7 +233,7 @@ def _values(state: State, fields: RowFields) -> Values:
 def _differs(name: str, before: Values, after: Values) -> bool:
     """Whether both states have a field, with different values."""
     one, other = before[name], after[name]
-    if one is Absent.ABSENT or other is Absent.ABSENT:
+    if one is ABSENT or other is ABSENT:
         return False
     return bool(one != other) or isinstance(one, bool) != isinstance(other, bool)
 
