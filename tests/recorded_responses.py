@@ -1,4 +1,4 @@
-"""Answers: single credits and pages as a client got them, made by hand, and what is found in them."""
+"""Recorded responses: single credits and pages as a client got them, made by hand, and their findings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROW = {
 LATER = "2026-03-10T10:00:00-07:00"
 
 
-def answer(body: Any, url: str, at: int | None, **more: Any) -> Exchange:
+def response(body: Any, url: str, at: int | None, **more: Any) -> Exchange:
     return Exchange(
         source=more.pop("source", "a.ndjson"),
         method="GET",
@@ -42,7 +42,7 @@ def answer(body: Any, url: str, at: int | None, **more: Any) -> Exchange:
 
 
 def one(at: int | None, *, changes: dict[str, Any] | None = None, **more: Any) -> Exchange:
-    return answer(ROW | (changes or {}), f"{LIST}1/", at, **more)
+    return response(ROW | (changes or {}), f"{LIST}1/", at, **more)
 
 
 def page(number: int, ids: range, count: int, at: int | None, query: str = "", **more: Any) -> Exchange:
@@ -55,7 +55,7 @@ def page(number: int, ids: range, count: int, at: int | None, query: str = "", *
     rows = [ROW | {"id": row_id} for row_id in ids]
     body = {"count": count, "next": link(number + 1), "previous": link(number - 1), "results": rows}
     params = "&".join(filter(None, [query, f"page={number}" if number > 1 else ""]))
-    return answer(body, f"{LIST}?{params}", at, **more)
+    return response(body, f"{LIST}?{params}", at, **more)
 
 
 def found(*records: Exchange) -> list[tuple[str, str, Level]]:

@@ -19,7 +19,7 @@ from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.shapes import recognise
 from mock_webshare.judge.run import judge
 from tests.made_up import MADE_UP, PROFILE_OBJECT, TICKET, TICKET_DETAIL, TICKETS
-from tests.recorded_responses import ROW, answer
+from tests.recorded_responses import ROW, response
 
 ORIGIN = "https://made-up.example"
 
@@ -47,7 +47,7 @@ def tickets(length: int, count: int, query: str = "", path: str = TICKETS.path, 
         "previous": None,
         "results": [TICKET | {"id": number + 1} | changes for number in range(length)],
     }
-    return answer(page, f"{ORIGIN}{path}{query}", 0)
+    return response(page, f"{ORIGIN}{path}{query}", 0)
 
 
 def found(exchange: Exchange, options: Options) -> list[tuple[str, str, Level]]:
@@ -92,14 +92,14 @@ class TestLifecycle:
         short = CREDITS._replace(lifecycle=CREDITS.lifecycle._replace(period=3))
         options = Options(contract=contract(like=WEBSHARE, credits=short), pending_days=pending_days)
         row = ROW | {"created_at": "2026-01-14T10:00:00-08:00", "updated_at": "2026-01-14T10:00:00-08:00"}
-        (finding,) = judge([answer(row, f"https://a{CREDIT_LIST.path}1/", 0)], options).findings
+        (finding,) = judge([response(row, f"https://a{CREDIT_LIST.path}1/", 0)], options).findings
         assert (finding.rule, finding.check, finding.expected) == ("object.pending", "overdue", expected)
 
 
 def test_a_row_of_an_earlier_edition_needs_no_sign() -> None:
     unsigned = contract(like=WEBSHARE, credits=CREDITS._replace(signs=()))
     row = {name: value for name, value in ROW.items() if not name.startswith("referral_channel")}
-    exchange = answer(row, f"https://a{CREDIT_LIST.path}1/", None)
+    exchange = response(row, f"https://a{CREDIT_LIST.path}1/", None)
     assert found(exchange, Options(contract=unsigned)) == [("object.older-edition", "", Level.NOTE)]
 
 
@@ -135,14 +135,14 @@ class TestABodyThatWasStoredAlone:
 
 class TestAnObject:
     def test_has_no_pages(self) -> None:
-        exchange = answer({"detail": "Not found."}, f"{ORIGIN}{PROFILE_OBJECT.path}?page=7", 0, status=404)
+        exchange = response({"detail": "Not found."}, f"{ORIGIN}{PROFILE_OBJECT.path}?page=7", 0, status=404)
         assert found(exchange, Options(contract=MADE_UP)) == [("detail.not-found", "", Level.WARNING)]
 
 
 def test_a_rule_that_the_contract_does_not_have_is_not_applied() -> None:
     rules = [rule for rule in MADE_UP.rules.values() if rule.id not in ("object.same", "detail.id")]
-    first = answer(TICKET | {"id": 2}, ORIGIN + TICKET_DETAIL.path.format(id=1), 0)
-    second = answer(TICKET | {"id": 2, "price": 1.5}, ORIGIN + TICKET_DETAIL.path.format(id=1), 60)
+    first = response(TICKET | {"id": 2}, ORIGIN + TICKET_DETAIL.path.format(id=1), 0)
+    second = response(TICKET | {"id": 2, "price": 1.5}, ORIGIN + TICKET_DETAIL.path.format(id=1), 60)
     records = [first, second]
     assert {each.rule for each in judge(records, Options(contract=MADE_UP)).findings} == {
         "detail.id",

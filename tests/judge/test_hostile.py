@@ -1,4 +1,4 @@
-"""Answers made to do harm: judging and telling of each is held to a limit of time and memory."""
+"""Harmful responses: judging and reporting each has a limit of time and memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 
 from tests.sampling import sampled
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a peak so")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="only Linux shows a peak there"
+)
 
 MIB = 1024**2
 SECONDS = 60
@@ -67,7 +69,7 @@ BODIES: dict[str, Callable[[], bytes]] = {
     "lists of lists": lambda: b'{"detail":' + b"[" * 99 + b"1," * MANY + b"1" + b"]" * 99 + b"}",
 }
 RECORDINGS: dict[str, Callable[[], Iterator[bytes]]] = {
-    "a time that is no number": lambda: iter([line(seconds="NaN"), line()]),
+    "a time that is not a number": lambda: iter([line(seconds="NaN"), line()]),
     "a time without an end": lambda: iter([line(seconds="1e400"), line()]),
     "a time before it began": lambda: iter([line(seconds="-5"), line()]),
     "half a character in an address": lambda: iter(

@@ -91,7 +91,7 @@ def with_header(exchange: Exchange, name: str, value: str | None) -> Exchange:
     return replace(exchange, headers=(*others, *([(name, value)] if value is not None else [])))
 
 
-def asked(session: Session, pattern: str) -> list[Exchange]:
+def requested(session: Session, pattern: str) -> list[Exchange]:
     """Return the exchanges whose method and target match."""
     return [each for each in session if re.search(pattern, f"{each.method} {each.url}")]
 
@@ -101,11 +101,11 @@ def pages(session: Session, at_least: int = 2) -> list[Exchange]:
 
 
 def details(session: Session) -> list[Exchange]:
-    return [each for each in asked(session, r"GET .*/credit/\d+/$") if each.status == 200]
+    return [each for each in requested(session, r"GET .*/credit/\d+/$") if each.status == 200]
 
 
 def a_row(random: Random, session: Session) -> tuple[Exchange, Body, Body, str]:
-    """Return an answer, its body, a row in it, and the pointer of the row: of a page or a single one."""
+    """Return a response, its body, a row in it, and the pointer of the row: of a page or a single one."""
     exchange = random.choice([random.choice(pages(session)), random.choice(details(session))])
     body = body_of(exchange)
     if "results" not in body:
@@ -316,7 +316,7 @@ def count_is_off_on_the_last_page(random: Random, session: Session) -> Defect:
 
 @kind
 def a_page_has_a_row_too_many(random: Random, session: Session) -> Defect:
-    exchange = random.choice(asked(session, r"page=[23]$"))
+    exchange = random.choice(requested(session, r"page=[23]$"))
     rows = body_of(exchange)["results"]
     extra = rows[-1] | {"id": rows[-1]["id"] + 1}
     return changed_page(random, exchange, "list.page-size", "/results", results=[*rows, extra])
@@ -324,9 +324,9 @@ def a_page_has_a_row_too_many(random: Random, session: Session) -> Defect:
 
 @kind
 def a_page_in_the_middle_has_a_row_too_few(random: Random, session: Session) -> Defect:
-    exchange = random.choice(asked(session, r"(credit/|page=[23])$"))
+    exchange = random.choice(requested(session, r"(credit/|page=[23])$"))
     exchange = (
-        exchange if exchange.method == "GET" and exchange.status == 200 else asked(session, "page=2$")[0]
+        exchange if exchange.method == "GET" and exchange.status == 200 else requested(session, "page=2$")[0]
     )
     rows = body_of(exchange)["results"]
     del rows[random.randrange(len(rows))]
@@ -335,7 +335,7 @@ def a_page_in_the_middle_has_a_row_too_few(random: Random, session: Session) -> 
 
 @kind
 def the_cap_is_higher(random: Random, session: Session) -> Defect:
-    exchange = asked(session, "page_size=1000")[0]
+    exchange = requested(session, "page_size=1000")[0]
     body = body_of(exchange)
     last = body["results"][-1]
     rows = body["results"] + [last | {"id": last["id"] + n} for n in range(1, random.randint(2, 9))]
@@ -360,7 +360,7 @@ def next_is_on_the_last_page(random: Random, session: Session) -> Defect:
 
 @kind
 def the_last_page_is_not_the_last(random: Random, session: Session) -> Defect:
-    exchange = asked(session, "page=last")[0]
+    exchange = requested(session, "page=last")[0]
     link = f"{sessions.LIVE}{sessions.LIST}?page=5&page_size=30"
     return changed_page(random, exchange, "list.last-page", "/next", next=link, level=Level.WARNING)
 
@@ -382,7 +382,7 @@ def relinked(
     random: Random, session: Session, pattern: str, old: str, new: str, rule: str, **more: Any
 ) -> Defect:
     field = more.pop("field", "next")
-    exchange = random.choice([each for each in asked(session, pattern) if body_of(each).get(field)])
+    exchange = random.choice([each for each in requested(session, pattern) if body_of(each).get(field)])
     link = re.sub(old, new, body_of(exchange)[field])
     assert link != body_of(exchange)[field]
     return changed_page(random, exchange, rule, f"/{field}", **{field: link}, **more)
@@ -452,7 +452,7 @@ def a_link_leads_to_another_server(random: Random, session: Session) -> Defect:
 
 @kind
 def a_page_beyond_the_last_is_served(random: Random, session: Session) -> Defect:
-    beyond, page = asked(session, "page=77")[0], body_of(asked(session, "page=2$")[0])
+    beyond, page = requested(session, "page=77")[0], body_of(requested(session, "page=2$")[0])
     link = f"{sessions.LIVE}{sessions.LIST}?page=76"
     empty = page | {"results": [], "next": None, "previous": link}
     return Defect(
@@ -464,12 +464,12 @@ def a_page_beyond_the_last_is_served(random: Random, session: Session) -> Defect
     )
 
 
-# Rows: what was asked for, in which order.
+# Rows: the requested ones, in the requested order.
 
 
 @kind
 def a_row_is_twice_on_a_page(random: Random, session: Session) -> Defect:
-    exchange = random.choice(asked(session, r"GET .*ordering=-amount"))
+    exchange = random.choice(requested(session, r"GET .*ordering=-amount"))
     rows = body_of(exchange)["results"]
     index = random.randrange(1, len(rows))
     rows[index] = rows[index - 1]
@@ -478,7 +478,7 @@ def a_row_is_twice_on_a_page(random: Random, session: Session) -> Defect:
 
 @kind
 def two_rows_are_swapped(random: Random, session: Session) -> Defect:
-    exchange = random.choice(asked(session, r"GET .*ordering=(-amount|created_at|-updated_at,id)"))
+    exchange = random.choice(requested(session, r"GET .*ordering=(-amount|created_at|-updated_at,id)"))
     field = re.findall(r"ordering=-?(\w+)", str(exchange.url))[0]
     rows = body_of(exchange)["results"]
     index = random.choice([n for n in range(1, len(rows)) if rows[n][field] != rows[n - 1][field]])
@@ -488,7 +488,7 @@ def two_rows_are_swapped(random: Random, session: Session) -> Defect:
 
 @kind
 def the_default_order_is_another(random: Random, session: Session) -> Defect:
-    exchange = random.choice(asked(session, r"GET .*\?page=[234]$"))
+    exchange = random.choice(requested(session, r"GET .*\?page=[234]$"))
     rows = body_of(exchange)["results"]
     index = random.randrange(1, len(rows))
     rows[index - 1], rows[index] = rows[index], rows[index - 1]
@@ -499,7 +499,7 @@ def the_default_order_is_another(random: Random, session: Session) -> Defect:
 
 @kind
 def text_is_in_another_order(random: Random, session: Session) -> Defect:
-    exchange = asked(session, "ordering=status,bogus")[0]
+    exchange = requested(session, "ordering=status,bogus")[0]
     rows = body_of(exchange)["results"]
     rows[0]["status"], rows[0]["reverted_at"] = "reverted", rows[0]["updated_at"]
     return changed_page(
@@ -509,7 +509,7 @@ def text_is_in_another_order(random: Random, session: Session) -> Defect:
 
 @kind
 def ties_are_in_another_order(random: Random, session: Session) -> Defect:
-    exchange = asked(session, r"GET .*ordering=-amount")[0]
+    exchange = requested(session, r"GET .*ordering=-amount")[0]
     rows = body_of(exchange)["results"]
     index = random.randrange(1, len(rows))
     rows[index]["amount"] = rows[index - 1]["amount"]
@@ -521,7 +521,7 @@ def ties_are_in_another_order(random: Random, session: Session) -> Defect:
 
 @kind
 def nulls_come_at_the_other_end(random: Random, session: Session) -> Defect:
-    exchange = random.choice(asked(session, r"ordering=-?reverted_at"))
+    exchange = random.choice(requested(session, r"ordering=-?reverted_at"))
     rows = body_of(exchange)["results"]
     index = next(
         n
@@ -543,7 +543,7 @@ OTHER = {
 
 @kind
 def a_filter_is_not_honoured(random: Random, session: Session) -> Defect:
-    exchange = random.choice(asked(session, r"GET .*\?mode=(payout|credits)"))
+    exchange = random.choice(requested(session, r"GET .*\?mode=(payout|credits)"))
     field = random.choice([each for each in OTHER if f"{each}=" in str(exchange.url)])
     rows = body_of(exchange)["results"]
     index = random.randrange(len(rows))
@@ -553,7 +553,7 @@ def a_filter_is_not_honoured(random: Random, session: Session) -> Defect:
 
 @kind
 def a_row_has_a_channel_though_none_was_asked_for(random: Random, session: Session) -> Defect:
-    exchange = asked(session, r"referral_channel=$")[0]
+    exchange = requested(session, r"referral_channel=$")[0]
     rows = body_of(exchange)["results"]
     index = random.randrange(len(rows))
     rows[index] |= {"referral_channel": 7, "referral_channel_code": "CODE"}
@@ -597,39 +597,39 @@ def changed(
 
 @kind
 def a_wrong_method_is_served(random: Random, session: Session) -> Defect:
-    post, page = asked(session, "POST")[0], pages(session)[0]
+    post, page = requested(session, "POST")[0], pages(session)[0]
     post = replace(post, method=random.choice(["POST", "PUT", "PATCH", "DELETE"]))
     return changed(post, "route.methods", level=Level.ERROR, status=200, body=page.body)
 
 
 @kind
 def a_documented_method_is_refused(random: Random, session: Session) -> Defect:
-    return changed(asked(session, "POST")[0], "route.methods", level=Level.ERROR, method="GET")
+    return changed(requested(session, "POST")[0], "route.methods", level=Level.ERROR, method="GET")
 
 
 @kind
 def a_wrong_filter_is_served(random: Random, session: Session) -> Defect:
-    page = asked(session, "GET .*credit/$")[0]
+    page = requested(session, "GET .*credit/$")[0]
     wrong = random.choice(["mode=bogus", "status=x", "referral_channel=abc", "mode=credit"])
     return changed(page, "filter.errors", url=f"{page.url}?{wrong}")
 
 
 @kind
 def a_right_filter_is_refused(random: Random, session: Session) -> Defect:
-    refused = asked(session, "mode=bogus")[0]
+    refused = requested(session, "mode=bogus")[0]
     right = random.choice(["mode=payout", "status=pending", "page_size=3", ""])
     return changed(refused, "filter.errors", url=f"{sessions.LIVE}{sessions.LIST}?{right}")
 
 
 @kind
 def an_impossible_page_is_served(random: Random, session: Session) -> Defect:
-    page = asked(session, "GET .*credit/$")[0]
+    page = requested(session, "GET .*credit/$")[0]
     return changed(page, "list.invalid-page", url=f"{page.url}?page={random.choice(['0', '-1', 'x', '1.0'])}")
 
 
 @kind
 def the_first_page_is_not_found(random: Random, session: Session) -> Defect:
-    missing = asked(session, "page=77")[0]
+    missing = requested(session, "page=77")[0]
     query = random.choice(["", "?page=1", "?page_size=3"])
     return changed(missing, "list.invalid-page", url=f"{sessions.LIVE}{sessions.LIST}{query}")
 
@@ -637,7 +637,7 @@ def the_first_page_is_not_found(random: Random, session: Session) -> Defect:
 @kind
 def the_last_page_is_not_found(random: Random, session: Session) -> Defect:
     return changed(
-        asked(session, "page=77")[0], "list.last-page", url=f"{sessions.LIVE}{sessions.LIST}?page=last"
+        requested(session, "page=77")[0], "list.last-page", url=f"{sessions.LIVE}{sessions.LIST}?page=last"
     )
 
 
@@ -655,13 +655,13 @@ def a_missing_slash_is_served(random: Random, session: Session) -> Defect:
 
 @kind
 def a_slash_is_redirected(random: Random, session: Session) -> Defect:
-    moved = asked(session, r"credit\?a=1")[0]
+    moved = requested(session, r"credit\?a=1")[0]
     return changed(moved, "route.slash", url=f"{sessions.LIVE}{sessions.LIST}?a=1")
 
 
 @kind
 def a_redirect_leads_elsewhere(random: Random, session: Session) -> Defect:
-    moved = asked(session, r"credit\?a=1")[0]
+    moved = requested(session, r"credit\?a=1")[0]
     location = random.choice(["/", "/api/v2/referral/credit/", "/api/v2/referral/credits/?a=1", None])
     return Defect(
         alone(with_header(moved, "Location", location)), "route.slash", "", Level.WARNING, moved.entry
@@ -670,13 +670,13 @@ def a_redirect_leads_elsewhere(random: Random, session: Session) -> Defect:
 
 @kind
 def another_format_is_served(random: Random, session: Session) -> Defect:
-    page = asked(session, "GET .*credit/$")[0]
+    page = requested(session, "GET .*credit/$")[0]
     return changed(page, "wire.accept", url=f"{page.url}?format={random.choice(['xml', 'api', 'csv'])}")
 
 
 @kind
 def html_is_asked_for_and_json_served(random: Random, session: Session) -> Defect:
-    page = asked(session, "GET .*credit/$")[0]
+    page = requested(session, "GET .*credit/$")[0]
     headers = (sessions.KEY, ("Accept", random.choice(["text/html", "image/*", "application/xml"])))
     return changed(page, "wire.accept", request_headers=headers)
 
@@ -711,7 +711,7 @@ def an_unknown_success_is_answered(random: Random, session: Session) -> Defect:
 
 @kind
 def options_describes_less(random: Random, session: Session) -> Defect:
-    options = asked(session, "OPTIONS")[0]
+    options = requested(session, "OPTIONS")[0]
     body, field = body_of(options), random.choice(["name", "description", "renders", "parses"])
     del body[field]
     return Defect(alone(with_body(options, body)), "route.options", f"/{field}", Level.WARNING, options.entry)
@@ -719,7 +719,7 @@ def options_describes_less(random: Random, session: Session) -> Defect:
 
 @kind
 def head_has_a_body(random: Random, session: Session) -> Defect:
-    return changed(asked(session, "HEAD")[0], "wire.head", body=random.choice(pages(session)).body)
+    return changed(requested(session, "HEAD")[0], "wire.head", body=random.choice(pages(session)).body)
 
 
 def errors(session: Session) -> list[Exchange]:
@@ -761,13 +761,13 @@ def detail_says_something_else(random: Random, session: Session) -> Defect:
 
 @kind
 def an_unknown_id_is_told_in_the_newer_words(random: Random, session: Session) -> Defect:
-    error = asked(session, "credit/1/$")[0]
+    error = requested(session, "credit/1/$")[0]
     body = {"detail": "No ReferralCredit matches the given query."}
     return Defect(alone(with_body(error, body)), "detail.not-found", "/detail", Level.NOTE, error.entry)
 
 
 def forbidden(session: Session, body: Body) -> Exchange:
-    page = asked(session, "GET .*credit/$")[0]
+    page = requested(session, "GET .*credit/$")[0]
     return with_body(replace(page, status=403), body)
 
 
@@ -779,7 +779,7 @@ def a_403_has_no_known_code(random: Random, session: Session) -> Defect:
 
 
 def throttled(session: Session, wait: str | None, detail: str) -> Exchange:
-    page = asked(session, "GET .*credit/$")[0]
+    page = requested(session, "GET .*credit/$")[0]
     return with_header(with_body(replace(page, status=429), {"detail": detail}), "Retry-After", wait)
 
 
@@ -798,7 +798,7 @@ def a_429_contradicts_itself(random: Random, session: Session) -> Defect:
 
 
 def field_errors(session: Session) -> tuple[Exchange, Body]:
-    error = asked(session, "mode=bogus")[0]
+    error = requested(session, "mode=bogus")[0]
     return error, body_of(error)
 
 

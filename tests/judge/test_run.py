@@ -31,8 +31,8 @@ def judge_bytes(body: bytes, schema: str | None = None) -> Verdict:
     return judge([Exchange(source="-", body=body)], Options(schema=schema))
 
 
-def judge_paths(*paths: str, **terms: Any) -> Verdict:
-    return judge(recordings.read(paths, BytesIO()), Options(**terms))
+def judge_paths(*paths: str, **options: Any) -> Verdict:
+    return judge(recordings.read(paths, BytesIO()), Options(**options))
 
 
 @pytest.mark.parametrize("path", sorted(RECORDINGS.glob("*.json")), ids=lambda path: path.stem)
@@ -60,7 +60,7 @@ def test_nothing_validated_exits_with_2() -> None:
     assert judge_paths().exit_code == 2
 
 
-def test_a_body_that_is_no_json_is_a_finding_but_not_judged() -> None:
+def test_a_body_that_is_not_json_is_a_finding_but_not_judged() -> None:
     verdict = judge_bytes(b"nonsense")
     assert (verdict.exit_code, verdict.judged, len(verdict.findings)) == (1, 0, 1)
 
@@ -76,7 +76,7 @@ def test_a_named_schema_is_kept_whatever_the_body_looks_like() -> None:
     assert verdict.count(Level.ERROR) == 10
 
 
-def test_an_unknown_schema_is_a_mistake_of_the_user() -> None:
+def test_an_unknown_schema_is_a_usage_error() -> None:
     with pytest.raises(UnknownName, match="'credit'"):
         judge_bytes(b"{}", schema="credit")
 
@@ -133,7 +133,7 @@ def test_no_values_of_known_fields_make_the_judge_raise(body: dict[str, object])
 
 
 def modules_after(statement: str) -> set[str]:
-    """Given a statement, return the names of the packages that are imported after it."""
+    """Return the names of the packages that are imported after a statement."""
     program = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return set(result.stdout.split())

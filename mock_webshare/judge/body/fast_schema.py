@@ -1,8 +1,8 @@
-"""Acceptor: says of a value that it certainly keeps a schema, or else says nothing.
+"""Acceptor: a function that accepts values that certainly keep a schema.
 
 It is made from the schema itself, and is many times faster than jsonschema, which alone decides what
-is broken: the judge asks jsonschema about whatever is not accepted here. So an acceptor may refuse
-anything (a keyword it does not know makes it refuse everything), and must never accept too much.
+is broken: the judge validates with jsonschema whatever an acceptor refuses. So an acceptor may refuse
+anything (a keyword that it does not know makes it refuse everything), and must never accept too much.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     Check: TypeAlias = Callable[[Any], bool]
     Schema: TypeAlias = Mapping[str, Any]
 
-_REMEMBERED = 64
+_CACHED = 64  # schemas
 _ANNOTATIONS = frozenset(
     ["$schema", "$id", "$comment", "$defs", "title", "description", "examples", "x-provenance", "x-rule"]
 )
 
 
 class Scope(NamedTuple):
-    """Where a schema stands: its document, and the documents to which that may refer."""
+    """The document of a schema, and the documents to which that may refer."""
 
     document: Schema
     schemas: Schemas
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHED)
 def acceptor(schemas: Schemas, name: str) -> Check:
-    """Return what accepts values that certainly keep a schema, which has a name among some."""
+    """Return the acceptor of a schema by its name."""
     document = schemas.document(name)
     return _certainly(document, Scope(document, schemas))
 
 
 def _certainly(schema: Schema, scope: Scope) -> Check:
-    """Return the acceptor of a schema."""
+    """Return the acceptor of a schema inside a document."""
     keywords = schema.keys() - _ANNOTATIONS - _BESIDE_IF
     if not keywords <= _KEYWORDS.keys():
         return _refuse
@@ -154,7 +154,7 @@ def _if(condition: Schema, schema: Schema, scope: Scope) -> Check:
 
 
 def _exactly(schema: Schema) -> Check | None:
-    """Given a schema, return what tells whether a value keeps it, either way; None: too much for us."""
+    """Return a check that is exact, both when it accepts and when it refuses; None: too complex."""
     match schema:
         case {"type": "null", **rest} if not rest:
             return lambda value: value is None

@@ -1,4 +1,4 @@
-"""Rules across exchanges: what they must not mistake for a defect, and what they keep in mind."""
+"""Rules about several exchanges: what is not a defect, and what is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mock_webshare.judge.history import page_walk, row_history
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from tests.recorded_responses import LATER, LIST, ROW, answer, found, one, page
+from tests.recorded_responses import LATER, LIST, ROW, found, one, page, response
 
 AVAILABLE = {"status": "available", "updated_at": LATER}
 REVERTED = {"status": "reverted", "updated_at": LATER, "reverted_at": LATER}
@@ -26,7 +26,7 @@ REVERTED = {"status": "reverted", "updated_at": LATER, "reverted_at": LATER}
 @pytest.mark.parametrize(
     "changes", [AVAILABLE, REVERTED, {"status": "available"}, {"updated_at": LATER, "amount": 3.5}]
 )
-def test_what_may_happen_to_a_row_is_no_finding(changes: dict[str, Any]) -> None:
+def test_what_may_happen_to_a_row_is_not_a_finding(changes: dict[str, Any]) -> None:
     assert found(one(0), one(60, changes=changes)) == []
 
 
@@ -35,17 +35,17 @@ def test_the_time_counts_and_not_the_order_in_the_file() -> None:
 
 
 @pytest.mark.parametrize("seconds", [None, -1])
-def test_an_answer_of_unknown_duration_may_have_been_given_after_the_next_one(seconds: float | None) -> None:
+def test_a_response_of_unknown_duration_may_have_come_after_the_next_one(seconds: float | None) -> None:
     records = one(0, changes={"updated_at": LATER}, seconds=seconds), one(1)
     assert found(*records) == [("object.updated-at", "/updated_at", Level.INCONCLUSIVE)]
 
 
-def test_an_answer_of_unknown_duration_was_given_before_one_hours_later() -> None:
+def test_a_response_of_unknown_duration_came_before_one_hours_later() -> None:
     records = one(0, changes={"updated_at": LATER}, seconds=None), one(7200)
     assert found(*records) == [("object.updated-at", "/updated_at", Level.ERROR)]
 
 
-def test_of_several_answers_the_one_whose_end_is_known_counts() -> None:
+def test_of_several_responses_the_one_whose_duration_is_known_counts() -> None:
     newer = {"changes": {"updated_at": LATER}}
     records = one(0, **newer, seconds=None), one(1, **newer), one(2)
     assert found(*records) == [("object.updated-at", "/updated_at", Level.ERROR)]
@@ -56,7 +56,7 @@ def test_what_cannot_be_in_either_order_needs_no_durations() -> None:
     assert found(*records) == [("object.mode", "/mode", Level.ERROR)]
 
 
-def test_answers_that_overlap_may_have_been_given_in_either_order() -> None:
+def test_responses_that_overlap_may_have_come_in_either_order() -> None:
     assert found(one(0, changes=AVAILABLE, seconds=10), one(5, seconds=1)) == []
 
 
@@ -65,7 +65,7 @@ def test_without_times_the_order_in_the_file_counts() -> None:
     assert ("object.lifecycle", "/status", Level.ERROR) in found(one(None, changes=AVAILABLE), one(None))
 
 
-def test_without_times_nobody_knows_the_order_of_two_files() -> None:
+def test_without_times_the_order_of_two_files_is_not_known() -> None:
     assert found(one(None, changes=AVAILABLE, source="a.json"), one(None, source="b.json")) == []
 
 
@@ -118,7 +118,7 @@ def test_a_state_that_comes_back_is_found_among_many() -> None:
 @pytest.mark.parametrize(
     ("was", "became"), [(-1.0, -2.0), (0, False), (1, True), ("", 0), (2.5, "2.5"), ("x" * 999, "x" * 998)]
 )
-def test_values_are_told_apart_by_what_they_are(was: Any, became: Any) -> None:
+def test_values_of_two_types_differ(was: Any, became: Any) -> None:
     records = one(0, changes={"user_id": was}), one(60, changes={"user_id": became})
     assert ("object.same", "/user_id", Level.ERROR) in found(*records)
 
@@ -143,7 +143,7 @@ def test_no_value_hides_the_others() -> None:
 
 @pytest.mark.parametrize("name", ["mode", "status", "amount", "updated_at"])
 def test_a_field_that_is_missing_has_not_changed(name: str) -> None:
-    without = answer({key: ROW[key] for key in ROW if key != name}, f"{LIST}1/", 60)
+    without = response({key: ROW[key] for key in ROW if key != name}, f"{LIST}1/", 60)
     assert found(one(0), without) == [("object.fields", f"/{name}", Level.ERROR)]
 
 
@@ -152,7 +152,7 @@ def test_a_finding_shows_a_value_as_it_is_written() -> None:
     assert finding.actual == "3.5"
 
 
-def test_of_a_long_value_little_is_kept() -> None:
+def test_a_long_value_is_kept_as_a_short_one() -> None:
     record = one(0, changes={"referral_channel": 1, "referral_channel_code": "x" * 10**6})
     observation = check_record(record, Options()).observation  # type: ignore[union-attr]
     assert observation is not None
@@ -160,7 +160,7 @@ def test_of_a_long_value_little_is_kept() -> None:
 
 
 def missing(at: int, query: str = "", **more: Any) -> Exchange:
-    return answer({"detail": "Not found."}, f"{LIST}1/{query}", at, status=404, **more)
+    return response({"detail": "Not found."}, f"{LIST}1/{query}", at, status=404, **more)
 
 
 def test_a_row_that_was_seen_and_is_not_found_is_inconclusive() -> None:
@@ -220,12 +220,12 @@ TWICE = [("list.walk", "/results/0/id", Level.ERROR)]
 
 
 def broken_walk(**more: Any) -> list[Exchange]:
-    """Return a walk of which the last page shows a row of the first one."""
+    """Return a walk whose last page shows a row of the first one."""
     first, second, _ = walk(**more)
     return [first, second, page(3, range(2, 3), 5, 5, "page_size=2", **more)]
 
 
-def test_a_page_that_is_asked_for_again_goes_on_with_its_walk() -> None:
+def test_a_page_that_is_requested_again_continues_its_walk() -> None:
     first, second, last = broken_walk()
     assert found(first, second, later(second, 1), last) == TWICE
     assert found(*walk(), *walk()) == []
@@ -236,13 +236,13 @@ def later(record: Exchange, seconds: int) -> Exchange:
     return replace(record, started=record.started + seconds * SECOND)
 
 
-def test_a_page_that_shows_other_rows_when_asked_again_has_moved() -> None:
+def test_a_page_that_shows_other_rows_when_requested_again_has_moved() -> None:
     first, second, last = broken_walk()
     other = page(2, range(13, 15), 5, 3, "page_size=2")
     assert found(first, second, other, last) == [("list.walk", "/results/0/id", Level.INCONCLUSIVE)]
 
 
-def test_a_row_that_came_twice_is_told_once_however_often_its_page_is_asked_for() -> None:
+def test_a_row_that_came_twice_is_reported_once_however_often_its_page_is_requested() -> None:
     first = page(1, range(1, 3), 5, 1, "page_size=2")
     second = page(2, range(2, 4), 5, 2, "page_size=2")
     assert found(first, second, later(second, 1)) == TWICE
@@ -310,7 +310,7 @@ def test_the_order_is_not_known_when_data_has_moved() -> None:
     assert levels == {Level.INCONCLUSIVE}
 
 
-def test_accounts_whose_keys_are_not_known_are_told_apart_by_their_rows() -> None:
+def test_accounts_whose_keys_are_not_known_are_distinguished_by_their_rows() -> None:
     mine = page(1, range(1, 3), 4, 1, "page_size=2"), page(2, range(3, 5), 4, 3, "page_size=2")
     others = page(1, range(11, 13), 4, 2, "page_size=2"), page(2, range(13, 15), 4, 4, "page_size=2")
     levels = {level for _, _, level in found(mine[0], others[0], mine[1], others[1])}
@@ -319,7 +319,7 @@ def test_accounts_whose_keys_are_not_known_are_told_apart_by_their_rows() -> Non
 
 def no_page(number: int, at: int, **more: Any) -> Exchange:
     url = f"{LIST}?page={number}&page_size=2"
-    return answer({"detail": "Invalid page."}, url, at, status=404, **more)
+    return response({"detail": "Invalid page."}, url, at, status=404, **more)
 
 
 def test_a_page_to_which_a_link_led_and_that_is_not_found_is_inconclusive() -> None:
@@ -348,7 +348,7 @@ def test_pages_of_different_files_without_times_are_no_walk() -> None:
     assert found(first, page(2, range(2, 4), 4, None, "page_size=2", source="b.json")) == []
 
 
-def test_what_is_forgotten_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_forgotten_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_history.RowHistory.__init__, "__defaults__", (3,))
     monkeypatch.setattr(page_walk.PageWalks.__init__, "__defaults__", (1,))
     verdict = judge(list(walk()), Options())

@@ -12,7 +12,7 @@ from mock_webshare.judge.history import page_size_cap
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from tests.recorded_responses import LIST, ROW, answer, found
+from tests.recorded_responses import LIST, ROW, found, response
 
 SHORT = ("list.page-size", "/results", Level.ERROR)
 CAPPED = ("list.page-size-limit", "/results", Level.NOTE)
@@ -34,7 +34,7 @@ def listed(
         "previous": link(number - 1) if number > 1 else None,
         "results": [ROW | {"id": 1000 * number + index} for index in range(rows)],
     }
-    return answer(body, link(number), number, **more)
+    return response(body, link(number), number, **more)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def listed(
         ("page_size=9&page_size=2", Mark.FRAMEWORK),
     ],
 )
-def test_of_which_size_the_documentation_tells(query: str, mark: Mark) -> None:
+def test_the_mark_shows_whether_the_size_is_documented(query: str, mark: Mark) -> None:
     body = {"count": 30, "next": None, "previous": None, "results": [ROW | {"id": n} for n in range(26)]}
-    findings = judge([answer(body, f"{LIST}?{query}", 1)], Options()).findings
+    findings = judge([response(body, f"{LIST}?{query}", 1)], Options()).findings
     assert [each.mark for each in findings if each.rule == "list.page-size"] == [mark]
 
 
@@ -105,10 +105,10 @@ def test_a_page_with_rows_beyond_the_last_should_be_a_404() -> None:
 def test_a_page_of_the_default_size_has_no_cap() -> None:
     body = {"count": 100, "next": f"{LIST}?page=2", "previous": None}
     rows = [ROW | {"id": index} for index in range(24)]
-    assert found(answer(body | {"results": rows}, LIST, 1)) == [SHORT]
+    assert found(response(body | {"results": rows}, LIST, 1)) == [SHORT]
 
 
-def test_what_follows_from_a_page_that_is_too_short_is_not_told() -> None:
+def test_what_follows_from_a_page_that_is_too_short_is_not_reported() -> None:
     pages = listed(1, 27, 200), listed(2, 73, 200), listed(3, 100, 200, is_last=True)
     assert found(*pages) == [SHORT, SHORT]
 
@@ -126,7 +126,7 @@ def test_what_is_too_much_to_remember_is_decided_upon(monkeypatch: pytest.Monkey
 
 
 def test_a_cap_below_the_usual_size_takes_two_pages_and_a_round_number() -> None:
-    usual = answer(
+    usual = response(
         {
             "count": 300,
             "next": f"{LIST}?page=2",

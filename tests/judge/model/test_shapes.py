@@ -1,4 +1,4 @@
-"""What a body is taken for."""
+"""The shape by which a body is recognised."""
 
 from __future__ import annotations
 

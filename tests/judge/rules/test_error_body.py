@@ -1,4 +1,4 @@
-"""Errors and headers: what an answer says, held against what is recorded of its request."""
+"""Error bodies and headers: do they fit the recorded request?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
-from tests.recorded_responses import LIST, ROW, answer, found, one
+from tests.recorded_responses import LIST, ROW, found, one, response
 
 NONE, ALONE, BLANKS, ODD, UNKNOWN = (
     "Authentication credentials were not provided.",
@@ -32,9 +32,9 @@ NONE, ALONE, BLANKS, ODD, UNKNOWN = (
         ("", {NONE, ALONE, BLANKS, ODD, UNKNOWN}),
     ],
 )
-def test_a_401_says_what_was_wrong_with_what_was_sent(authorization: str, fitting: set[str]) -> None:
+def test_a_401_has_the_text_that_fits_the_header(authorization: str, fitting: set[str]) -> None:
     for text in (NONE, ALONE, BLANKS, ODD, UNKNOWN):
-        records = answer({"detail": text}, LIST, 0, status=401, key=authorization)
+        records = response({"detail": text}, LIST, 0, status=401, key=authorization)
         expected = [] if text in fitting else [("auth.unauthorized", "/detail", Level.WARNING)]
         assert found(records) == expected
 
@@ -51,13 +51,13 @@ def test_wrong_fields_are_named_in_the_order_of_the_filters() -> None:
             ]
             for name in names
         }
-        return answer(body, f"{LIST}?status=y&mode=x", 0, status=400)
+        return response(body, f"{LIST}?status=y&mode=x", 0, status=400)
 
     assert found(errors("mode", "status")) == []
     assert found(errors("status", "mode")) == [("filter.errors", "", Level.WARNING)]
 
 
-def test_blanks_are_no_news_where_nobody_knows_whether_they_were_asked_for() -> None:
+def test_blanks_are_not_reported_if_an_indent_may_have_been_requested() -> None:
     indented = replace(one(0), body=json.dumps(ROW, indent=4).encode())
     assert found(indented) == [("wire.json", "", Level.WARNING)]
     assert found(replace(indented, request_headers=None)) == []
@@ -67,21 +67,21 @@ def test_blanks_are_no_news_where_nobody_knows_whether_they_were_asked_for() -> 
 def test_blanks_are_found_wherever_they_stand(where: str) -> None:
     texts: dict[str, Any] = {"detail": "a b", "x": 1}
     body = json.dumps(texts, separators=(",", ":")).replace("1", where.format())
-    records = replace(answer({}, LIST, 0, status=403), body=body.encode())
+    records = replace(response({}, LIST, 0, status=403), body=body.encode())
     assert ("wire.json", "", Level.WARNING) in found(records)
 
 
 def test_a_link_has_no_fragment() -> None:
     body = {"count": 2, "next": f"{LIST}?page=2&page_size=1#top", "previous": None, "results": [ROW]}
-    assert found(answer(body, f"{LIST}?page_size=1", 0)) == [("list.links-query", "/next", Level.WARNING)]
+    assert found(response(body, f"{LIST}?page_size=1", 0)) == [("list.links-query", "/next", Level.WARNING)]
 
 
 def test_a_port_that_goes_without_saying_makes_no_other_server() -> None:
     body = {"count": 2, "next": f"{LIST}?page=2&page_size=1", "previous": None, "results": [ROW]}
     said = LIST.replace(".io/", ".io:443/")
-    assert found(answer(body, f"{said}?page_size=1", 0)) == []
-    assert found(answer(body | {"next": f"{said}?page=2&page_size=1"}, f"{said}?page_size=1", 0)) == []
-    named = answer(
+    assert found(response(body, f"{said}?page_size=1", 0)) == []
+    assert found(response(body | {"next": f"{said}?page=2&page_size=1"}, f"{said}?page_size=1", 0)) == []
+    named = response(
         body | {"next": f"{LIST}?page=2&page_size=1".replace("//", "//me@")}, f"{LIST}?page_size=1", 0
     )
     assert found(named) == [("list.links-origin", "/next", Level.WARNING)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mock_webshare.judge.rules import ordering
-from tests.recorded_responses import LIST, ROW, answer, found
+from tests.recorded_responses import LIST, ROW, found, response
 
 IN_WINTER = "2026-02-01T10:00:00-08:00"
 SPELT_OUT = "2026-02-01T10:00:00.000000-08:00"
@@ -16,7 +16,7 @@ SPELT_OUT = "2026-02-01T10:00:00.000000-08:00"
 def breaches(ordering: str, *rows: dict[str, Any]) -> list[tuple[str, str]]:
     results = [ROW | {"id": index} | row for index, row in enumerate(rows)]
     body = {"count": len(rows), "next": None, "previous": None, "results": results}
-    findings = found(answer(body, f"{LIST}?ordering={ordering}", 0))
+    findings = found(response(body, f"{LIST}?ordering={ordering}", 0))
     return [(rule, pointer) for rule, pointer, _ in findings if rule.startswith("order.")]
 
 

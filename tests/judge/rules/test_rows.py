@@ -1,4 +1,4 @@
-"""Rows: what the time of an answer tells of them, and what is kept of their values."""
+"""Rows: the time of a response shows whether they are too early or too late."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def test_a_duration_that_cannot_be_is_not_known(seconds: float | None) -> None:
     assert ended_at(Exchange(source="", started=BEGIN, seconds=seconds)) is None
 
 
-def test_an_answer_ends_when_its_duration_is_over() -> None:
+def test_a_response_ends_when_its_duration_is_over() -> None:
     assert ended_at(Exchange(source="", started=BEGIN, seconds=0)) == BEGIN
     assert ended_at(Exchange(source="", started=BEGIN, seconds=1.5)) == BEGIN + 1.5 * SECOND
 
 
 def available(**created: int) -> dict[str, Any]:
-    """Return a row that is available, its time of creation told from the beginning on."""
+    """Return a row that is available, created so long after the first request."""
     date = format_instant(BEGIN + created.get("days", 0) * DAY + created.get("seconds", 0) * SECOND)
     return {"status": "available", "created_at": date, "updated_at": date}
 
 
 @pytest.mark.parametrize("seconds", UNKNOWN)
-def test_an_answer_that_may_have_come_late_shows_no_row_too_soon(seconds: float | None) -> None:
+def test_a_response_that_may_have_come_late_shows_no_row_too_soon(seconds: float | None) -> None:
     assert found(one(0, changes=available(days=-30, seconds=60), seconds=seconds)) == []
 
 
 @pytest.mark.parametrize("seconds", [0.1, *UNKNOWN])
-def test_a_row_is_available_too_soon_however_late_the_answer_came(seconds: float | None) -> None:
+def test_a_row_is_available_too_soon_however_late_the_response_came(seconds: float | None) -> None:
     expected = [("object.pending", "/status", Level.NOTE)]
     assert found(one(0, changes=available(days=-29), seconds=seconds)) == expected
 
@@ -69,7 +69,7 @@ OVERDUE = [("object.pending", "/status", Level.NOTE)]
 @pytest.mark.parametrize(
     ("days", "expected"), [(-40, OVERDUE), (-31.1, OVERDUE), (-30.9, []), (-1, []), (1, [])]
 )
-def test_a_row_that_stays_pending_is_told_a_day_after_its_period(
+def test_a_row_that_stays_pending_is_reported_a_day_after_its_period(
     days: float, expected: list[tuple[str, str, Level]]
 ) -> None:
     row = available(seconds=int(days * 86400)) | {"status": "pending"}

@@ -36,7 +36,7 @@ def test_a_good_credit_has_no_findings() -> None:
     assert findings(CREDIT, "referral-credit") == []
 
 
-def test_an_unknown_field_is_news() -> None:
+def test_an_unknown_field_is_reported_as_new() -> None:
     (finding,) = findings(CREDIT | {"currency": "USD"}, "referral-credit")
     assert (finding.rule, finding.level, finding.place.pointer) == (
         "object.new-fields",
@@ -45,7 +45,7 @@ def test_an_unknown_field_is_news() -> None:
     )
 
 
-def test_a_body_of_no_known_shape_is_told_the_known_ones() -> None:
+def test_a_body_of_an_unknown_shape_is_reported_with_the_known_ones() -> None:
     (finding,) = findings({"secret": "x"}, None)
     assert finding.rule == "body.shape"
     assert finding.expected.keys() == set(SERVICE_SCHEMAS.names)
