@@ -65,11 +65,11 @@ class RecordedRequest:
         return self.origin.partition("://")[2]
 
     def is_plain(self, name: str) -> bool:
-        """Whether a parameter is given once: the framework decides what repeated ones mean."""
+        """Whether a parameter is given once: what repeated ones mean is not documented."""
         return sum(each == name for each, _ in self.pairs) == 1
 
     def without_page(self) -> str:
-        """The sorted query without its page, which is the same for all pages: `a=1&page=2` is `a=1`."""
+        """The sorted query without its page: `a=1&b=2` of `b=2&page=2&a=1`."""
         return urlencode(sorted(pair for pair in self.pairs if pair[0] != "page"))
 
 
@@ -129,7 +129,7 @@ def _route(path: str, contract: Contract) -> tuple[Endpoint, str | None, bool] |
 
 
 def read_int(text: str) -> int | None:
-    """Parse a parameter with `int()`, as the service does; return None if it is not a number."""
+    """Parse a parameter with `int()`, as the service does; None: not a number."""
     try:
         return int(text)
     except ValueError:
@@ -140,7 +140,7 @@ _HARMLESS_NAMES = frozenset({"page", "page_size", "ordering", "format"})
 
 
 def shown(url: str, contract: Contract = WEBSHARE) -> str:
-    """Return a URL without what may be secret: user, password, values of unknown parameters.
+    """Return a URL without user, password and values of unknown parameters.
 
     Anything as long as a key is replaced too, wherever it is.
     `https://me:secret@a/b/?page=2&token=x#y` is `https://a/b/?page=2&token=...`.

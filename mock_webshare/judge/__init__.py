@@ -1,1 +1,4 @@
-"""The judge: does recorded traffic keep the contract? It and the mocked service never import each other."""
+"""The judge: does recorded traffic keep the contract?
+
+The judge and the mocked service never import each other.
+"""

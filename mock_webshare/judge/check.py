@@ -150,7 +150,7 @@ def _check_response(context: RuleContext) -> CheckResult:
 
 
 def _check_malformed(record: BadRecord, options: Options) -> CheckResult:
-    """Return that a record is not an exchange, unless its URL shows that it is to be skipped."""
+    """Return that a record is not an exchange, unless its URL is to be skipped."""
     if record.url is not None:
         request = read_url(record.url, options.contract)
         if reason := _reason_by_url(request, options):

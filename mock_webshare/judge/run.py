@@ -1,4 +1,4 @@
-"""Judge: checks records, one by one and against each other, and returns the verdict on all of them."""
+"""Judge: checks records, one by one and against each other, for a verdict."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Judge:
             group.findings[:] = redacted(group.findings, redactor)
 
     def _add_findings(self, findings: Iterable[Finding]) -> None:
-        """Add findings to their groups; a rule that the contract does not have is not applied."""
+        """Add findings to their groups, except of rules that the contract does not have."""
         for finding in findings:
             if (rule := self._rules.get(finding.rule)) is None:
                 continue

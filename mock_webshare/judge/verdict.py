@@ -1,4 +1,4 @@
-"""Verdict: all findings in a set of recordings, in groups, and how much was judged."""
+"""Verdict: all findings in some recordings, in groups, and how much was judged."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """0 clean; 1 findings that are severe enough; 2 something was unreadable, or nothing was judged."""
+        """0 clean; 1 severe enough findings; 2 something unreadable, or nothing judged."""
         if self.unreadable:
             return COULD_NOT
         if any(group.first.level in self.failing for group in self.groups):

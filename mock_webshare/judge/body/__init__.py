@@ -1,1 +1,1 @@
-"""The body of one response: strict JSON, its schema, and the lines of its findings."""
+"""The body of a response: strict JSON, its schema, and lines of findings."""

@@ -154,7 +154,7 @@ def _if(condition: Schema, schema: Schema, scope: Scope) -> Check:
 
 
 def _exactly(schema: Schema) -> Check | None:
-    """Return a check that is exact, both when it accepts and when it refuses; None: too complex."""
+    """Return a check that is also right when it refuses; None: too complex."""
     match schema:
         case {"type": "null", **rest} if not rest:
             return lambda value: value is None

@@ -1,1 +1,1 @@
-"""Rules across several exchanges: rows in time, walks through pages, the size of pages."""
+"""Rules about several exchanges: rows in time, walks, page sizes."""

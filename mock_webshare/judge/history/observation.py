@@ -1,4 +1,4 @@
-"""Observation: what one response showed of the rows of one key, for the rules across exchanges."""
+"""Observation: what a response showed of rows, for rules about several exchanges."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ABSENT: Final = ...
 
 
 class Row(NamedTuple):
-    """One row: its index, and its values in the order of the fields, long texts `shortened`."""
+    """The values of a row in the order of the fields, long texts `shortened`."""
 
     id: int
     at: int | None
@@ -113,7 +113,7 @@ def shortened(text: str) -> str:
 
 
 def _missing(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
-    """Return the row or the page that was not found; empty if it was found, or may have been filtered."""
+    """Return the row or page that was not found; empty if a filter may be the reason."""
     if context.exchange.status != NOT_FOUND or context.method != "GET" or not context.is_clear:
         return {}
     if request.id is not None:
@@ -168,13 +168,13 @@ _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|
 
 
 def _key(exchange: Exchange, request: RecordedRequest) -> str:
-    """Return what distinguishes the key of a request; a redacted key is another one in each recording."""
+    """Return what distinguishes API keys; a redacted one differs in each recording."""
     key = exchange.request_header("authorization") or ""
     is_known = key and not _REDACTED.search(key)
     return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
 
 
 def _recording(exchange: Exchange, key: str) -> str:
-    """Return the recording of an exchange: its file, or the folder that `record` wrote."""
+    """Return the recording of an exchange: its file, or the folder of `record`."""
     folder, name = os.path.split(exchange.source)
     return folder if _PSEUDONYM.search(key) and _OF_A_FOLDER.fullmatch(name) else exchange.source

@@ -1,4 +1,4 @@
-"""PageSizeCaps: whether short pages show a lower page size limit, or are just too short.
+"""PageSizeCaps: whether short pages show a lower limit, or are just too short.
 
 One response does not show it: if 100 rows were requested, 50 may be the largest page that the service
 serves. All responses to a key together do.
@@ -56,7 +56,7 @@ class PageSizes:
             self.doubts.append((place, page))
 
     def is_capped(self, page: Page) -> bool:
-        """Whether the size of a page is a limit: no page contradicts it, and it is round or seen twice."""
+        """Whether the size of a page is a limit: uncontradicted, and round or seen twice."""
         size = page.size
         is_contradicted = size < self.longest or 0 < self.fullest < size
         is_round = size % 10 == 0 or size % 25 == 0
@@ -78,7 +78,7 @@ class PageSizeCaps:
         self._sizes: dict[tuple[str, str], PageSizes] = {}
 
     def add(self, observation: Observation) -> Iterator[Finding]:
-        """Remember a page; yield the findings about pages that there is no more room for."""
+        """Remember a page; yield the findings about pages that are forgotten."""
         if not isinstance(observation, PageObservation):
             return
         key = (observation.key, observation.fields.resource.name)

@@ -113,7 +113,7 @@ class PageWalks:
             yield from _finish(walk, latest)
 
     def _take(self, latest: PageObservation, number: int) -> Walk | None:
-        """Remove and return the walk whose latest page has a number, if it may continue now."""
+        """Remove and return the walk that has reached a page, if it may continue now."""
         key = (latest.key, latest.list_id, number)
         walk = self._walks.get(key)
         if walk is None or not _is_soon(walk.step, latest):
@@ -140,7 +140,7 @@ class PageWalks:
             del self._early[next(iter(self._early))]
 
     def _catch_up(self, latest: PageObservation) -> Iterator[Finding]:
-        """Continue with the next page if it was read already: a file may be a little out of order."""
+        """Continue with the next page if it was read already, out of order."""
         key = (latest.key, latest.list_id, latest.page.number + 1)
         early = self._early.get(key)
         if early is None or not _is_soon(_step_of(latest), early):
@@ -167,7 +167,7 @@ def _step_of(latest: PageObservation) -> Step:
 
 
 def _is_soon(step: Step, observation: Observation) -> bool:
-    """Whether a request came soon after a page; without times, whether it is in the same file."""
+    """Whether a request came soon after a page, or, without times, in the same file."""
     before, after = step.started, observation.started
     if before is None or after is None:
         return step.place.source == observation.place.source
@@ -175,7 +175,7 @@ def _is_soon(step: Step, observation: Observation) -> bool:
 
 
 def _has_other_rows(one: Step, other: Step) -> bool:
-    """Whether as many rows are other rows: data has changed, or two API keys look the same."""
+    """Whether as many rows are others: data has changed, or two keys look the same."""
     return one.count == other.count and one.ids != other.ids
 
 
@@ -189,7 +189,7 @@ def _continue(walk: Walk, step: Step, latest: PageObservation) -> Iterator[Findi
 
 
 def _repeat(walk: Walk, step: Step, latest: PageObservation) -> Iterator[Finding]:
-    """Replace the latest page of a walk, which was requested again, and yield what is wrong now."""
+    """Replace the latest page, which was requested again; yield what is wrong now."""
     yield from _count(walk, step, latest)
     walk.has_moved |= step.ids != walk.step.ids
     yield from _rows_again(walk, latest, known=walk.step.ids)
@@ -233,7 +233,7 @@ def _fields(row: Row, latest: PageObservation) -> dict[str, Any]:
 
 
 def _order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
-    """Yield that the first row of a page belongs before the last row of the page before."""
+    """Yield that the first row of a page belongs before the last one before it."""
     before, after = walk.step.last, latest.rows[0] if latest.rows else None
     if before is None or after is None or latest.ordering is None or after.id in walk.ids:
         return

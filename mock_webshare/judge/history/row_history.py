@@ -95,7 +95,7 @@ class RowHistory:
         """Rows that were forgotten for lack of room."""
 
     def add(self, observation: Observation) -> Iterator[Finding]:
-        """Remember what a response showed; yield what is wrong with rows that there is no room for."""
+        """Remember an observation; yield what is wrong with rows that are forgotten."""
         self._responses += 1
         response = _response(observation, self._responses)
         key, resource = observation.key, observation.fields.resource.name

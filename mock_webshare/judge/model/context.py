@@ -1,4 +1,4 @@
-"""RuleContext: an exchange as the rules see it, and how they report what is wrong with it."""
+"""RuleContext: an exchange as the rules see it, and how they report a finding."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # no slots: derived values are cached
 class RuleContext:
-    """An exchange with all that was derived from it. Without a request only the body can be judged."""
+    """An exchange with what follows from it; without a request only the body counts."""
 
     exchange: Exchange
     options: Options
@@ -52,14 +52,14 @@ class RuleContext:
 
     @cached_property
     def is_clear(self) -> bool:
-        """Whether the service must read the request as it is read here: another charset may change it."""
+        """Whether the request means the same to the service; another charset may not."""
         _, _, charset = (self.exchange.request_header("content-type") or "").lower().partition("charset")
         is_plain = charset.strip("= '\"") in _PLAIN_CHARSETS
         return self.request is not None and self.request.is_clear and is_plain
 
     @cached_property
     def endpoint(self) -> Endpoint | None:
-        """The endpoint whose object or page the body should be; None if it should be something else."""
+        """The endpoint whose object or page the body should be; None: of no endpoint."""
         if self.request is None:
             return self.contract.responders.get(self.schema or "")
         return self.request.endpoint if self.schema == self.request.endpoint.schema else None
@@ -77,7 +77,7 @@ class RuleContext:
 
     @cached_property
     def rows(self) -> list[Any]:
-        """The items of `results` of a page, whatever they are; or else the body, if it is an object."""
+        """The items of `results`, whatever they are; or else the body, if an object."""
         if not self.is_list:
             return [self.body] if isinstance(self.body, dict) else []
         rows = self.body.get("results") if isinstance(self.body, dict) else None
@@ -90,7 +90,7 @@ class RuleContext:
 
     @cached_property
     def objects(self) -> list[tuple[int, dict[str, Any]]]:
-        """The rows that are objects, with their indexes; empty if the body is not of an endpoint."""
+        """The rows that are objects, with their indexes; empty if there is no endpoint."""
         if self.endpoint is None:
             return []
         return [(index, row) for index, row in enumerate(self.rows) if isinstance(row, dict)]
@@ -113,7 +113,7 @@ class RuleContext:
         mark: Mark | None = None,
         grade: Level | None = None,
     ) -> Finding:
-        """Return a finding at a place in the body; mark and grade are the rule's unless given."""
+        """Return a finding at a place in the body; mark and grade default to the rule's."""
         return Finding(
             rule=rule,
             mark=mark or mark_of(rule, self.contract),
@@ -126,7 +126,7 @@ class RuleContext:
 
     @cached_property
     def page(self) -> Page | None:
-        """The numbers of the page; None if they are missing or wrong, or the request is not clear."""
+        """The numbers of the page; None if they are wrong, or the request is not clear."""
         paging = self.endpoint.paging if self.endpoint else None
         if self.request is None or paging is None or not self.is_clear or not isinstance(self.body, dict):
             return None

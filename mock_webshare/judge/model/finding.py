@@ -93,7 +93,7 @@ class Finding:
 
 
 def pointer(keys: Iterable[str | int]) -> str:
-    """Return the JSON pointer of keys from the root down: `/a/0/b~1c` of `["a", 0, "b/c"]`."""
+    """Return the JSON pointer of keys: `/a/0/b~1c` of `["a", 0, "b/c"]`."""
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
 
 

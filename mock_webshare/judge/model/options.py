@@ -17,7 +17,7 @@ LARGEST_NUMBER = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The contract and the options of a run; raises `UsageError` for an impossible value."""
+    """The contract and the options of a run; raise `UsageError` for a wrong value."""
 
     contract: Contract = WEBSHARE
     schema: str | None = None

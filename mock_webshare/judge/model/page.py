@@ -122,7 +122,7 @@ def _is_size_plain(request: RecordedRequest) -> bool:
 
 
 def _explained(page: Page, request: RecordedRequest) -> Page:
-    """Return an inconsistent page with the size that makes it consistent, if a limit may be that size."""
+    """Return an inconsistent page with the size that explains it, if that is a limit."""
     size = _size_by_response(page)
     least = 1 if page.is_size_asked else min(page.usual, page.assumed + 1)
     if not least <= size <= page.wanted:
@@ -132,7 +132,7 @@ def _explained(page: Page, request: RecordedRequest) -> Page:
 
 
 def _size_by_response(page: Page) -> int:
-    """Return the size that the response shows: its rows, or those of the pages before the last."""
+    """Return the size that the response shows: its own, or that of the pages before."""
     if page.has_next or page.number == 1:
         return page.length
     size, rest = divmod(page.count - page.length, page.number - 1)

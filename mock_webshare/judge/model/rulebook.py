@@ -1,4 +1,4 @@
-"""Rulebook: the rules that a finding may name: those of the contract, and the judge's own."""
+"""Rulebook: the rules of the contract, and the judge's own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rules_of(contract: Contract = WEBSHARE) -> Mapping[str, Rule]:
 
 
 def mark_of(rule_id: str, contract: Contract) -> Mark:
-    """Return how a rule is known; one that the contract does not have is not applied, whatever its mark."""
+    """Return how a rule is known; assumed if the contract does not have (or apply) it."""
     rule = rules_of(contract).get(rule_id)
     return Mark.ASSUMED if rule is None else rule.mark
 

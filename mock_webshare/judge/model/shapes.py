@@ -32,13 +32,13 @@ class Shape:
 
 
 def recognise(body: Any, contract: Contract) -> str | None:
-    """Return the name of the schema of a JSON value by its shape; None if no shape fits."""
+    """Return the name of the schema of a body by its shape; None if no shape fits."""
     return next((shape.schema for shape in shapes_of(contract) if shape.has_sign(body)), None)
 
 
 @lru_cache(_CACHED)
 def shapes_of(contract: Contract) -> tuple[Shape, ...]:
-    """Return the shapes of a contract's bodies; a body has the first one whose sign it shows."""
+    """Return the shapes of all bodies; a body has the first one whose sign it shows."""
     lists = [each for each in contract.endpoints if each.kind is Kind.LIST]
     return (
         *_pages(contract, lists),
@@ -49,7 +49,7 @@ def shapes_of(contract: Contract) -> tuple[Shape, ...]:
 
 
 def _pages(contract: Contract, lists: Sequence[Endpoint]) -> Iterator[Shape]:
-    """Yield the pages: the list is the one whose fields the first row shares most, or else the first."""
+    """Yield the shapes of pages: of the list whose fields the first row shares most."""
     fields = {each: {field.name for field in contract.fields[each.resource]} for each in lists}
 
     def list_of(body: Any) -> Endpoint:

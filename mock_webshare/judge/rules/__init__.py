@@ -1,4 +1,4 @@
-"""Rules about one exchange: each is a small generator of findings, listed in `RULES`.
+"""Rules about one exchange: generators of findings, listed in `RULES`.
 
 A rule takes a context, and returns at once if it does not apply. `history` has those about several
 exchanges.

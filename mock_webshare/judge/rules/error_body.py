@@ -41,7 +41,7 @@ _NO_MATCH = re.compile(messages.NO_MATCH.format(model=r"\w+"))
 
 
 def _error(context: RuleContext, status: int) -> dict[str, Any] | None:
-    """Return the body of an error with a status; None if it is another response, or not an object."""
+    """Return the body of an error with a status; None: another one, or not an object."""
     is_error = context.exchange.status == status and context.schema is not None
     return context.body if is_error and isinstance(context.body, dict) else None
 
@@ -60,7 +60,7 @@ def detail_fits(context: RuleContext) -> Iterator[Finding]:
 
 
 def _rule_and_texts(context: RuleContext, request: RecordedRequest) -> tuple[str, ...]:
-    """Return the texts that the `detail` may be, after the rule that says so; none: it may be any."""
+    """Return the rule about the `detail`, and its texts; no text: it may be any."""
     match context.exchange.status:
         case 401:
             return "auth.unauthorized", *_texts_of_401(context.exchange.request_header("authorization"))
@@ -82,7 +82,7 @@ assert (UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE) == (401, 404, 405,
 
 
 def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
-    """Return the texts that fit an `Authorization`: all, if it was removed from the recording."""
+    """Return the texts that fit an `Authorization`: all, if it was not recorded."""
     # Bytes are split at ASCII white space only.
     words = (authorization or "").encode("latin-1", "replace").split()
     if not words or words[0].lower() != b"token":
@@ -146,7 +146,7 @@ def _may_be_wrong(each: Filter, request: RecordedRequest) -> bool:
 
 
 def field_errors_read_right(context: RuleContext) -> Iterator[Finding]:
-    """The message of a field error is the sentence that the framework writes, with its code."""
+    """The message of a field error is the framework's sentence, with its code."""
     request, body = context.request, _error(context, BAD_REQUEST)
     if request is None or body is None or not context.is_clear:
         return

@@ -1,4 +1,4 @@
-"""Headers: are they complete and right, and is the body written as the framework writes it?"""
+"""Headers: are they complete and right, and is the body compact?"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_not_ripe_too_soon(context: RuleContext) -> Iterator[Finding]:
-    """A row is not ripe before its pending period is over; an account may have another period."""
+    """A row is not ripe before its pending period is over (an account has its own)."""
     life = context.lifecycle
     if life is None or (now := completed_by(context)) is None:
         return

@@ -34,7 +34,7 @@ class Ordering(NamedTuple):
 
 
 def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
-    """Return the terms of an `ordering` that apply: ` -amount,x` is `amount`, descending."""
+    """Return the terms that apply: those of ` -amount,x` are `amount`, descending."""
     terms = [each.strip() for each in value.split(",")]
     return tuple(
         Term(each.removeprefix("-"), each.startswith("-"))
@@ -130,7 +130,7 @@ def _violation_of_ties(
 
 
 def _order(are_dates: bool, first: Any, second: Any) -> int | None:
-    """Return 1 if the first value is larger, -1 if smaller, 0 if equal; None if not comparable."""
+    """Return 1, 0 or -1 as the first value is larger or not; None: not comparable."""
     if are_dates:
         first, second = read_instant(first), read_instant(second)
     try:

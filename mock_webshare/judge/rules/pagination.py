@@ -1,4 +1,4 @@
-"""Pagination: do the numbers, links and rows of a page fit each other and the request?"""
+"""Pagination: do numbers, links and rows of a page fit each other?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SERVICE = "https://proxy.webshare.io"
 
 
 def cap_is_as_assumed(context: RuleContext) -> Iterator[Finding]:
-    """No page is longer than the assumed limit; `page_size_cap` is about lower limits."""
+    """No page is longer than the assumed limit (`page_size_cap`: a lower limit)."""
     page = context.page
     if page is not None and page.is_longer:
         yield context.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
@@ -47,7 +47,7 @@ def count_fits(context: RuleContext) -> Iterator[Finding]:
 
 
 def page_exists(context: RuleContext) -> Iterator[Finding]:
-    """A page beyond the last is a 404, not an empty page; `page_size_cap` is about one with rows."""
+    """A page beyond the last is a 404, not empty (`page_size_cap`: one with rows)."""
     page = context.page
     if page is not None and not page.exists and not page.length:
         yield context.finding("list.invalid-page", check="beyond", expected=404, actual=200)
@@ -66,7 +66,7 @@ def links_are_there(context: RuleContext) -> Iterator[Finding]:
 
 
 def links_lead_on(context: RuleContext) -> Iterator[Finding]:
-    """A link is as the framework writes it: to the neighbouring page, at this origin, spelled so."""
+    """A link leads to the neighbouring page, as the framework writes it."""
     page, request = context.page, context.request
     if page is None or request is None:
         return

@@ -1,4 +1,4 @@
-"""Rows: are they written as the service writes, do they fit the filters, is it the requested one?"""
+"""Rows: are they written as the service writes, and are they the requested ones?"""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HOURS = 4096  # hours whose offset is cached
 
 
 def dates_are_local(context: RuleContext) -> Iterator[Finding]:
-    """A date has the offset that Los Angeles has then, and six digits of fraction or none."""
+    """A date has the offset of Los Angeles, and six digits of fraction or none."""
     for index, row in context.objects:
         for name in context.fields.dates:
             text = row.get(name)
@@ -159,7 +159,7 @@ def completed_by(context: RuleContext) -> int | None:
 
 
 def ended_at(exchange: Exchange) -> int | None:
-    """Return the instant at which a response was complete; None if it was not recorded."""
+    """Return the instant at which a response was complete; None: not recorded."""
     seconds = exchange.seconds
     # Some recorders write -1 for an unknown duration, and a file may contain NaN.
     if exchange.started is None or seconds is None or not 0 <= seconds < _LONGEST_SECONDS:

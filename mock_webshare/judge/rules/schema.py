@@ -1,4 +1,4 @@
-"""Schema: does a body keep its schema, and does it have fields that the schema does not know?"""
+"""Schema: does a body keep its schema, and does it have unknown fields?"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_ERRORS = 1000
 
 
 def has_known_shape(context: RuleContext) -> Iterator[Finding]:
-    """A body that was stored alone has a shape that is known, unless its schema is named."""
+    """A body that was stored alone has a known shape, unless its schema is named."""
     if context.schema is not None or context.request is not None:
         return
     signs = {shape.schema: shape.sign for shape in shapes_of(context.contract)}
@@ -82,7 +82,7 @@ def _unknown(
 
 
 def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
-    """Whether a row has its first sign, but none of the fields that an earlier edition lacked."""
+    """Whether a row has its first sign, but none of the later fields."""
     if context.endpoint is None or not isinstance(row, dict):
         return False
     resource = context.fields.resource
@@ -91,7 +91,7 @@ def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
 
 
 def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bool:
-    """Whether a field is missing that an earlier edition lacked: that is reported once for each row."""
+    """Whether a later field is missing, which is reported once for each row."""
     if error.validator != "required" or not _lacks_later_fields(context, error.instance):
         return False
     return _missing(error) in context.fields.resource.later
@@ -132,7 +132,7 @@ def _missing(error: ValidationError) -> str:
 
 
 def _annotation(error: ValidationError, keyword: str) -> str:
-    """Return the value of a keyword in the nearest schema around an error; each of ours has it."""
+    """Return the value of a keyword in the nearest schema around an error."""
     around: Any = error
     while keyword not in around.schema:
         around = around.parent

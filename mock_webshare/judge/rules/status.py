@@ -1,4 +1,4 @@
-"""Status: does it fit the request? A status that only the service can decide is accepted."""
+"""Status: does it fit the request, as far as the request decides it?"""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def status_fits(context: RuleContext) -> Iterator[Finding]:
 
 
 def refusal(context: RuleContext, request: RecordedRequest) -> Refusal | None:
-    """Return the first reason to refuse the request; None if the request shows no reason."""
+    """Return the first reason to refuse the request; None if it shows no reason."""
     return next((each for each in REFUSALS if each.applies(context, request)), None)
 
 
@@ -122,7 +122,7 @@ _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | 
 
 
 def _has_impossible_host(context: RuleContext, request: RecordedRequest) -> bool:
-    """Whether an impossible host was refused; if it was served, the service saw another one."""
+    """Whether an impossible host was refused; if not, the service saw another one."""
     if context.exchange.status != BAD_REQUEST:
         return False
     host = context.exchange.request_header("host")
@@ -151,7 +151,7 @@ def _excludes_json(context: RuleContext, request: RecordedRequest) -> bool:
 
 
 def _media_types(accept: str) -> list[str]:
-    """Return the media types of an `Accept` header that are read, by the framework's limits."""
+    """Return the media types of an `Accept` header, as many as the framework reads."""
     if len(accept) > _LONGEST_ACCEPT:
         accept = accept[: accept.rfind(",", 0, _LONGEST_ACCEPT) + 1]
     tokens = [token for each in accept.split(",") if 0 < len(token := each.strip()) <= _LONGEST_MEDIA_TYPE]
@@ -204,7 +204,7 @@ REFUSALS = (
 
 
 def schema_of(endpoint: Endpoint, context: RuleContext) -> str | None:
-    """Return the schema that the body of the response has to keep; None if it has none."""
+    """Return the schema that the body of the response has to keep, if it has one."""
     request, status = context.request, context.exchange.status
     if request is None or not request.is_slashed or context.method == "HEAD" or status is None:
         return None
