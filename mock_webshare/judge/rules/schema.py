@@ -86,8 +86,9 @@ def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
     if context.endpoint is None or not isinstance(row, dict):
         return False
     resource = context.fields.resource
-    has_sign = all(sign in row for sign in resource.signs[:1])
-    return bool(resource.later) and has_sign and resource.later.isdisjoint(row)
+    if not resource.later or not resource.later.isdisjoint(row):
+        return False
+    return all(sign in row for sign in resource.signs[:1])
 
 
 def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bool:
