@@ -31,7 +31,7 @@ def _probe_arguments(parser: argparse.ArgumentParser) -> None:
         "base_url", metavar="BASE_URL", help="service to probe, like https://proxy.webshare.io"
     )
     add_options(parser, PROBE_OPTIONS)
-    parser.add_argument("-o", "--output", metavar="FILE", help="recording to write, as record --out does")
+    parser.add_argument("-o", "--output", metavar="FILE", help="recording to write, as record --output does")
 
 
 def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 RECORD_OPTIONS: Sequence[Option] = (
     ("upstream", str, "https://proxy.webshare.io", "service to record: scheme and host"),
-    ("out", str, "must be given", "recording: FILE.ndjson, FILE.har, or a folder with a file an exchange"),
     ("host", str, "127.0.0.1", "address to listen on"),
     ("port", int, "8766", "port to listen on; 0 takes a free one"),
 )
@@ -31,6 +30,12 @@ def _record_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Point your client at the URL that it prints. Exit code: 0; 2 if it could not record; "
         "with --validate that of validate, whose options it then takes."
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="recording to write: FILE.ndjson, FILE.har, or a folder, which gets a file for each exchange",
     )
     add_options(parser, RECORD_OPTIONS)
     parser.add_argument("--append", action="store_true", help="add to a recording that is there already")
@@ -47,11 +52,11 @@ def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     from mock_webshare.live.record import proxy
 
     values = {**_DEFAULTS, **settings_values(options, environ, RECORD_OPTIONS)}
-    if "out" not in values:
-        raise UsageError("--out is not given; --out traffic.ndjson writes a recording of that name")
+    if options.output is None:
+        raise UsageError("--output is not given; --output traffic.ndjson writes a recording of that name")
     recording = proxy.Recording(
         upstream=read_origin("--upstream", values["upstream"]),
-        path=values["out"],
+        path=options.output,
         host=values["host"],
         port=values["port"],
         is_appended=options.append,

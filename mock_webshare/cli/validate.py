@@ -46,10 +46,10 @@ def _validate_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, VALIDATE_OPTIONS)
     parser.add_argument(
-        "--host",
+        "--only-host",
         action="append",
         metavar="HOST",
-        help="judge answers of this host only; may be given several times",
+        help="check responses of this host only; may be given several times",
     )
     parser.add_argument(
         "--format",
@@ -78,7 +78,7 @@ def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[st
     from mock_webshare.judge import reports, run
 
     values = settings_values(options, environ, VALIDATE_OPTIONS)
-    terms = terms_of(values, hosts=[host.lower() for host in options.host or ()])
+    terms = terms_of(values, hosts=[host.lower() for host in options.only_host or ()])
     wanted = _reports(options.reports or ["text"])
     for name, path in wanted:
         reports.find(name)

@@ -154,7 +154,7 @@ ENDING: dict[str, list[tuple[str, ...]]] = {
     "validate": [(CREDIT,)],
     "rules": [()],
     "schema": [()],
-    "record": [(), ("--out", "no/such/folder/a.har", "--validate")],
+    "record": [(), ("--output", "no/such/folder/a.har", "--validate")],
     "probe": [("http://127.0.0.1:1",)],
     "redact": [(CREDIT,)],
 }

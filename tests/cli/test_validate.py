@@ -102,8 +102,8 @@ def test_a_note_fails_only_when_asked(recording: Path, session: list[Exchange], 
 
 
 def test_a_host_narrows_what_is_judged(recording: Path) -> None:
-    assert Run("validate", recording, "--host", "PROXY.webshare.io").code == 0
-    run = Run("validate", recording, "--host", "example.com")
+    assert Run("validate", recording, "--only-host", "PROXY.webshare.io").code == 0
+    run = Run("validate", recording, "--only-host", "example.com")
     assert run.code == 2
     assert "0 judged" in run.out and "another host" in run.out
 

@@ -35,7 +35,7 @@ def expected_pointer(case: Path) -> str:
 @pytest.mark.parametrize("case", CLEAN, ids=lambda case: case.stem)
 def test_a_clean_case_has_no_findings_but_news(case: Path) -> None:
     verdict = judged(case)
-    assert {each.level for each in verdict.findings} <= {Level.NEWS}
+    assert {each.level for each in verdict.findings} <= {Level.INFO}
     assert verdict.exit_code == 0
 
 

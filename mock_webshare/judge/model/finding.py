@@ -23,7 +23,7 @@ class Level(StrEnum):
     ERROR = "error"  # the documented contract is broken
     WARNING = "warning"  # the service has changed, or is set up differently
     NOTE = "note"  # something assumed is otherwise: the rule names the setting
-    NEWS = "news"  # allowed, and worth knowing
+    INFO = "info"  # allowed, and worth knowing
     INCONCLUSIVE = "inconclusive"  # data may have moved between two requests
 
 

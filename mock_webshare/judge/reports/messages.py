@@ -28,7 +28,7 @@ PLURALS = {
     Level.ERROR: "errors",
     Level.WARNING: "warnings",
     Level.NOTE: "notes",
-    Level.NEWS: "news",
+    Level.INFO: "info",
     Level.INCONCLUSIVE: "inconclusive",
 }
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-_KINDS = {Level.NEWS: "informational", Level.INCONCLUSIVE: "open"}
+_KINDS = {Level.INFO: "informational", Level.INCONCLUSIVE: "open"}
 """What is no failure; its level is `none` then."""
 
 

@@ -57,7 +57,7 @@ def has_known_fields(context: RuleContext) -> Iterator[Finding]:
     """A body has no field that its schema does not know."""
     if context.schema is None or context.options.unknown_fields == "ignore":
         return
-    grade = Level.ERROR if context.options.unknown_fields == "forbid" else Level.NEWS
+    grade = Level.ERROR if context.options.unknown_fields == "forbid" else Level.INFO
     for keys, value in _unknown(context, _known_fields(context.contract, context.schema)):
         yield context.finding("object.new-fields", *keys, actual=value, grade=grade)
 

@@ -49,7 +49,7 @@ def line(stream: IO[bytes] | None) -> str:
 @contextmanager
 def recording(upstream: str, out: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run `mock-webshare record` and yield the process and the URL that it printed."""
-    command = [sys.executable, "-m", "mock_webshare", "record", "--upstream", upstream, "--out", str(out)]
+    command = [sys.executable, "-m", "mock_webshare", "record", "--upstream", upstream, "--output", str(out)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("WEBSHARE")}
     process = subprocess.Popen(
         [*command, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
@@ -543,8 +543,8 @@ def test_a_full_disk_ends_the_recorder(server: MockServer, form: str, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        (("--out", "a.txt"), "allowed: FILE.ndjson, FILE.har, or a folder"),
-        (("--out", "no/such/a.ndjson"), "cannot write"),
+        (("--output", "a.txt"), "allowed: FILE.ndjson, FILE.har, or a folder"),
+        (("--output", "no/such/a.ndjson"), "cannot write"),
         (("--upstream", "https://me:secret@example.com"), "allowed: scheme and host only"),
         (("--upstream", "ftp://example.com"), "allowed: scheme and host only"),
         (("--upstream", "https://example.com/api"), "allowed: scheme and host only"),
