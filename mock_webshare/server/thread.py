@@ -9,7 +9,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from os import PathLike
@@ -66,6 +67,7 @@ class MockServer:
         self._url: str | None = None
         self._thread: threading.Thread | None = None
         self._stopped: Future[None] = Future()
+        self._ended: Future[None] = Future()  # once the event loop is closed
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worlds: Worlds | None = None
         self._begun = lru_cache(_MOST_BEGINNINGS)(self._make_beginning)
@@ -99,7 +101,7 @@ class MockServer:
         if self._thread:
             raise ServerError(f"{self!r} runs already; stop() it first")
         ready: Future[str] = Future()
-        self._stopped = Future()
+        self._stopped, self._ended = Future(), Future()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="mock-webshare", daemon=True)
         try:
             self._thread.start()
@@ -122,7 +124,7 @@ class MockServer:
 
         So no request meets a world that is half changed.
         """
-        loop, worlds = self._loop, self._worlds
+        loop, worlds, ended = self._loop, self._worlds, self._ended
         if loop is None or worlds is None:
             raise self._not_running()
         done: Future[T] = Future()
@@ -133,7 +135,11 @@ class MockServer:
             except BaseException as error:
                 done.set_exception(error)
 
-        loop.call_soon_threadsafe(do)
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(do)
+        wait((done, ended), return_when=FIRST_COMPLETED)
+        if not done.done():
+            raise self._not_running()
         return done.result()
 
     def retire(self, api_key: str) -> None:
@@ -177,11 +183,7 @@ class MockServer:
 
     def _run(self, ready: Future[str]) -> None:
         try:
-            # Signals are for the main thread, which may be waiting for them.
-            if hasattr(signal, "pthread_sigmask"):
-                signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _FAULTS)
-            with asyncio.Runner(loop_factory=_new_loop) as runner:
-                runner.run(self._serve(ready))
+            self._run_loop(ready)
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(error)
@@ -189,6 +191,16 @@ class MockServer:
                 self._failed(error)
             else:
                 raise
+
+    def _run_loop(self, ready: Future[str]) -> None:
+        try:
+            # Signals are for the main thread, which may be waiting for them.
+            if hasattr(signal, "pthread_sigmask"):
+                signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _FAULTS)
+            with asyncio.Runner(loop_factory=_new_loop) as runner:
+                runner.run(self._serve(ready))
+        finally:
+            self._ended.set_result(None)
 
     async def _serve(self, ready: Future[str]) -> None:
         served = running_app(self._settings, dataset=self._dataset, timer=self._timer, log=self._log)

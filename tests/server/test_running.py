@@ -15,9 +15,10 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 import pytest
 
@@ -108,6 +109,38 @@ class TestMockServer:
             with pytest.raises(DataError):
                 server.start()
         assert "stopped" in repr(server)
+
+    def test_a_call_that_comes_when_the_loop_closes_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        server, calls, is_queued = MockServer(), ThreadPoolExecutor(), threading.Event()
+
+        class Loop(asyncio.SelectorEventLoop):
+            def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> asyncio.Handle:
+                handle = super().call_soon_threadsafe(*args, **kwargs)
+                is_queued.set()
+                return handle
+
+            def close(self) -> None:
+                is_queued.clear()
+                late.append(calls.submit(server.worlds))
+                is_queued.wait(PATIENCE)
+                super().close()
+
+        late: list[Future[dict[str, int]]] = []
+        monkeypatch.setattr("asyncio.new_event_loop", Loop)
+        with server:
+            pass
+        with pytest.raises(ServerError, match="does not run"):
+            late[0].result(PATIENCE)
+        calls.shutdown()
+
+    def test_a_call_after_the_server_has_failed_is_refused(self) -> None:
+        ended: Future[BaseException] = Future()
+        server = MockServer(failed=ended.set_result)
+        with server:
+            server.ask(lambda worlds: asyncio.get_running_loop().stop())
+            assert isinstance(ended.result(PATIENCE), RuntimeError)
+            with pytest.raises(ServerError, match="does not run"):
+                server.worlds()
 
     def test_no_thread_stays(self) -> None:
         before = threading.active_count()
