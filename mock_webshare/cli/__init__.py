@@ -6,6 +6,7 @@ Parse, build, execute are three steps. Each verb imports what it needs when it r
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -69,6 +70,9 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
         streams.stderr.write(f"mock-webshare: {_one_line(str(error))}\n")
         return error.exit_code
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):  # something was opened, which no output is any more
+            streams.stderr.write(f"mock-webshare: cannot start: {error.strerror}\n")
+            return FAILED
         # What is left goes nowhere, so that the interpreter does not try again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), streams.stdout.fileno())
         if isinstance(error, BrokenPipeError):

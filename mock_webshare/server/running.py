@@ -7,6 +7,7 @@ import errno
 import gc
 import logging
 import re
+import selectors
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -88,7 +89,23 @@ def serve(
                     announce(prepared.url)
                     await asyncio.Event().wait()
 
-        asyncio.run(until_interrupted())
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(until_interrupted())
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop; raise `ServerError` if the system refuses what it needs.
+
+    That is tried first: a loop that is half made cannot be closed any more, and warns when it is collected.
+    """
+    try:
+        with selectors.DefaultSelector():
+            socket.socket(getattr(socket, "AF_UNIX", socket.AF_INET)).close()
+            for end in socket.socketpair():
+                end.close()
+        return asyncio.new_event_loop()
+    except OSError as error:
+        raise ServerError(f"cannot start the mock server: {error.strerror or error}") from error
 
 
 class _Prepared(NamedTuple):

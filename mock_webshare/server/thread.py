@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +18,7 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.server.app import WORLDS, make_dataset
 from mock_webshare.server.mock_world import MockWorld
-from mock_webshare.server.running import running_app
+from mock_webshare.server.running import new_loop, running_app
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.settings import Settings
@@ -197,7 +195,7 @@ class MockServer:
             # Signals are for the main thread, which may be waiting for them.
             if hasattr(signal, "pthread_sigmask"):
                 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _FAULTS)
-            with asyncio.Runner(loop_factory=_new_loop) as runner:
+            with asyncio.Runner(loop_factory=new_loop) as runner:
                 runner.run(self._serve(ready))
         finally:
             self._ended.set_result(None)
@@ -221,15 +219,3 @@ class MockServer:
 
     def __repr__(self) -> str:
         return f"<MockServer {self._url or 'stopped'}>"
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop; raise what stands in its way before half of it is made.
-
-    Half a loop, and half a pair of sockets, cannot be closed any more and warn when they are collected.
-    """
-    with selectors.DefaultSelector():
-        socket.socket(getattr(socket, "AF_UNIX", socket.AF_INET)).close()
-        for end in socket.socketpair():
-            end.close()
-    return asyncio.new_event_loop()

@@ -167,9 +167,9 @@ class BlockedSocket(socket.socket):
 
 NO_FILES = OSError(errno.EMFILE, "Too many open files")
 FAILURES = [
-    ("socket.socketpair", refuse(PermissionError("refused")), PermissionError),
+    ("socket.socketpair", refuse(PermissionError("refused")), ServerError),
     ("socket.socket", BlockedSocket, Blocked),
-    ("selectors.DefaultSelector", refuse(NO_FILES), OSError),
+    ("selectors.DefaultSelector", refuse(NO_FILES), ServerError),
     ("asyncio.new_event_loop", refuse(MemoryError()), MemoryError),
     ("asyncio.new_event_loop", refuse(SystemExit(3)), SystemExit),
     ("signal.pthread_sigmask", refuse(ValueError("refused")), ValueError),
@@ -242,6 +242,32 @@ class TestAStartThatFails:
         assert process.stderr == ""
         assert outcomes.startswith("[True, ") and outcomes.endswith(", None]") and "False" not in outcomes
         assert url.startswith("http://127.0.0.1:")
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit to be set")
+    @pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("run", "--", "true")])
+    def test_the_command_line_reports_that_no_more_files_may_be_opened(
+        self, arguments: tuple[str, ...]
+    ) -> None:
+        program = """if True:
+            import resource, sys
+            from mock_webshare import cli
+            from mock_webshare.server import process_guard, thread  # opened for an import, no more is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv.pop(1)),) * 2)
+            cli.main()
+        """
+        errors = []
+        for limit in range(4, 64):
+            command = [sys.executable, "-c", program, str(limit), *arguments]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                if line(process.stdout) or not process.wait(PATIENCE):
+                    process.kill()
+                    break
+                assert process.stderr
+                errors.append((process.stderr.read().decode(), process.returncode))
+        assert errors
+        for message, code in errors:
+            assert message.startswith("mock-webshare: cannot ") and message.endswith("Too many open files\n")
+            assert (message.count("\n"), "output" in message, code) == (1, False, 2)
 
     async def test_an_asynchronous_user_sees_it_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patch:
