@@ -1,22 +1,22 @@
-"""Everything that this package raises on purpose, as one tree.
+"""The exceptions that this package raises on purpose, as one tree.
 
 ::
 
     MockWebshareError
-    ├── UsageError          an option or argument that cannot be what was meant
-    │   └── UnknownName     a data set or schema that does not exist
-    ├── UnknownRow          a credit, fault or the like that a world does not have
-    ├── DataError           a data file that is not a data set
-    ├── UnreadableInput     a file that cannot be opened or read
-    ├── UnwritableOutput    a file that cannot be written
-    ├── ServerError         a server that cannot start, or has failed
-    ├── ServiceError        a real service that does not answer as it would have to
-    └── CommandError        a command that cannot be executed
-        ├── CommandNotFound one that does not exist
-        └── CommandLost     one that was killed because its guard was
+    ├── UsageError           an option or argument has a value that is not allowed
+    │   └── UnknownName      no data set or schema has that name
+    ├── NotFound             a world has no row, fault or snapshot with that id
+    ├── DataError            a data set or JSON object breaks a rule
+    ├── UnreadableInput      a file cannot be opened or read
+    ├── UnwritableOutput     a file cannot be written
+    ├── ServerError          the mock server cannot start, does not run or has failed
+    ├── ServiceError         a real service does not respond as required
+    └── CommandError         a command cannot be executed
+        ├── CommandNotFound  the command does not exist
+        └── CommandKilled    the command was killed with its process guard
 
-The message of each is one sentence for a person: what is wrong, the value, what is
-allowed, what to do. `exit_code` is what the command line returns for it.
+Each message is one sentence: what is wrong, the value, what is allowed, what to do. The command line exits
+with `exit_code`.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ class UsageError(MockWebshareError):
 
 
 class UnknownName(UsageError):
-    """A name that belongs to nothing; the message lists what there is."""
+    """No data set or schema has that name; the message lists the names that exist."""
 
     def __init__(self, kind: str, name: object, known: list[str]) -> None:
         super().__init__(f"there is no {kind} named {name!r}; there are: {', '.join(known)}")
 
 
-class UnknownRow(MockWebshareError):
-    """A world has no credit, channel, fault or snapshot of that id."""
+class NotFound(MockWebshareError):
+    """A world has no row, fault or snapshot with that id."""
 
     def __init__(self, kind: str, row_id: object) -> None:
         super().__init__(f"there is no {kind} {row_id!r:.80} in this world")
 
 
 class DataError(MockWebshareError):
-    """A data set breaks a rule; `pointer` (RFC 6901) says where in the file."""
+    """A data set or JSON object breaks a rule; `pointer` (RFC 6901) is the place in it."""
 
     def __init__(self, source: str, pointer: str, problem: str) -> None:
         super().__init__(f"{source}#{pointer}: {problem}")
@@ -58,20 +58,20 @@ class DataError(MockWebshareError):
         self.problem = problem
 
     @classmethod
-    def refused(cls, source: str, pointer: str, value: object, allowed: str) -> DataError:
-        """Given a JSON value that is not allowed there, and what is, return the error."""
-        return cls(source, pointer, f"{shown(value)} is not allowed; allowed: {allowed}")
+    def invalid(cls, source: str, pointer: str, value: object, allowed: str) -> DataError:
+        """Return the error of an invalid JSON value, with the values that are allowed."""
+        return cls(source, pointer, f"{format_value(value)} is not allowed; allowed: {allowed}")
 
 
-def counted(number: int, noun: str) -> str:
-    """Return so many of something in words: `1 credit`, `2 credits`."""
+def pluralize(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 credit`, `2 credits`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def shown(value: object) -> str:
-    """Given a value, return it as JSON for a message: cut if it is long, and in whole characters.
+def format_value(value: object) -> str:
+    """Return a value as JSON for a message, cut after 80 whole characters.
 
-    What JSON does not know is in quotes as Python writes it; only the type is named if even that is no use.
+    What JSON cannot express is quoted as its `repr`; if that fails too, only the type is named.
     """
     import json  # the command line starts without it
 
@@ -84,51 +84,51 @@ def shown(value: object) -> str:
 
 
 class UnreadableInput(MockWebshareError):
-    """A file cannot be read; the message says which and why."""
+    """A file cannot be opened or read; the message has its name and the reason."""
 
     @classmethod
     def from_os_error(cls, name: str, error: OSError) -> UnreadableInput:
-        """Given the error of a failed open or read of `name`, return ours."""
+        """Return the error of a failed open or read of a file."""
         return cls(f"cannot read {name!r}: {error.strerror or error}")
 
 
 class UnwritableOutput(MockWebshareError):
-    """A file cannot be written; the message says which and why."""
+    """A file cannot be written; the message has its name and the reason."""
 
     @classmethod
     def from_os_error(cls, name: str, error: OSError) -> UnwritableOutput:
-        """Given the error of a failed write to `name`, return ours."""
+        """Return the error of a failed write to a file."""
         return cls(f"cannot write {name!r}: {error.strerror or error}")
 
 
 class ServerError(MockWebshareError):
-    """The server cannot start, for instance because the port is taken, or has failed while it ran."""
+    """The mock server cannot start, does not run or has failed."""
 
 
 class CommandError(MockWebshareError):
-    """A command cannot be executed; the message names the program alone, for its arguments may be secret."""
+    """A command cannot be executed; the message omits its arguments, which may be secret."""
 
-    exit_code = 126  # what a shell returns then
+    exit_code = 126  # as a shell exits then
     hint = ""
 
     @classmethod
     def from_reason(cls, program: str, reason: str) -> CommandError:
-        """Given the name of a program and the system's reason, return the error."""
+        """Return the error of a program, with the reason that the system gives."""
         return cls(f"cannot run {program!r}: {reason}{cls.hint}")
 
 
 class CommandNotFound(CommandError):
-    """There is no such command."""
+    """The command does not exist."""
 
     exit_code = 127
     hint = "; is it installed, and on the PATH?"
 
 
-class CommandLost(CommandError):
-    """A command was killed because its guard was."""
+class CommandKilled(CommandError):
+    """The command was killed with its process guard."""
 
-    exit_code = 137  # that of SIGKILL
+    exit_code = 137  # 128 + SIGKILL
 
 
 class ServiceError(MockWebshareError):
-    """A real service cannot be asked: it does not answer, or does not accept the key."""
+    """A real service does not respond, or rejects the key."""

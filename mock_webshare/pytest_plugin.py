@@ -82,7 +82,7 @@ class Run:
         """Note which test runs, and let the world of the one before go."""
         self._test = item
         if self._world is not None:
-            self._world.retire()
+            self._world.discard()
             self._world = self._noted = None
 
     @pytest.fixture

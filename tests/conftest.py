@@ -148,7 +148,7 @@ def world(server: MockServer) -> Iterator[MockWorld]:
     """A world of that stand-in which no other test sees."""
     world = server.world(uuid.uuid4().hex)
     yield world
-    server.retire(world.api_key)
+    server.discard(world.api_key)
 
 
 @pytest.fixture(scope="session")

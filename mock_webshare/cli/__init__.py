@@ -13,7 +13,7 @@ from importlib import import_module
 
 from mock_webshare.cli.files import Streams
 from mock_webshare.cli.options import CLEAN, FAILED, Done, Parser, meant, split_command, variable
-from mock_webshare.errors import MockWebshareError, UsageError, counted
+from mock_webshare.errors import MockWebshareError, UsageError, pluralize
 from mock_webshare.version import __version__
 
 TYPE_CHECKING = False
@@ -134,7 +134,7 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}{meant(unknown[0], options.names)}")
     if rest:
-        too_many = counted(len(rest), "argument")
+        too_many = pluralize(len(rest), "argument")
         raise UsageError(f"{too_many} too many; mock-webshare {words[0]} --help lists what there is")
     return options
 

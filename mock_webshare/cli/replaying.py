@@ -5,7 +5,7 @@ Here the judge's readers and the mock meet: neither knows the other.
 
 from __future__ import annotations
 
-from mock_webshare.errors import UnreadableInput, counted
+from mock_webshare.errors import UnreadableInput, pluralize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -44,7 +44,7 @@ def recorded(data: str, stderr: TextIO) -> Dataset | None:
 
 
 def _left_out(number: int, noun: str, reason: str) -> str:
-    return f"{counted(number, noun)} {'is' if number == 1 else 'are'} left out: {reason}"
+    return f"{pluralize(number, noun)} {'is' if number == 1 else 'are'} left out: {reason}"
 
 
 def _without_credits(found: Replay) -> str:

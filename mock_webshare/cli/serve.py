@@ -163,8 +163,8 @@ def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, st
         }
         code = guard.run(variables)
         if trace.is_marked:
-            server.ask(lambda worlds: worlds.reach())  # which the run that this one is in learns too
-        if not guard.is_interrupted and not server.ask(lambda worlds: worlds.is_reached):
+            server.call(lambda worlds: worlds.reach())  # which the run that this one is in learns too
+        if not guard.is_interrupted and not server.call(lambda worlds: worlds.is_reached):
             with suppress(OSError):  # what cannot be said does not change how the command ended
                 os.write(streams.stderr.fileno(), _NOT_REACHED)
         return code

@@ -16,7 +16,7 @@ from aiohttp import web
 from mock_webshare.control.guard import TOKEN_HEADER, Guard
 from mock_webshare.control.problems import Problem, problem_of, refused
 from mock_webshare.control.routes import ROOT, ControlRequest, Route, document, routes_of
-from mock_webshare.errors import shown
+from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.data.fields import read_json
 from mock_webshare.service.framework.rendering import render
@@ -105,7 +105,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 async def _read_body(request: web.Request, route: Route) -> Any:
     """Return what a route reads in the body. JSON only: a foreign page can send a form without asking."""
     if request.content_type != "application/json":
-        sent = shown(request.headers.get("Content-Type"))
+        sent = format_value(request.headers.get("Content-Type"))
         raise Problem(415, f"Content-Type {sent} is not allowed; allowed: application/json")
     body = bytearray()
     async for chunk in request.content.iter_any():

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from mock_webshare.errors import DataError, MockWebshareError, UnknownRow
+from mock_webshare.errors import DataError, MockWebshareError, NotFound
 from mock_webshare.service.framework.rendering import render
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def problem_of(error: Exception) -> Problem:
             return error
         case DataError():
             return Problem(400, error.problem, pointer=error.pointer)
-        case UnknownRow():
+        case NotFound():
             return Problem(404, str(error))
         case MockWebshareError():
             return Problem(400, str(error))

@@ -12,7 +12,7 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
 from mock_webshare.control import openapi
 from mock_webshare.control.problems import Problem
-from mock_webshare.errors import DataError, UnknownRow
+from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
 from mock_webshare.service.data.fields import FieldType, is_text, read_object, require_keys
 from mock_webshare.service.world.journal import Journal, exchanges
@@ -57,14 +57,14 @@ class ControlRequest(NamedTuple):
         """The number in the path."""
         text = self.path["id"]
         if not re.fullmatch("[0-9]{1,19}", text):  # int() takes more spellings
-            raise UnknownRow("id", text)
+            raise NotFound("id", text)
         return int(text)
 
     @property
     def fields(self) -> dict[str, Any]:
         """The body, which is an object of which the world checks each field."""
         if not isinstance(self.body, dict):
-            raise DataError.refused("body", "", self.body, "an object")
+            raise DataError.invalid("body", "", self.body, "an object")
         return self.body
 
 

@@ -25,9 +25,9 @@ class Server(Protocol):
     def url(self) -> str: ...
     @property
     def contract(self) -> Contract: ...
-    def ask(self, act: Callable[[Worlds], T], /) -> T: ...
+    def call(self, function: Callable[[Worlds], T], /) -> T: ...
     def begin(self, api_key: str, /, **arrangement: Any) -> None: ...
-    def retire(self, api_key: str, /) -> None: ...
+    def discard(self, api_key: str, /) -> None: ...
 
 
 class MockWorld:
@@ -65,7 +65,7 @@ class MockWorld:
         __tracebackhide__ = True
         wanted, entries = Wanted(method, path, query), self.requests
         if all(wanted.differences(entry) for entry in entries):
-            elsewhere = self._server.ask(lambda worlds: worlds.asked_elsewhere(self.api_key))
+            elsewhere = self._server.call(lambda worlds: worlds.asked_elsewhere(self.api_key))
             raise AssertionError(missed(wanted, entries, elsewhere))
 
     def transcript(self) -> str:
@@ -103,9 +103,9 @@ class MockWorld:
         """Begin anew: with generated credits, or a data set (a file, or a name), or in a scenario."""
         self._server.begin(self.api_key, seed=seed, credits=credits, data=data, scenario=scenario)
 
-    def retire(self) -> None:
+    def discard(self) -> None:
         """Be let go, some time: return at once. The next request with the key begins anew."""
-        self._server.retire(self.api_key)
+        self._server.discard(self.api_key)
 
     def reset(self) -> None:
         """Be as in the beginning."""
@@ -236,7 +236,7 @@ class MockWorld:
         return self._do(lambda world: world.set_settings(**settings))
 
     def _do(self, act: Callable[[World], T]) -> T:
-        return self._server.ask(lambda worlds: act(worlds.require(self.api_key)))
+        return self._server.call(lambda worlds: act(worlds.require(self.api_key)))
 
     def _archive(self, write: Callable[[Any, StringIO], None]) -> str:
         stream = StringIO()

@@ -31,7 +31,7 @@ import sys
 import time
 from contextlib import suppress
 
-from mock_webshare.errors import CommandError, CommandLost, CommandNotFound, ServerError, UsageError
+from mock_webshare.errors import CommandError, CommandKilled, CommandNotFound, ServerError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -133,7 +133,7 @@ class Guard:
         code = os.waitstatus_to_exitcode(self._status)
         if code < 0:
             _end_descendants(grace=0)
-            raise CommandLost(f"the guard of {self._program!r} was killed, so the command was, too")
+            raise CommandKilled(f"the guard of {self._program!r} was killed, so the command was, too")
         if reason := os.read(self._report, 20):
             kind = CommandNotFound if int(reason) == errno.ENOENT else CommandError
             raise kind.from_reason(self._program, os.strerror(int(reason)))

@@ -65,7 +65,7 @@ class MockServer:
         self._url: str | None = None
         self._thread: threading.Thread | None = None
         self._stopped: Future[None] = Future()
-        self._ended: Future[None] = Future()  # once the event loop is closed
+        self._ended: Future[Any] = Future()  # once the event loop is closed
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worlds: Worlds | None = None
         self._begun = lru_cache(_MOST_BEGINNINGS)(self._make_beginning)
@@ -88,11 +88,11 @@ class MockServer:
 
     def worlds(self) -> dict[str, int]:
         """Return how many worlds there are, how many are kept, and how many had to go."""
-        return self.ask(lambda worlds: worlds.counted())
+        return self.call(lambda worlds: worlds.counted())
 
-    def forget_worlds(self) -> None:
+    def delete_worlds(self) -> None:
         """Let all worlds go; each begins anew with the next request."""
-        self.ask(lambda worlds: worlds.forget_all())
+        self.call(lambda worlds: worlds.forget_all())
 
     def start(self) -> None:
         """Start and return when the server answers; raise whatever ended the thread before that."""
@@ -117,7 +117,7 @@ class MockServer:
                 self._thread.join()
         self._url = self._thread = self._loop = self._worlds = None
 
-    def ask(self, act: Callable[[Worlds], T]) -> T:
+    def call(self, function: Callable[[Worlds], T]) -> T:
         """Let the server's own thread do something with the worlds, and return what it returns or raises.
 
         So no request meets a world that is half changed.
@@ -129,7 +129,7 @@ class MockServer:
 
         def do() -> None:
             try:
-                done.set_result(act(worlds))
+                done.set_result(function(worlds))
             except BaseException as error:
                 done.set_exception(error)
 
@@ -140,7 +140,7 @@ class MockServer:
             raise self._not_running()
         return done.result()
 
-    def retire(self, api_key: str) -> None:
+    def discard(self, api_key: str) -> None:
         """Let the world of a key go, some time; return at once."""
         if self._worlds is not None:
             self._worlds.retired.append(api_key)
@@ -148,7 +148,7 @@ class MockServer:
     def begin(self, api_key: str, /, **arrangement: Any) -> None:
         """Give a key a new world that holds a data set or is in a scenario (see `MockWorld.begin`)."""
         beginning = self._beginning(**arrangement)
-        self.ask(lambda worlds: worlds.begin(api_key, beginning))
+        self.call(lambda worlds: worlds.begin(api_key, beginning))
 
     def _beginning(
         self,
@@ -177,7 +177,7 @@ class MockServer:
     def _make_beginning(self, settings: Settings | None, scenario: str | None) -> Beginning:
         """Make the data set of the settings, if there are any, in the thread of the caller."""
         dataset = None if settings is None else make_dataset(settings)
-        return self.ask(lambda worlds: worlds.beginning(dataset=dataset, scenario=scenario))
+        return self.call(lambda worlds: worlds.beginning(dataset=dataset, scenario=scenario))
 
     def _run(self, ready: Future[str]) -> None:
         try:

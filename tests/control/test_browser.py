@@ -134,7 +134,7 @@ def state(server: MockServer) -> str:
         assert world
         return f"{digest(world)} {worlds.counted()}"
 
-    return server.ask(told)
+    return server.call(told)
 
 
 @pytest.mark.parametrize("site", ["http://127.0.0.1", "http://localhost", "http://rebound.example"])

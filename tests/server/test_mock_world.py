@@ -104,7 +104,7 @@ MIRROR: dict[str, tuple[str, Any, str, Done]] = {
 }
 """In an order in which they can be done one after the other."""
 
-OF_THE_SERVER = {"GET worlds": "worlds", "DELETE worlds": "forget_worlds"}
+OF_THE_SERVER = {"GET worlds": "worlds", "DELETE worlds": "delete_worlds"}
 WITHOUT_A_METHOD = {
     "GET health": "a server that has started is ready",
     "GET version": "mock_webshare.__version__",
@@ -112,7 +112,7 @@ WITHOUT_A_METHOD = {
     "GET scenarios": "mock_webshare.service.world.scenarios.SCENARIOS",
 }
 FOR_ANY_RESOURCE = {"rows", "create", "end", "delete"}  # of which those above are thin names
-ONLY_IN_PYTHON = {"retire", "url", "env", "begin", "assert_requested", "transcript"}
+ONLY_IN_PYTHON = {"discard", "url", "env", "begin", "assert_requested", "transcript"}
 
 
 def public(kind: type) -> set[str]:
@@ -169,7 +169,7 @@ class TestTheMirror:
             server.world("any").clock()
             assert server.worlds() == {"worlds": 1, "most": 10_000, "forgotten": 0}
             assert over_http(server.url, "GET worlds", "worlds", None) == server.worlds()
-            server.forget_worlds()
+            server.delete_worlds()
             assert server.worlds()["worlds"] == 0
 
 

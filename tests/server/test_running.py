@@ -114,8 +114,10 @@ class TestMockServer:
         server, calls, is_queued = MockServer(), ThreadPoolExecutor(), threading.Event()
 
         class Loop(asyncio.SelectorEventLoop):
-            def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> asyncio.Handle:
-                handle = super().call_soon_threadsafe(*args, **kwargs)
+            def call_soon_threadsafe(  # type: ignore[override]  # whatever its arguments
+                self, *args: Any, **options: Any
+            ) -> asyncio.Handle:
+                handle = super().call_soon_threadsafe(*args, **options)
                 is_queued.set()
                 return handle
 
@@ -137,7 +139,7 @@ class TestMockServer:
         ended: Future[BaseException] = Future()
         server = MockServer(failed=ended.set_result)
         with server:
-            server.ask(lambda worlds: asyncio.get_running_loop().stop())
+            server.call(lambda worlds: asyncio.get_running_loop().stop())
             assert isinstance(ended.result(PATIENCE), RuntimeError)
             with pytest.raises(ServerError, match="does not run"):
                 server.worlds()

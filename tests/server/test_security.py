@@ -39,9 +39,9 @@ TRIED = (
 def unchanged(server: MockServer) -> Iterator[None]:
     """Check that the world, which has been changed once, stays as it is, and how many worlds there are."""
     server.world(KEY).take_snapshot("changed")
-    before = server.ask(digest_of)
+    before = server.call(digest_of)
     yield
-    assert server.ask(digest_of) == before
+    assert server.call(digest_of) == before
 
 
 def refused(server: MockServer, *headers: str, host: str | None = None) -> list[Reply]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Paging, Reference, Resource
 from mock_webshare.contract.timestamps import DAY
-from mock_webshare.errors import UsageError, counted
+from mock_webshare.errors import UsageError, pluralize
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import UPDATED_AT
 from mock_webshare.service.framework import query
@@ -149,7 +149,7 @@ class Account:
         for each, reference in self._references_to(resource):
             number = sum(getattr(row, reference.field) == row_id for row in self.tables[each.name].rows)
             if number:
-                named = f"{resource.singular} {row_id} is named by {counted(number, each.singular)}"
+                named = f"{resource.singular} {row_id} is named by {pluralize(number, each.singular)}"
                 raise UsageError(f"{named}; change what names it first")
         table = self.tables[resource.name].without_row(row_id)
         return Account(self.contract, {**self.tables, resource.name: table})

@@ -198,20 +198,20 @@ def _read_rows(source: str, row_type: RowType, value: Any) -> list[Any]:
     if resource.is_object:
         return [row_type.read(source, f"/{resource.name}", value)]
     if not isinstance(value, list):
-        raise DataError.refused(source, f"/{resource.name}", value, "a list")
+        raise DataError.invalid(source, f"/{resource.name}", value, "a list")
     rows = [row_type.read(source, f"/{resource.name}/{index}", row) for index, row in enumerate(value)]
     seen: set[int] = set()
     for index, row in enumerate(rows):
         if row.id in seen:
             pointer = f"/{resource.name}/{index}/id"
-            raise DataError.refused(source, pointer, row.id, "an id that no other row has")
+            raise DataError.invalid(source, pointer, row.id, "an id that no other row has")
         seen.add(row.id)
     return rows
 
 
 def _read_now(source: str, value: Any) -> int:
     if not DATE.is_allowed(value):
-        raise DataError.refused(source, "/now", value, DATE.allowed)
+        raise DataError.invalid(source, "/now", value, DATE.allowed)
     now: int = DATE.read(value)
     return now
 

@@ -80,7 +80,7 @@ def read_object(
     require_keys(source, pointer, value, () if optional else tuple(types), tuple(types))
     for name, each in value.items():
         if not types[name].is_allowed(each):
-            raise DataError.refused(source, f"{pointer}/{name}", each, types[name].allowed)
+            raise DataError.invalid(source, f"{pointer}/{name}", each, types[name].allowed)
     return {name: each.read(value[name]) for name, each in types.items() if name in value}
 
 
@@ -89,7 +89,7 @@ def require_keys(
 ) -> None:
     """Raise `DataError` unless a value is an object with the needed keys and none that is unknown."""
     if not isinstance(value, dict):
-        raise DataError.refused(source, pointer, value, f"an object with the keys {', '.join(known)}")
+        raise DataError.invalid(source, pointer, value, f"an object with the keys {', '.join(known)}")
     if missing := [key for key in needed if key not in value]:
         raise DataError(source, pointer, f"lacks {missing[0]!r}; needed: {', '.join(needed)}")
     if unknown := [key for key in value if key not in known]:

@@ -206,7 +206,7 @@ def _check_end(source: str, pointer: str, row: Any, life: Lifecycle) -> None:
     if (date is None) == (status == life.ended):
         value = None if date is None else format_instant(date)
         allowed = f"null exactly when {life.field} is not {life.ended} (it is {status})"
-        raise DataError.refused(source, f"{pointer}/{life.ended_at}", value, allowed)
+        raise DataError.invalid(source, f"{pointer}/{life.ended_at}", value, allowed)
 
 
 def _check_reference(
@@ -215,7 +215,7 @@ def _check_reference(
     row_id, copy = getattr(row, reference.field), getattr(row, reference.copy)
     if row_id is not None and row_id not in values:
         allowed = f"an id of /{reference.resource}, or null"
-        raise DataError.refused(source, f"{pointer}/{reference.field}", row_id, allowed)
+        raise DataError.invalid(source, f"{pointer}/{reference.field}", row_id, allowed)
     due = None if row_id is None else values[row_id]
     if copy != due:
         what = reference.field.rpartition("_")[2]
@@ -224,7 +224,7 @@ def _check_reference(
             if due is None
             else f"the {reference.source} of that {what}, {json.dumps(due)}"
         )
-        raise DataError.refused(source, f"{pointer}/{reference.copy}", copy, allowed)
+        raise DataError.invalid(source, f"{pointer}/{reference.copy}", copy, allowed)
 
 
 def _complete_reference(

@@ -186,7 +186,7 @@ class Fault:
 def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
     """Parse a fault, a JSON object; raise `DataError` with the pointer to what is wrong."""
     if not isinstance(document, dict):
-        raise DataError.refused("fault", "", document, "an object with one action")
+        raise DataError.invalid("fault", "", document, "an object with one action")
     actions = [name for name in document if name in ACTIONS]
     if len(actions) != 1:
         found = " and ".join(actions) or "none"
@@ -194,7 +194,7 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
     action = actions[0]
     for name, value in document.items():
         if not _is_json(value):
-            raise DataError.refused("fault", f"/{name}", value, _JSON.allowed)
+            raise DataError.invalid("fault", f"/{name}", value, _JSON.allowed)
     kind, options = ACTIONS[action]
     known = {action: kind, **options, **_CONDITIONS}
     read_object("fault", "", document, known, optional=True)
@@ -212,11 +212,11 @@ def _check_options(fault: Fault, contract: Contract) -> None:
     if fault.action == "drift":
         _check_drift(fault, _drifting_fields(contract))
     if "code" in fault.options and fault.value != 403:
-        raise DataError.refused("fault", "/code", fault.options["code"], "a code with status 403 only")
+        raise DataError.invalid("fault", "/code", fault.options["code"], "a code with status 403 only")
     if fault.options.get("form", "json") != "json":
         for name in ("code", "detail"):
             if name in fault.options:
-                raise DataError.refused("fault", f"/{name}", fault.options[name], f"{name} in JSON only")
+                raise DataError.invalid("fault", f"/{name}", fault.options[name], f"{name} in JSON only")
 
 
 def _drifting_fields(contract: Contract) -> dict[str, Field]:
@@ -244,22 +244,22 @@ def _check_drift(fault: Fault, fields: Mapping[str, Field]) -> None:
                 "fault", "", f"lacks {name!r}; drift {fault.value!r} needs {' and '.join(needed)}"
             )
     if "to" in fault.options and "to" not in needed:
-        raise DataError.refused("fault", "/to", fault.options["to"], f"nothing with drift {fault.value!r}")
+        raise DataError.invalid("fault", "/to", fault.options["to"], f"nothing with drift {fault.value!r}")
     name, is_breaking = fault.options["field"], _BREAKING.get(fault.value, _is_any)
     if fault.value == "added":
         _check_new_field("/field", name, fields)
     elif name not in (allowed := [each.name for each in fields.values() if is_breaking(each)]):
-        raise DataError.refused("fault", "/field", name, ", ".join(allowed))
+        raise DataError.invalid("fault", "/field", name, ", ".join(allowed))
     if fault.value == "renamed":
         _check_new_field("/to", fault.options["to"], fields)
     if fault.value == "enum" and (to := fault.options["to"]) in fields[name].choices:
         known = ", ".join(fields[name].choices)
-        raise DataError.refused("fault", "/to", to, f"a value other than those that {name} has: {known}")
+        raise DataError.invalid("fault", "/to", to, f"a value other than those that {name} has: {known}")
 
 
 def _check_new_field(pointer: str, name: Any, fields: Mapping[str, Field]) -> None:
     if not _FIELD.is_allowed(name) or name in fields:
-        raise DataError.refused("fault", pointer, name, f"{_FIELD.allowed} that no row has")
+        raise DataError.invalid("fault", pointer, name, f"{_FIELD.allowed} that no row has")
 
 
 class Strike(NamedTuple):

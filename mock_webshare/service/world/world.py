@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.timestamps import LIMIT, format_instant
-from mock_webshare.errors import DataError, UnknownName, UnknownRow, UsageError
+from mock_webshare.errors import DataError, NotFound, UnknownName, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account, Table, View
 from mock_webshare.service.data.dataset import Dataset
@@ -163,7 +163,7 @@ class World:
         given = row_type.created(fields, rows, format_instant(self.now))
         row_id, singular = given.get("id"), row_type.resource.singular
         if self._table(name).find(row_id if type(row_id) is int else 0) is not None:
-            raise DataError.refused(singular, "/id", row_id, f"an id that no other {singular} has")
+            raise DataError.invalid(singular, "/id", row_id, f"an id that no other {singular} has")
         return self._hold(row_type, given, fields)
 
     def change(self, name: str, row_id: int | None = None, /, **fields: Any) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class World:
         before, row_type = self._row(name, row_id), self._row_type(name)
         if "id" in fields:
             singular = row_type.resource.singular
-            raise DataError.refused(singular, "/id", fields["id"], "no id, for it never changes")
+            raise DataError.invalid(singular, "/id", fields["id"], "no id, for it never changes")
         changed = before.wire()
         if UPDATED_AT in changed:
             changed[UPDATED_AT] = format_instant(max(before.updated_at + 1, self.now))
@@ -207,7 +207,7 @@ class World:
         change = read_object("clock", "", given, CLOCK, optional=True)
         instant = change.get("now", self.now) + change.get("advance", 0)
         if not 0 <= instant < LIMIT:
-            raise DataError.refused("clock", "/advance", advance, "a duration that ends from 1970 to 9998")
+            raise DataError.invalid("clock", "/advance", advance, "a duration that ends from 1970 to 9998")
         self._clock.set(instant, is_running=change.get("running", self._clock.is_running))
         self._settle()
         return self.clock()
@@ -225,10 +225,10 @@ class World:
         return self._faults.add(parsed).wire()
 
     def remove_fault(self, fault_id: int) -> None:
-        """Remove a fault; raise `UnknownRow` if there is none of that id."""
+        """Remove a fault; raise `NotFound` if there is none of that id."""
         _require_id("fault", fault_id)
         if self._faults is None or not self._faults.remove(fault_id):
-            raise UnknownRow("fault", fault_id)
+            raise NotFound("fault", fault_id)
 
     def clear_faults(self) -> None:
         """Remove all faults."""
@@ -273,17 +273,17 @@ class World:
         )
 
     def restore_snapshot(self, name: str) -> None:
-        """Be as when a snapshot was taken; raise `UnknownRow` if there is none of that name."""
+        """Be as when a snapshot was taken; raise `NotFound` if there is none of that name."""
         _require_name(name)
         if name not in self._snapshots:
-            raise UnknownRow("snapshot", name)
+            raise NotFound("snapshot", name)
         self._restore(self._snapshots[name])
 
     def delete_snapshot(self, name: str) -> None:
-        """Forget a snapshot; raise `UnknownRow` if there is none of that name."""
+        """Forget a snapshot; raise `NotFound` if there is none of that name."""
         _require_name(name)
         if self._snapshots.pop(name, None) is None:
-            raise UnknownRow("snapshot", name)
+            raise NotFound("snapshot", name)
 
     @property
     def _contract(self) -> Contract:
@@ -305,7 +305,7 @@ class World:
         _require_id(resource.singular, row_id)
         position = table.find(row_id or 0)
         if position is None:
-            raise UnknownRow(resource.singular, row_id)
+            raise NotFound(resource.singular, row_id)
         return table.rows[position]
 
     def _hold(self, row_type: RowType, fields: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -260,10 +260,10 @@ def test_of_two_worlds_each_notes_its_own(server: MockServer, world: MockWorld) 
 
 
 def test_what_comes_without_a_known_key_is_noted_apart(server: MockServer) -> None:
-    before = server.ask(lambda worlds: worlds.keyless.noted)
+    before = server.call(lambda worlds: worlds.keyless.noted)
     requests.get(server.url + LIST, timeout=PATIENCE)
     ask(server.world("invalid"), "GET", LIST)
-    assert server.ask(lambda worlds: worlds.keyless.noted) == before + 2
+    assert server.call(lambda worlds: worlds.keyless.noted) == before + 2
 
 
 def test_a_target_that_is_no_url_does_not_spoil_the_journal(world: MockWorld) -> None:

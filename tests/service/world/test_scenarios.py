@@ -285,4 +285,4 @@ def test_a_scenario_with_data_of_its_own_takes_no_other(
     ):
         server.begin("any", scenario=name, **given)
     server.begin("any", scenario="drift", **given)
-    server.retire("any")
+    server.discard("any")

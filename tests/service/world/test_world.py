@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
-from mock_webshare.errors import DataError, MockWebshareError, UnknownRow, UsageError
+from mock_webshare.errors import DataError, MockWebshareError, NotFound, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.resources import LARGEST_ID
@@ -236,7 +236,7 @@ class TestACreditThatIsChanged:
 
     @pytest.mark.parametrize("method", ["row", "change", "end", "delete"])
     def test_has_to_be_there(self, ours: World, method: str) -> None:
-        with pytest.raises(UnknownRow, match="there is no credit 5 in this world"):
+        with pytest.raises(NotFound, match="there is no credit 5 in this world"):
             getattr(ours, method)("credits", 5)
 
     def test_is_gone_once_it_is_deleted(self, ours: World) -> None:
@@ -279,7 +279,7 @@ class TestAChannel:
             ours.delete("channels", 7)
 
     def test_that_is_not_there_cannot_be_deleted(self, ours: World) -> None:
-        with pytest.raises(UnknownRow, match="there is no channel 8 in this world"):
+        with pytest.raises(NotFound, match="there is no channel 8 in this world"):
             ours.delete("channels", 8)
 
 
@@ -465,7 +465,7 @@ class TestASnapshot:
         ours.take_snapshot("before")
         ours.delete_snapshot("before")
         for verb in (ours.delete_snapshot, ours.restore_snapshot):
-            with pytest.raises(UnknownRow, match="there is no snapshot 'before' in this world"):
+            with pytest.raises(NotFound, match="there is no snapshot 'before' in this world"):
                 verb("before")
 
     def test_is_one_of_a_hundred_at_most(self, ours: World) -> None:
