@@ -143,7 +143,7 @@ def _naming_what_cannot_be_served(options: argparse.Namespace, environ: Mapping[
 
 def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.server.process_guard import Guard
-    from mock_webshare.server.trace import Trace
+    from mock_webshare.server.reached_flag import Trace
 
     settings = _settings(options, environ, SERVE_OPTIONS, port=0)
     with Guard(options.command, environ) as guard, ExitStack() as stack:

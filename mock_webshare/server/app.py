@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from mock_webshare.server.handler import Handler, Log
+from mock_webshare.server.reached_flag import marker
 from mock_webshare.server.routing import Subtree
-from mock_webshare.server.trace import marker
 from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset

@@ -20,7 +20,7 @@ from mock_webshare import MockServer, cli
 from mock_webshare.cli import serve
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
-from mock_webshare.server import process_guard, trace
+from mock_webshare.server import process_guard, reached_flag
 from tests.waiting import PATIENCE, until
 
 RUN = [sys.executable, "-m", "mock_webshare", "run"]
@@ -304,12 +304,12 @@ class TestAMockThatNoRequestReached:
         script = f"{' '.join(RUN)} -- sh -c 'sleep 0.2; exit 5' {redirection}"
         assert subprocess.run(["bash", "-c", script]).returncode == 5
 
-    @pytest.mark.parametrize("content", [b"", b"somebody's", trace._HEAD, b"\0" * 19])
+    @pytest.mark.parametrize("content", [b"", b"somebody's", reached_flag._HEAD, b"\0" * 19])
     def test_a_file_that_is_no_trace_is_left_alone(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "file"
         path.write_bytes(content)
         for each in (path, tmp_path, tmp_path / "missing"):
-            trace.marker({trace._VARIABLE: str(each)})()
+            reached_flag.marker({reached_flag._VARIABLE: str(each)})()
         assert path.read_bytes() == content
 
     @pytest.mark.parametrize("has_memory_files", [False, True])
@@ -319,9 +319,9 @@ class TestAMockThatNoRequestReached:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         if not has_memory_files:
             monkeypatch.delattr(os, "memfd_create", raising=False)
-        with trace.Trace() as made:
+        with reached_flag.Trace() as made:
             assert not made.is_marked
-            trace.marker(made.variables)()
+            reached_flag.marker(made.variables)()
             assert made.is_marked
         assert list(tmp_path.iterdir()) == []
 
@@ -331,8 +331,8 @@ class TestAMockThatNoRequestReached:
         def refuse() -> None:
             raise PermissionError
 
-        monkeypatch.setattr(trace, "_file", refuse)
-        with trace.Trace() as made:
+        monkeypatch.setattr(reached_flag, "_file", refuse)
+        with reached_flag.Trace() as made:
             assert (made.variables, made.is_marked) == ({}, False)
 
 
