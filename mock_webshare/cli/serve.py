@@ -106,22 +106,22 @@ def _without_certificates() -> Iterator[None]:
 
 
 def _serve(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from mock_webshare.server.signals import Interrupt
+    from mock_webshare.server.signals import Shutdown
 
     def announce(url: str) -> None:
         streams.stdout.write(f"{url}\n")
         streams.stdout.flush()
 
-    with Interrupt() as interrupt:
+    with Shutdown() as shutdown:
         with _without_certificates():
             from mock_webshare.server import running
 
-        interrupt.raises()
+        shutdown.on_signal_raise()
         settings = _settings(options, environ, SERVE_OPTIONS)
         with _naming_what_cannot_be_served(options, environ):
             running.serve(
                 settings,
-                interrupt=interrupt,
+                shutdown=shutdown,
                 announce=announce,
                 log=streams.stderr,
                 dataset=_recorded(settings, streams),
@@ -143,14 +143,14 @@ def _naming_what_cannot_be_served(options: argparse.Namespace, environ: Mapping[
 
 def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.server.process_guard import Guard
-    from mock_webshare.server.reached_flag import Trace
+    from mock_webshare.server.reached_flag import ReachedFlag
 
     settings = _settings(options, environ, SERVE_OPTIONS, port=0)
     with Guard(options.command, environ) as guard, ExitStack() as stack:
         with _without_certificates():
             from mock_webshare.server.thread import MockServer
 
-        trace = stack.enter_context(Trace())
+        reached_flag = stack.enter_context(ReachedFlag())
         log = stack.enter_context(log_file(options.log))
         with _naming_what_cannot_be_served(options, environ):
             dataset = _recorded(settings, streams)
@@ -159,10 +159,10 @@ def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, st
         variables = {
             "WEBSHARE_BASE_URL": _as_asked(server.url),
             "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0],
-            **trace.variables,
+            **reached_flag.variables,
         }
         code = guard.run(variables)
-        if trace.is_marked:
+        if reached_flag.is_set:
             server.call(lambda worlds: worlds.reach())  # which the run that this one is in learns too
         if not guard.is_interrupted and not server.call(lambda worlds: worlds.is_reached):
             with suppress(OSError):  # what cannot be said does not change how the command ended

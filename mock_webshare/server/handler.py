@@ -1,4 +1,4 @@
-"""The handler: an aiohttp request to the service, from its arrival to its journal entry."""
+"""The handler of requests to the service: from an aiohttp request to response and journal entry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import StreamReader, web
 
-from mock_webshare.server.cached_response import CachedResponse, suits, wire_headers
+from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
 from mock_webshare.service.framework.response import html_page
 from mock_webshare.service.service import DECIDING, RawHeaders, Service
 from mock_webshare.service.settings import Settings
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from mock_webshare.service.faults.effects import Outcome
 
 _log = logging.getLogger(__name__)
-_REMEMBERED_HEADERS, _REMEMBERED_RESPONSES = 1024, 128
+_CACHED_HEADERS, _CACHED_RESPONSES = 1024, 128
 Log = Callable[[Entry], object]
-"""Called with each request, once its response is sent."""
+"""Called with each request after its response is sent."""
 
 
 class _Headers(NamedTuple):
-    """The headers of a request: all as they came, and those that decide anything."""
+    """The headers of a request: all of them, those that affect the response, and their size."""
 
     all: RawHeaders
-    deciding: RawHeaders
+    relevant: RawHeaders
     size: int
 
 
 def _headers(headers: RawHeaders) -> _Headers:
-    deciding = tuple([pair for pair in headers if pair[0].lower() in DECIDING])
-    return _Headers(headers, deciding, headers_size(headers))
+    relevant = tuple([pair for pair in headers if pair[0].lower() in DECIDING])
+    return _Headers(headers, relevant, headers_size(headers))
 
 
 class Handler:
-    """Handles the requests to the service, and notes each in the journal of its world.
+    """Responds to requests to the service, and notes each in the journal of its world.
 
-    What is noted are the texts that `Service` remembers: a thousand equal requests are one in memory.
+    Entries share the cached strings of `Service`: a thousand equal requests take the memory of one.
     `log`, unless None, is called with each request.
     """
 
@@ -52,18 +52,18 @@ class Handler:
         self.contract = settings.contract
         self._service = Service(settings)
         self._log = log
-        self._headers = lru_cache(_REMEMBERED_HEADERS)(_headers)
-        self._cached = lru_cache(_REMEMBERED_RESPONSES)(CachedResponse)
+        self._headers = lru_cache(_CACHED_HEADERS)(_headers)
+        self._cached = lru_cache(_CACHED_RESPONSES)(CachedResponse)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Respond to a request under any path that is not the control plane's."""
+        """Respond to a request under any path outside the control plane."""
         began = perf_counter()
         target, headers = request.raw_path, self._headers(request.raw_headers)
         world, outcome, body = None, None, b""
         try:
             if request.body_exists:
                 body = await _read_body(request.content)
-            parsed, key = self._service.read(request.method, target, headers.deciding, request.scheme)
+            parsed, key = self._service.read(request.method, target, headers.relevant, request.scheme)
             target = parsed.target
             world = None if key is None else self._worlds.get(key)
             if world is not None and (world.has_faults or parsed.headers.prefer is not None):
@@ -72,9 +72,9 @@ class Handler:
             else:
                 response = self._service.respond(world, parsed)
         except Exception as error:
-            # The type alone: the text of an error may hold a key, or a whole row.
+            # Only the type: the text of an error may contain a key or a whole row.
             _log.error("internal error of mock-webshare, please report it: %s", type(error).__name__)
-            _log.debug("where it happened:", exc_info=True)
+            _log.debug("traceback:", exc_info=True)
             outcome, response = None, html_page(500)
         journal = self._worlds.keyless if world is None else world.journal
         now = self._worlds.now if world is None else world.now
@@ -85,20 +85,18 @@ class Handler:
         size = ENTRY_BYTES + len(target) + headers.size + len(body) + len(response.body)
         self._worlds.note(journal, entry, size)
         self.report(entry)
-        if suits(request):
+        if is_cacheable(request):
             return self._cached(response)
-        return web.Response(status=response.status, headers=wire_headers(response), body=response.body)
+        return web.Response(status=response.status, headers=all_headers(response), body=response.body)
 
     async def _deliver(
         self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
     ) -> web.StreamResponse:
-        """Send a response as its faults change it; note the request when it comes, then its response."""
-        from mock_webshare.server.delivery import deliver
-
+        """Send a response with its faults; note the request when it arrives, and the response once sent."""
         self._worlds.note(journal, waiting)
         sent = None
         try:
-            response = await deliver(request, outcome, wire_headers(outcome.response))
+            response = await deliver(request, outcome)
             sent = outcome.response if _is_open(request) else None
             return response
         finally:
@@ -107,15 +105,15 @@ class Handler:
             self.report(amended)
 
     def report(self, entry: Entry) -> None:
-        """Call the log with a request whose response is sent."""
+        """Pass a request whose response is sent to the log."""
         if self._log is not None:
             self._log(entry)
 
 
 async def _read_body(content: StreamReader) -> bytes:
-    """Return the body of a request, as far as it came and is noted; the service reads none."""
+    """Return the body of a request up to the size that a journal keeps; the service ignores it."""
     body = b""
-    # It may end before its time, or not be in the coding that it names.
+    # The client may disconnect early, or name the wrong content coding.
     with suppress(ConnectionError, web.RequestPayloadError):
         while len(body) < LARGEST_BODY and (chunk := await content.read(LARGEST_BODY - len(body))):
             body += chunk
@@ -123,6 +121,6 @@ async def _read_body(content: StreamReader) -> bytes:
 
 
 def _is_open(request: web.Request) -> bool:
-    """Return whether the connection is still there, so that what was sent can have arrived."""
+    """Return whether the connection is still open, so that the response can have arrived."""
     transport = request.transport
     return transport is not None and not transport.is_closing()

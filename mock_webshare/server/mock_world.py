@@ -1,4 +1,4 @@
-"""A world in the hands of a test: its verbs as Python methods, one for one those of the control plane."""
+"""`MockWorld`: the control plane's operations on a world as Python methods."""
 
 from __future__ import annotations
 
@@ -6,37 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from io import StringIO
 from os import PathLike
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from mock_webshare.contract.model import Contract
 from mock_webshare.service.settings import require_key
 from mock_webshare.service.world.clock import lasting
 from mock_webshare.service.world.journal import Entry, Wanted, exchanges, missed, transcript
-from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import World, read_state
+
+if TYPE_CHECKING:
+    from mock_webshare.server.thread import MockServer
 
 T = TypeVar("T")
 
 
-class Server(Protocol):
-    """What a world asks of its server."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def contract(self) -> Contract: ...
-    def call(self, function: Callable[[Worlds], T], /) -> T: ...
-    def begin(self, api_key: str, /, **arrangement: Any) -> None: ...
-    def discard(self, api_key: str, /) -> None: ...
-
-
 class MockWorld:
-    """The world of one API key. All values are JSON data, as over HTTP; see `World` for each verb.
+    """The world of one API key: its data, clock, faults, settings and journal.
 
-    Mistakes raise a `MockWebshareError` that says what is allowed.
+    All values are JSON data, as over HTTP. An invalid argument raises a `MockWebshareError` that lists what
+    is allowed.
     """
 
-    def __init__(self, server: Server, api_key: str) -> None:
+    def __init__(self, server: MockServer, api_key: str) -> None:
         require_key(api_key)
         self._server = server
         self.api_key = api_key
@@ -48,19 +38,19 @@ class MockWorld:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment variables that `run` sets too: official clients read the key, their tests both."""
+        """The environment variables that `mock-webshare run` sets; official clients read the key only."""
         return {"WEBSHARE_BASE_URL": self.url, "WEBSHARE_API_KEY": self.api_key}
 
     @property
     def requests(self) -> Sequence[Entry]:
-        """What was asked with this key, and answered, in order."""
-        return self._do(lambda world: tuple(world.journal))
+        """The requests with this key, in order, each with its response."""
+        return self._call(lambda world: tuple(world.journal))
 
     def assert_requested(self, method: str, path: str, /, **query: Any) -> None:
         """Raise AssertionError unless there was such a request; the message shows the nearest ones.
 
-        Of the query only the parameters that are named count: a text or a number, several of them as a
-        list, or None for one that must not be there.
+        Only the named query parameters are compared: with a string or a number, with a list if a parameter
+        is repeated, or with None if it must be absent.
         """
         __tracebackhide__ = True
         wanted, entries = Wanted(method, path, query), self.requests
@@ -69,16 +59,16 @@ class MockWorld:
             raise AssertionError(missed(wanted, entries, elsewhere))
 
     def transcript(self) -> str:
-        """Return what was asked, a line each with the answer's status."""
+        """Return the requests, a line each, with the status of the response."""
         return transcript(self.requests)
 
     def count_requests(self, method: str, path: str, /, **query: Any) -> int:
-        """Return how many requests were like that."""
-        return self._do(lambda world: world.count_requests(method, path, query))
+        """Return how many requests match (see `assert_requested`)."""
+        return self._call(lambda world: world.count_requests(method, path, query))
 
     def clear_requests(self) -> None:
-        """Forget what was asked."""
-        self._do(lambda world: world.journal.clear())
+        """Clear the journal."""
+        self._call(lambda world: world.journal.clear())
 
     def har(self) -> str:
         """Return the journal as HAR 1.2, without the keys."""
@@ -87,7 +77,7 @@ class MockWorld:
         return self._archive(write_har)
 
     def ndjson(self) -> str:
-        """Return the journal as exchanges, one a line, without the keys."""
+        """Return the journal as NDJSON, one exchange a line, without the keys."""
         from mock_webshare.exchange.writers import write_ndjson
 
         return self._archive(write_ndjson)
@@ -100,65 +90,65 @@ class MockWorld:
         data: str | PathLike[str] | None = None,
         scenario: str | None = None,
     ) -> None:
-        """Begin anew: with generated credits, or a data set (a file, or a name), or in a scenario."""
+        """Replace the world by a new one: with generated credits, a data set (file or name) or a scenario."""
         self._server.begin(self.api_key, seed=seed, credits=credits, data=data, scenario=scenario)
 
     def discard(self) -> None:
-        """Be let go, some time: return at once. The next request with the key begins anew."""
+        """Delete the world later, and return at once; the next request with the key creates a new one."""
         self._server.discard(self.api_key)
 
     def reset(self) -> None:
-        """Be as in the beginning."""
-        self._do(lambda world: world.reset())
+        """Reset to the initial state."""
+        self._call(lambda world: world.reset())
 
     def state(self) -> dict[str, Any]:
         """Return the whole account as a data set."""
-        return self._do(lambda world: world.state()).wire()
+        return self._call(lambda world: world.state()).wire()
 
     def put_state(self, document: Mapping[str, Any]) -> None:
-        """Hold a data set."""
+        """Replace the data by a data set."""
         dataset = read_state(document, self._server.contract)  # in the thread of the caller
-        self._do(lambda world: world.put_state(dataset))
+        self._call(lambda world: world.put_state(dataset))
 
     def snapshots(self) -> list[str]:
         """Return the names of the snapshots."""
-        return self._do(lambda world: world.snapshots())
+        return self._call(lambda world: world.snapshots())
 
     def take_snapshot(self, name: str) -> None:
-        """Save account, clock, settings and faults."""
-        self._do(lambda world: world.take_snapshot(name))
+        """Save account, clock, settings and faults under a name."""
+        self._call(lambda world: world.take_snapshot(name))
 
     def restore_snapshot(self, name: str) -> None:
-        """Be as when the snapshot was taken."""
-        self._do(lambda world: world.restore_snapshot(name))
+        """Restore what a snapshot saved."""
+        self._call(lambda world: world.restore_snapshot(name))
 
     def delete_snapshot(self, name: str) -> None:
-        """Forget a snapshot."""
-        self._do(lambda world: world.delete_snapshot(name))
+        """Delete a snapshot."""
+        self._call(lambda world: world.delete_snapshot(name))
 
     def rows(self, resource: str) -> list[dict[str, Any]]:
         """Return all rows of a resource, such as `credits`."""
-        return [row.wire() for row in self._do(lambda world: world.rows(resource))]
+        return [row.wire() for row in self._call(lambda world: world.rows(resource))]
 
     def row(self, resource: str, row_id: int | None = None) -> dict[str, Any]:
-        """Return one row; without an id, the one object of the resource."""
-        return self._do(lambda world: world.row(resource, row_id))
+        """Return one row; without an id, the single object of the resource."""
+        return self._call(lambda world: world.row(resource, row_id))
 
     def create(self, resource: str, /, **fields: Any) -> dict[str, Any]:
-        """Add a row; what is left out has its usual value."""
-        return self._do(lambda world: world.create(resource, **fields))
+        """Add a row; fields that are left out get their default."""
+        return self._call(lambda world: world.create(resource, **fields))
 
     def change(self, resource: str, row_id: int | None = None, /, **fields: Any) -> dict[str, Any]:
-        """Change fields of a row, or of the one object of the resource."""
-        return self._do(lambda world: world.change(resource, row_id, **fields))
+        """Change fields of a row, or of the single object of the resource."""
+        return self._call(lambda world: world.change(resource, row_id, **fields))
 
     def end(self, resource: str, row_id: int) -> dict[str, Any]:
-        """End a row as of now, as when the purchase behind a credit is undone."""
-        return self._do(lambda world: world.end(resource, row_id))
+        """End the life of a row now, for instance revert a credit."""
+        return self._call(lambda world: world.end(resource, row_id))
 
     def delete(self, resource: str, row_id: int) -> None:
-        """Delete a row that no other row names."""
-        self._do(lambda world: world.delete(resource, row_id))
+        """Delete a row that no other row refers to."""
+        self._call(lambda world: world.delete(resource, row_id))
 
     def credits(self) -> list[dict[str, Any]]:
         """Return all credits."""
@@ -169,7 +159,7 @@ class MockWorld:
         return self.row("credits", credit_id)
 
     def create_credit(self, /, **fields: Any) -> dict[str, Any]:
-        """Add a credit; every field may be left out."""
+        """Add a credit; fields that are left out get their default."""
         return self.create("credits", **fields)
 
     def change_credit(self, credit_id: int, /, **fields: Any) -> dict[str, Any]:
@@ -177,7 +167,7 @@ class MockWorld:
         return self.change("credits", credit_id, **fields)
 
     def revert_credit(self, credit_id: int) -> dict[str, Any]:
-        """Revert a credit, as of now."""
+        """Revert a credit now."""
         return self.end("credits", credit_id)
 
     def delete_credit(self, credit_id: int) -> None:
@@ -193,12 +183,12 @@ class MockWorld:
         return self.create("channels", **fields)
 
     def delete_channel(self, channel_id: int) -> None:
-        """Delete a channel that no credit names."""
+        """Delete a channel that no credit refers to."""
         self.delete("channels", channel_id)
 
     def clock(self) -> dict[str, Any]:
-        """Return what the clock shows, and whether it runs."""
-        return self._do(lambda world: world.clock())
+        """Return the time of the clock, and whether it runs."""
+        return self._call(lambda world: world.clock())
 
     def set_clock(
         self,
@@ -207,36 +197,36 @@ class MockWorld:
         advance: str | timedelta | float | None = None,
         running: bool | None = None,
     ) -> dict[str, Any]:
-        """Set the clock, move it on by seconds or a duration (`P30D`, a timedelta), let it run or stand."""
+        """Set the clock, advance it by seconds or a duration (`P30D`, a timedelta), run or freeze it."""
         duration = lasting(advance)
-        return self._do(lambda world: world.set_clock(now=now, advance=duration, running=running))
+        return self._call(lambda world: world.set_clock(now=now, advance=duration, running=running))
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that are set."""
-        return self._do(lambda world: world.faults())
+        """Return the active faults."""
+        return self._call(lambda world: world.faults())
 
     def add_fault(self, /, **fault: Any) -> dict[str, Any]:
-        """Set a fault: `add_fault(status=503, times=2)`."""
-        return self._do(lambda world: world.add_fault(**fault))
+        """Add a fault: `add_fault(status=503, times=2)`."""
+        return self._call(lambda world: world.add_fault(**fault))
 
     def remove_fault(self, fault_id: int) -> None:
         """Remove a fault."""
-        self._do(lambda world: world.remove_fault(fault_id))
+        self._call(lambda world: world.remove_fault(fault_id))
 
     def clear_faults(self) -> None:
         """Remove all faults."""
-        self._do(lambda world: world.clear_faults())
+        self._call(lambda world: world.clear_faults())
 
     def settings(self) -> dict[str, Any]:
         """Return the settings of the world."""
-        return self._do(lambda world: world.settings())
+        return self._call(lambda world: world.settings())
 
     def set_settings(self, /, **settings: Any) -> dict[str, Any]:
         """Change settings of the world: `set_settings(rate_limit="5/min")`."""
-        return self._do(lambda world: world.set_settings(**settings))
+        return self._call(lambda world: world.set_settings(**settings))
 
-    def _do(self, act: Callable[[World], T]) -> T:
-        return self._server.call(lambda worlds: act(worlds.require(self.api_key)))
+    def _call(self, function: Callable[[World], T]) -> T:
+        return self._server.call(lambda worlds: function(worlds.require(self.api_key)))
 
     def _archive(self, write: Callable[[Any, StringIO], None]) -> str:
         stream = StringIO()

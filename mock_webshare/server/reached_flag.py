@@ -1,7 +1,8 @@
-"""A trace: how `run` knows that a request has reached a mock which its command has started.
+"""The flag by which `run` learns that a request has reached a mock server that its command started.
 
-The trace is a small file that `run` holds and names in the environment of its command. A mock of a process
-that has it there marks it. It is mapped when the mock is made, for later the file system may be a fake.
+The flag is the last byte of a small file. `run` creates it and names it in the environment of its command; a
+mock server in a process with that variable sets the flag. It maps the file when it is made, because tests may
+fake the file system later.
 """
 
 from __future__ import annotations
@@ -14,25 +15,25 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from collections.abc import Callable, Mapping
     from typing import IO, Self
 
-_VARIABLE = "_MOCK_WEBSHARE_TRACE"
+_VARIABLE = "_MOCK_WEBSHARE_REACHED_FLAG"
 _HEAD = b"mock-webshare run\n"
-"""What the file begins with; one that does not is none of ours. The byte after it is the mark."""
+"""The file begins with this; any other file is left alone. The byte after it is the flag."""
 
 
-class Trace:
-    """The trace of one run; where no file can be had, it is never marked."""
+class ReachedFlag:
+    """The flag of one run; it is never set where no file can be created."""
 
     def __init__(self) -> None:
         self.variables: Mapping[str, str] = {}
         self._file: IO[bytes] | None = None
         with suppress(OSError):
-            self._file, path = _file()
+            self._file, path = _create_file()
             self._file.write(_HEAD + b"\0")
             self.variables = {_VARIABLE: path}
 
     @property
-    def is_marked(self) -> bool:
-        """Whether a request has reached a mock of the command."""
+    def is_set(self) -> bool:
+        """Whether a request has reached a mock server that the command started."""
         if self._file is None:
             return False
         self._file.seek(len(_HEAD))
@@ -46,19 +47,19 @@ class Trace:
             self._file.close()
 
 
-def _file() -> tuple[IO[bytes], str]:
-    """Return a new file and its path: on Linux one of which nothing is left, however the process ends."""
+def _create_file() -> tuple[IO[bytes], str]:
+    """Return a new file and its path: in memory if possible, so that it goes with the process."""
     if hasattr(os, "memfd_create"):
         file = os.fdopen(os.memfd_create("mock-webshare"), "w+b", buffering=0)
         return file, f"/proc/{os.getpid()}/fd/{file.fileno()}"
     from tempfile import NamedTemporaryFile
 
-    named = NamedTemporaryFile(buffering=0)  # noqa: SIM115  # closed with the trace
+    named = NamedTemporaryFile(buffering=0)  # noqa: SIM115  # closed with the flag
     return named, named.name
 
 
-def marker(environ: Mapping[str, str]) -> Callable[[], object]:
-    """Return what marks the trace that an environment names; it does nothing if there is none."""
+def flag_setter(environ: Mapping[str, str]) -> Callable[[], object]:
+    """Return what sets the flag that an environment names; without one it does nothing."""
     if path := environ.get(_VARIABLE):
         from mmap import mmap
 

@@ -1,4 +1,4 @@
-"""A server: the stand-in on a port, for asynchronous users and for a process of its own."""
+"""The mock server on a port, for asynchronous users and for `mock-webshare serve`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from aiohttp import web
 from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
 from mock_webshare.server.app import at_time, create_app, make_dataset
-from mock_webshare.server.signals import Interrupt
+from mock_webshare.server.signals import Shutdown
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import Entry
 
-_GRACE = 0.3  # seconds that requests under way have when the server stops
-_FLUSH_AFTER = 0.05  # seconds that a line of the log may wait for others
+_SHUTDOWN_SECONDS = 0.3  # for the requests in progress when the server stops
+_FLUSH_SECONDS = 0.05  # for which a line of the log waits for others
 
 
 @asynccontextmanager
@@ -39,11 +39,11 @@ async def running_server(
     timer: Callable[[], float] = time.monotonic,
     log: TextIO | None = None,
 ) -> AsyncIterator[str]:
-    """Serve while the context lasts; the value is the base URL, to which the server already answers.
+    """Serve while the context lasts; the value is the base URL, which already accepts requests.
 
     Without settings it takes a free port. `timer` returns seconds and drives the rate limit; `log`,
-    unless None, gets one line a request. Raise `ServerError` if the address cannot be had, and what
-    `create_app` raises.
+    unless None, gets one line for each request. Raise `ServerError` if it cannot listen on the address, and
+    what `create_app` raises.
     """
     async with running_app(settings, timer=timer, log=log) as (url, _):
         yield url
@@ -57,9 +57,9 @@ async def running_app(
     timer: Callable[[], float] = time.monotonic,
     log: TextIO | None = None,
 ) -> AsyncIterator[tuple[str, web.Application]]:
-    """Serve while the context lasts, as `running_server` does; the values are the base URL and the app.
+    """Serve like `running_server`; the values are the base URL and the application.
 
-    `dataset`, unless None, is served instead of what the settings name.
+    `dataset`, unless None, is served instead of the data that the settings name.
     """
     with _prepared(settings or Settings(port=0), timer, log, dataset=dataset) as prepared:
         async with _started(prepared):
@@ -69,20 +69,20 @@ async def running_app(
 def serve(
     settings: Settings,
     *,
-    interrupt: Interrupt,
+    shutdown: Shutdown,
     announce: Callable[[str], object],
     log: TextIO,
     dataset: Dataset | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Serve until the interrupt strikes; `announce` is called with the base URL once the server answers."""
+    """Serve until a signal requests the shutdown; call `announce` with the base URL once it is ready."""
     with _prepared(settings, time.monotonic, log, progress, dataset) as prepared:
 
-        async def until_interrupted() -> None:
+        async def until_shutdown() -> None:
             task = asyncio.current_task()
             assert task
-            interrupt.cancels(task)
-            # What was made up to here stays; without this each full collection walks all the credits again.
+            shutdown.on_signal_cancel(task)
+            # What exists now stays; unfrozen, each full collection would visit all the credits again.
             gc.freeze()
             with suppress(asyncio.CancelledError):
                 async with _started(prepared):
@@ -90,7 +90,7 @@ def serve(
                     await asyncio.Event().wait()
 
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(until_interrupted())
+            runner.run(until_shutdown())
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -109,7 +109,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class _Prepared(NamedTuple):
-    """All that can be had before anything is served: the port, and the application with its data."""
+    """What is ready before anything is served: the port, and the application with its data."""
 
     listener: socket.socket
     app: web.Application
@@ -125,8 +125,8 @@ def _prepared(
     progress: Progress | None = None,
     dataset: Dataset | None = None,
 ) -> Iterator[_Prepared]:
-    # A file is read before the port is taken, so that its mistakes are told first; what is generated
-    # has none and may take a while.
+    # A file is read before the port is taken, so that its errors are reported first; generated data has no
+    # errors and may take long.
     if dataset is not None:
         dataset = at_time(dataset, settings)
     elif settings.data:
@@ -147,8 +147,8 @@ def _prepared(
 @asynccontextmanager
 async def _started(prepared: _Prepared) -> AsyncIterator[None]:
     logger = logging.Logger("mock_webshare.http")
-    logger.addHandler(_NotHttp(prepared.log))
-    runner = web.AppRunner(prepared.app, access_log=None, logger=logger, shutdown_timeout=_GRACE)
+    logger.addHandler(_BadRequests(prepared.log))
+    runner = web.AppRunner(prepared.app, access_log=None, logger=logger, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.SockSite(runner, prepared.listener).start()
@@ -166,40 +166,39 @@ def _listening_socket(settings: Settings) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
         hint = "; choose another port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
-        reason = str(error.strerror).partition(" (")[0]  # the rest repeats the address
+        reason = str(error.strerror).partition(" (")[0]  # what follows repeats the address
         raise ServerError(f"cannot listen on {settings.authority}: {reason}{hint}") from error
-    except UnicodeError as error:  # no name of a host is that long, or has two dots in a row
-        raise ServerError(f"cannot listen on {settings.authority}: this is no name of a host") from error
+    except UnicodeError as error:  # a label is too long or empty
+        raise ServerError(f"cannot listen on {settings.authority}: this is not a host name") from error
 
 
 class RequestLog:
-    """One line a request: method, path, status, milliseconds. Neither query nor headers, where keys may be.
+    """Logs a line for each request: method, path, status, milliseconds.
 
-    A key that is in the path too, or another of the `secrets`, is left out.
-
-    Lines are written together a moment later: a write a request would cost more than answering it.
+    Query and headers, where keys may be, are omitted; a key of the request or one of the `secrets` in the
+    path is redacted. Lines are written in batches: a write for each would take longer than its response.
     """
 
     def __init__(self, stream: TextIO, contract: Contract, secrets: Sequence[str] = ()) -> None:
         self._stream: TextIO | None = stream
-        # A path of an endpoint, with a number for an id, holds no key.
+        # The path of an endpoint with a short number as its id contains no key.
         paths = (re.escape(each.path).replace(r"\{id\}", "[0-9]{1,10}") for each in contract.endpoints)
-        self._plain = re.compile("|".join(paths))
+        self._safe_path = re.compile("|".join(paths))
         self._secrets = secrets
         self._lines: list[str] = []
 
     def note(self, entry: Entry) -> None:
-        """Note a request."""
+        """Log a request."""
         self.add(self._line(entry))
 
     def add(self, line: str) -> None:
         """Add a line."""
         if not self._lines:
-            asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
+            asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
         self._lines.append(line)
 
     def flush(self) -> None:
-        """Write what has been noted; a stream that nobody reads any more is given up."""
+        """Write the lines that are waiting; stop logging if the stream is closed."""
         lines = "".join(self._lines)
         self._lines.clear()
         if self._stream and lines:
@@ -211,33 +210,33 @@ class RequestLog:
 
     def _line(self, entry: Entry) -> str:
         path = _path(entry.target)
-        if not self._plain.fullmatch(path):
-            path = _without(path, (*entry.credentials, *self._secrets))
+        if not self._safe_path.fullmatch(path):
+            path = _redacted(path, (*entry.credentials, *self._secrets))
         status = "-" if entry.response is None else entry.response.status
         return f"{entry.method} {path} {status} {1000 * entry.seconds:.1f} ms\n"
 
 
 @lru_cache(256)
 def _path(target: str) -> str:
-    """Return the path of a target, in ASCII, without the host and the user that it may name."""
+    """Return the path of a target in ASCII, without the host and the user in an absolute target."""
     path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
     return path.encode("ascii", "backslashreplace").decode()
 
 
 @lru_cache(256)
-def _without(path: str, secrets: tuple[str, ...]) -> str:
-    """Return a path without the secrets that are in it."""
+def _redacted(path: str, secrets: tuple[str, ...]) -> str:
+    """Return a path with the secrets in it redacted."""
     if not any(secret in unquote(path) for secret in secrets):
         return path
-    from mock_webshare.exchange.redaction.redactor import Redactor  # only for those who err
+    from mock_webshare.exchange.redaction.redactor import Redactor  # rarely needed
 
     return Redactor(secrets).url(path)
 
 
-class _NotHttp(logging.Handler):
-    """Hears from aiohttp of what is no HTTP, and says no more of it than that.
+class _BadRequests(logging.Handler):
+    """Logs a fixed line for each record by which aiohttp reports a request that is not valid HTTP.
 
-    aiohttp would show a traceback with the offending bytes, among which a key may be.
+    The record has a traceback with the request's bytes, among which a key may be.
     """
 
     def __init__(self, log: RequestLog | None) -> None:
@@ -246,4 +245,4 @@ class _NotHttp(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._log:
-            self._log.add("- - 400 no HTTP\n")
+            self._log.add("- - 400 not HTTP\n")

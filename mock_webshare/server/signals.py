@@ -1,4 +1,4 @@
-"""An interrupt: what SIGINT and SIGTERM do to a process that serves, from its first moment to its last."""
+"""A shutdown by SIGINT or SIGTERM, from the first moment of a process that serves to its last."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupt:
-    """The first signal that comes while the context lasts; all that come after it do nothing.
+class Shutdown:
+    """Handles the first signal that arrives in its context, and ignores all later ones.
 
-    It is only noted until it is said what it does, and done then: an import must not be torn. For a
-    process of its own, which is to end with the context.
+    A signal that arrives before its effect is set waits for it, so that no import is interrupted. It is for
+    a process that ends with the context.
     """
 
     def __init__(self) -> None:
-        self._act: Callable[[], object] | None = None
-        self._has_struck = False
+        self._effect: Callable[[], object] | None = None
+        self._is_requested = False
 
-    def raises(self) -> None:
-        """From now on raise KeyboardInterrupt, which ends the context and goes no further."""
-        self._does(_raise)
+    def on_signal_raise(self) -> None:
+        """From now on raise KeyboardInterrupt, which ends the context and is swallowed there."""
+        self._set_effect(_raise)
 
-    def cancels(self, task: asyncio.Task[None]) -> None:
+    def on_signal_cancel(self, task: asyncio.Task[None]) -> None:
         """From now on cancel a task."""
 
         def cancel() -> None:
-            if not task.cancelling():  # a second one would break off what the first lets end in order
+            if not task.cancelling():  # a second request would interrupt the clean-up after the first
                 task.cancel()
 
-        self._does(lambda: task.get_loop().call_soon_threadsafe(cancel))
+        self._set_effect(lambda: task.get_loop().call_soon_threadsafe(cancel))
 
-    def _does(self, act: Callable[[], object]) -> None:
-        self._act = act
-        if self._has_struck:  # what is raised while something is finalised gets lost, so it may have before
-            act()
+    def _set_effect(self, effect: Callable[[], object]) -> None:
+        self._effect = effect
+        if self._is_requested:  # a KeyboardInterrupt may have been lost: raised in a finaliser, it is
+            effect()
 
-    def _strike(self, *_: object) -> None:
-        if not self._has_struck:
-            self._has_struck = True
-            if self._act:
-                self._act()
+    def _handle(self, *_: object) -> None:
+        if not self._is_requested:
+            self._is_requested = True
+            if self._effect:
+                self._effect()
 
     def __enter__(self) -> Self:
         for number in _SIGNALS:
-            signal.signal(number, self._strike)
+            signal.signal(number, self._handle)
         return self
 
     def __exit__(self, _: object, error: object, __: object) -> bool:
-        self._act = None
-        # Blocked, not ignored: when it ends, Python complains of signals that it has and may not handle.
-        if self._has_struck and hasattr(signal, "pthread_sigmask"):
+        self._effect = None
+        # Blocked, not ignored: at exit Python complains of pending signals without a handler.
+        if self._is_requested and hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         return isinstance(error, KeyboardInterrupt)
 

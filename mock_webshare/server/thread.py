@@ -1,4 +1,4 @@
-"""A server in a thread of its own, for synchronous users."""
+"""`MockServer`: the mock server in its own thread, for synchronous users."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import Beginning
 
 T = TypeVar("T")
-_FAULTS = {
+_CRASHES = {
     number for number in signal.Signals if number.name in ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV")
 }
-"""The signals that a thread gets for what it has done itself."""
-_MOST_BEGINNINGS = 32
+"""The signals that report an error of the thread that receives them."""
+_CACHED_BEGINNINGS = 32
 
 
 class MockServer:
-    """A stand-in for synchronous users: it serves from a thread of its own while the context lasts.
+    """A mock server for synchronous users: it serves from its own thread while the context lasts.
 
     ::
 
@@ -42,10 +42,10 @@ class MockServer:
             client = Webshare(api_key="any", base_url=server.url)
             server.world("any").add_fault(status=503, times=1)
 
-    Without settings it takes a free port. `dataset`, unless None, is served instead of what the settings
-    name. `timer` returns seconds and drives the rate limit and the
-    running clocks; `log`, unless None, gets one line a request. `failed` is called, in that thread, with
-    what ended the server if it was not `stop()`; None: that is raised in the thread.
+    Without settings it takes a free port. `dataset`, unless None, is served instead of the data that the
+    settings name. `timer` returns seconds and drives the rate limit and the running clocks. `log`, unless
+    None, gets one line for each request. If anything but `stop()` ends the server, `failed` is called with
+    that exception, in the server's thread; if `failed` is None, it is raised there.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class MockServer:
         self._ended: Future[Any] = Future()  # once the event loop is closed
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worlds: Worlds | None = None
-        self._begun = lru_cache(_MOST_BEGINNINGS)(self._make_beginning)
+        self._begun = lru_cache(_CACHED_BEGINNINGS)(self._make_beginning)
 
     @property
     def url(self) -> str:
@@ -83,21 +83,21 @@ class MockServer:
         return self._settings.contract
 
     def world(self, api_key: str) -> MockWorld:
-        """Return the world of a key, to be arranged and asked."""
+        """Return the world of a key, to set it up and to inspect its requests."""
         return MockWorld(self, api_key)
 
     def worlds(self) -> dict[str, int]:
-        """Return how many worlds there are, how many are kept, and how many had to go."""
+        """Return how many worlds exist, how many may, and how many were deleted to make room."""
         return self.call(lambda worlds: worlds.counted())
 
     def delete_worlds(self) -> None:
-        """Let all worlds go; each begins anew with the next request."""
+        """Delete all worlds; the next request with a key creates its world again."""
         self.call(lambda worlds: worlds.forget_all())
 
     def start(self) -> None:
-        """Start and return when the server answers; raise whatever ended the thread before that."""
+        """Start, and return when the server is ready; raise the exception that ended its thread before."""
         if self._thread:
-            raise ServerError(f"{self!r} runs already; stop() it first")
+            raise ServerError(f"{self!r} runs already; call stop() first")
         ready: Future[str] = Future()
         self._stopped, self._ended = Future(), Future()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="mock-webshare", daemon=True)
@@ -109,18 +109,18 @@ class MockServer:
             raise
 
     def stop(self) -> None:
-        """Stop and return when the port is free again; does nothing if the server does not run."""
+        """Stop, and return when the port is free again; do nothing if the server does not run."""
         if self._thread:
-            if not self._stopped.done():  # it is, if the server has failed
+            if not self._stopped.done():  # the loop cancels it if the server fails
                 self._stopped.set_result(None)
-            if self._thread.ident is not None:  # it is None if the system had no thread for it
+            if self._thread.ident is not None:  # None: the system could not start it
                 self._thread.join()
         self._url = self._thread = self._loop = self._worlds = None
 
     def call(self, function: Callable[[Worlds], T]) -> T:
-        """Let the server's own thread do something with the worlds, and return what it returns or raises.
+        """Call a function of the worlds in the server's thread; return its result or raise its exception.
 
-        So no request meets a world that is half changed.
+        So a change is complete before the next request is served.
         """
         loop, worlds, ended = self._loop, self._worlds, self._ended
         if loop is None or worlds is None:
@@ -141,12 +141,12 @@ class MockServer:
         return done.result()
 
     def discard(self, api_key: str) -> None:
-        """Let the world of a key go, some time; return at once."""
+        """Delete the world of a key later; return at once."""
         if self._worlds is not None:
             self._worlds.retired.append(api_key)
 
     def begin(self, api_key: str, /, **arrangement: Any) -> None:
-        """Give a key a new world that holds a data set or is in a scenario (see `MockWorld.begin`)."""
+        """Create a new world for a key (see `MockWorld.begin`)."""
         beginning = self._beginning(**arrangement)
         self.call(lambda worlds: worlds.begin(api_key, beginning))
 
@@ -158,7 +158,7 @@ class MockServer:
         data: str | PathLike[str] | None = None,
         scenario: str | None = None,
     ) -> Beginning:
-        """Return how such a world begins; worlds that begin alike share what they hold."""
+        """Return the initial state of a new world; equal ones share their data."""
         generated = {"seed": seed, "credits": credits}
         given: dict[str, Any] = {name: value for name, value in generated.items() if value is not None}
         if scenario is not None:
@@ -170,12 +170,12 @@ class MockServer:
         if given:
             raise UsageError(f"{' and '.join(given)} cannot go with data, which is not generated")
         settings = replace(self._settings, data=data)
-        # A file may be another one the next time.
+        # The content of a file may change between two calls.
         make = self._begun if settings.data in datasets.names() else self._make_beginning
         return make(settings, scenario)
 
     def _make_beginning(self, settings: Settings | None, scenario: str | None) -> Beginning:
-        """Make the data set of the settings, if there are any, in the thread of the caller."""
+        """Return an initial state; its data is loaded or generated in the thread of the caller."""
         dataset = None if settings is None else make_dataset(settings)
         return self.call(lambda worlds: worlds.beginning(dataset=dataset, scenario=scenario))
 
@@ -192,9 +192,9 @@ class MockServer:
 
     def _run_loop(self, ready: Future[str]) -> None:
         try:
-            # Signals are for the main thread, which may be waiting for them.
+            # The main thread may be waiting for signals; this one must not receive them instead.
             if hasattr(signal, "pthread_sigmask"):
-                signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _FAULTS)
+                signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _CRASHES)
             with asyncio.Runner(loop_factory=new_loop) as runner:
                 runner.run(self._serve(ready))
         finally:
@@ -208,7 +208,7 @@ class MockServer:
             await asyncio.wrap_future(self._stopped)
 
     def _not_running(self) -> ServerError:
-        return ServerError(f"{self!r} does not run; use it as a context manager, or call start()")
+        return ServerError(f"{self!r} does not run; use it as a context manager or call start()")
 
     def __enter__(self) -> MockServer:
         self.start()

@@ -309,7 +309,7 @@ class TestAMockThatNoRequestReached:
         path = tmp_path / "file"
         path.write_bytes(content)
         for each in (path, tmp_path, tmp_path / "missing"):
-            reached_flag.marker({reached_flag._VARIABLE: str(each)})()
+            reached_flag.flag_setter({reached_flag._VARIABLE: str(each)})()
         assert path.read_bytes() == content
 
     @pytest.mark.parametrize("has_memory_files", [False, True])
@@ -319,10 +319,10 @@ class TestAMockThatNoRequestReached:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         if not has_memory_files:
             monkeypatch.delattr(os, "memfd_create", raising=False)
-        with reached_flag.Trace() as made:
-            assert not made.is_marked
-            reached_flag.marker(made.variables)()
-            assert made.is_marked
+        with reached_flag.ReachedFlag() as made:
+            assert not made.is_set
+            reached_flag.flag_setter(made.variables)()
+            assert made.is_set
         assert list(tmp_path.iterdir()) == []
 
     def test_where_no_file_can_be_had_the_mock_of_run_alone_counts(
@@ -331,9 +331,9 @@ class TestAMockThatNoRequestReached:
         def refuse() -> None:
             raise PermissionError
 
-        monkeypatch.setattr(reached_flag, "_file", refuse)
-        with reached_flag.Trace() as made:
-            assert (made.variables, made.is_marked) == ({}, False)
+        monkeypatch.setattr(reached_flag, "_create_file", refuse)
+        with reached_flag.ReachedFlag() as made:
+            assert (made.variables, made.is_set) == ({}, False)
 
 
 class TestStreams:

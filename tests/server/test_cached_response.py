@@ -12,7 +12,7 @@ from aiohttp import web
 
 from mock_webshare import create_app
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.server import cached_response
+from mock_webshare.server import delivery
 from mock_webshare.service.framework.response import Response
 from tests.conftest import Client
 from tests.waiting import PATIENCE
@@ -68,7 +68,7 @@ async def test_its_length_is_that_of_what_is_sent(client: Client) -> None:
     page = Response(
         200, (("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS")), lines(alone)[1]
     )
-    quick, sent = cached_response.CachedResponse(page), []
+    quick, sent = delivery.CachedResponse(page), []
 
     class Request:
         class writer:
@@ -139,7 +139,7 @@ async def test_the_date_goes_on(client: Client, monkeypatch: pytest.MonkeyPatch)
         return parsedate_to_datetime((await client.get(LIST)).headers["Date"]).timestamp()
 
     for now in (1_700_000_000.9, 1_700_000_001.0, 1_800_000_000.0):
-        monkeypatch.setattr("mock_webshare.server.cached_response.time.time", lambda now=now: now)
+        monkeypatch.setattr("mock_webshare.server.delivery.time.time", lambda now=now: now)
         assert await date() == int(now)
 
 

@@ -202,7 +202,7 @@ def changed(change: Change, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     with monkeypatch.context() as patch:
         patch.setattr(handler.Handler, "handle", changed_handle)
-        patch.setattr(handler, "suits", lambda request: False)  # a reply is sent unchanged
+        patch.setattr(handler, "is_cacheable", lambda request: False)  # a reply goes out as it is
         with mock(credits=150) as url:
             yield url
 
