@@ -154,7 +154,7 @@ def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, st
         log = stack.enter_context(log_file(options.log))
         with _naming_what_cannot_be_served(options, environ):
             dataset = _recorded(settings, streams)
-            server = MockServer(settings, dataset=dataset, log=log, failed=guard.abandon)
+            server = MockServer(settings, dataset=dataset, log=log, failed=guard.fail)
             stack.enter_context(server)
         variables = {
             "WEBSHARE_BASE_URL": _as_asked(server.url),

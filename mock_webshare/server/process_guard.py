@@ -1,23 +1,22 @@
-"""A guard: a process of ours that runs one command and lets nothing of it outlive us.
+"""A process guard: a process that runs one command and leaves nothing of it behind.
 
 ::
 
-    run ── lifeline ── guard ── death signal ── the command ── whatever it starts
+    run ── lifeline ── guard ── death signal ── the command ── its descendants
 
-`run` ends, even by SIGKILL: the lifeline, a pipe that only `run` writes to, ends; the guard kills everything.
-The guard ends: the kernel kills the command; what it had started falls to `run`, which kills that.
-The command ends: what it leaves behind falls to the guard, which ends that.
+If `run` ends, even by SIGKILL, the lifeline, a pipe that only `run` writes to, closes; the guard kills the
+command and its descendants. If the guard ends, the kernel kills the command; `run` adopts and kills what
+remains. If the command ends, the guard adopts and ends what remains.
 
-The guard stands in a process group of its own, so that neither Ctrl-C nor a signal to the whole group of
-`run` can end it. The command stands in the group of `run`, as if it had been started in its place: Ctrl-C,
-Ctrl-Z, reading from the terminal and pipelines are as ever.
+The guard is in a process group of its own, so that neither Ctrl-C nor a signal to the group of `run` ends it.
+The command is in the group of `run`, as if it had been started in its place: Ctrl-C, Ctrl-Z, terminal input
+and pipelines work as usual.
 
-A signal to `run` alone is passed on, one to the whole group, as Ctrl-C sends it, is not, for the command has
-it already. Which of the two it was is known from a *witness*: a third process, in that group, that does
-nothing but note the signals it gets.
+A signal to `run` alone is forwarded to the command. A signal to the whole group, such as Ctrl-C, is not: the
+command has received it already. A third process in that group, the *signal recorder*, shows which it was.
 
-The death signal and the adoption of orphans are Linux's. On other POSIX systems what the command leaves
-behind when it ends by itself stays, and a guard that is killed takes nothing with it.
+Death signals and adoption are features of Linux. On other POSIX systems the descendants of a command that
+ends by itself remain, and a guard that is killed takes nothing with it.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from collections.abc import Mapping, Sequence
     from typing import NoReturn, Self
 
-_GRACE = 2.0  # seconds between SIGTERM and SIGKILL for what the command leaves behind
-_PATIENCE = 5.0  # seconds until we give up on what SIGKILL does not end: it is another user's, or stuck
-_STEP = 0.02  # seconds between two looks at what is left
-_ANSWER = 200  # milliseconds that a witness has to answer: if it is stopped, it never does
+_GRACE = 2.0  # seconds between SIGTERM and SIGKILL for the descendants of a command that has ended
+_KILL_TIMEOUT = 5.0  # seconds; a process that survives SIGKILL is another user's, or stuck in the kernel
+_POLL_INTERVAL = 0.02  # seconds
+_RECORDER_TIMEOUT = 200  # milliseconds; a recorder that is stopped never responds
 
-_PASSED_ON = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+_FORWARDED = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 _INTERRUPTING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 
@@ -52,11 +51,11 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class Guard:
-    """A guard that waits for the word to run its command; made before any thread, for it is a fork.
+    """A guard that is ready to run its command; create it before any thread, because it forks.
 
-    For a process of its own: its signals are passed on to the command, and its standard input and output
-    are the command's alone. Until the command runs, a signal ends the process, and the guard with it.
-    Raise `UsageError` where there is no fork.
+    It forwards the signals of this process to the command, and leaves standard input and output to it. Until
+    the command runs, a signal ends this process, and the guard with it. Raise `UsageError` on a system
+    without fork.
     """
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -66,11 +65,11 @@ class Guard:
                 "the command"
             )
         self._program = command[0]
-        if not self._program:  # which to execvp() is a folder of the PATH
+        if not self._program:  # execvp() would take it for a folder of the PATH
             raise CommandNotFound.from_reason(self._program, os.strerror(errno.ENOENT))
-        self.is_interrupted = False  # whether a signal came that is to end the command
+        self.is_interrupted = False  # whether a signal arrived that ends a command by default
         self._failure: BaseException | None = None
-        self._status: int | None = None  # as waitpid returns it; None: the guard has not been reaped
+        self._status: int | None = None  # from waitpid(); None: the guard has not been reaped
         try:
             self._fork(command, environ)
         except OSError as error:
@@ -78,49 +77,49 @@ class Guard:
 
     def _fork(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         lifeline, self._lifeline = os.pipe()
-        self._report, report = os.pipe()
+        self._errors, errors = os.pipe()
         _adopt_orphans()
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # where it is ignored, no child can be waited for
-        # Blocked, so that the new process never acts on a signal as this one would.
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # if ignored, waitpid() would not work
+        # Blocked, so that the new process never handles a signal as this one would.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._lifeline)
-            os.close(self._report)
-            _stand_guard(_Post(command, environ, lifeline, report, mask))
+            os.close(self._errors)
+            _GuardProcess(command, environ, lifeline, errors, mask).main()
         os.close(lifeline)
-        os.close(report)
+        os.close(errors)
         _end_by_interrupt()
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def run(self, variables: Mapping[str, str]) -> int:
-        """Run the command with these variables in its environment and return its exit code.
+        """Run the command with these environment variables added, and return its exit code.
 
-        The code is 128 + N if it ended by signal N. Raise `CommandError` if it cannot be executed or has
-        been lost, and `ServerError` if `abandon` was called.
+        The code is 128 + N after signal N. Raise `CommandError` if the command cannot be executed or was
+        killed with its guard, and `ServerError` after a call of `fail`.
         """
-        awaited = {*_signals(_PASSED_ON), signal.SIGCHLD}
+        awaited = {*_signals(_FORWARDED), signal.SIGCHLD}
         signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
-        _let_go_of(0, 1)
-        self._tell(json.dumps(dict(variables)).encode() + b"\n")
+        _redirect_to_null(0, 1)
+        self._send(json.dumps(dict(variables)).encode() + b"\n")
         while not self._has_ended():
             if self._failure:
                 raise ServerError(
-                    f"the stand-in has failed ({type(self._failure).__name__}), so the command was ended"
+                    f"the mock server has failed ({type(self._failure).__name__}), so the command was ended"
                 )
             if (number := signal.sigwait(awaited)) != signal.SIGCHLD:
                 self.is_interrupted |= number in _signals(_INTERRUPTING)
-                self._tell(bytes([number]))
+                self._send(bytes([number]))
         return self._exit_code()
 
-    def abandon(self, error: BaseException) -> None:
-        """Let `run`, in another thread, end the command and raise, because of this error."""
+    def fail(self, error: BaseException) -> None:
+        """Make `run`, in another thread, end the command and raise a `ServerError` about this error."""
         self._failure = error
         os.kill(os.getpid(), signal.SIGCHLD)
 
-    def _tell(self, what: bytes) -> None:
-        with suppress(BrokenPipeError):  # a guard that has just ended is noticed by its end
-            os.write(self._lifeline, what)
+    def _send(self, content: bytes) -> None:
+        with suppress(BrokenPipeError):  # the guard has just ended, which `_has_ended` notices
+            os.write(self._lifeline, content)
 
     def _has_ended(self, options: int = os.WNOHANG) -> bool:
         if self._status is None:
@@ -134,7 +133,7 @@ class Guard:
         if code < 0:
             _end_descendants(grace=0)
             raise CommandKilled(f"the guard of {self._program!r} was killed, so the command was, too")
-        if reason := os.read(self._report, 20):
+        if reason := os.read(self._errors, 20):
             kind = CommandNotFound if int(reason) == errno.ENOENT else CommandError
             raise kind.from_reason(self._program, os.strerror(int(reason)))
         return code
@@ -145,103 +144,140 @@ class Guard:
     def __exit__(self, *_: object) -> None:
         os.close(self._lifeline)
         self._has_ended(0)
-        os.close(self._report)
+        os.close(self._errors)
 
 
-class _Post:
-    """What a guard is given: the command, where to look and where to report, and the signal mask of old."""
+class _GuardProcess:
+    """The guard's side: `lifeline` is read, the errno of a failed start is written to `errors`."""
 
     def __init__(
         self,
         command: Sequence[str],
         environ: Mapping[str, str],
         lifeline: int,
-        report: int,
+        errors: int,
         mask: set[signal.Signals | int],
     ) -> None:
-        self.command = command
-        self.environ = environ
-        self.lifeline = lifeline
-        self.report = report
-        self.mask = mask
-        self.group = os.getpgrp()
+        self._command = command
+        self._environ = environ
+        self._lifeline = lifeline
+        self._errors = errors
+        self._mask = mask  # the signals that were blocked at first
+        self._group = os.getpgrp()
+
+    def main(self) -> NoReturn:
+        """Be the guard, and exit with the exit code of the command."""
+        try:
+            os.setpgid(0, 0)
+            _set_process_name()
+            _adopt_orphans()
+            code = self._run()
+            os._exit(code)
+        finally:  # a guard that fails is like one that is killed: `run` ends the command
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _run(self) -> int:
+        recorder = _SignalRecorder(self._group)
+        child_ended = _child_end_stream()
+        variables = _read_line(self._lifeline)
+        if not variables.endswith(b"\n"):
+            return 0  # `run` has ended before it had a command to run; the recorder ends by itself
+        command = self._spawn(json.loads(variables))
+        _redirect_to_null(0, 1, 2)
+        code = self._watch(command, child_ended, recorder)
+        recorder.close()
+        _end_descendants(grace=0 if code is None else _GRACE)
+        return code or 0
+
+    def _spawn(self, variables: Mapping[str, str]) -> int:
+        """Start the command and return its process id."""
+        guard = os.getpid()
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() == guard:  # otherwise the guard ended before the death signal was set
+                os.setpgid(0, self._group)
+                _restore_signals(self._mask)
+                environ = {**self._environ, **variables}
+                os.execvpe(self._command[0], list(self._command), environ)  # noqa: S606  # no shell on purpose
+        except OSError as error:
+            os.write(self._errors, str(error.errno).encode())
+        finally:
+            os._exit(CommandError.exit_code)
+
+    def _watch(self, command: int, child_ended: int, recorder: _SignalRecorder) -> int | None:
+        """Forward signals until the command ends; return its exit code, or None if `run` ended first."""
+        poll = select.poll()
+        poll.register(self._lifeline, select.POLLIN)
+        poll.register(child_ended, select.POLLIN)
+        while True:
+            ready = {stream for stream, _ in poll.poll()}
+            if child_ended in ready:
+                os.read(child_ended, 4096)
+                if (code := _reap().get(command)) is not None:
+                    return code
+            if self._lifeline in ready:
+                numbers = os.read(self._lifeline, 4096)
+                if not numbers:
+                    return None
+                for number in numbers:
+                    if not recorder.has_received(number):
+                        _signal(command, number)
 
 
-class _Witness:
-    """A process in a group that tells which signals that whole group gets; it ends when its maker does."""
+class _SignalRecorder:
+    """A process in a group that records the signals to the whole group; it ends with its creator."""
 
     def __init__(self, group: int) -> None:
-        asked, self._ask = os.pipe()
-        self._answer, answer = os.pipe()
+        queries, self._queries = os.pipe()
+        self._replies, replies = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
-            os.close(self._ask)
-            _testify(asked, answer)
+            os.close(self._queries)
+            _record_signals(queries, replies)
         os.setpgid(self._pid, group)
-        os.close(asked)
-        os.close(answer)
+        os.close(queries)
+        os.close(replies)
 
-    def saw(self, number: int) -> bool:
-        """Tell whether the group has got this signal since it was last asked for; a dead witness saw none.
+    def has_received(self, number: int) -> bool:
+        """Return whether the group received this signal since the last call; False if the recorder ended.
 
-        Of two that come within the same moment it may have seen one: better twice than not at all.
+        Of two signals within one moment only one may be recorded: the command rather gets one twice than not
+        at all.
         """
         poll = select.poll()
-        poll.register(self._answer, select.POLLIN)
+        poll.register(self._replies, select.POLLIN)
         with suppress(BrokenPipeError):
-            os.write(self._ask, bytes([number]))
-            return bool(poll.poll(_ANSWER)) and os.read(self._answer, 1) == _YES
+            os.write(self._queries, bytes([number]))
+            return bool(poll.poll(_RECORDER_TIMEOUT)) and os.read(self._replies, 1) == _YES
         return False
 
-    def dismiss(self) -> None:
-        with suppress(ChildProcessError):  # it has been reaped, so that another process may have its number
+    def close(self) -> None:
+        """End the process."""
+        with suppress(ChildProcessError):  # already reaped, so another process may have its id
             if not os.waitpid(self._pid, os.WNOHANG)[0]:
                 os.kill(self._pid, signal.SIGKILL)
                 os.waitpid(self._pid, 0)
 
 
-def _testify(asked: int, answer: int) -> NoReturn:
-    """Be the witness: all signals are blocked here, so those that come are kept until they are asked for."""
+def _record_signals(queries: int, replies: int) -> NoReturn:
+    """Be the signal recorder: all signals are blocked here, so they stay pending until a query."""
     try:
-        for number in _signals(_PASSED_ON):  # what is ignored might not be kept
+        for number in _signals(_FORWARDED):  # an ignored signal might not become pending
             signal.signal(number, lambda *_: None)
-        _let_go_of(0, 1, 2)
-        while number_asked := os.read(asked, 1):
-            is_seen = number_asked[0] in signal.sigpending()
-            if is_seen:
-                signal.sigwait({number_asked[0]})
-            os.write(answer, _YES if is_seen else _NO)
+        _redirect_to_null(0, 1, 2)
+        while query := os.read(queries, 1):
+            is_pending = query[0] in signal.sigpending()
+            if is_pending:
+                signal.sigwait({query[0]})
+            os.write(replies, _YES if is_pending else _NO)
     finally:
         os._exit(0)
 
 
-def _stand_guard(post: _Post) -> NoReturn:
-    """Be the guard, and end with the exit code of the command."""
-    try:
-        os.setpgid(0, 0)
-        _take_a_name()
-        _adopt_orphans()
-        code = _guard(post)
-        os._exit(code)
-    finally:  # a guard that fails is one that is killed: `run` sees to the rest
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _guard(post: _Post) -> int:
-    witness = _Witness(post.group)
-    woken = _wakes_by_the_end_of_a_child()
-    variables = _line(post.lifeline)
-    if not variables.endswith(b"\n"):
-        return 0  # it has ended before there was anything to run; so will the witness
-    command = _spawn(post, json.loads(variables))
-    _let_go_of(0, 1, 2)
-    code = _watch(command, post.lifeline, woken, witness)
-    witness.dismiss()
-    _end_descendants(grace=0 if code is None else _GRACE)
-    return code or 0
-
-
-def _line(stream: int) -> bytes:
+def _read_line(stream: int) -> bytes:
     """Read up to the end of a line and no further."""
     line = b""
     while not line.endswith(b"\n") and (byte := os.read(stream, 1)):
@@ -249,46 +285,8 @@ def _line(stream: int) -> bytes:
     return line
 
 
-def _spawn(post: _Post, variables: Mapping[str, str]) -> int:
-    guard = os.getpid()
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == guard:  # else it had ended before it could signal its death
-            os.setpgid(0, post.group)
-            _restore_signals(post.mask)
-            environ = {**post.environ, **variables}
-            os.execvpe(post.command[0], list(post.command), environ)  # noqa: S606  # no shell is the point
-    except OSError as error:
-        os.write(post.report, str(error.errno).encode())
-    finally:
-        os._exit(CommandError.exit_code)
-
-
-def _watch(command: int, lifeline: int, woken: int, witness: _Witness) -> int | None:
-    """Pass signals on until the command ends; return its exit code, or None if the lifeline ended first."""
-    poll = select.poll()
-    poll.register(lifeline, select.POLLIN)
-    poll.register(woken, select.POLLIN)
-    while True:
-        ready = {stream for stream, _ in poll.poll()}
-        if woken in ready:
-            os.read(woken, 4096)
-            if (code := _reap().get(command)) is not None:
-                return code
-        if lifeline in ready:
-            numbers = os.read(lifeline, 4096)
-            if not numbers:
-                return None
-            for number in numbers:
-                if not witness.saw(number):
-                    _signal(command, number)
-
-
 def _reap() -> dict[int, int]:
-    """Return the exit codes of the children that have ended."""
+    """Return the exit codes of the children that have ended, by process id."""
     codes = {}
     with suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -298,19 +296,19 @@ def _reap() -> dict[int, int]:
 
 
 def _end_descendants(*, grace: float) -> None:
-    """End all that descends from this process: by SIGTERM, and what is left after the grace by SIGKILL."""
-    began, asked = time.monotonic(), set[int]()
-    # Orphans become our children, so that who has no child has no descendant.
-    while _has_children() and (elapsed := time.monotonic() - began) < grace + _PATIENCE:
+    """End all descendants of this process: by SIGTERM, and those left after the grace by SIGKILL."""
+    began, terminated = time.monotonic(), set[int]()
+    # Orphans become our children, so a process without children has no descendants.
+    while _has_children() and (elapsed := time.monotonic() - began) < grace + _KILL_TIMEOUT:
         found = _descendants()
-        for pid in found - asked if elapsed < grace else found:
+        for pid in found - terminated if elapsed < grace else found:
             _signal(pid, signal.SIGTERM if elapsed < grace else signal.SIGKILL)
-        asked |= found
-        time.sleep(_STEP)
+        terminated |= found
+        time.sleep(_POLL_INTERVAL)
 
 
 def _has_children() -> bool:
-    """Tell whether any child is left, once those that have ended are reaped."""
+    """Reap the children that have ended, and return whether any are left."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -334,7 +332,7 @@ def _parents() -> dict[int, int]:
     parents = {}
     for name in filter(str.isdecimal, os.listdir("/proc")):
         with suppress(OSError), open(f"/proc/{name}/stat", "rb") as stream:
-            # `PID (NAME) STATE PARENT …`, where the name may hold blanks and brackets
+            # `PID (NAME) STATE PARENT …`; the name may contain spaces and parentheses
             parents[int(name)] = int(stream.read().rpartition(b")")[2].split()[1])
     return parents
 
@@ -349,43 +347,44 @@ def _signals(names: Sequence[str]) -> set[signal.Signals]:
 
 
 def _end_by_interrupt() -> None:
-    """Let SIGINT end this process as it does any other, unless it was started with SIGINT ignored."""
+    """Let SIGINT end this process by default, unless it was started with SIGINT ignored."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _restore_signals(mask: set[signal.Signals | int]) -> None:
-    """Give the command the signals as we were given them; what Python ignores is not ignored."""
+    """Restore the signal handling that this process was started with, before Python changed it."""
     _end_by_interrupt()
     for number in _signals(_IGNORED_BY_PYTHON):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _wakes_by_the_end_of_a_child() -> int:
-    """Return a stream that can be read from whenever a child has ended."""
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+def _child_end_stream() -> int:
+    """Return a stream that becomes readable whenever a child has ended."""
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-    return woken
+    return readable
 
 
-def _let_go_of(*streams: int) -> None:
-    """Leave these streams to the command, so that it alone decides when the other end sees them close."""
-    nothing = os.open(os.devnull, os.O_RDWR)
+def _redirect_to_null(*streams: int) -> None:
+    """Leave these streams to the command, so that the other end sees them close when it closes them."""
+    null = os.open(os.devnull, os.O_RDWR)
     for stream in streams:
-        os.dup2(nothing, stream)
-    os.close(nothing)
+        os.dup2(null, stream)
+    os.close(null)
 
 
-def _take_a_name() -> None:
-    """Show what this process is; and let `killall mock-webshare` not mean it."""
+def _set_process_name() -> None:
+    """Show what this process is, and exclude it from `killall mock-webshare`."""
     with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as stream:
         stream.write("webshare-guard")
 
 
 def _adopt_orphans() -> None:
+    """Become the parent of descendants whose parent ends, on Linux."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 

@@ -428,7 +428,7 @@ class TestExitCode:
         process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         assert process.returncode == 2
         assert process.stderr == (
-            "mock-webshare: the stand-in has failed (CancelledError), so the command was ended\n"
+            "mock-webshare: the mock server has failed (CancelledError), so the command was ended\n"
         )
 
     def test_a_system_without_fork_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
