@@ -1,7 +1,7 @@
-"""The control plane: arranging worlds over HTTP, under `/__mock__/`.
+"""The control plane: sets up and inspects worlds over HTTP, under `/__mock__/`.
 
-A world is addressed by its key, in the header that the service reads too: `Authorization: Token KEY`.
-What can be done is a table of routes; each reads its input, calls one method of a world, and responds.
+A request names its world by the key, in the same header as for the service: `Authorization: Token KEY`.
+The routes are a table; each reads its input, calls one method of a world, and responds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from mock_webshare.control.guard import TOKEN_HEADER, Guard
-from mock_webshare.control.problems import Problem, problem_of, refused
+from mock_webshare.control.problems import Problem, problem_of, problem_response
 from mock_webshare.control.routes import ROOT, ControlRequest, Route, document, routes_of
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
@@ -28,12 +28,12 @@ from mock_webshare.version import __version__
 __all__ = ["ROOT", "TOKEN_HEADER", "Control", "ControlRequest", "Problem", "Route", "document", "routes_of"]
 
 LARGEST_BODY = 256 * 1024 * 1024
-"""Bytes of a request's body: a data set of a million credits has about as many."""
+"""Bytes of a request body; a data set of a million credits is about as large."""
 _SMALL_BODY = 65_536
-"""Bytes of a body up to which it is read at once; meanwhile nothing else is answered."""
+"""Bytes up to which a body is parsed in the event loop, which meanwhile serves nothing else."""
 
 _FILES = {"har": "application/json", "ndjson": "application/x-ndjson"}
-"""The content types of responses that are not plain JSON."""
+"""The content types of responses that are files."""
 
 _HEADERS = {
     "Server": "mock-webshare",
@@ -53,17 +53,17 @@ class Control:
         self._routes = [(_pattern(each.path), each) for each in routes_of(settings.contract)]
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Respond to a request under `ROOT`; a refusal is problem details, without the key and the token."""
+        """Respond to a request under `ROOT`; an error is problem details, with key and token redacted."""
         authorization = joined(b"authorization", request.raw_headers) or ""
         key, _ = read_credentials(authorization)
         secrets = [each for each in (key, self._settings.control_token) if each]
         try:
             response = await self._respond(request, key or None, secrets)
-        except ConnectionError:  # the client has gone
+        except ConnectionError:  # the client has disconnected
             raise
         except Exception as error:
             problem = problem_of(error)
-            response = refused(problem, Redactor(secrets).url(str(problem)))
+            response = problem_response(problem, Redactor(secrets).url(str(problem)))
         response.headers.update(_HEADERS)
         return response
 
@@ -71,16 +71,16 @@ class Control:
         if refusal := self._guard.refusal(request):
             raise Problem(403, refusal)
         path, _ = split_target(request.raw_path)
-        route, parts = self._find(request.method, path.removeprefix(ROOT))
+        route, parameters = self._find(request.method, path.removeprefix(ROOT))
         body = await _read_body(request, route) if route.body else None
         contract = self._settings.contract
-        content = route.run(ControlRequest(contract, self._worlds, key, parts, body, secrets))
+        content = route.run(ControlRequest(contract, self._worlds, key, parameters, body, secrets))
         if callable(content):
             return await asyncio.to_thread(lambda: _response(route, content()))
         return _response(route, content)
 
     def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
-        """Return the route of a method and a decoded path under `ROOT`, and what its path has in braces."""
+        """Return the route of a method and a decoded path under `ROOT`, and its path parameters."""
         found = [
             (route, match.groupdict())
             for pattern, route in self._routes
@@ -88,9 +88,9 @@ class Control:
         ]
         if not found:
             raise Problem(404, f"there is no such endpoint; GET {ROOT}openapi.json lists them")
-        for route, parts in found:
+        for route, parameters in found:
             if route.method == ("GET" if method == "HEAD" else method):
-                return route, parts
+                return route, parameters
         methods = [route.method for route, _ in found]
         allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
         raise Problem(
@@ -103,7 +103,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 async def _read_body(request: web.Request, route: Route) -> Any:
-    """Return what a route reads in the body. JSON only: a foreign page can send a form without asking."""
+    """Return the parsed body. Only JSON is allowed: a page of another site can send a form unchecked."""
     if request.content_type != "application/json":
         sent = format_value(request.headers.get("Content-Type"))
         raise Problem(415, f"Content-Type {sent} is not allowed; allowed: application/json")

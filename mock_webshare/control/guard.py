@@ -1,4 +1,4 @@
-"""A guard: tells who may control a mock, and keeps away whoever only happens to reach it."""
+"""The guard of the control plane: decides which requests may control a mock server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class Guard:
-    """Keeps away pages of other sites, names that were rebound to this machine, and other machines."""
+    """Refuses pages of other sites, foreign host names (DNS rebinding), and other machines."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -28,26 +28,26 @@ class Guard:
             self._origins.add(settings.public_url.rstrip("/"))
 
     def refusal(self, request: web.Request) -> str | None:
-        """Given a request, return why it may not control anything; None if it may."""
+        """Return why a request is refused; None if it is allowed."""
         headers, settings = request.headers, self._settings
-        # The name is in the target too if that is a whole URL.
+        # A target in absolute form names a host too.
         hosts = [*headers.getall("Host", []), *filter(None, [_authority(request.raw_path)])]
         own = self._origins.union(f"{request.scheme}://{host}" for host in hosts)
         if not own.issuperset(headers.getall("Origin", [])):
-            return "a page of another origin may not control the mock"
+            return "a page of another origin must not control the mock server"
         if not {"same-origin", "none"}.issuperset(headers.getall("Sec-Fetch-Site", [])):
-            return "a page of another site may not control the mock"
+            return "a page of another site must not control the mock server"
         if settings.control_token is not None:
             return _token_refusal(headers.getall(TOKEN_HEADER, []), settings.control_token)
         if not (settings.is_loopback and _is_of_this_machine(request.remote)):
             return "beyond loopback the control plane needs a token; start the server with --control-token"
         if not self._names.issuperset(map(_host_name, hosts)):
-            return "the Host is none of this server's names; use the URL that it printed"
+            return "the Host header does not name this server; use the URL that it printed"
         return None
 
 
 def _authority(target: str) -> str | None:
-    """Return the host and port that a target in the absolute form names."""
+    """Return the host and port of a target in absolute form; None for another."""
     return None if target.startswith("/") else urlsplit(target).netloc
 
 
@@ -58,7 +58,7 @@ def _host_name(authority: str) -> str:
 
 
 def _is_of_this_machine(address: str | None) -> bool:
-    """Return whether a client is on this machine: an application may be bound to more than it was told."""
+    """Return whether a client is on this machine: an application may listen beyond the settings' host."""
     if not address:  # a Unix socket
         return True
     ip = ip_address(address.partition("%")[0])

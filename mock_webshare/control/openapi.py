@@ -1,33 +1,19 @@
-"""The OpenAPI document of the control plane, made from the table of its routes and from the contract."""
+"""The OpenAPI document of the control plane, generated from its routes and the contract."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.service.data.resources import RowType, row_types
 from mock_webshare.version import __version__
 
-
-class Route(Protocol):
-    """What the document shows of each route."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def summary(self) -> str: ...
-    @property
-    def body(self) -> str | None: ...
-    @property
-    def response(self) -> str | None: ...
-    @property
-    def status(self) -> int: ...
+if TYPE_CHECKING:
+    from mock_webshare.control.routes import Route
 
 
 _WITHOUT_WORLD = ("health", "version", "openapi.json", "scenarios", "worlds")
@@ -55,7 +41,7 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
-    """Return what describes a row of a resource, all of them, and what is sent to create or change one."""
+    """Return the schemas of a resource: one row, all rows, and the fields to create or change one."""
     resource = row_type.resource
     one, properties = resource.singular, {name: each.schema for name, each in row_type.field_types.items()}
     changing = {name: each for name, each in properties.items() if name != "id"}
@@ -63,7 +49,7 @@ def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
     fields = {
         one: _component(one, contract.schemas.document(resource.schema)),
         f"{one}-fields": {
-            "description": f"Fields of a {one}; what is left out stays, or follows from the others.",
+            "description": f"Fields of a {one}; fields that are left out stay, or follow from the others.",
             **_object(changing, (), {}),
         },
     }
@@ -73,7 +59,7 @@ def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
         **fields,
         resource.name: {"type": "array", "items": _ref(one), "examples": [[]]},
         f"new-{one}": {
-            "description": f"Fields of a new {one}; what is left out has its usual value.",
+            "description": f"Fields of a new {one}; fields that are left out get their default.",
             **_object(properties, row_type.needed, {name: examples[name] for name in row_type.needed}),
         },
     }
@@ -92,7 +78,7 @@ def _object(
 
 
 def _data_set(contract: Contract) -> dict[str, Any]:
-    """Return what describes a data set: the rows of each resource, or its one object."""
+    """Return the schema of a data set: the rows of each resource, or its single object."""
     kinds = {
         each.name: _ref(each.singular if each.is_object else each.name)
         for each in contract.resources.values()
@@ -111,7 +97,7 @@ def _data_set(contract: Contract) -> dict[str, Any]:
 
 
 def _component(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema as one of the components: what it refers to in itself is elsewhere now."""
+    """Return a schema as a component, with its references to itself adjusted."""
     kept = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
     text = json.dumps(kept).replace('"#/$defs/', f'"#/components/schemas/{name}/$defs/')
     moved: dict[str, Any] = json.loads(text)
@@ -139,7 +125,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _responses(route: Route) -> dict[str, Any]:
     problem = {
-        "description": "Why it was refused.",
+        "description": "Why the request failed.",
         "content": _content("problem", "application/problem+json"),
     }
     if route.response is None:

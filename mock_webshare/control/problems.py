@@ -1,4 +1,4 @@
-"""Problems: why a request to the control plane is refused, as problem details (RFC 9457)."""
+"""Problems: errors of requests to the control plane, as problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class Problem(Exception):
-    """Why a request to the control plane is refused (RFC 9457)."""
+    """An error that the control plane responds with."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class Problem(Exception):
         detail: str,
         headers: Mapping[str, str] | None = None,
         *,
-        pointer: str | None = None,  # where in the body; None: it is not about the body
+        pointer: str | None = None,  # the place in the body; None: it is not about the body
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -32,7 +32,7 @@ class Problem(Exception):
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return the problem that an error is, to whoever sent the request."""
+    """Return the problem by which an error is reported to the client."""
     match error:
         case Problem():
             return error
@@ -43,15 +43,15 @@ def problem_of(error: Exception) -> Problem:
         case MockWebshareError():
             return Problem(400, str(error))
         case web.RequestPayloadError():
-            return Problem(400, "the body is not encoded as its Content-Encoding says")
-    # The kind alone: the text of an error may hold a key, or a whole row.
-    _log.error("a mistake of mock-webshare, please report it: %s", type(error).__name__)
-    _log.debug("where it happened:", exc_info=error)
-    return Problem(500, f"a mistake of mock-webshare, please report it: {type(error).__name__}")
+            return Problem(400, "the body cannot be decoded by its Content-Encoding")
+    # Only the type: the text of an error may contain a key or a whole row.
+    _log.error("internal error of mock-webshare, please report it: %s", type(error).__name__)
+    _log.debug("traceback:", exc_info=error)
+    return Problem(500, f"internal error of mock-webshare, please report it: {type(error).__name__}")
 
 
-def refused(problem: Problem, detail: str) -> web.Response:
-    """Return the answer that tells a problem, in the words of `detail`."""
+def problem_response(problem: Problem, detail: str) -> web.Response:
+    """Return the response that reports a problem with this `detail`."""
     details = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,

@@ -1,4 +1,4 @@
-"""The routes of the control plane, as a table; each calls one method of a world."""
+"""The routes of the control plane: a table, in which each calls one method of a world."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ ROOT = "/__mock__/"
 
 
 class ControlRequest(NamedTuple):
-    """A request to the control plane: the worlds, which of them is meant, and what was sent."""
+    """A request to the control plane: its world, path parameters and parsed body."""
 
     contract: Contract
     worlds: Worlds
     key: str | None
-    """The key of the world. None: no world is named."""
+    """The key of the world. None: the request names no world."""
     path: Mapping[str, str]
-    """What stands in the places of the route's braces."""
+    """The path parameters."""
     body: Any
     secrets: Sequence[str] = ()
-    """What is not to be repeated: the key, and the control token."""
+    """What no response may contain: the key and the control token."""
 
     @property
     def world(self) -> World:
         """The world of the key."""
         world = None if self.key is None else self.worlds.get(self.key)
         if world is None:
-            problem = "no world is named" if self.key is None else "this key is not known"
-            detail = f"{problem}; name one by its key, with the header Authorization: Token KEY"
+            problem = "the request names no world" if self.key is None else "the key is not known"
+            detail = f"{problem}; send the key of a world with the header Authorization: Token KEY"
             raise Problem(401, detail, {"WWW-Authenticate": "Token"})
         return world
 
     @property
     def journal(self) -> Journal:
-        """The journal of the world; without a key, that of the requests that came without a known one."""
+        """The journal of the world; without a key, that of the requests without a known key."""
         return self.worlds.keyless if self.key is None else self.world.journal
 
     @property
@@ -62,27 +62,27 @@ class ControlRequest(NamedTuple):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The body, which is an object of which the world checks each field."""
+        """The body, an object; the world checks each field."""
         if not isinstance(self.body, dict):
             raise DataError.invalid("body", "", self.body, "an object")
         return self.body
 
 
 class Route(NamedTuple):
-    """What can be done with a method on a path."""
+    """An endpoint of the control plane."""
 
     method: str
     path: str
     summary: str
     run: Callable[[ControlRequest], Any]
-    """Does it; if this returns a function, that one makes the response, and may take its time."""
+    """Handles the request; returns the content, or a slow function that returns it, called in a thread."""
     body: str | None = None
-    """The component of `openapi.json` that describes what is sent. None: nothing is."""
+    """The component of `openapi.json` that describes the body. None: no body is read."""
     response: str | None = None
-    """The component that describes the response. None: there is none, with 204."""
+    """The component that describes the content. None: there is none, and the status is 204."""
     status: int = 200
     read: Callable[[Any], Any] = lambda body: body
-    """What is made of the body before the world is called; it may take its time."""
+    """Parses the body further, before `run`; a large body in a thread."""
 
 
 def _state(request: ControlRequest) -> Callable[[], Any]:
@@ -118,7 +118,7 @@ _WANTED: Mapping[str, FieldType] = {
     "method": FieldType(is_text, "a method like GET"),
     "path": FieldType(is_text, "a path, decoded"),
     "query": FieldType(
-        _is_wanted_query, "an object of parameters, each with a text, a number, a list of these, or null"
+        _is_wanted_query, "an object of parameters, each with a string, a number, a list of these, or null"
     ),
 }
 
@@ -130,7 +130,7 @@ def _count(request: ControlRequest) -> dict[str, int]:
 
 
 def _archive(write: Callable[..., object]) -> Callable[[ControlRequest], Callable[[], str]]:
-    """Return what responds with the journal as a file, without the keys in it."""
+    """Return a handler that responds with the journal as a file, without keys."""
 
     def archive(request: ControlRequest) -> Callable[[], str]:
         entries = list(request.journal)
@@ -155,7 +155,7 @@ def _scenarios(request: ControlRequest) -> dict[str, str]:
 
 
 def document(contract: Contract = WEBSHARE) -> dict[str, Any]:
-    """Return the OpenAPI document of the control plane, made from the table of routes."""
+    """Return the OpenAPI document of the control plane."""
     return openapi.document(ROOT, routes_of(contract), contract)
 
 
@@ -191,7 +191,7 @@ _SNAPSHOTS: Sequence[Route] = (
 )
 _REST: Sequence[Route] = (
     Route("GET", "clock", "Read the clock.", lambda it: it.world.clock(), response="clock"),
-    Route("PUT", "clock", "Set the clock, advance it, let it run or stand still.", _set_clock,
+    Route("PUT", "clock", "Set the clock, advance it, run or freeze it.", _set_clock,
           body="clock-change", response="clock"),
     Route("GET", "faults", "List the faults.", lambda it: it.world.faults(), response="faults"),
     Route("POST", "faults", "Add a fault.",
@@ -229,7 +229,7 @@ def _state_routes(contract: Contract) -> Iterator[Route]:
 
 
 def _of_resource(resource: Resource) -> Iterator[Route]:
-    """Yield the routes by which the rows of a resource, or its one object, are arranged."""
+    """Yield the routes for the rows of a resource, or for its single object."""
     name, one = resource.name, resource.singular
     fields = f"{one}-fields"
     if resource.is_object:
@@ -247,7 +247,7 @@ def _of_resource(resource: Resource) -> Iterator[Route]:
     yield Route(
         "POST",
         name,
-        f"Add a {one}; what is left out has its usual value.",
+        f"Add a {one}; fields that are left out get their default.",
         lambda it: it.world.create(name, **it.fields),
         body=f"new-{one}",
         response=one,
@@ -264,8 +264,11 @@ def _of_resource(resource: Resource) -> Iterator[Route]:
         response=one,
     )
     yield Route(
-        "DELETE", path, f"Delete a {one} that no other row names.", lambda it: it.world.delete(name, it.id)
+        "DELETE",
+        path,
+        f"Delete a {one} that no other row refers to.",
+        lambda it: it.world.delete(name, it.id),
     )
     if life := resource.lifecycle:
-        says = f"{life.end.capitalize()} a {one}."
-        yield Route("POST", f"{path}/{life.end}", says, lambda it: it.world.end(name, it.id), response=one)
+        summary = f"{life.end.capitalize()} a {one}."
+        yield Route("POST", f"{path}/{life.end}", summary, lambda it: it.world.end(name, it.id), response=one)

@@ -351,7 +351,7 @@ class TestARefusal:
         writer.close()
         await writer.wait_closed()
         await controlled.done("GET", "health")
-        assert "a mistake of mock-webshare" not in caplog.text
+        assert "internal error of mock-webshare" not in caplog.text
 
     async def test_of_a_mistake_of_ours_is_a_problem_too(
         self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -363,7 +363,7 @@ class TestARefusal:
         problem = await controlled.refused("POST", "reset")
         assert (problem["status"], problem["detail"]) == (
             500,
-            "a mistake of mock-webshare, please report it: RuntimeError",
+            "internal error of mock-webshare, please report it: RuntimeError",
         )
         assert KEY not in caplog.text
 

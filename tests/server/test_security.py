@@ -90,12 +90,12 @@ class TestAForeignPage:
     def test_is_refused_by_its_origin(self, server: MockServer, own: str, origin: str) -> None:
         origin = origin.format(own=own, port=own.rpartition(":")[2])
         for reply in refused(server, f"Origin: {origin}"):
-            assert reply.problem["detail"] == "a page of another origin may not control the mock"
+            assert reply.problem["detail"] == "a page of another origin must not control the mock server"
 
     @pytest.mark.parametrize("site", ["cross-site", "same-site", "", "Same-Origin", "none, cross-site"])
     def test_is_refused_by_the_word_of_the_browser(self, server: MockServer, site: str) -> None:
         for reply in refused(server, f"Sec-Fetch-Site: {site}"):
-            assert reply.problem["detail"] == "a page of another site may not control the mock"
+            assert reply.problem["detail"] == "a page of another site must not control the mock server"
 
     @pytest.mark.parametrize(
         "headers",
