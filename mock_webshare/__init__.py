@@ -1,7 +1,7 @@
-"""A local stand-in for the Webshare referral credits API.
+"""A local mock server of the Webshare referral credits API.
 
-The names below are the whole public interface. They are imported on first use, so that
-`import mock_webshare` costs nothing in a test suite that ends up not using it.
+The names in `__all__` are the public interface. Each is imported on first use, so that `import mock_webshare`
+costs a test suite nothing if it does not use it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from mock_webshare.server.thread import MockServer
     from mock_webshare.service.settings import Settings
 
-_HOMES = {
+_MODULES = {
     "MockServer": "mock_webshare.server.thread",
     "MockWebshareError": "mock_webshare.errors",
     "MockWorld": "mock_webshare.server.mock_world",
@@ -38,11 +38,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

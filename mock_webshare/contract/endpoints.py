@@ -1,4 +1,4 @@
-"""The contract of Webshare: its endpoints and resources, a row each."""
+"""The contract of Webshare: one row for each endpoint and resource."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 
 API_ROOT = "/api/v2/"
 PENDING_DAYS = 30
-"""For how long a credit stays pending (documented: `referral_payment_pending_days`, "30 00:00:00")."""
+"""The days for which a credit stays pending (documented: `referral_payment_pending_days`, "30 00:00:00")."""
 
 
 MODES = ("payout", "credits")
@@ -87,7 +87,7 @@ CREDITS = Resource(
         ended_at="reverted_at",
         period=PENDING_DAYS,
         end="revert",
-        # That an available credit is reverted is not said anywhere, nor that it is not.
+        # Whether an available credit can be reverted is not documented.
         moves={"pending": ("available", "reverted"), "available": ("reverted",), "reverted": ()},
         constant=("mode",),
     ),
@@ -104,4 +104,4 @@ WEBSHARE = Contract(
     rules=RULES,
     schemas=SERVICE_SCHEMAS,
 )
-"""The contract of the service, as its documentation has it; every part of this package defaults to it."""
+"""The documented contract of the service, which every part of this package uses by default."""

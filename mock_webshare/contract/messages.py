@@ -1,6 +1,6 @@
-"""The texts of the service's errors: shared by the server, the judge and the probe, which compare them.
+"""The texts of the service's errors, for the mock server that sends and the judge and probe that check them.
 
-Framework (Django REST framework and django-filter) unless something else is said.
+Their source is Django REST framework or django-filter unless noted.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ UNDECODABLE_KEY = "Invalid token header. Token string should not contain invalid
 UNKNOWN_KEY = "Invalid token."
 
 NOT_FOUND = "Not found."
-"""Of an unknown id (observed: the vendor's client tests show it), and of an unknown `format`."""
+"""For an unknown id (observed in the vendor's client tests) and an unknown `format`."""
 NO_MATCH = "No {model} matches the given query."
-"""Of an unknown id since version 3.15 of the framework; `model` is the name of a class of the service."""
+"""For an unknown id in version 3.15 and later of the framework; `model` is the name of a class of the service."""
 INVALID_PAGE = "Invalid page."
 METHOD_NOT_ALLOWED = 'Method "{method}" not allowed.'
 NOT_ACCEPTABLE = "Could not satisfy the request Accept header."
@@ -26,7 +26,7 @@ THROTTLED = "Request was throttled. Expected available in {seconds} {unit}."
 """`unit` is `second` or `seconds`."""
 
 INVALID_CHOICE = "Select a valid choice. {value} is not one of the available choices."
-"""`value` is the one that was sent, or `THAT_CHOICE` where it is an id."""
+"""`value` is the value of the request; for an id, it is `THAT_CHOICE`."""
 THAT_CHOICE = "That choice"
 NULL_CHARACTERS = "Null characters are not allowed."
 
@@ -35,4 +35,4 @@ FORBIDDEN = {
     "account_suspended": "This account is suspended.",
     "account_deleted": "Your account is deleted.",
 }
-"""The `detail` of a 403 by its `code`: documented, but for that of `account_suspended`, which is assumed."""
+"""The `detail` of a 403 by its `code`: documented, except for `account_suspended`, which is assumed."""

@@ -1,6 +1,6 @@
-"""What a contract consists of: endpoints, resources, rules and schemas, as one value.
+"""The model of a contract: endpoints, resources, rules and schemas, as one value.
 
-Nothing here knows which service it is about; the rows of Webshare's are in `endpoints`.
+It is independent of the service; the rows of Webshare are in `endpoints`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class Mark(StrEnum):
-    """How a rule is known, which decides what it means when live traffic contradicts it."""
+    """How a rule is known, and so what it means if live traffic contradicts it."""
 
-    DOCUMENTED = "D"  # the vendor says so: live traffic that differs breaks the contract
-    OBSERVED = "O"  # the vendor's own clients rely on it: the service has changed
-    FRAMEWORK = "F"  # Django REST framework does so: the service is set up differently
-    ASSUMED = "A"  # nobody said so: a setting, to be changed
+    DOCUMENTED = "D"  # by the vendor: live traffic that differs breaks the contract
+    OBSERVED = "O"  # in the vendor's own clients: the service has changed
+    FRAMEWORK = "F"  # as in Django REST framework: the service is set up differently
+    ASSUMED = "A"  # without evidence: set the option to what the service does
 
 
 class Rule(NamedTuple):
-    """One sentence of the contract; `setting` is the option that changes it, if there is one."""
+    """One sentence of the contract; `setting` is the option that changes it. None: no option does."""
 
     id: str
     mark: Mark
@@ -33,10 +33,10 @@ class Rule(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """One query parameter that narrows a list.
+    """A query parameter that selects rows.
 
-    Either a choice (`choices` lists the values; an empty value is no filter), or a relation to the
-    caller's own rows of `resource` (any id among them; an empty value selects the rows without one).
+    It is a choice (`choices` lists the values; an empty value is ignored), or a reference to a row of
+    `resource` (any id of the user's own rows; an empty value selects the rows without a reference).
     """
 
     name: str
@@ -46,7 +46,7 @@ class Filter(NamedTuple):
 
 
 class Paging(NamedTuple):
-    """Page-number pagination: the size when none is asked for, and the largest one served."""
+    """Page-number pagination: the default size of a page, and the maximum."""
 
     page_size: int = 25
     max_page_size: int = 100
@@ -60,19 +60,18 @@ class Paging(NamedTuple):
 
 
 class Kind(StrEnum):
-    """What an endpoint serves. What each kind does stands once, in `service.endpoints`."""
+    """What an endpoint returns; `service.endpoints` has the behaviour of each kind."""
 
     LIST = "list"  # a page of the rows of its resource
     DETAIL = "detail"  # one row, by the id in the path
-    OBJECT = "object"  # the one object of its resource
+    OBJECT = "object"  # the single object of its resource
 
 
 class Endpoint(NamedTuple):
     """One route of the service.
 
-    `path` ends in `{id}/` for a detail; `resource` is the name of what it serves; `schema` names the
-    schema of a 200 response; `paging` is for lists alone. `rules` are the ids of what else is known of
-    the endpoint, in `Contract.rules`, where their marks are.
+    `path` ends in `{id}/` for a detail; `resource` is the name of a `Resource`; `schema` names the schema of
+    a 200 response; only lists have `paging`. `rules` are ids in `Contract.rules`.
     """
 
     path: str
@@ -97,7 +96,7 @@ class Endpoint(NamedTuple):
 
     @property
     def is_detail(self) -> bool:
-        """Whether the route names one row by its id."""
+        """Whether the path contains the id of a row."""
         return self.kind is Kind.DETAIL
 
 
@@ -116,8 +115,8 @@ class Reference(NamedTuple):
 class Lifecycle(NamedTuple):
     """How the rows of a resource change in time.
 
-    A row is created `pending`; `period` days later it is `ripe`. A row that is `ended`, and no other,
-    has a date in `ended_at`; `end` names that change. `moves` lists what each status may become.
+    A row is created `pending`; after `period` days it is `ripe`. Only a row that is `ended` has a date in
+    `ended_at`; `end` names that change. `moves` lists the statuses that may follow each status.
     """
 
     field: str
@@ -129,17 +128,17 @@ class Lifecycle(NamedTuple):
     end: str
     moves: Mapping[str, Sequence[str]]
     constant: tuple[str, ...] = ()
-    """Fields that never change, each with a rule of its own, `object.<field>`."""
+    """Fields that never change, each with its own rule, `object.<field>`."""
 
 
 class Resource(NamedTuple):
-    """What an account holds rows of, or one object.
+    """A kind of rows of an account, or a single object of it.
 
-    `name` is its key in data sets and on the control plane, `singular` one row in messages. The fields
-    of a row are those of `schema`. `defaults` and `numbered` complete a row that a user creates: fixed
-    values, and fields that get the number after the last one. `signs` are fields by which a body that
-    was stored alone is recognised; empty: all that no other resource has. `later` are fields that an
-    earlier edition of the documentation did not have.
+    `name` is its key in data sets and on the control plane; messages call one row `singular`. The fields of
+    a row are those of `schema`. A row that is created gets `defaults`, and the next free number in each
+    field of `numbered`. `signs` are fields by which a body that was stored alone is recognised; if empty,
+    all that no other resource has. `later` are fields that an earlier edition of the documentation did not
+    have.
     """
 
     name: str
@@ -155,7 +154,7 @@ class Resource(NamedTuple):
 
 
 class Field(NamedTuple):
-    """What the schema of a row says of one field; `type` is the JSON type besides null."""
+    """One field of a row, as its schema describes it; `type` is the JSON type other than null."""
 
     name: str
     type: str
@@ -167,9 +166,9 @@ class Field(NamedTuple):
 
 
 class Contract:
-    """All that is known of a service: the mock serves it, the judge checks it, the probe asks about it.
+    """Everything known about a service: the mock serves it, the judge checks it, the probe tests it.
 
-    A contract never changes; two of them may be used in one process. Equal are only identical ones.
+    A contract is immutable; several can be used in one process. Contracts are equal only if identical.
     """
 
     def __init__(
@@ -186,7 +185,7 @@ class Contract:
         self.schemas = schemas
 
     def resource_of(self, endpoint: Endpoint) -> Resource:
-        """Return the resource that an endpoint serves."""
+        """Return the resource of an endpoint."""
         return self.resources[endpoint.resource]
 
     @cached_property
@@ -211,12 +210,12 @@ class Contract:
 
     @cached_property
     def row_schemas(self) -> Mapping[str, str]:
-        """The schema of a row by the schemas of 200 responses: of a page, and of the row itself."""
+        """The schema of a row, by the schema of a 200 response with such rows."""
         return {each.schema: self.resource_of(each).schema for each in self.endpoints}
 
     def __reduce__(self) -> tuple[Any, ...]:
         resources, rules = tuple(self.resources.values()), tuple(self.rules.values())
-        # Without what is cached.
+        # Cached values are not pickled.
         return partial(
             Contract, endpoints=self.endpoints, resources=resources, rules=rules, schemas=self.schemas
         ), ()

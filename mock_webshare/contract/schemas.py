@@ -18,9 +18,9 @@ _SUFFIX = ".schema.json"
 
 
 def data_path(folder: str) -> Path:
-    """Return where `schemas` or `fixtures` is.
+    """Return the path of the folder `schemas` or `fixtures`.
 
-    A wheel carries the folder inside the package; a checkout and an sdist have it beside the package.
+    A wheel has it inside the package, a checkout and an sdist have it beside the package.
     """
     package = Path(__file__).parent.parent
     inside = package / "_data" / folder
@@ -28,10 +28,10 @@ def data_path(folder: str) -> Path:
 
 
 class Schemas:
-    """Schemas by name: documents in memory, and files `NAME.schema.json` of one or more folders.
+    """Schemas by name: documents in memory, and files `NAME.schema.json` in folders.
 
-    `names` lists the documents and the first folder; further folders hold what the service does not send.
-    Each schema has an `$id`, against which the others resolve its name.
+    `names` lists the documents and the first folder; the other folders have schemas of data that the service
+    does not send. Each schema has an `$id`, relative to which it refers to the others by name.
     """
 
     def __init__(self, *folders: Path, documents: Mapping[str, Document] | None = None) -> None:
@@ -41,7 +41,9 @@ class Schemas:
         self.validator = lru_cache(maxsize=None)(self._make_validator)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(Schemas, *self._folders, documents=self._documents), ()  # without what is cached
+        return partial(
+            Schemas, *self._folders, documents=self._documents
+        ), ()  # cached values are not pickled
 
     @cached_property
     def names(self) -> list[str]:
@@ -50,7 +52,7 @@ class Schemas:
         return sorted({*self._documents, *(name.removesuffix(_SUFFIX) for name in files)})
 
     def text(self, name: str) -> str:
-        """Return a schema as JSON text; raise `UnknownName` if there is none of that name."""
+        """Return a schema as JSON text; raise `UnknownName` if it does not exist."""
         if name in self._documents:
             return json.dumps(self._documents[name], indent=2) + "\n"
         for folder in self._folders:
@@ -59,7 +61,7 @@ class Schemas:
         raise UnknownName("schema", name, self.names)
 
     def _read(self, name: str) -> Document:
-        """Return a schema, to be read only; raise `UnknownName` if there is none of that name."""
+        """Return a schema, which must not be changed; raise `UnknownName` if it does not exist."""
         document: Document = self._documents.get(name) or json.loads(self.text(name))
         return document
 
@@ -81,7 +83,7 @@ class Schemas:
 
         class StrictFormats(FormatChecker):
             def check(self, instance: object, format: str) -> None:
-                # The libraries behind it match with `$`, which lets one line feed pass.
+                # The libraries that check formats match with `$`, which allows a final line feed.
                 if isinstance(instance, str) and instance.endswith("\n"):
                     raise FormatError(f"{instance!r} ends with a line feed")
                 super().check(instance, format)
@@ -90,6 +92,6 @@ class Schemas:
 
 
 OWN_SCHEMAS = Schemas(data_path("schemas") / "own")
-"""What this program writes and reads itself: `report`, and `channel` of a data set."""
+"""The schemas of this program's own documents: `report`, and `channel` of a data set."""
 SERVICE_SCHEMAS = Schemas(data_path("schemas"), data_path("schemas") / "own")
-"""What the documentation of the service says of its objects, and the framework of its errors."""
+"""The schemas of the service's objects, from its documentation, and of errors, from the framework."""

@@ -1,7 +1,7 @@
-"""An instant: a point in time as whole microseconds since 1970 in UTC.
+"""Instants: points in time as whole microseconds since 1970 in UTC.
 
-Integers order and subtract as points in time do. Aware datetimes of one zone do not: Python compares
-them by their wall clocks, which repeat an hour each autumn.
+Integers compare and subtract like points in time. Aware datetimes of one zone do not: Python compares their
+wall clock times, which repeat an hour each autumn.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 LIMIT = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
-"""The first instant that is too late."""
-# What `fromisoformat` takes differs between Python releases and is wider than what the service writes.
+"""All instants are before this one."""
+# `fromisoformat` accepts more than the service writes, and not the same in each Python release.
 _FORM = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -31,10 +31,10 @@ def _zone() -> ZoneInfo:
 
 @lru_cache(1024)
 def parse_instant(text: str) -> int:
-    """Given an ISO 8601 date and time with its offset, return the instant.
+    """Return the instant of an ISO 8601 date and time with its offset.
 
-    `2022-06-14T11:58:10.246406-07:00` is 1655233090246406. Raise ValueError, with a sentence for a
-    person, for anything else, and for years in which Los Angeles had no whole-minute offset.
+    `2022-06-14T11:58:10.246406-07:00` is 1655233090246406. Raise ValueError, with a message for the user, for
+    anything else, and for years outside of 1970 to 9998.
     """
     if not _FORM.fullmatch(text):
         raise ValueError("not an ISO 8601 date and time with an offset, like 2022-06-14T11:58:10-07:00")
@@ -45,7 +45,7 @@ def parse_instant(text: str) -> int:
 
 
 def format_instant(instant: int) -> str:
-    """Given an instant, return it as the service writes it (framework: `isoformat()` in its zone).
+    """Return an instant as the service writes it (framework: `isoformat()` in its zone).
 
     1655233090246406 is `2022-06-14T11:58:10.246406-07:00`; an instant on a whole second has no fraction.
     """
