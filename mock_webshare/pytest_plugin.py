@@ -1,7 +1,7 @@
-"""The pytest plugin: a stand-in for the session, and in it a world of its own for each test.
+"""The pytest plugin: one mock server for the session, and a separate world of it for each test.
 
-It is loaded in every test suite of an environment that has the package, so it imports nothing but
-pytest until a test asks for a fixture.
+Every test suite in an environment with this package loads the plugin, so it imports nothing but pytest until
+a test uses a fixture.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from mock_webshare.service.settings import Settings
 
 _MARKER = "webshare_mock"
-_ARRANGEMENT = ("seed", "credits", "data", "scenario")
+_MARKER_ARGUMENTS = ("seed", "credits", "data", "scenario")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, and the fixture that needs to know which test runs."""
+    """Register the marker, and the plugin that follows the tests."""
     config.addinivalue_line(
         "markers",
-        f"{_MARKER}({', '.join(_ARRANGEMENT)}): what the world of the test begins with",
+        f"{_MARKER}({', '.join(_MARKER_ARGUMENTS)}): the initial state of the test's world",
     )
     config.pluginmanager.register(Run(), "mock_webshare.run")
 
@@ -40,10 +40,10 @@ def webshare_mock_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[MockServer]:
-    """A stand-in on a free port, for the session."""
+    """A mock server on a free port, for the session."""
     from mock_webshare.server.thread import MockServer
 
-    with _told_in_one_line("webshare_mock_options"):
+    with _fail_without_traceback("webshare_mock_options"):
         server = MockServer(_settings(webshare_mock_options))
         server.start()
     served = _served[server] = Served(webshare_mock_options)
@@ -54,7 +54,7 @@ def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[Mock
 
 
 class Served:
-    """A server of ours: the options with which it was started, and the run that uses it, once one does."""
+    """The options of a server that the fixture started, and the run that uses it. None: no test has yet."""
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -65,21 +65,21 @@ _served: WeakKeyDictionary[MockServer, Served] = WeakKeyDictionary()
 
 
 class Run:
-    """One run of pytest: the test that runs, and its world.
+    """One run of pytest: the current test, and its world.
 
-    The fixtures `request` and `pytestconfig` would tell the test too, but each fixture that stands behind
-    another one costs each test more than all the rest of this.
+    The fixture `request` knows the test, too, but one more fixture would take longer than everything else
+    that this plugin does for a test.
     """
 
     def __init__(self) -> None:
         self._numbers = count(1)
         self._test: pytest.Item | None = None
-        self._world: MockWorld | None = None  # None: the test has not asked for one
-        self._noted: str | None = None  # what it asked, if the server has been stopped since
+        self._world: MockWorld | None = None  # None: the test has not used the fixture
+        self._noted: str | None = None  # its requests, if the server has been stopped since
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Note which test runs, and let the world of the one before go."""
+        """Note the current test, and discard the world of the previous one."""
         self._test = item
         if self._world is not None:
             self._world.discard()
@@ -89,13 +89,13 @@ class Run:
     def webshare_mock(
         self, webshare_mock_server: MockServer, webshare_mock_options: dict[str, Any]
     ) -> MockWorld:
-        """A world that no other test sees: `url` and `api_key` for the client, and verbs to arrange it."""
-        if served := _served.get(webshare_mock_server):  # a suite may have a server of its own instead
+        """A world for this test alone: `url` and `api_key` for the client, and methods to set it up."""
+        if served := _served.get(webshare_mock_server):  # unless the suite overrides the fixture
             served.run = self
             if served.options != webshare_mock_options:
                 pytest.fail(
-                    "webshare_mock_options: the server of this session runs with other ones; override the "
-                    "fixture once, in a conftest.py above all tests that use it",
+                    "webshare_mock_options: the server of this session runs with other options; override "
+                    "the fixture once, in a conftest.py above all tests that use it",
                     pytrace=False,
                 )
         key = f"test-{next(self._numbers)}"
@@ -107,7 +107,7 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Show what a failed test asked."""
+        """Add the requests of a failed test to its report."""
         report = yield
         if report.failed and self._world is not None:
             requests = self._noted or _transcript(self._world)
@@ -115,7 +115,7 @@ class Run:
         return report
 
     def note_requests(self) -> None:
-        """Note what the last test asked, for the report of its tear-down: then the server is gone."""
+        """Note the requests of the last test for the report of its teardown, before the server stops."""
         if self._world is not None:
             self._noted = _transcript(self._world)
 
@@ -130,14 +130,14 @@ def _settings(options: Any) -> Settings:
     if not isinstance(options, Mapping):
         raise UsageError(f"{options!r} is not allowed; allowed: a dictionary of {', '.join(names)}")
     if "api_keys" in options:
-        raise UsageError("api_keys is not allowed, for each test has a key of its own: webshare_mock.api_key")
+        raise UsageError("api_keys is not allowed, because each test has its own key: webshare_mock.api_key")
     _require_known(options, names)
     return Settings(**{"port": 0, **options})
 
 
 def _begin(server: MockServer, key: str, marker: pytest.Mark) -> None:
-    with _told_in_one_line(f"@pytest.mark.{_MARKER}"):
-        _require_known([*map(repr, marker.args), *marker.kwargs], _ARRANGEMENT)
+    with _fail_without_traceback(f"@pytest.mark.{_MARKER}"):
+        _require_known([*map(repr, marker.args), *marker.kwargs], _MARKER_ARGUMENTS)
         server.begin(key, **marker.kwargs)
 
 
@@ -150,8 +150,8 @@ def _require_known(given: Iterable[str], allowed: Sequence[str]) -> None:
 
 
 @contextmanager
-def _told_in_one_line(where: str) -> Iterator[None]:
-    """Fail without a traceback for a mistake that is the user's."""
+def _fail_without_traceback(where: str) -> Iterator[None]:
+    """Fail the test without a traceback if the user made a mistake."""
     from mock_webshare.errors import MockWebshareError
 
     try:

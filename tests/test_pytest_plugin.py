@@ -379,7 +379,7 @@ def test_another(webshare_mock): ...
         ("{'credits': 'many'}", "credits 'many' is not allowed; allowed: 0 to 1000000"),
         ("{'data': 'mine'}", "there is no data set file or data set named 'mine'; there are: "),
         ("{'host': '192.0.2.1'}", "cannot listen on 192.0.2.1:0: "),
-        ("{'api_keys': ('mine',)}", "api_keys is not allowed, for each test has a key of its own"),
+        ("{'api_keys': ('mine',)}", "api_keys is not allowed, because each test has its own key"),
         ("None", "None is not allowed; allowed: a dictionary of host, port, "),
     ],
 )
@@ -413,7 +413,7 @@ def test_unusual(webshare_mock): ...
         result = suite(override, *order)
         result.assert_outcomes(passed=1, errors=1)
         (message,) = messages(result)
-        assert message.startswith("webshare_mock_options: the server of this session runs with other ones")
+        assert message.startswith("webshare_mock_options: the server of this session runs with other options")
 
 
 def test_a_server_of_ones_own_takes_the_place_of_ours(suite: Suite) -> None:
