@@ -1,4 +1,4 @@
-"""What all tests share: servers, and the eye that sees every answer that any test provokes."""
+"""Fixtures of all tests: servers, and a check of every response that any test causes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked `exhaustive`, unless that is asked for."""
+    """Deselect tests with the mark `exhaustive`, unless --exhaustive is given."""
     if config.getoption("--exhaustive"):
         return
     left_out = [item for item in items if item.get_closest_marker("exhaustive")]
@@ -75,7 +75,7 @@ class Watch:
 
 
 def schema_of(entry: Entry, contract: Contract = WEBSHARE) -> str | None:
-    """Return the schema that a response has to keep; None for none, HTML, redirects and metadata."""
+    """Return the schema of a response; None for HTML, redirects and metadata, or without a response."""
     response, route = entry.response, Parser(contract).find_route(split_target(entry.target)[0])
     if response is None or route is None or ("Content-Type", "application/json") not in response.headers:
         return None
@@ -90,12 +90,12 @@ def schema_of(entry: Entry, contract: Contract = WEBSHARE) -> str | None:
 
 
 BREAKING = {"drift", "fault", "contentType"}
-"""The faults under which an answer may break the contract: that is what they are for."""
+"""The faults whose purpose is a response that breaks the contract."""
 
 
 @pytest.fixture(scope="session")
 def watch() -> Iterator[Watch]:
-    """Look at every answer that a stand-in in this process gives."""
+    """Check every response of a mock server in this process."""
     watch = Watch()
     report = Handler.report
 
@@ -122,8 +122,8 @@ def signals_are_not_ignored() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def every_answer_keeps_the_contract(watch: Watch) -> Iterator[None]:
-    """Fail a test that provoked an answer which breaks our own schemas."""
+def every_response_keeps_the_contract(watch: Watch) -> Iterator[None]:
+    """Fail a test that caused a response which breaks our own schemas."""
     watch.broken.clear()
     yield
     assert not watch.broken
@@ -131,21 +131,21 @@ def every_answer_keeps_the_contract(watch: Watch) -> Iterator[None]:
 
 @pytest.fixture
 async def client(aiohttp_client: Callable[..., Awaitable[Client]]) -> AsyncIterator[Client]:
-    """A client of a stand-in with the data set `edge-cases`, no rate limit, and a key."""
+    """A client of a mock server with the data set `edge-cases`, no rate limit, and a key."""
     app = create_app(Settings(data="edge-cases", rate_limit="off"))
     yield await aiohttp_client(app, headers={"Authorization": "Token key"})
 
 
 @pytest.fixture(scope="session")
 def server(watch: Watch) -> Iterator[MockServer]:
-    """A stand-in with the default data set, in a thread, for synchronous clients."""
+    """A mock server with the default data set, in a thread, for synchronous clients."""
     with MockServer(Settings(port=0, rate_limit="off")) as server:
         yield server
 
 
 @pytest.fixture
 def world(server: MockServer) -> Iterator[MockWorld]:
-    """A world of that stand-in which no other test sees."""
+    """A world of that server for this test alone."""
     world = server.world(uuid.uuid4().hex)
     yield world
     server.discard(world.api_key)

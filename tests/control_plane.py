@@ -1,4 +1,4 @@
-"""What the tests of the control plane share: a client that checks each answer, and what a world is in all."""
+"""Shared by tests of the control plane: a client that checks each response, and the digest of a world."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BY_NAME = {name(route): route for route in ROUTES}
 
 
 def look(headers: Mapping[str, str]) -> None:
-    """Check what every answer of the control plane has, and has not."""
+    """Check the headers of a response of the control plane."""
     assert headers["Mock-Webshare-Version"] == __version__
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -52,29 +52,29 @@ def look(headers: Mapping[str, str]) -> None:
 
 
 class Controlled:
-    """The control plane over HTTP; each answer is held against the schema of its verb."""
+    """The control plane over HTTP; each response is checked against the schema of its route."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
 
     async def done(self, method: str, path: str, body: Any = None, *, route: str | None = None) -> Any:
-        """Do something that is allowed; return what is answered. `route` is its name if its path varies."""
+        """Send a valid request and return the content; `route` is its name if its path varies."""
         known = BY_NAME[route or f"{method} {path}"]
         kwargs = {} if body is None else {"json": body}
         async with self.client.request(method, ROOT + path, **kwargs) as response:
-            answer = await response.read()
+            content = await response.read()
         look(response.headers)
-        assert response.status == (204 if known.response is None else known.status), answer
+        assert response.status == (204 if known.response is None else known.status), content
         if known.response is None:
-            assert answer == b""
+            assert content == b""
             return None
-        text = answer.decode()
-        said = text if known.response == "ndjson" else json.loads(text)
-        assert list(validator(known.response).iter_errors(said)) == []
-        return said
+        text = content.decode()
+        value = text if known.response == "ndjson" else json.loads(text)
+        assert list(validator(known.response).iter_errors(value)) == []
+        return value
 
     async def refused(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
-        """Do something that is not allowed; return the problem that is answered."""
+        """Send a request that is refused and return the problem."""
         async with self.client.request(method, ROOT + path, **kwargs) as response:
             problem: dict[str, Any] = await response.json(content_type="application/problem+json")
         look(response.headers)
@@ -122,13 +122,13 @@ class Reply(NamedTuple):
 
 
 def send(url: str, method: str, target: str, *headers: str, body: bytes = b"") -> Reply:
-    """Send a request as it is given, which no HTTP client would touch up; only `Connection` is added."""
+    """Send a request unchanged, as no HTTP client would; only `Connection` is added."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     lines = [f"{method} {target} HTTP/1.1", *headers, "Connection: close"]
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     with socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + body)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    head, _, content = answer.decode("utf-8", "surrogateescape").partition("\r\n\r\n")
+        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, content = response.decode("utf-8", "surrogateescape").partition("\r\n\r\n")
     return Reply(int(head.split()[1]), head, content)

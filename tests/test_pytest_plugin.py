@@ -1,4 +1,4 @@
-"""The pytest plugin, in suites of a stranger: it is loaded by its entry point, as from any wheel."""
+"""The pytest plugin in suites of its users; it is loaded by its entry point, as from any wheel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mock_webshare.service.data import dataset
 
 pytest_plugins = ["pytester"]
 
-assert requests and webshare  # loaded out here, once, and not in each suite anew
+assert requests and webshare  # imported here once, not in each suite again
 
 INI = """
 [pytest]
@@ -25,7 +25,7 @@ addopts = --strict-markers --strict-config -p no:cacheprovider
 filterwarnings = error
 """
 OTHER_PLUGINS = ("aiohttp", "anyio", "asyncio", "faker", "hypothesispytest", "pytest_httpserver")
-"""What our own environment has besides, some of which import aiohttp or Faker themselves."""
+"""The other plugins of our own environment; some of them import aiohttp or Faker."""
 HEAD = """
 import pytest
 
@@ -42,7 +42,7 @@ Suite = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester) -> Suite:
-    """Run tests as a suite of their own, with some options, in this process or in another one."""
+    """Run tests as a separate suite, with some options, in this process or in another one."""
     pytester.makeini(INI)
 
     def run(text: str, *options: str, apart: bool = False, plugins: Collection[str] = ()) -> pytest.RunResult:
@@ -57,7 +57,7 @@ def suite(pytester: pytest.Pytester) -> Suite:
 
 
 def messages(result: pytest.RunResult) -> list[str]:
-    """Return what stands below the line of each test that could not be set up."""
+    """Return the message of each test whose setup failed."""
     return re.findall(
         r"^_+ ERROR at setup of \w+ _+\n((?:(?!_{5}|={5}).*\n)*)", result.stdout.str(), re.MULTILINE
     )
@@ -302,7 +302,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("arguments", MISTAKES)
-def test_a_mistake_in_the_marker_is_one_line_without_a_traceback(suite: Suite, arguments: str) -> None:
+def test_an_error_in_the_marker_is_one_line_without_a_traceback(suite: Suite, arguments: str) -> None:
     result = suite(f"""
 @pytest.mark.webshare_mock({arguments})
 def test_it(webshare_mock): ...
@@ -313,7 +313,7 @@ def test_it(webshare_mock): ...
     assert message.count("\n") == 1
 
 
-def test_a_mistake_is_none_the_less_one_when_its_like_was_right_before(suite: Suite) -> None:
+def test_an_invalid_argument_is_an_error_after_an_equal_valid_one(suite: Suite) -> None:
     """To Python, `True` is the same key of a dictionary as `1`."""
     suite("""
 @pytest.mark.webshare_mock(credits=1)
@@ -373,7 +373,7 @@ def test_another(webshare_mock): ...
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "problem"),
     [
         ("{'prot': 1}", "prot is not allowed; allowed: host, port, seed, "),
         ("{'credits': 'many'}", "credits 'many' is not allowed; allowed: 0 to 1000000"),
@@ -383,8 +383,8 @@ def test_another(webshare_mock): ...
         ("None", "None is not allowed; allowed: a dictionary of host, port, "),
     ],
 )
-def test_a_mistake_in_the_options_is_one_line_without_a_traceback(
-    suite: Suite, options: str, told: str
+def test_an_error_in_the_options_is_one_line_without_a_traceback(
+    suite: Suite, options: str, problem: str
 ) -> None:
     result = suite(f"""
 @pytest.fixture(scope="session")
@@ -395,12 +395,14 @@ def test_it(webshare_mock): ...
 """)
     result.assert_outcomes(errors=1)
     (message,) = messages(result)
-    assert message.startswith(f"webshare_mock_options: {told}")
+    assert message.startswith(f"webshare_mock_options: {problem}")
     assert message.count("\n") == 1
 
 
-def test_options_that_come_too_late_are_told_of_in_any_order(suite: Suite, pytester: pytest.Pytester) -> None:
-    """pytest makes a session's fixture once: an override in a module would reach other modules, or nobody."""
+def test_options_that_come_too_late_are_an_error_in_any_order(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    """pytest creates a session fixture once: a module's override would reach other modules, or none."""
     pytester.makepyfile(test_aside="def test_usual(webshare_mock): ...")
     override = """
 @pytest.fixture(scope="session")
@@ -433,7 +435,7 @@ def test_it(webshare_mock):
 # What a failed test shows.
 
 
-def test_a_request_that_was_not_made_is_told_with_the_nearest_ones(suite: Suite) -> None:
+def test_a_missing_request_is_reported_with_the_nearest_ones(suite: Suite) -> None:
     result = suite("""
 def test_it(webshare_mock):
     for page in (2, 3, 4):
@@ -454,19 +456,19 @@ def test_it(webshare_mock):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("requested", "message"),
     [
         ('"GET", LIST', "There were no requests with this key."),
         ('"GET", LIST, page=None', "There were no requests with this key."),
     ],
 )
-def test_a_world_that_was_never_asked_says_so(suite: Suite, asked: str, told: str) -> None:
+def test_a_world_without_requests_is_reported(suite: Suite, requested: str, message: str) -> None:
     result = suite(f"""
 def test_it(webshare_mock):
-    webshare_mock.assert_requested({asked})
+    webshare_mock.assert_requested({requested})
 """)
     result.assert_outcomes(failed=1)
-    assert told in result.stdout.str()
+    assert message in result.stdout.str()
 
 
 def differences(world: MockWorld, *wanted: str, **query: Any) -> list[str]:
@@ -478,7 +480,7 @@ def differences(world: MockWorld, *wanted: str, **query: Any) -> list[str]:
     return [line.removeprefix("    ") for line in lines[3:]]
 
 
-def test_each_difference_of_a_request_is_told(webshare_mock: MockWorld) -> None:
+def test_each_difference_of_a_request_is_reported(webshare_mock: MockWorld) -> None:
     path = "/api/v2/referral/credit/"
     headers = {"Authorization": f"Token {webshare_mock.api_key}"}
     httpx.get(f"{webshare_mock.url}{path}?page=2&mode=payout&mode=credits&empty=", headers=headers)
@@ -532,7 +534,7 @@ def test_it(request):
     raise ValueError
 """,
     ],
-    ids=["in a fixture", "with a world that was asked for late"],
+    ids=["in a fixture", "with a world that was requested late"],
 )
 def test_requests_are_listed_wherever_a_test_fails(suite: Suite, test: str) -> None:
     suite(test).stdout.fnmatch_lines(["*- webshare_mock: requests -*", "GET /api/v2/referral/credit/ 200"])
@@ -549,7 +551,7 @@ def test_it(webshare_mock_server, webshare_mock):
 
 
 @pytest.mark.parametrize("tests", ["", "def test_another(webshare_mock): ..."], ids=["the last", "another"])
-def test_a_failed_tear_down_lists_what_was_asked_up_to_then(suite: Suite, tests: str) -> None:
+def test_a_failed_teardown_lists_the_requests_before_it(suite: Suite, tests: str) -> None:
     result = suite(f"""
 @pytest.fixture
 def untidy(webshare_mock):
@@ -572,7 +574,7 @@ def test_it(webshare_mock, untidy):
     )
 
 
-def test_what_was_asked_with_another_key_is_counted(suite: Suite) -> None:
+def test_requests_with_another_key_are_counted(suite: Suite) -> None:
     result = suite("""
 def test_it(webshare_mock, webshare_mock_server):
     for key in ("wrong", "invalid", "wrong"):
@@ -646,10 +648,10 @@ def test_what_is_offered_is_listed_with_its_purpose(suite: Suite) -> None:
     )
 
 
-# What the plugin asks of the server.
+# What the plugin needs of the server.
 
 
-def test_a_data_file_is_read_anew_each_time(tmp_path: Path, server: MockServer) -> None:
+def test_a_data_file_is_read_again_each_time(tmp_path: Path, server: MockServer) -> None:
     path, world = tmp_path / "mine.json", server.world("file")
     row = {
         **dataset.load("default").rows["credits"][0].wire(),

@@ -1,4 +1,4 @@
-"""The process that `mock-webshare run` is: what its command gets, and what is left when it is over."""
+"""The process of `mock-webshare run`: the environment of its command, and what remains after it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sh(script: str, options: tuple[str, ...] = (), **variables: str) -> subproce
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and is only not reaped yet does not."""
+    """Return whether a process runs; one that has ended but is not reaped does not."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
     return bool(state.strip()) and not state.startswith("Z")
 
@@ -72,7 +72,7 @@ def free_port() -> int:
 
 
 class Family:
-    """A run whose command has unruly children: deaf to signals, orphaned, in a session of their own."""
+    """A run whose command has difficult children: ignoring signals, orphaned, in their own session."""
 
     SCRIPT = """
 import json, os, signal, subprocess, sys, time
@@ -156,10 +156,10 @@ class TestCommand:
     def test_a_script_for_node(self, tmp_path: Path) -> None:
         script = tmp_path / "credits.mjs"
         script.write_text(
-            f"const answer = await fetch(process.env.WEBSHARE_BASE_URL + '{LIST}', "
+            f"const response = await fetch(process.env.WEBSHARE_BASE_URL + '{LIST}', "
             "{headers: {Authorization: `Token ${process.env.WEBSHARE_API_KEY}`}});\n"
-            "console.log((await answer.json()).count);\n"
-            "process.exitCode = answer.status === 200 ? 5 : 1;\n",
+            "console.log((await response.json()).count);\n"
+            "process.exitCode = response.status === 200 ? 5 : 1;\n",
             encoding="utf-8",
         )
         process = run("node", str(script))
@@ -174,11 +174,11 @@ class TestCommand:
 class TestEnvironment:
     SHOW = "echo $WEBSHARE_BASE_URL $WEBSHARE_API_KEY"
 
-    def test_it_names_the_stand_in_and_a_key(self) -> None:
+    def test_it_names_the_mock_server_and_a_key(self) -> None:
         url, key = sh(self.SHOW).stdout.split()
         assert url.startswith("http://127.0.0.1:") and key == "mock-webshare"
 
-    def test_a_real_key_never_meets_the_stand_in(self) -> None:
+    def test_a_real_key_never_reaches_the_mock_server(self) -> None:
         real = "https://proxy.webshare.io"
         process = sh(self.SHOW, WEBSHARE_BASE_URL=real, WEBSHARE_API_KEY=SECRET)
         assert process.stdout.startswith("http://127.0.0.1:")
@@ -199,7 +199,7 @@ class TestEnvironment:
         assert (process.stdout, process.stderr) == ("", "")
         assert log.read_text(encoding="utf-8").startswith(f"GET {LIST} 401 ")
 
-    def test_a_log_that_cannot_be_opened_is_told_before_anything_runs(self, tmp_path: Path) -> None:
+    def test_a_log_that_cannot_be_opened_is_reported_before_anything_runs(self, tmp_path: Path) -> None:
         process = sh(f"touch {tmp_path}/ran", ("--log", f"{tmp_path}/no/log.txt"))
         assert process.returncode == 2 and "cannot write" in process.stderr
         assert not (tmp_path / "ran").exists()
@@ -305,7 +305,7 @@ class TestAMockThatNoRequestReached:
         assert subprocess.run(["bash", "-c", script]).returncode == 5
 
     @pytest.mark.parametrize("content", [b"", b"somebody's", reached_flag._HEAD, b"\0" * 19])
-    def test_a_file_that_is_no_trace_is_left_alone(self, tmp_path: Path, content: bytes) -> None:
+    def test_a_file_that_is_not_a_flag_is_left_alone(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "file"
         path.write_bytes(content)
         for each in (path, tmp_path, tmp_path / "missing"):
@@ -313,7 +313,7 @@ class TestAMockThatNoRequestReached:
         assert path.read_bytes() == content
 
     @pytest.mark.parametrize("has_memory_files", [False, True])
-    def test_a_trace_leaves_no_file_behind(
+    def test_a_flag_leaves_no_file_behind(
         self, has_memory_files: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -325,9 +325,7 @@ class TestAMockThatNoRequestReached:
             assert made.is_set
         assert list(tmp_path.iterdir()) == []
 
-    def test_where_no_file_can_be_had_the_mock_of_run_alone_counts(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_without_a_file_only_the_mock_server_of_run_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse() -> None:
             raise PermissionError
 
@@ -431,7 +429,7 @@ class TestExitCode:
             "mock-webshare: the mock server has failed (CancelledError), so the command was ended\n"
         )
 
-    def test_a_system_without_fork_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_system_without_fork_is_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delattr(os, "fork")
         with pytest.raises(UsageError, match="run needs a POSIX system"):
             process_guard.Guard(["true"], {})
@@ -579,7 +577,7 @@ class TestSignals:
 @linux
 class TestNothingIsLeft:
     @pytest.mark.parametrize("whom", ["command", "run", "guard"])
-    def test_whoever_is_killed(self, family: Family, whom: str) -> None:
+    def test_if_one_of_them_is_killed(self, family: Family, whom: str) -> None:
         os.kill(family.pids[whom], signal.SIGKILL)
         family.assert_gone()
         assert family.process.returncode == (-signal.SIGKILL if whom == "run" else 128 + signal.SIGKILL)
@@ -600,16 +598,16 @@ class TestNothingIsLeft:
 
     def test_what_is_left_behind_may_end_in_peace(self, tmp_path: Path) -> None:
         note = tmp_path / "note"
-        leftover = f"trap 'echo told > {note}; exit' TERM; touch {note}; while :; do sleep 0.05; done"
+        leftover = f"trap 'echo terminated > {note}; exit' TERM; touch {note}; while :; do sleep 0.05; done"
         script = f'sh -c "{leftover}" & while ! [ -e {note} ]; do sleep 0.05; done'
-        # With a grace without an end, whoever waits for more than the end of what is left waits for ever.
+        # With endless grace, a guard that waits for more than the end of the descendants never returns.
         patient = (
             "from mock_webshare import cli; from mock_webshare.server import process_guard; "
             "process_guard._GRACE = 3600; cli.main()"
         )
         command = [sys.executable, "-c", patient, "run", "--", "sh", "-c", script]
         assert subprocess.run(command, timeout=2 * PATIENCE).returncode == 0
-        assert note.read_text(encoding="utf-8") == "told\n"
+        assert note.read_text(encoding="utf-8") == "terminated\n"
 
     def test_not_even_of_what_multiplies(self) -> None:
         seconds = f"60{os.getpid()}"
@@ -641,7 +639,7 @@ def test_the_help_shows_where_the_command_goes(capsys: pytest.CaptureFixture[str
     assert "-- COMMAND [ARGUMENT ...]" in capsys.readouterr().out
 
 
-def test_an_empty_command_is_told() -> None:
+def test_an_empty_command_is_reported() -> None:
     process = run("")
     assert process.returncode == 127
     assert process.stderr == (
@@ -657,9 +655,9 @@ def test_a_port_for_all_that_is_started_is_not_taken() -> None:
     assert process.stdout.strip().rpartition(":")[2] != port
 
 
-@pytest.mark.parametrize(("host", "asked"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])
-def test_the_command_is_given_an_address_to_ask(host: str, asked: str) -> None:
+@pytest.mark.parametrize(("host", "address"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])
+def test_the_command_gets_an_address_that_it_can_reach(host: str, address: str) -> None:
     process = sh("echo $WEBSHARE_BASE_URL", options=("--host", host))
     if "Address family not supported" in process.stderr:
         pytest.skip("this machine has no IPv6")
-    assert process.stdout.startswith(f"http://{asked}:")
+    assert process.stdout.startswith(f"http://{address}:")

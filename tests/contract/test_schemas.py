@@ -36,7 +36,7 @@ DATE = "2022-06-20T09:30:00-07:00"
 
 
 def subschemas(schema: Any, keyword: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Given a schema, yield each schema in it that can fail, with the keyword it stands under."""
+    """Yield each schema within a schema that can fail, with the keyword that contains it."""
     if keyword in ("if", "not", "examples"):
         return
     if isinstance(schema, dict):

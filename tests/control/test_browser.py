@@ -45,7 +45,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A browser that nobody used before; the value is where it takes commands."""
+    """A browser with a new profile; the value is its debugging address."""
     profile = tmp_path_factory.mktemp("profile")
     command = [CHROMIUM or "", *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -66,7 +66,7 @@ def _port(path: Path) -> int:
 
 
 async def run(browser: str, page: str, *arguments: str) -> Any:
-    """Let a page in a new tab make its attempts, and return what it could learn."""
+    """Let a page in a new tab make its attempts, and return their results."""
     script = f"({ATTEMPTS})({', '.join(map(json.dumps, arguments))})"
     numbers = count(1)
     async with (
@@ -120,7 +120,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> Refused:
 
 @pytest.fixture
 def server() -> Iterator[MockServer]:
-    """The mock that is attacked; a snapshot tells whether it was reset."""
+    """The mock server that is attacked; a snapshot shows whether it was reset."""
     with MockServer(Settings(port=0, data="edge-cases")) as server:
         server.world(KEY).take_snapshot("before the attack")
         yield server
@@ -129,40 +129,40 @@ def server() -> Iterator[MockServer]:
 def state(server: MockServer) -> str:
     """Return all that the attacked world is, and which others there are."""
 
-    def told(worlds: Worlds) -> str:
+    def digest_of(worlds: Worlds) -> str:
         world = worlds.get(KEY)
         assert world
         return f"{digest(world)} {worlds.counted()}"
 
-    return server.call(told)
+    return server.call(digest_of)
 
 
 @pytest.mark.parametrize("site", ["http://127.0.0.1", "http://localhost", "http://rebound.example"])
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-async def test_a_page_of_another_origin_learns_and_changes_nothing(
+async def test_a_page_of_another_origin_reads_and_changes_nothing(
     browser: str, server: MockServer, refused: Refused, site: str, name: str
 ) -> None:
     with MockServer() as other:
         page = f"{site}:{other.url.rpartition(':')[2]}/"
         base = server.url.replace("127.0.0.1", name)
         before = state(server)
-        learned = await run(browser, page, base, KEY)
-    assert len(learned) > 20 and set(learned.values()) == {"denied"}
+        results = await run(browser, page, base, KEY)
+    assert len(results) > 20 and set(results.values()) == {"denied"}
     assert state(server) == before
     # The attempts arrived: it was not the browser alone that kept them away.
     assert {("POST", "/__mock__/reset", True), ("POST", "/__mock__/faults", True)} <= set(refused.requests)
     assert len(refused.requests) > 15 and all(was_refused for _, _, was_refused in refused.requests)
 
 
-async def test_a_page_whose_name_was_rebound_to_the_mock_learns_and_changes_nothing(
+async def test_a_page_whose_name_was_rebound_to_the_mock_reads_and_changes_nothing(
     browser: str, server: MockServer, refused: Refused
 ) -> None:
     base = server.url.replace("127.0.0.1", "rebound.example")
     before = state(server)
-    learned = await run(browser, f"{base}/x", base, KEY)
+    results = await run(browser, f"{base}/x", base, KEY)
     # It is of one origin with the refusals, so it can read these.
-    assert len(learned) > 20 and all(
-        value == "denied" or '"status":403' in value for value in learned.values()
+    assert len(results) > 20 and all(
+        value == "denied" or '"status":403' in value for value in results.values()
     )
     assert state(server) == before
     assert ("POST", "/__mock__/reset", True) in refused.requests
@@ -172,12 +172,12 @@ async def test_a_page_whose_name_was_rebound_to_the_mock_learns_and_changes_noth
 async def test_a_page_of_the_mock_itself_can_do_all_this(
     browser: str, server: MockServer, refused: Refused
 ) -> None:
-    learned = await run(browser, f"{server.url}/x", server.url, KEY)
-    assert '"now":"' in learned["read state"]
-    assert learned["read health"] == '200 {"status":"ready"}'
-    assert '"version"' in learned["read in a frame"]
-    assert learned["set a fault"].startswith("201 ")
-    assert learned["change settings"].startswith("200 ")
-    assert learned["reset"] == "204 "
+    results = await run(browser, f"{server.url}/x", server.url, KEY)
+    assert '"now":"' in results["read state"]
+    assert results["read health"] == '200 {"status":"ready"}'
+    assert '"version"' in results["read in a frame"]
+    assert results["set a fault"].startswith("201 ")
+    assert results["change settings"].startswith("200 ")
+    assert results["reset"] == "204 "
     assert server.world(KEY).snapshots() == []
     assert not any(was_refused for _, _, was_refused in refused.requests)

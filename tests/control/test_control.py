@@ -79,7 +79,7 @@ def filled(route: Route) -> str:
 
 @pytest.fixture
 async def worlds() -> Worlds:
-    """Worlds of which one has a bit of everything."""
+    """Worlds, one of them with every kind of state."""
     app_worlds = Worlds(EDGE_CASES, Settings(rate_limit="off"), lambda: 0.0)
     world = app_worlds.get(KEY)
     assert world
@@ -106,7 +106,7 @@ class TestEveryVerb:
         assert BODIES.keys() == {name(route) for route in ROUTES if route.body}
 
     @pytest.mark.parametrize("route", ROUTES, ids=name)
-    async def test_answers_what_its_schema_says(self, controlled: Controlled, route: Route) -> None:
+    async def test_responds_as_its_schema_says(self, controlled: Controlled, route: Route) -> None:
         await controlled.done(route.method, filled(route), BODIES.get(name(route)), route=name(route))
 
     @pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=name)
@@ -169,7 +169,7 @@ class TestWorlds:
     @pytest.mark.parametrize(
         "authorization", ["", "Token", "Basic x", "Token a b", "Token \udcff", "Token invalid"]
     )
-    async def test_without_a_known_key_the_answer_is_401(
+    async def test_without_a_known_key_the_response_is_401(
         self, controlled: Controlled, authorization: str
     ) -> None:
         headers = {"Authorization": authorization}
@@ -191,7 +191,7 @@ class TestWorlds:
         await controlled.done("DELETE", "worlds")
         assert (await controlled.done("GET", "worlds"))["worlds"] == 0
 
-    async def test_a_change_is_what_the_service_answers(self, controlled: Controlled) -> None:
+    async def test_a_change_is_in_the_response_of_the_service(self, controlled: Controlled) -> None:
         credit = await controlled.done("POST", "credits", {"amount": 12.5})
         page = await (await controlled.client.get(f"{LIST}{credit['id']}/")).json()
         assert page == credit
@@ -202,7 +202,7 @@ class TestWorlds:
         await controlled.done("PUT", "state", state)
         assert digest_of(worlds) == before
 
-    async def test_the_journal_has_the_request_and_its_answer(self, controlled: Controlled) -> None:
+    async def test_the_journal_has_the_request_and_its_response(self, controlled: Controlled) -> None:
         noted = await controlled.done("GET", "requests")
         [request] = noted["requests"]
         assert request["request"]["url"].endswith(LIST)
@@ -260,7 +260,7 @@ class TestARefusal:
     @pytest.mark.parametrize(
         "path", ["", "nothing", "health/", "state//", "credits/1/2", "reset/x", "snapshots/a/b"]
     )
-    async def test_of_what_is_no_verb_is_404(self, controlled: Controlled, path: str) -> None:
+    async def test_of_an_unknown_endpoint_is_404(self, controlled: Controlled, path: str) -> None:
         problem = await controlled.refused("GET", path)
         assert problem["status"] == 404
         assert f"GET {ROOT}openapi.json lists them" in problem["detail"]
@@ -340,7 +340,7 @@ class TestARefusal:
         assert problem["status"] == 400
         assert "Content-Encoding" in problem["detail"]
 
-    async def test_is_for_nobody_if_the_client_has_gone(
+    async def test_is_not_sent_if_the_client_has_disconnected(
         self, controlled: Controlled, caplog: pytest.LogCaptureFixture
     ) -> None:
         url = controlled.client.make_url(f"{ROOT}state")
@@ -353,7 +353,7 @@ class TestARefusal:
         await controlled.done("GET", "health")
         assert "internal error of mock-webshare" not in caplog.text
 
-    async def test_of_a_mistake_of_ours_is_a_problem_too(
+    async def test_of_an_internal_error_is_a_problem_too(
         self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         def broken(*_: object) -> None:
@@ -399,14 +399,14 @@ class TestARefusal:
         ("GET requests.ndjson", "mock_webshare.control.routes.exchanges"),
     ],
 )
-async def test_others_are_answered_while_one_takes_its_time(
+async def test_others_are_served_while_one_takes_long(
     controlled: Controlled, monkeypatch: pytest.MonkeyPatch, route: str, slow: str
 ) -> None:
-    began, answered, act = threading.Event(), threading.Event(), resolve_name(slow)
+    began, served, act = threading.Event(), threading.Event(), resolve_name(slow)
 
     def held(*args: Any, **kwargs: Any) -> Any:
         began.set()
-        assert answered.wait(PATIENCE)
+        assert served.wait(PATIENCE)
         return act(*args, **kwargs)
 
     monkeypatch.setattr(slow, held)
@@ -415,7 +415,7 @@ async def test_others_are_answered_while_one_takes_its_time(
     task = asyncio.ensure_future(controlled.done(method, path, BODIES.get(route)))
     assert await asyncio.to_thread(began.wait, PATIENCE)
     await controlled.done("GET", "health")
-    answered.set()
+    served.set()
     await task
 
 
@@ -557,7 +557,7 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("PUT settings", {"port": 80}, ""),
 ]
 
-# The same, of which a schema cannot tell: it is about other rows, other fields, or half characters.
+# Invalid too, which a schema cannot express: they depend on other rows, other fields, or half characters.
 BROKEN_FOR_PARSERS: list[tuple[str, Any, str]] = [
     ("POST credits", {"id": CREDIT}, "/id"),
     ("POST credits", {"id": 7.0}, "/id"),
@@ -592,10 +592,10 @@ class TestTheDocument:
     async def test_is_what_the_server_says(self, controlled: Controlled) -> None:
         assert await controlled.done("GET", "openapi.json") == document()
 
-    def test_has_each_verb_and_no_other(self) -> None:
+    def test_has_each_route_and_no_other(self) -> None:
         paths = document()["paths"]
-        told = {(method.upper(), path.removeprefix(ROOT)) for path in paths for method in paths[path]}
-        assert told == {(route.method, route.path) for route in ROUTES}
+        documented = {(method.upper(), path.removeprefix(ROOT)) for path in paths for method in paths[path]}
+        assert documented == {(route.method, route.path) for route in ROUTES}
 
     def test_uses_each_of_its_schemas(self) -> None:
         text = json.dumps(document())
@@ -710,8 +710,8 @@ _bodies = _values | st.dictionaries(st.sampled_from(_names), _values, max_size=4
 def test_what_a_schema_refuses_its_parser_refuses_and_nothing_breaks(route: Route, body: Any) -> None:
     worlds = Worlds(EDGE_CASES, Settings(), lambda: 0.0)
     try:
-        answer = route.run(ControlRequest(WEBSHARE, worlds, KEY, {"id": str(CREDIT)}, route.read(body)))
+        response = route.run(ControlRequest(WEBSHARE, worlds, KEY, {"id": str(CREDIT)}, route.read(body)))
     except MockWebshareError:
         return
     assert validator(route.body or "").is_valid(body)
-    assert route.response is None or validator(route.response).is_valid(answer)
+    assert route.response is None or validator(route.response).is_valid(response)

@@ -1,4 +1,4 @@
-"""A reply: the same bytes as aiohttp's own response, whoever asks and however often."""
+"""Cached responses: the same bytes as a response of aiohttp, for any client and any number of times."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ async def exchange(client: Client, *requests: str) -> bytes:
     """Send some requests over one connection, and return all that comes until it closes."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write("".join(f"{request}\r\n" for request in requests).encode())
-    answer = await asyncio.wait_for(reader.read(), PATIENCE)
+    response = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
     await writer.wait_closed()
-    return answer
+    return response
 
 
-def lines(answer: bytes) -> tuple[list[bytes], bytes]:
+def lines(response: bytes) -> tuple[list[bytes], bytes]:
     """Return the lines of a head, sorted, without those that say when it was, and the body."""
-    head, _, body = answer.partition(b"\r\n\r\n")
+    head, _, body = response.partition(b"\r\n\r\n")
     return sorted(line for line in head.split(b"\r\n") if not line.startswith((b"Date", b"Connection"))), body
 
 
@@ -51,15 +51,15 @@ async def test_a_connection_that_is_to_close_closes(client: Client) -> None:
 
 
 async def test_a_client_of_http_1_0_gets_its_own(client: Client) -> None:
-    answer = await exchange(client, GET.replace("HTTP/1.1", "HTTP/1.0"))
-    assert answer.startswith(b"HTTP/1.0 200 OK\r\n") and answer.endswith(b"]}")
+    response = await exchange(client, GET.replace("HTTP/1.1", "HTTP/1.0"))
+    assert response.startswith(b"HTTP/1.0 200 OK\r\n") and response.endswith(b"]}")
 
 
-async def test_requests_sent_together_are_answered_in_their_order(client: Client) -> None:
+async def test_pipelined_requests_get_responses_in_their_order(client: Client) -> None:
     targets = ("?page=1", "?page=2", "?page=oops")
     requests = [GET.replace("?", f"{target}&") for target in targets]
-    answer = await exchange(client, *requests, f"{GET}Connection: close\r\n")
-    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"200", b"404", b"200"]
+    response = await exchange(client, *requests, f"{GET}Connection: close\r\n")
+    assert re.findall(rb"HTTP/1\.1 (\d+)", response) == [b"200", b"200", b"404", b"200"]
 
 
 async def test_its_length_is_that_of_what_is_sent(client: Client) -> None:
@@ -76,7 +76,7 @@ async def test_its_length_is_that_of_what_is_sent(client: Client) -> None:
             async def write_eof(content: bytes) -> None:
                 sent.append(content)
 
-    await quick.prepare(Request())  # type: ignore[arg-type]  # it asks for no more
+    await quick.prepare(Request())  # type: ignore[arg-type]  # it needs no more
     assert quick.body_length == len(sent[0]) == len(both) - len(alone)
 
 
@@ -113,12 +113,12 @@ async def test_the_application_around_ours_stays_its_own_for_each_of_many_reques
     key = web.AppKey("key", str)
 
     @web.middleware
-    async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def mark(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         response.headers["Outer"] = request.app[key]
         return response
 
-    outer = web.Application(middlewares=[ask])
+    outer = web.Application(middlewares=[mark])
     outer[key] = "ours"
     outer.add_domain("127.0.0.1", create_app())
     client = await aiohttp_client(outer, headers={"Authorization": "Token key"})
@@ -127,11 +127,11 @@ async def test_the_application_around_ours_stays_its_own_for_each_of_many_reques
 
     async def body() -> AsyncIterator[bytes]:
         yield b"x"
-        await together.wait()  # so that all requests are under way before any is answered
+        await together.wait()  # so that all requests are in progress before the first response
         yield b"x"
 
-    answers = await asyncio.gather(*(client.post(LIST, data=body()) for _ in range(together.parties)))
-    assert {answer.headers.get("Outer") for answer in answers} == {"ours"}
+    responses = await asyncio.gather(*(client.post(LIST, data=body()) for _ in range(together.parties)))
+    assert {response.headers.get("Outer") for response in responses} == {"ours"}
 
 
 async def test_the_date_goes_on(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

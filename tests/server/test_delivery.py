@@ -1,4 +1,4 @@
-"""What clients make of answers that go wrong on their way, and what the stand-in notes of them."""
+"""How clients react to broken responses, and what the mock server notes of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ IMPATIENCE = 0.25
 """Seconds for which a client waits for what does not come."""
 
 Get = Callable[[str, Mapping[str, str], float], object]
-"""Asks for a URL, with headers and a timeout in seconds, and returns the JSON of the answer."""
+"""Requests a URL, with headers and a timeout in seconds, and returns the JSON of the response."""
 
 
 def by_requests(url: str, headers: Mapping[str, str], timeout: float = PATIENCE) -> object:
@@ -55,17 +55,17 @@ def by_aiohttp(url: str, headers: Mapping[str, str], timeout: float = PATIENCE) 
     async def get() -> object:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as client,
-            client.get(url, headers=headers) as answer,
+            client.get(url, headers=headers) as response,
         ):
-            return await answer.json()
+            return await response.json()
 
     return asyncio.run(get())
 
 
 def by_urllib(url: str, headers: Mapping[str, str], timeout: float = PATIENCE) -> object:
     request = urllib.request.Request(url, headers=dict(headers))
-    with urllib.request.urlopen(request, timeout=timeout) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=timeout) as response:
+        return json.load(response)
 
 
 CLIENTS: Mapping[str, Get] = {
@@ -236,7 +236,7 @@ def test_fetch_says_what_went_wrong(fetched: Mapping[str, str], fault: str, erro
 
 
 @pytest.mark.parametrize(("fault", "times"), [("EMPTY_RESPONSE", 2), ("TRUNCATED_BODY", 1)])
-def test_aiohttp_asks_once_more_by_itself_if_nothing_came(world: MockWorld, fault: str, times: int) -> None:
+def test_aiohttp_retries_once_if_nothing_came(world: MockWorld, fault: str, times: int) -> None:
     world.add_fault(fault=fault)
     with pytest.raises(aiohttp.ClientError):
         by_aiohttp(world.url + LIST, token(world))
@@ -261,7 +261,7 @@ def connected(world: MockWorld, method: str = "GET", target: str = LIST) -> sock
 
 
 def noted(world: MockWorld) -> list[int | None]:
-    """Return the status of each answer that was noted; None: there was none."""
+    """Return the status of each noted response; None: there was none."""
     return [entry.response.status if entry.response else None for entry in world.requests]
 
 
@@ -319,8 +319,8 @@ def test_a_delay_and_a_break_come_one_after_the_other(world: MockWorld) -> None:
 @pytest.mark.parametrize("fault", ["TRUNCATED_BODY", "MALFORMED_JSON", "drip", "delay"])
 def test_head_has_no_body_under_any_fault(world: MockWorld, fault: str) -> None:
     world.add_fault(**QUICK[fault])
-    answer = converse(world, "HEAD")
-    assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"\r\n\r\n")
+    response = converse(world, "HEAD")
+    assert response.startswith(b"HTTP/1.1 200 OK\r\n") and response.endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize("fault", ["TRUNCATED_BODY", "drip", "delay", "contentType"])
@@ -330,7 +330,7 @@ def test_what_has_an_empty_body_goes_through(world: MockWorld, fault: str) -> No
 
 
 @pytest.mark.parametrize("fault", [name for name in CONNECTION_FAULTS if name != "MALFORMED_JSON"])
-def test_of_a_broken_connection_no_answer_is_noted(world: MockWorld, fault: str) -> None:
+def test_no_response_is_noted_for_a_broken_connection(world: MockWorld, fault: str) -> None:
     world.add_fault(fault=fault)
     with pytest.raises(requests.RequestException):
         requests.get(world.url + LIST, headers=token(world), timeout=PATIENCE)
@@ -343,14 +343,14 @@ def test_what_was_sent_badly_is_noted_as_it_was_sent(world: MockWorld, fault: st
     world.add_fault(**QUICK[fault])
     sent = requests.get(world.url + LIST, headers=token(world), timeout=PATIENCE)
     until(lambda: noted(world) == [200])
-    answer = world.requests[0].response
-    assert answer and (answer.body, dict(answer.headers)["Content-Type"]) == (
+    response = world.requests[0].response
+    assert response and (response.body, dict(response.headers)["Content-Type"]) == (
         sent.content,
         sent.headers["Content-Type"],
     )
 
 
-def test_a_request_is_noted_when_it_comes_and_its_answer_when_it_is_sent(world: MockWorld) -> None:
+def test_a_request_is_noted_when_it_arrives_and_its_response_when_it_is_sent(world: MockWorld) -> None:
     world.add_fault(fixedDelayMilliseconds=LONGEST_DELAY, times=1)
     with connected(world):
         until(lambda: noted(world) == [None])
@@ -358,7 +358,7 @@ def test_a_request_is_noted_when_it_comes_and_its_answer_when_it_is_sent(world: 
         until(lambda: noted(world) == [None, 200])
 
 
-def test_a_request_is_noted_with_the_time_that_its_answer_took(world: MockWorld) -> None:
+def test_a_request_is_noted_with_the_time_that_its_response_took(world: MockWorld) -> None:
     world.add_fault(fixedDelayMilliseconds=50)
     converse(world)
     until(lambda: noted(world) == [200])
@@ -392,7 +392,7 @@ def log() -> io.StringIO:
 
 @pytest.fixture
 def logged(watch: object, log: io.StringIO, caplog: pytest.LogCaptureFixture) -> Iterator[MockServer]:
-    """A stand-in with a log, which reported no mistake of its own."""
+    """A mock server with a log, which reported no internal error."""
     with MockServer(Settings(port=0), log=log) as server, caplog.at_level(logging.ERROR):
         yield server
     assert not caplog.records
@@ -407,7 +407,7 @@ def logged(watch: object, log: io.StringIO, caplog: pytest.LogCaptureFixture) ->
     ],
     ids=lambda fault: next(iter(fault)),
 )
-def test_a_client_that_leaves_meanwhile_is_no_mistake(
+def test_a_client_that_disconnects_early_is_not_an_internal_error(
     logged: MockServer, log: io.StringIO, fault: dict[str, Any]
 ) -> None:
     world = logged.world("key")
@@ -419,7 +419,7 @@ def test_a_client_that_leaves_meanwhile_is_no_mistake(
     assert noted(world) == [None]
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_mistake(
+def test_a_client_that_disconnects_within_its_body_is_not_an_internal_error(
     logged: MockServer, log: io.StringIO
 ) -> None:
     host, _, port = logged.url.removeprefix("http://").partition(":")
@@ -432,10 +432,10 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_mistake(
     assert log.getvalue().startswith(f"POST {LIST} 401 ") and log.getvalue().count("\n") == 1
 
 
-def test_a_body_that_is_not_in_its_coding_is_no_mistake(logged: MockServer) -> None:
+def test_a_body_that_cannot_be_decoded_is_not_an_internal_error(logged: MockServer) -> None:
     headers = {"Content-Encoding": "gzip", "Authorization": "Token key"}
-    answer = requests.post(logged.url + LIST, data=b"no gzip", headers=headers, timeout=PATIENCE)
-    assert answer.status_code == 405
+    response = requests.post(logged.url + LIST, data=b"no gzip", headers=headers, timeout=PATIENCE)
+    assert response.status_code == 405
 
 
 def test_the_server_stops_soon_however_long_a_delay_still_is() -> None:
@@ -447,4 +447,4 @@ def test_the_server_stops_soon_however_long_a_delay_still_is() -> None:
         until(lambda: noted(world) == [None])
     with connection:
         assert connection.recv(1) == b""
-    assert log.getvalue().startswith(f"GET {LIST} - "), "it was never answered"
+    assert log.getvalue().startswith(f"GET {LIST} - "), "no response was sent"

@@ -43,7 +43,7 @@ async def test_a_row_of_the_list_is_the_object_of_the_detail(client: Client) -> 
         assert alone in page
 
 
-async def test_an_answer_says_who_really_gave_it(client: Client) -> None:
+async def test_a_response_names_the_mock_server(client: Client) -> None:
     assert (await client.get(LIST)).headers["Mock-Webshare-Version"] == __version__
 
 
@@ -53,7 +53,7 @@ async def test_head_is_get_without_the_body(client: Client) -> None:
     assert await head.read() == b""
 
 
-async def test_an_indented_answer_is_the_same_data(client: Client) -> None:
+async def test_an_indented_response_has_the_same_data(client: Client) -> None:
     compact = await client.get(LIST)
     indented = await client.get(LIST, headers={"Accept": "application/json; indent=2"})
     text = await indented.text()
@@ -62,7 +62,7 @@ async def test_an_indented_answer_is_the_same_data(client: Client) -> None:
     assert indented.headers["Content-Type"] == "application/json"
 
 
-async def test_the_same_request_is_the_same_answer(client: Client) -> None:
+async def test_equal_requests_get_equal_responses(client: Client) -> None:
     assert await (await client.get(LIST)).read() == await (await client.get(LIST)).read()
 
 
@@ -123,7 +123,7 @@ async def _status(client: Client) -> int:
     return (await client.get(LIST)).status
 
 
-async def test_a_mistake_of_ours_is_the_error_page_of_the_service(
+async def test_an_internal_error_is_the_error_page_of_the_service(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -135,7 +135,7 @@ async def test_a_mistake_of_ours_is_the_error_page_of_the_service(
     assert "Server Error (500)" in await response.text()
 
 
-async def test_a_body_that_is_not_compressed_as_it_says_is_no_mistake_of_the_service(client: Client) -> None:
+async def test_a_body_that_cannot_be_decompressed_is_not_an_internal_error(client: Client) -> None:
     response = await client.post(LIST, data=b"{}", headers={"Content-Encoding": "gzip"})
     assert response.status == 405
 

@@ -1,4 +1,4 @@
-"""A world in Python: verb for verb what the control plane does, with the same answers and errors."""
+"""`MockWorld`: each method does the same as its route of the control plane, with equal results and errors."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ WITHOUT_A_METHOD = {
     "GET openapi.json": "about HTTP",
     "GET scenarios": "mock_webshare.service.world.scenarios.SCENARIOS",
 }
-FOR_ANY_RESOURCE = {"rows", "create", "end", "delete"}  # of which those above are thin names
+FOR_ANY_RESOURCE = {"rows", "create", "end", "delete"}  # which those above call
 ONLY_IN_PYTHON = {"discard", "url", "env", "begin", "assert_requested", "transcript"}
 
 
@@ -120,17 +120,17 @@ def public(kind: type) -> set[str]:
     return {each for each in vars(kind) if not each.startswith("_")}
 
 
-def over_http(url: str, verb: str, path: str, body: Any, key: str = "http") -> Any:
-    """Do something over HTTP, and return what is answered."""
+def over_http(url: str, route: str, path: str, body: Any, key: str = "http") -> Any:
+    """Send a request to the control plane and return the content of the response."""
     request = urllib.request.Request(
         f"{url}{ROOT}{path}",
-        method=verb.split()[0],
+        method=route.split()[0],
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Token {key}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         text = response.read().decode()
-    if verb.endswith("ndjson"):
+    if route.endswith("ndjson"):
         return text
     return json.loads(text) if text else None
 
@@ -148,21 +148,21 @@ def ours(server: MockServer, request: pytest.FixtureRequest) -> MockWorld:
 
 
 class TestTheMirror:
-    def test_has_each_verb_of_the_control_plane(self) -> None:
-        assert {name(verb) for verb in routes_of()} == {*MIRROR, *OF_THE_SERVER, *WITHOUT_A_METHOD}
+    def test_has_each_route_of_the_control_plane(self) -> None:
+        assert {name(route) for route in routes_of()} == {*MIRROR, *OF_THE_SERVER, *WITHOUT_A_METHOD}
 
     def test_has_each_method_once(self) -> None:
         methods = [method for _, _, method, _ in MIRROR.values()]
         assert sorted([*methods, *FOR_ANY_RESOURCE, *ONLY_IN_PYTHON]) == sorted(public(MockWorld))
 
-    def test_has_the_verbs_of_all_worlds_at_the_server(self) -> None:
+    def test_the_server_has_the_routes_of_all_worlds(self) -> None:
         assert set(OF_THE_SERVER.values()) <= public(MockServer)
 
     def test_shows_the_same_on_both_sides(self, server: MockServer) -> None:
         python = server.world("python")
-        for verb, (path, body, _, do) in MIRROR.items():
-            answer, returned = over_http(server.url, verb, path, body), do(python)
-            assert answer == returned, verb
+        for route, (path, body, _, do) in MIRROR.items():
+            response, returned = over_http(server.url, route, path, body), do(python)
+            assert response == returned, route
 
     def test_counts_and_forgets_the_worlds(self) -> None:
         with MockServer() as server:
@@ -173,7 +173,7 @@ class TestTheMirror:
             assert server.worlds()["worlds"] == 0
 
 
-MISTAKES: dict[str, Done] = {
+INVALID: dict[str, Done] = {
     "an amount that is a text": lambda it: it.create_credit(amount="2.50"),
     "a decimal": lambda it: it.create_credit(amount=Decimal("2.50")),
     "a datetime": lambda it: it.create_credit(created_at=datetime(2026, 1, 1)),
@@ -218,12 +218,12 @@ MISTAKES: dict[str, Done] = {
 
 
 class TestAMistake:
-    @pytest.mark.parametrize("mistake", MISTAKES)
-    def test_is_an_error_of_ours(self, server: MockServer, mistake: str) -> None:
-        ours = server.world("mistaken")
+    @pytest.mark.parametrize("name", INVALID)
+    def test_is_an_error_of_the_tree(self, server: MockServer, name: str) -> None:
+        ours = server.world("invalid-calls")
         before = ours.state()
         with pytest.raises(MockWebshareError) as refusal:
-            MISTAKES[mistake](ours)
+            INVALID[name](ours)
         assert len(str(refusal.value)) < 400
         assert ours.state() == before
 
@@ -240,7 +240,7 @@ class TestAMistake:
         allowed = "one word of visible ASCII characters"
         assert str(refusal.value) == f"an API key is not allowed; allowed: {allowed}"
 
-    def test_is_told_with_what_is_allowed(self, ours: MockWorld) -> None:
+    def test_lists_what_is_allowed(self, ours: MockWorld) -> None:
         with pytest.raises(UsageError, match=r"credit id '7' is not allowed; allowed: a whole number from 1"):
             ours.credit("7")  # type: ignore[arg-type]
         with pytest.raises(DataError, match=r"-1\)\" is not allowed; allowed: .* or seconds"):
@@ -277,7 +277,7 @@ class TestFromElsewhere:
         ours.begin(scenario="empty")
         assert ours.create_credit()["id"] == 1
 
-    def test_the_service_answers_what_was_arranged(self, ours: MockWorld) -> None:
+    def test_the_service_returns_what_was_set_up(self, ours: MockWorld) -> None:
         ours.set_settings(max_page_size=2)
         request = urllib.request.Request(
             f"{ours.url}{LIST}?page_size=9", headers={"Authorization": f"Token {ours.api_key}"}

@@ -1,4 +1,4 @@
-"""The server on a real port, and the process that `mock-webshare serve` is."""
+"""The server on a real port, and the process of `mock-webshare serve`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def serving(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[
 
 
 class TestMockServer:
-    def test_it_answers_from_the_first_moment_on(self) -> None:
+    def test_it_serves_from_the_first_moment_on(self) -> None:
         with MockServer() as server:
             assert get(server.url + LIST)[0] == 200
 
@@ -100,12 +100,12 @@ class TestMockServer:
         with pytest.raises(ServerError, match="does not run"):
             _ = MockServer().url
 
-    def test_a_mistake_is_raised_where_it_is_started(self, tmp_path: object) -> None:
+    def test_an_error_is_raised_by_start(self, tmp_path: object) -> None:
         path = f"{tmp_path}/set.json"
         with open(path, "w", encoding="utf-8") as stream:
             stream.write("[]")
         server = MockServer(Settings(port=0, data=path))
-        for _ in range(50):  # whichever thread is first, the mistake is what is raised
+        for _ in range(50):  # whichever thread is first, the error is raised
             with pytest.raises(DataError):
                 server.start()
         assert "stopped" in repr(server)
@@ -328,7 +328,7 @@ def test_the_log_has_a_line_for_each_request_and_no_key() -> None:
         b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_without_a_traceback(
+def test_invalid_http_is_refused_without_a_traceback(
     request_bytes: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving() as (process, url):
@@ -343,8 +343,8 @@ def test_what_is_no_http_is_refused_without_a_traceback(
 
 def test_a_client_of_http_1_0_without_a_host_gets_links_to_the_address() -> None:
     with MockServer() as server:
-        answer = send(server.url, f"GET {LIST} HTTP/1.0\r\nAuthorization: Token key\r\n\r\n".encode())
-        assert f'"next":"{server.url}{LIST}?page=2"'.encode() in answer
+        response = send(server.url, f"GET {LIST} HTTP/1.0\r\nAuthorization: Token key\r\n\r\n".encode())
+        assert f'"next":"{server.url}{LIST}?page=2"'.encode() in response
 
 
 def test_links_to_an_ipv6_address_have_brackets() -> None:
@@ -366,7 +366,7 @@ def test_the_log_has_the_path_alone_of_a_target_that_names_a_user() -> None:
     assert SECRET not in log.getvalue()
 
 
-def test_a_log_that_nobody_reads_any_more_is_given_up() -> None:
+def test_a_log_that_is_closed_is_ignored() -> None:
     log = io.StringIO()
     with MockServer(log=log) as server:
         log.close()
@@ -392,7 +392,7 @@ def test_signals_that_come_again_and_again_end_it_cleanly_too() -> None:
             assert process.wait(PATIENCE) == 0
 
 
-def test_two_signals_at_once_end_it_without_a_word() -> None:
+def test_two_signals_at_once_end_it_silently() -> None:
     for first, second in 5 * [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]:
         with serving() as (process, _):
             process.send_signal(first)
@@ -403,7 +403,7 @@ def test_two_signals_at_once_end_it_without_a_word() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_it_starts_ends_it_cleanly_too(number: signal.Signals, tmp_path: Path) -> None:
-    # The first of the heavy imports waits until it is told to go on, and then makes way.
+    # This module is imported in place of the first heavy one: it waits for a line, then imports that one.
     (tmp_path / "aiohttp.py").write_text(
         "import sys; print('importing', flush=True); input()\n"
         f"sys.path.remove({str(tmp_path)!r}); del sys.modules['aiohttp']; import aiohttp\n"

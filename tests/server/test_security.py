@@ -37,7 +37,7 @@ TRIED = (
 
 @contextmanager
 def unchanged(server: MockServer) -> Iterator[None]:
-    """Check that the world, which has been changed once, stays as it is, and how many worlds there are."""
+    """Check that the world, which was changed once, and the number of worlds stay unchanged."""
     server.world(KEY).take_snapshot("changed")
     before = server.call(digest_of)
     yield
@@ -45,7 +45,7 @@ def unchanged(server: MockServer) -> Iterator[None]:
 
 
 def refused(server: MockServer, *headers: str, host: str | None = None) -> list[Reply]:
-    """Try everything with some headers, check that all is refused and nothing changed; return the answers."""
+    """Try everything with some headers, check that all is refused without effect; return the responses."""
     name = f"Host: {server.url.removeprefix('http://') if host is None else host}"
     with unchanged(server):
         replies = [send(server.url, *tried, name, AUTHORIZED, *headers) for tried in TRIED]
@@ -194,7 +194,7 @@ class TestAReboundName:
             assert send(server.url, "POST", target, "Host: rebound.example", AUTHORIZED).status == 403
         assert send(server.url, "POST", target, f"Host: {own}", AUTHORIZED).status == 204
 
-    def test_is_answered_by_the_service_as_any_name(self, server: MockServer) -> None:
+    def test_does_not_matter_to_the_service(self, server: MockServer) -> None:
         reply = send(server.url, "GET", LIST, "Host: rebound.example", AUTHORIZED)
         assert "http://rebound.example/api" in reply.body
 
@@ -228,7 +228,9 @@ class TestAReboundName:
         "*",
     ],
 )
-def test_a_path_that_is_spelled_otherwise_is_no_verb(server: MockServer, own: str, target: str) -> None:
+def test_a_path_that_is_spelled_otherwise_is_not_an_endpoint(
+    server: MockServer, own: str, target: str
+) -> None:
     server.world(KEY).take_snapshot("changed")
     assert send(server.url, "POST", target, f"Host: {own}", AUTHORIZED).status in (400, 404)
     assert server.world(KEY).snapshots() == ["changed"]
@@ -256,7 +258,7 @@ class TestBeyondLoopback:
             for reply in refused(open_server, f"Mock-Webshare-Token: {TOKEN}", host=host):
                 assert "beyond loopback the control plane needs a token" in reply.problem["detail"]
 
-    def test_the_service_answers_all_the_same(self, open_server: MockServer) -> None:
+    def test_the_service_responds_all_the_same(self, open_server: MockServer) -> None:
         assert send(open_server.url, "GET", LIST, "Host: anywhere.example", AUTHORIZED).status == 200
 
     @pytest.mark.parametrize(
@@ -330,7 +332,7 @@ SECRETS = (CANARY, TOKEN)
 BODY = json.dumps({"mode": CANARY, "code": TOKEN, CANARY: 1, "nested": [{"x": f"{TOKEN} {CANARY}"}]}).encode()
 
 PLANTED: list[tuple[str, str, tuple[str, ...]]] = [
-    # Before the request that tells what the key is.
+    # Before the request that shows the key.
     ("GET", f"/{CANARY}/", ("Authorization: Basic x",)),
     ("GET", f"{LIST}?q={CANARY}", (f"Authorization: Token {CANARY} {CANARY}",)),
     ("GET", LIST, (f"Authorization: Token {CANARY}",)),
@@ -382,8 +384,8 @@ def planted() -> Iterator[MockServer]:
         yield server
 
 
-def ask(server: MockServer, method: str, path: str, *headers: str, body: bytes = b"") -> Reply:
-    """Ask the control plane with its token."""
+def send_with_token(server: MockServer, method: str, path: str, *headers: str, body: bytes = b"") -> Reply:
+    """Send a request to the control plane with its token."""
     return send(
         server.url, method, ROOT + path, "Host: a", f"Mock-Webshare-Token: {TOKEN}", *headers, body=body
     )
@@ -394,8 +396,8 @@ class TestAKey:
 
     @pytest.mark.parametrize("path", ["requests", "requests.har", "requests.ndjson"])
     def test_is_in_no_journal(self, planted: MockServer, path: str) -> None:
-        of_the_key = ask(planted, "GET", path, f"Authorization: Token {CANARY}")
-        of_none = ask(planted, "GET", path)
+        of_the_key = send_with_token(planted, "GET", path, f"Authorization: Token {CANARY}")
+        of_none = send_with_token(planted, "GET", path)
         assert of_the_key.body.count(LIST) >= 8 and of_none.body.count("/") >= 2
         for reply in (of_the_key, of_none):
             assert reply.status == 200
@@ -416,25 +418,25 @@ class TestAKey:
             pass
         lines = log.getvalue().splitlines()
         assert len(lines) == len(PLANTED)
-        # The first request has it in its path and nowhere else: nobody can know it for a key.
+        # The first request has it in its path and nowhere else: it cannot be recognised as a key.
         assert not any(secret in line for line in lines[1:] for secret in SECRETS)
 
     @pytest.mark.parametrize(("method", "path"), MISTAKEN)
     def test_is_in_no_problem(self, planted: MockServer, method: str, path: str) -> None:
         body = BODY if method in ("POST", "PATCH", "PUT") and "snapshots" not in path else b""
-        reply = ask(planted, method, path, f"Authorization: Token {CANARY}", body=body)
+        reply = send_with_token(planted, method, path, f"Authorization: Token {CANARY}", body=body)
         assert reply.problem["detail"]
         assert not any(secret in reply.head + reply.body for secret in SECRETS)
 
     @pytest.mark.parametrize("body", [{"mode": CANARY}, {"status": TOKEN}, {CANARY: 1}, {"id": [CANARY]}])
     def test_is_not_repeated_as_a_value(self, planted: MockServer, body: object) -> None:
-        reply = ask(
+        reply = send_with_token(
             planted, "POST", "credits", f"Authorization: Token {CANARY}", body=json.dumps(body).encode()
         )
         assert "REDACTED-" in reply.problem["detail"]
         assert not any(secret in reply.body for secret in SECRETS)
 
-    def test_is_in_no_answer_without_the_token(self, planted: MockServer) -> None:
+    def test_is_in_no_response_without_the_token(self, planted: MockServer) -> None:
         reply = send(planted.url, "GET", f"{ROOT}{CANARY}", "Host: a", f"Authorization: Token {CANARY}")
         assert reply.status == 403
         assert not any(secret in reply.head + reply.body for secret in SECRETS)
