@@ -29,11 +29,11 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.errors import CommandError, CommandKilled, CommandNotFound, ServerError, UsageError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn, Self
 
@@ -86,7 +86,7 @@ class Guard:
         if self._pid == 0:
             os.close(self._lifeline)
             os.close(self._errors)
-            _GuardProcess(command, environ, lifeline, errors, mask).main()
+            _GuardProcess(command, environ, lifeline, errors, mask, os.getpgrp()).main()
         os.close(lifeline)
         os.close(errors)
         _end_by_interrupt()
@@ -147,23 +147,16 @@ class Guard:
         os.close(self._errors)
 
 
-class _GuardProcess:
+class _GuardProcess(NamedTuple):
     """The guard's side: `lifeline` is read, the errno of a failed start is written to `errors`."""
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        environ: Mapping[str, str],
-        lifeline: int,
-        errors: int,
-        mask: set[signal.Signals | int],
-    ) -> None:
-        self._command = command
-        self._environ = environ
-        self._lifeline = lifeline
-        self._errors = errors
-        self._mask = mask  # the signals that were blocked at first
-        self._group = os.getpgrp()
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    lifeline: int
+    errors: int
+    mask: set[signal.Signals | int]
+    """The signals that were blocked at first."""
+    group: int
 
     def main(self) -> NoReturn:
         """Be the guard, and exit with the exit code of the command."""
@@ -177,9 +170,9 @@ class _GuardProcess:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _run(self) -> int:
-        recorder = _SignalRecorder(self._group)
+        recorder = _SignalRecorder(self.group)
         child_ended = _child_end_stream()
-        variables = _read_line(self._lifeline)
+        variables = _read_line(self.lifeline)
         if not variables.endswith(b"\n"):
             return 0  # `run` has ended before it had a command to run; the recorder ends by itself
         command = self._spawn(json.loads(variables))
@@ -198,19 +191,19 @@ class _GuardProcess:
         try:
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() == guard:  # otherwise the guard ended before the death signal was set
-                os.setpgid(0, self._group)
-                _restore_signals(self._mask)
-                environ = {**self._environ, **variables}
-                os.execvpe(self._command[0], list(self._command), environ)  # noqa: S606  # no shell on purpose
+                os.setpgid(0, self.group)
+                _restore_signals(self.mask)
+                environ = {**self.environ, **variables}
+                os.execvpe(self.command[0], list(self.command), environ)  # noqa: S606  # no shell on purpose
         except OSError as error:
-            os.write(self._errors, str(error.errno).encode())
+            os.write(self.errors, str(error.errno).encode())
         finally:
             os._exit(CommandError.exit_code)
 
     def _watch(self, command: int, child_ended: int, recorder: _SignalRecorder) -> int | None:
         """Forward signals until the command ends; return its exit code, or None if `run` ended first."""
         poll = select.poll()
-        poll.register(self._lifeline, select.POLLIN)
+        poll.register(self.lifeline, select.POLLIN)
         poll.register(child_ended, select.POLLIN)
         while True:
             ready = {stream for stream, _ in poll.poll()}
@@ -218,8 +211,8 @@ class _GuardProcess:
                 os.read(child_ended, 4096)
                 if (code := _reap().get(command)) is not None:
                     return code
-            if self._lifeline in ready:
-                numbers = os.read(self._lifeline, 4096)
+            if self.lifeline in ready:
+                numbers = os.read(self.lifeline, 4096)
                 if not numbers:
                     return None
                 for number in numbers:
