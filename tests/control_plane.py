@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from mock_webshare import __version__, control
-from mock_webshare.control import ROOT, Route, routes_of
+from mock_webshare import __version__
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.control import openapi
+from mock_webshare.control.routes import ROOT, Route, routes_of
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import World
 from tests.conftest import Client
@@ -24,7 +26,7 @@ HEADERS = {"Authorization": f"Token {KEY}"}
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    return control.document()
+    return openapi.document(ROOT, routes_of(), WEBSHARE)
 
 
 @cache

@@ -16,12 +16,13 @@ from typing import NamedTuple
 import pytest
 
 import mock_webshare
-from mock_webshare import MockServer, MockWorld, Settings, cli, control
+from mock_webshare import MockServer, MockWorld, Settings, cli
 from mock_webshare.cli import serve as serving
 from mock_webshare.cli import validate as validating
 from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
+from mock_webshare.control.routes import routes_of
 from mock_webshare.judge import reports
 from mock_webshare.recordings import formats
 from mock_webshare.service.data import dataset
@@ -184,7 +185,7 @@ def rules_table() -> str:
 def control_table() -> str:
     return table(
         ("method", "path under `/__mock__/`", "what it does"),
-        ((f"`{each.method}`", f"`{each.path}`", each.summary) for each in control.routes_of()),
+        ((f"`{each.method}`", f"`{each.path}`", each.summary) for each in routes_of()),
     )
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from aiohttp import web
 
-from mock_webshare.control.guard import TOKEN_HEADER, Guard
+from mock_webshare.control.guard import Guard
 from mock_webshare.control.problems import Problem, problem_of, problem_response
-from mock_webshare.control.routes import ROOT, ControlRequest, Route, document, routes_of
+from mock_webshare.control.routes import ROOT, ControlRequest, Route, routes_of
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.data.fields import read_json
@@ -24,8 +24,6 @@ from mock_webshare.service.framework.request import joined, read_credentials, sp
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.version import __version__
-
-__all__ = ["ROOT", "TOKEN_HEADER", "Control", "ControlRequest", "Problem", "Route", "document", "routes_of"]
 
 LARGEST_BODY = 256 * 1024 * 1024
 """Bytes of a request body; a data set of a million credits is about as large."""

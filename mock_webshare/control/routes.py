@@ -154,11 +154,6 @@ def _scenarios(request: ControlRequest) -> dict[str, str]:
     return {f"scenario:{name}": scenario.says for name, scenario in SCENARIOS.items()}
 
 
-def document(contract: Contract = WEBSHARE) -> dict[str, Any]:
-    """Return the OpenAPI document of the control plane."""
-    return openapi.document(ROOT, routes_of(contract), contract)
-
-
 @lru_cache(16)
 def routes_of(contract: Contract = WEBSHARE) -> Sequence[Route]:
     """Return the routes of the control plane, with those of each resource of a contract."""
@@ -172,8 +167,8 @@ _WORLDS: Sequence[Route] = (
           response="health"),
     Route("GET", "version", "Return the version of the server.", lambda it: {"version": __version__},
           response="version"),
-    Route("GET", "openapi.json", "Describe the control plane.", lambda it: document(it.contract),
-          response="openapi"),
+    Route("GET", "openapi.json", "Describe the control plane.",
+          lambda it: openapi.document(ROOT, routes_of(it.contract), it.contract), response="openapi"),
     Route("GET", "scenarios", "List the scenarios by their keys.", _scenarios, response="scenarios"),
     Route("GET", "worlds", "Count the worlds.", lambda it: it.worlds.counted(), response="worlds"),
     Route("DELETE", "worlds", "Delete all worlds.", lambda it: it.worlds.forget_all()),

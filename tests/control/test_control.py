@@ -20,7 +20,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_webshare import Settings, control, create_app
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
-from mock_webshare.control import ROOT, ControlRequest, Route
+from mock_webshare.control.routes import ROOT, ControlRequest, Route
 from mock_webshare.errors import MockWebshareError
 from mock_webshare.server.app import WORLDS
 from mock_webshare.service.data import dataset

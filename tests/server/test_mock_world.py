@@ -14,7 +14,7 @@ import pytest
 
 from mock_webshare import MockServer, MockWebshareError, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.control import ROOT, routes_of
+from mock_webshare.control.routes import ROOT, routes_of
 from mock_webshare.errors import DataError, ServerError, UsageError
 from tests.control_plane import name
 from tests.waiting import PATIENCE

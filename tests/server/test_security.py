@@ -13,7 +13,8 @@ from aiohttp.test_utils import make_mocked_request
 
 from mock_webshare import MockServer, MockWebshareError, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.control import ROOT, Control
+from mock_webshare.control import Control
+from mock_webshare.control.routes import ROOT
 from mock_webshare.errors import ServerError
 from mock_webshare.service.world.registry import Worlds
 from tests.control_plane import KEY, Reply, digest_of, send
