@@ -122,8 +122,8 @@ class MockServer:
 
         So a change is complete before the next request is served.
         """
-        loop, worlds, ended = self._loop, self._worlds, self._ended
-        if loop is None or worlds is None:
+        thread, loop, worlds, ended = self._thread, self._loop, self._worlds, self._ended
+        if loop is None or worlds is None or not (thread and thread.is_alive()):  # a fork lacks it
             raise self._not_running()
         done: Future[T] = Future()
 

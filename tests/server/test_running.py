@@ -144,6 +144,26 @@ class TestMockServer:
             with pytest.raises(ServerError, match="does not run"):
                 server.worlds()
 
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems can fork")
+    def test_a_call_in_a_forked_process_is_refused(self) -> None:
+        program = """if True:
+            import os, signal
+            from mock_webshare import MockServer
+            from mock_webshare.errors import ServerError
+
+            with MockServer() as server:
+                if pid := os.fork():
+                    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), server.worlds()["worlds"])
+                else:
+                    signal.alarm(30)
+                    try:
+                        server.worlds()
+                    except ServerError:
+                        os._exit(3)
+        """
+        command = [sys.executable, "-c", program]
+        assert subprocess.run(command, capture_output=True, text=True, timeout=60).stdout == "3 0\n"
+
     def test_no_thread_stays(self) -> None:
         before = threading.active_count()
         with MockServer():
