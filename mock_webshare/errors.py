@@ -49,7 +49,7 @@ class NotFound(MockWebshareError):
 
 
 class DataError(MockWebshareError):
-    """A data set or JSON object breaks a rule; `pointer` (RFC 6901) is the place in it."""
+    """A data set or JSON object breaks a rule; `pointer` (RFC 6901) is the place."""
 
     def __init__(self, source: str, pointer: str, problem: str) -> None:
         super().__init__(f"{source}#{pointer}: {problem}")
@@ -106,7 +106,7 @@ class ServerError(MockWebshareError):
 
 
 class CommandError(MockWebshareError):
-    """A command cannot be executed; the message omits its arguments, which may be secret."""
+    """A command cannot be executed; its arguments, maybe secret, are not shown."""
 
     exit_code = 126  # as a shell exits then
     hint = ""

@@ -1,4 +1,4 @@
-"""The pytest plugin: one mock server for the session, and a separate world of it for each test.
+"""The pytest plugin: one mock server for the session, and a world for each test.
 
 Every test suite in an environment with this package loads the plugin, so it imports nothing but pytest until
 a test uses a fixture.
@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def webshare_mock_options() -> dict[str, Any]:
-    """The settings of the server, as for `mock_webshare.Settings`; override it to change them."""
+    """The settings of the server, as for `Settings`; override this to change them."""
     return {}
 
 
@@ -54,7 +54,7 @@ def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[Mock
 
 
 class Served:
-    """The options of a server that the fixture started, and the run that uses it. None: no test has yet."""
+    """A server that the fixture started: its options, and the run that uses it."""
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -89,7 +89,7 @@ class Run:
     def webshare_mock(
         self, webshare_mock_server: MockServer, webshare_mock_options: dict[str, Any]
     ) -> MockWorld:
-        """A world for this test alone: `url` and `api_key` for the client, and methods to set it up."""
+        """A world for this test alone, with `url` and `api_key` for the client."""
         if served := _served.get(webshare_mock_server):  # unless the suite overrides the fixture
             served.run = self
             if served.options != webshare_mock_options:
@@ -115,7 +115,7 @@ class Run:
         return report
 
     def note_requests(self) -> None:
-        """Note the requests of the last test for the report of its teardown, before the server stops."""
+        """Note the requests of the last test before the server stops, for its report."""
         if self._world is not None:
             self._noted = _transcript(self._world)
 

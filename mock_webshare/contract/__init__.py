@@ -1,1 +1,1 @@
-"""The contract as data: endpoints, rules, schemas and texts of the service, without any HTTP."""
+"""The contract as data: endpoints, rules, schemas and texts of the service."""

@@ -1,4 +1,4 @@
-"""The texts of the service's errors, for the mock server that sends and the judge and probe that check them.
+"""The texts of the service's errors, which the mock sends and the judge checks.
 
 Their source is Django REST framework or django-filter unless noted.
 """

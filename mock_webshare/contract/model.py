@@ -24,7 +24,7 @@ class Mark(StrEnum):
 
 
 class Rule(NamedTuple):
-    """One sentence of the contract; `setting` is the option that changes it. None: no option does."""
+    """One sentence of the contract; `setting` is the option that changes it, if any."""
 
     id: str
     mark: Mark
@@ -154,7 +154,7 @@ class Resource(NamedTuple):
 
 
 class Field(NamedTuple):
-    """One field of a row, as its schema describes it; `type` is the JSON type other than null."""
+    """One field of a row, from its schema; `type` is the JSON type other than null."""
 
     name: str
     type: str
@@ -166,9 +166,10 @@ class Field(NamedTuple):
 
 
 class Contract:
-    """Everything known about a service: the mock serves it, the judge checks it, the probe tests it.
+    """Everything known about a service.
 
-    A contract is immutable; several can be used in one process. Contracts are equal only if identical.
+    The mock serves it, the judge checks it, the probe tests it. A contract is immutable; several can be used
+    in one process. Contracts are equal only if identical.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The rules of the service, by topic, each with its mark; the fidelity table is generated from them."""
+"""The rules of the service by topic, each with its mark (see docs/fidelity.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schemas of a contract (2020-12): their documents by name, and validators of them."""
+"""The JSON Schemas (2020-12) of a contract, and their validators, by name."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Schemas:
         raise UnknownName("schema", name, self.names)
 
     def _read(self, name: str) -> Document:
-        """Return a schema, which must not be changed; raise `UnknownName` if it does not exist."""
+        """Return a schema, to be read only; raise `UnknownName` if it does not exist."""
         document: Document = self._documents.get(name) or json.loads(self.text(name))
         return document
 

@@ -45,9 +45,10 @@ def parse_instant(text: str) -> int:
 
 
 def format_instant(instant: int) -> str:
-    """Return an instant as the service writes it (framework: `isoformat()` in its zone).
+    """Return an instant as the service writes it.
 
-    1655233090246406 is `2022-06-14T11:58:10.246406-07:00`; an instant on a whole second has no fraction.
+    The framework calls `isoformat()` in its zone. 1655233090246406 is `2022-06-14T11:58:10.246406-07:00`; an
+    instant on a whole second has no fraction.
     """
     seconds, microsecond = divmod(instant, SECOND)
     return datetime.fromtimestamp(seconds, _zone()).replace(microsecond=microsecond).isoformat()

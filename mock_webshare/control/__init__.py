@@ -51,7 +51,7 @@ class Control:
         self._routes = [(_pattern(each.path), each) for each in routes_of(settings.contract)]
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Respond to a request under `ROOT`; an error is problem details, with key and token redacted."""
+        """Respond to a request under `ROOT`, with key and token redacted in errors."""
         authorization = joined(b"authorization", request.raw_headers) or ""
         key, _ = read_credentials(authorization)
         secrets = [each for each in (key, self._settings.control_token) if each]
@@ -78,7 +78,7 @@ class Control:
         return _response(route, content)
 
     def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
-        """Return the route of a method and a decoded path under `ROOT`, and its path parameters."""
+        """Return the route of a method and a decoded path, and its path parameters."""
         found = [
             (route, match.groupdict())
             for pattern, route in self._routes
@@ -101,7 +101,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 async def _read_body(request: web.Request, route: Route) -> Any:
-    """Return the parsed body. Only JSON is allowed: a page of another site can send a form unchecked."""
+    """Return the parsed body, which must be JSON: any site may send a form."""
     if request.content_type != "application/json":
         sent = format_value(request.headers.get("Content-Type"))
         raise Problem(415, f"Content-Type {sent} is not allowed; allowed: application/json")

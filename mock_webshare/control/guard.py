@@ -1,4 +1,4 @@
-"""The guard of the control plane: decides which requests may control a mock server."""
+"""The guard of the control plane: which requests may control a mock server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class Guard:
-    """Refuses pages of other sites, foreign host names (DNS rebinding), and other machines."""
+    """Refuses other sites, foreign host names (DNS rebinding), and other machines."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -58,7 +58,10 @@ def _host_name(authority: str) -> str:
 
 
 def _is_of_this_machine(address: str | None) -> bool:
-    """Return whether a client is on this machine: an application may listen beyond the settings' host."""
+    """Return whether a client is on this machine.
+
+    The settings' host is not enough: an application may be served on other addresses too.
+    """
     if not address:  # a Unix socket
         return True
     ip = ip_address(address.partition("%")[0])

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the control plane, generated from its routes and the contract."""
+"""The OpenAPI document of the control plane, generated from routes and contract."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
-    """Return the schemas of a resource: one row, all rows, and the fields to create or change one."""
+    """Return the schemas of a resource: one row, all rows, and fields to change one."""
     resource = row_type.resource
     one, properties = resource.singular, {name: each.schema for name, each in row_type.field_types.items()}
     changing = {name: each for name, each in properties.items() if name != "id"}
@@ -78,7 +78,7 @@ def _object(
 
 
 def _data_set(contract: Contract) -> dict[str, Any]:
-    """Return the schema of a data set: the rows of each resource, or its single object."""
+    """Return the schema of a data set: the rows or the object of each resource."""
     kinds = {
         each.name: _ref(each.singular if each.is_object else each.name)
         for each in contract.resources.values()

@@ -1,4 +1,4 @@
-"""Problems: errors of requests to the control plane, as problem details (RFC 9457)."""
+"""Problems: errors of the control plane, as problem details (RFC 9457)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of the control plane: a table, in which each calls one method of a world."""
+"""The routes of the control plane as a table; each calls one method of a world."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ControlRequest(NamedTuple):
 
     @property
     def journal(self) -> Journal:
-        """The journal of the world; without a key, that of the requests without a known key."""
+        """The journal of the world; without a key, that of requests without a known key."""
         return self.worlds.keyless if self.key is None else self.world.journal
 
     @property
@@ -156,7 +156,7 @@ def _scenarios(request: ControlRequest) -> dict[str, str]:
 
 @lru_cache(16)
 def routes_of(contract: Contract = WEBSHARE) -> Sequence[Route]:
-    """Return the routes of the control plane, with those of each resource of a contract."""
+    """Return all routes, including those for each resource of a contract."""
     resources = [route for each in contract.resources.values() for route in _of_resource(each)]
     return (*_WORLDS, *_state_routes(contract), *_SNAPSHOTS, *resources, *_REST)
 

@@ -1,4 +1,4 @@
-"""The aiohttp application: the mocked service, and the control plane under `/__mock__/`."""
+"""The aiohttp application: the mocked service, and `/__mock__/`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def create_app(
 
 
 class Subtree(web.AbstractResource):
-    """A resource of aiohttp's router that sends all methods on all paths below `root` to one handler.
+    """A resource of aiohttp's router: one handler for all paths below `root`.
 
     `framework.request` routes the raw path as Django does. aiohttp's patterns would match other spellings,
     and take a tenth of the time of a whole request.
@@ -103,7 +103,7 @@ class Subtree(web.AbstractResource):
 
 
 def make_dataset(settings: Settings, progress: Progress | None = None) -> Dataset:
-    """Return the data set that the settings name, or a generated one, at the time that they name."""
+    """Return the data set of the settings, or a generated one, at their time."""
     if settings.data is not None:
         return at_time(datasets.load(settings.data, settings.contract), settings)
     generated = generator.seeded(settings.seed, settings.credits, progress, settings.contract)
@@ -111,6 +111,6 @@ def make_dataset(settings: Settings, progress: Progress | None = None) -> Datase
 
 
 def at_time(dataset: Dataset, settings: Settings) -> Dataset:
-    """Return a data set advanced to the time of the settings; unchanged if they name none."""
+    """Return a data set advanced to the time of the settings, if they name one."""
     now = settings.now_instant
     return dataset if now is None else account.advance(dataset, now)

@@ -40,7 +40,7 @@ def _head(status: int, phrase: str, headers: Mapping[str, str]) -> str:
 
 
 class CachedResponse(web.StreamResponse):
-    """A response that is encoded once and sent to any number of requests for which `is_cacheable`.
+    """A response that is encoded once, for all requests that are `is_cacheable`.
 
     An aiohttp response serves one request and encodes its head each time, which takes longer than all our
     decisions about a request. This one keeps no data of a request; only its date changes, once a second.

@@ -1,4 +1,4 @@
-"""The handler of requests to the service: from an aiohttp request to response and journal entry."""
+"""The handler of requests to the service: from request to response and journal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Log = Callable[[Entry], object]
 
 
 class _Headers(NamedTuple):
-    """The headers of a request: all of them, those that affect the response, and their size."""
+    """The headers of a request: all, those that affect the response, and their size."""
 
     all: RawHeaders
     relevant: RawHeaders
@@ -92,7 +92,7 @@ class Handler:
     async def _deliver(
         self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
     ) -> web.StreamResponse:
-        """Send a response with its faults; note the request when it arrives, and the response once sent."""
+        """Send a response with its faults; note the request now, and the response after."""
         self._worlds.note(journal, waiting)
         sent = None
         try:
@@ -111,7 +111,7 @@ class Handler:
 
 
 async def _read_body(content: StreamReader) -> bytes:
-    """Return the body of a request up to the size that a journal keeps; the service ignores it."""
+    """Return the body of a request, up to the size that a journal keeps."""
     body = b""
     # The client may disconnect early, or name the wrong content coding.
     with suppress(ConnectionError, web.RequestPayloadError):
@@ -121,6 +121,6 @@ async def _read_body(content: StreamReader) -> bytes:
 
 
 def _is_open(request: web.Request) -> bool:
-    """Return whether the connection is still open, so that the response can have arrived."""
+    """Return whether the connection is open, so that the response can arrive."""
     transport = request.transport
     return transport is not None and not transport.is_closing()

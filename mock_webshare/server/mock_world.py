@@ -38,7 +38,7 @@ class MockWorld:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment variables that `mock-webshare run` sets; official clients read the key only."""
+        """The variables that `mock-webshare run` sets; official clients read only the key."""
         return {"WEBSHARE_BASE_URL": self.url, "WEBSHARE_API_KEY": self.api_key}
 
     @property
@@ -47,10 +47,10 @@ class MockWorld:
         return self._call(lambda world: tuple(world.journal))
 
     def assert_requested(self, method: str, path: str, /, **query: Any) -> None:
-        """Raise AssertionError unless there was such a request; the message shows the nearest ones.
+        """Raise AssertionError unless there was such a request.
 
-        Only the named query parameters are compared: with a string or a number, with a list if a parameter
-        is repeated, or with None if it must be absent.
+        The message shows the nearest ones. Only the named query parameters are compared: with a string or a
+        number, with a list if a parameter is repeated, or with None if it must be absent.
         """
         __tracebackhide__ = True
         wanted, entries = Wanted(method, path, query), self.requests
@@ -90,11 +90,17 @@ class MockWorld:
         data: str | PathLike[str] | None = None,
         scenario: str | None = None,
     ) -> None:
-        """Replace the world by a new one: with generated credits, a data set (file or name) or a scenario."""
+        """Replace the world by a new one.
+
+        It has generated credits, a data set (file or name) or a scenario.
+        """
         self._server.begin(self.api_key, seed=seed, credits=credits, data=data, scenario=scenario)
 
     def discard(self) -> None:
-        """Delete the world later, and return at once; the next request with the key creates a new one."""
+        """Delete the world later; return at once.
+
+        The next request with the key creates a new world.
+        """
         self._server.discard(self.api_key)
 
     def reset(self) -> None:
@@ -197,7 +203,10 @@ class MockWorld:
         advance: str | timedelta | float | None = None,
         running: bool | None = None,
     ) -> dict[str, Any]:
-        """Set the clock, advance it by seconds or a duration (`P30D`, a timedelta), run or freeze it."""
+        """Set the clock, advance it, run or freeze it.
+
+        `advance` is a number of seconds, an ISO 8601 duration (`P30D`) or a timedelta.
+        """
         duration = lasting(advance)
         return self._call(lambda world: world.set_clock(now=now, advance=duration, running=running))
 

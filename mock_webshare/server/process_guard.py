@@ -1,4 +1,4 @@
-"""A process guard: a process that runs one command and leaves nothing of it behind.
+"""A process guard: it runs one command and leaves no process of it behind.
 
 ::
 
@@ -51,11 +51,11 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class Guard:
-    """A guard that is ready to run its command; create it before any thread, because it forks.
+    """A guard that is ready to run its command.
 
-    It forwards the signals of this process to the command, and leaves standard input and output to it. Until
-    the command runs, a signal ends this process, and the guard with it. Raise `UsageError` on a system
-    without fork.
+    Create it before any thread, because it forks. It forwards the signals of this process to the command, and
+    leaves standard input and output to it. Until the command runs, a signal ends this process, and the guard
+    with it. Raise `UsageError` on a system without fork.
     """
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -93,7 +93,7 @@ class Guard:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def run(self, variables: Mapping[str, str]) -> int:
-        """Run the command with these environment variables added, and return its exit code.
+        """Run the command with these variables added, and return its exit code.
 
         The code is 128 + N after signal N. Raise `CommandError` if the command cannot be executed or was
         killed with its guard, and `ServerError` after a call of `fail`.
@@ -113,7 +113,7 @@ class Guard:
         return self._exit_code()
 
     def fail(self, error: BaseException) -> None:
-        """Make `run`, in another thread, end the command and raise a `ServerError` about this error."""
+        """Make `run`, in another thread, end the command and raise `ServerError`."""
         self._failure = error
         os.kill(os.getpid(), signal.SIGCHLD)
 
@@ -148,7 +148,7 @@ class Guard:
 
 
 class _GuardProcess(NamedTuple):
-    """The guard's side: `lifeline` is read, the errno of a failed start is written to `errors`."""
+    """The guard's side: it reads `lifeline`, and writes the errno of a failed start."""
 
     command: Sequence[str]
     environ: Mapping[str, str]
@@ -201,7 +201,7 @@ class _GuardProcess(NamedTuple):
             os._exit(CommandError.exit_code)
 
     def _watch(self, command: int, child_ended: int, recorder: _SignalRecorder) -> int | None:
-        """Forward signals until the command ends; return its exit code, or None if `run` ended first."""
+        """Forward signals; return the exit code of the command, or None if `run` ends."""
         poll = select.poll()
         poll.register(self.lifeline, select.POLLIN)
         poll.register(child_ended, select.POLLIN)
@@ -221,7 +221,7 @@ class _GuardProcess(NamedTuple):
 
 
 class _SignalRecorder:
-    """A process in a group that records the signals to the whole group; it ends with its creator."""
+    """A process that records the signals to its group; it ends with its creator."""
 
     def __init__(self, group: int) -> None:
         queries, self._queries = os.pipe()
@@ -235,10 +235,10 @@ class _SignalRecorder:
         os.close(replies)
 
     def has_received(self, number: int) -> bool:
-        """Return whether the group received this signal since the last call; False if the recorder ended.
+        """Return whether the group received this signal since the last call.
 
-        Of two signals within one moment only one may be recorded: the command rather gets one twice than not
-        at all.
+        A recorder that ended has received none. Of two signals within one moment only one may be recorded:
+        the command rather gets one twice than not at all.
         """
         poll = select.poll()
         poll.register(self._replies, select.POLLIN)
@@ -256,7 +256,7 @@ class _SignalRecorder:
 
 
 def _record_signals(queries: int, replies: int) -> NoReturn:
-    """Be the signal recorder: all signals are blocked here, so they stay pending until a query."""
+    """Be the signal recorder; its signals are blocked, so they pend until a query."""
     try:
         for number in _signals(_FORWARDED):  # an ignored signal might not become pending
             signal.signal(number, lambda *_: None)
@@ -289,7 +289,7 @@ def _reap() -> dict[int, int]:
 
 
 def _end_descendants(*, grace: float) -> None:
-    """End all descendants of this process: by SIGTERM, and those left after the grace by SIGKILL."""
+    """End all descendants by SIGTERM, and those left after the grace by SIGKILL."""
     began, terminated = time.monotonic(), set[int]()
     # Orphans become our children, so a process without children has no descendants.
     while _has_children() and (elapsed := time.monotonic() - began) < grace + _KILL_TIMEOUT:
@@ -340,13 +340,13 @@ def _signals(names: Sequence[str]) -> set[signal.Signals]:
 
 
 def _end_by_interrupt() -> None:
-    """Let SIGINT end this process by default, unless it was started with SIGINT ignored."""
+    """Let SIGINT end this process, unless it was started with SIGINT ignored."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _restore_signals(mask: set[signal.Signals | int]) -> None:
-    """Restore the signal handling that this process was started with, before Python changed it."""
+    """Restore the signal handling of the time before Python started."""
     _end_by_interrupt()
     for number in _signals(_IGNORED_BY_PYTHON):
         signal.signal(number, signal.SIG_DFL)
@@ -363,7 +363,7 @@ def _child_end_stream() -> int:
 
 
 def _redirect_to_null(*streams: int) -> None:
-    """Leave these streams to the command, so that the other end sees them close when it closes them."""
+    """Leave these streams to the command, so that they close when it closes them."""
     null = os.open(os.devnull, os.O_RDWR)
     for stream in streams:
         os.dup2(null, stream)

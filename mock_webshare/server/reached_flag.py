@@ -1,8 +1,8 @@
-"""The flag by which `run` learns that a request has reached a mock server that its command started.
+"""The flag that shows `run` whether a mock server got a request.
 
-The flag is the last byte of a small file. `run` creates it and names it in the environment of its command; a
-mock server in a process with that variable sets the flag. It maps the file when it is made, because tests may
-fake the file system later.
+It is about the mock servers that the command of `run` starts. The flag is the last byte of a small file.
+`run` creates it and names it in the environment of its command; a mock server in a process with that variable
+sets the flag. It maps the file when it is made, because tests may fake the file system later.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ReachedFlag:
 
 
 def _create_file() -> tuple[IO[bytes], str]:
-    """Return a new file and its path: in memory if possible, so that it goes with the process."""
+    """Return a new file and its path; in memory if possible, so that none remains."""
     if hasattr(os, "memfd_create"):
         file = os.fdopen(os.memfd_create("mock-webshare"), "w+b", buffering=0)
         return file, f"/proc/{os.getpid()}/fd/{file.fileno()}"
@@ -59,7 +59,7 @@ def _create_file() -> tuple[IO[bytes], str]:
 
 
 def flag_setter(environ: Mapping[str, str]) -> Callable[[], object]:
-    """Return what sets the flag that an environment names; without one it does nothing."""
+    """Return a function that sets the flag that an environment names, if any."""
     if path := environ.get(_VARIABLE):
         from mmap import mmap
 

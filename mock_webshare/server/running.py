@@ -39,7 +39,7 @@ async def running_server(
     timer: Callable[[], float] = time.monotonic,
     log: TextIO | None = None,
 ) -> AsyncIterator[str]:
-    """Serve while the context lasts; the value is the base URL, which already accepts requests.
+    """Serve while the context lasts; the value is the base URL, ready for requests.
 
     Without settings it takes a free port. `timer` returns seconds and drives the rate limit; `log`,
     unless None, gets one line for each request. Raise `ServerError` if it cannot listen on the address, and
@@ -75,7 +75,10 @@ def serve(
     dataset: Dataset | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Serve until a signal requests the shutdown; call `announce` with the base URL once it is ready."""
+    """Serve until a signal requests the shutdown.
+
+    `announce` is called with the base URL once it is ready for requests.
+    """
     with _prepared(settings, time.monotonic, log, progress, dataset) as prepared:
 
         async def until_shutdown() -> None:
@@ -94,9 +97,10 @@ def serve(
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop; raise `ServerError` if the system refuses what it needs.
+    """Return a new event loop; raise `ServerError` if the system refuses one.
 
-    That is tried first: a loop that is half made cannot be closed any more, and warns when it is collected.
+    What it needs is tried first: a loop that is half made cannot be closed any more, and warns when it is
+    collected.
     """
     try:
         with selectors.DefaultSelector():
@@ -109,7 +113,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class _Prepared(NamedTuple):
-    """What is ready before anything is served: the port, and the application with its data."""
+    """What is ready before serving: the port, and the application with its data."""
 
     listener: socket.socket
     app: web.Application
@@ -218,7 +222,7 @@ class RequestLog:
 
 @lru_cache(256)
 def _path(target: str) -> str:
-    """Return the path of a target in ASCII, without the host and the user in an absolute target."""
+    """Return the path of a target in ASCII; an absolute one may name host and user."""
     path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
     return path.encode("ascii", "backslashreplace").decode()
 
@@ -234,9 +238,9 @@ def _redacted(path: str, secrets: tuple[str, ...]) -> str:
 
 
 class _BadRequests(logging.Handler):
-    """Logs a fixed line for each record by which aiohttp reports a request that is not valid HTTP.
+    """Logs a fixed line for each request that is not valid HTTP.
 
-    The record has a traceback with the request's bytes, among which a key may be.
+    The record by which aiohttp reports it has a traceback with the request's bytes, among which a key may be.
     """
 
     def __init__(self, log: RequestLog | None) -> None:

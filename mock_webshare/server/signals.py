@@ -1,4 +1,4 @@
-"""A shutdown by SIGINT or SIGTERM, from the first moment of a process that serves to its last."""
+"""A shutdown by SIGINT or SIGTERM, at any moment of a process that serves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Shutdown:
-    """Handles the first signal that arrives in its context, and ignores all later ones.
+    """Handles the first signal that arrives in its context, and ignores the rest.
 
     A signal that arrives before its effect is set waits for it, so that no import is interrupted. It is for
     a process that ends with the context.
@@ -25,7 +25,7 @@ class Shutdown:
         self._is_requested = False
 
     def on_signal_raise(self) -> None:
-        """From now on raise KeyboardInterrupt, which ends the context and is swallowed there."""
+        """From now on raise KeyboardInterrupt, which the end of the context swallows."""
         self._set_effect(_raise)
 
     def on_signal_cancel(self, task: asyncio.Task[None]) -> None:

@@ -34,7 +34,7 @@ _CACHED_BEGINNINGS = 32
 
 
 class MockServer:
-    """A mock server for synchronous users: it serves from its own thread while the context lasts.
+    """A mock server for synchronous users, in its own thread while the context lasts.
 
     ::
 
@@ -87,7 +87,7 @@ class MockServer:
         return MockWorld(self, api_key)
 
     def worlds(self) -> dict[str, int]:
-        """Return how many worlds exist, how many may, and how many were deleted to make room."""
+        """Return the number of worlds, the maximum, and the number deleted beyond it."""
         return self.call(lambda worlds: worlds.counted())
 
     def delete_worlds(self) -> None:
@@ -95,7 +95,10 @@ class MockServer:
         self.call(lambda worlds: worlds.forget_all())
 
     def start(self) -> None:
-        """Start, and return when the server is ready; raise the exception that ended its thread before."""
+        """Start, and return when the server is ready.
+
+        Raise the exception that ended its thread before that.
+        """
         if self._thread:
             raise ServerError(f"{self!r} runs already; call stop() first")
         ready: Future[str] = Future()
@@ -109,7 +112,7 @@ class MockServer:
             raise
 
     def stop(self) -> None:
-        """Stop, and return when the port is free again; do nothing if the server does not run."""
+        """Stop if the server runs, and return when the port is free again."""
         if self._thread:
             if not self._stopped.done():  # the loop cancels it if the server fails
                 self._stopped.set_result(None)
@@ -118,9 +121,10 @@ class MockServer:
         self._url = self._thread = self._loop = self._worlds = None
 
     def call(self, function: Callable[[Worlds], T]) -> T:
-        """Call a function of the worlds in the server's thread; return its result or raise its exception.
+        """Call a function of the worlds in the server's thread and return its result.
 
-        So a change is complete before the next request is served.
+        Raise its exception, or `ServerError` if the server ends first. A change is complete before the next
+        request is served.
         """
         thread, loop, worlds, ended = self._thread, self._loop, self._worlds, self._ended
         if loop is None or worlds is None or not (thread and thread.is_alive()):  # a fork lacks it
@@ -175,7 +179,7 @@ class MockServer:
         return make(settings, scenario)
 
     def _make_beginning(self, settings: Settings | None, scenario: str | None) -> Beginning:
-        """Return an initial state; its data is loaded or generated in the thread of the caller."""
+        """Return an initial state, with data that the calling thread loads or generates."""
         dataset = None if settings is None else make_dataset(settings)
         return self.call(lambda worlds: worlds.beginning(dataset=dataset, scenario=scenario))
 
