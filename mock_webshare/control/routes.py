@@ -157,7 +157,11 @@ def _scenarios(request: ControlRequest) -> dict[str, str]:
 @lru_cache(16)
 def routes_of(contract: Contract = WEBSHARE) -> Sequence[Route]:
     """Return all routes, including those for each resource of a contract."""
-    resources = [route for each in contract.resources.values() for route in _of_resource(each)]
+    resources = [
+        route
+        for each in contract.resources.values()
+        for route in (_of_object if each.is_object else _of_rows)(each)
+    ]
     return (*_WORLDS, *_state_routes(contract), *_SNAPSHOTS, *resources, *_REST)
 
 
@@ -223,21 +227,23 @@ def _state_routes(contract: Contract) -> Iterator[Route]:
     )
 
 
-def _of_resource(resource: Resource) -> Iterator[Route]:
-    """Yield the routes for the rows of a resource, or for its single object."""
+def _of_object(resource: Resource) -> Iterator[Route]:
+    """Yield the routes for a resource that is a single object."""
     name, one = resource.name, resource.singular
-    fields = f"{one}-fields"
-    if resource.is_object:
-        yield Route("GET", name, f"Read the {one}.", lambda it: it.world.row(name), response=one)
-        yield Route(
-            "PATCH",
-            name,
-            f"Change fields of the {one}.",
-            lambda it: it.world.change(name, **it.fields),
-            body=fields,
-            response=one,
-        )
-        return
+    yield Route("GET", name, f"Read the {one}.", lambda it: it.world.row(name), response=one)
+    yield Route(
+        "PATCH",
+        name,
+        f"Change fields of the {one}.",
+        lambda it: it.world.change(name, **it.fields),
+        body=f"{one}-fields",
+        response=one,
+    )
+
+
+def _of_rows(resource: Resource) -> Iterator[Route]:
+    """Yield the routes for the rows of a resource."""
+    name, one = resource.name, resource.singular
     yield Route("GET", name, f"List all {name}.", partial(_rows, name), response=name)
     yield Route(
         "POST",
@@ -255,7 +261,7 @@ def _of_resource(resource: Resource) -> Iterator[Route]:
         path,
         f"Change fields of a {one}.",
         lambda it: it.world.change(name, it.id, **it.fields),
-        body=fields,
+        body=f"{one}-fields",
         response=one,
     )
     yield Route(
