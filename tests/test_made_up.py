@@ -17,7 +17,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_webshare import MockServer, MockWorld, Settings, recordings
 from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.control import document
+from mock_webshare.control import openapi
+from mock_webshare.control.routes import ROOT, routes_of
 from mock_webshare.errors import DataError, UnknownName, UsageError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Options
@@ -283,7 +284,7 @@ def test_the_mock_keeps_what_the_probe_asks(server: MockServer) -> None:
 
 
 def test_the_control_plane_is_described() -> None:
-    described = document(MADE_UP)
+    described = openapi.document(ROOT, routes_of(MADE_UP), MADE_UP)
     assert list(OpenAPIV31SpecValidator(described).iter_errors()) == []
     assert {"/__mock__/tickets", "/__mock__/profile", "/__mock__/teams/{id}"} <= described["paths"].keys()
     assert "/__mock__/credits" not in described["paths"]

@@ -14,7 +14,7 @@ UNKNOWN_KEY = "Invalid token."
 NOT_FOUND = "Not found."
 """For an unknown id (observed in the vendor's client tests) and an unknown `format`."""
 NO_MATCH = "No {model} matches the given query."
-"""For an unknown id in version 3.15 and later of the framework; `model` is the name of a class of the service."""
+"""For an unknown id in version 3.15 and later of the framework; `model` is a class of the service."""
 INVALID_PAGE = "Invalid page."
 METHOD_NOT_ALLOWED = 'Method "{method}" not allowed.'
 NOT_ACCEPTABLE = "Could not satisfy the request Accept header."
