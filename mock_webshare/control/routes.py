@@ -15,9 +15,9 @@ from mock_webshare.control.problems import Problem
 from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
 from mock_webshare.service.data.fields import FieldType, is_text, read_object, require_keys
+from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Journal, exchanges
 from mock_webshare.service.world.registry import Worlds
-from mock_webshare.service.world.scenarios import SCENARIOS
 from mock_webshare.service.world.world import CLOCK, World, read_state
 from mock_webshare.version import __version__
 
@@ -151,7 +151,7 @@ def _set_clock(request: ControlRequest) -> dict[str, Any]:
 
 
 def _scenarios(request: ControlRequest) -> dict[str, str]:
-    return {f"scenario:{name}": scenario.says for name, scenario in SCENARIOS.items()}
+    return {f"scenario:{name}": scenario.says for name, scenario in scenarios.of(request.contract).items()}
 
 
 @lru_cache(16)

@@ -168,7 +168,7 @@ class MockServer:
         if scenario is not None:
             from mock_webshare.service.world import scenarios
 
-            scenarios.find(scenario).require_data_of(given if data is None else {"data": data})
+            scenarios.find(scenario, self.contract).require_data_of(given if data is None else {"data": data})
         if data is None:
             return self._begun(replace(self._settings, data=None, **given) if given else None, scenario)
         if given:

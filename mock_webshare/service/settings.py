@@ -91,7 +91,7 @@ class Settings:
             self.host.strip() != "" and self.host.isprintable(),
             "a host name or an IP address",
         )
-        orderings = self.contract.orderings
+        orderings = self.contract.orderings or ("id",)  # of no use where there are no lists
         _require(
             "default ordering",
             self.default_ordering,

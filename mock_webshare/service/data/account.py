@@ -137,17 +137,19 @@ class Account:
         Rows that refer to it and copy one of its fields follow.
         """
         table = Table([row]) if resource.is_object else self.tables[resource.name].with_row(row)
-        changed = {resource.name: table}
+        tables = {**self.tables, resource.name: table}
         for each, reference in self._references_to(resource):
-            rows = self.tables[each.name].rows
-            if any(_is_stale(other, reference, row) for other in rows):
-                changed[each.name] = self.tables[each.name].mapped(partial(_copied, reference, row))
-        return Account(self.contract, {**self.tables, **changed})
+            if any(_is_stale(other, reference, row) for other in tables[each.name].rows):
+                tables[each.name] = tables[each.name].mapped(partial(_copied, reference, row))
+        return Account(self.contract, tables)
 
     def without_row(self, resource: Resource, row_id: int) -> Account:
         """Return the account without the row of an id; raise `UsageError` if other rows refer to it."""
         for each, reference in self._references_to(resource):
-            number = sum(getattr(row, reference.field) == row_id for row in self.tables[each.name].rows)
+            rows = self.tables[each.name].rows
+            number = sum(getattr(row, reference.field) == row_id for row in rows)
+            if each is resource:  # a row that names itself goes with the reference
+                number -= any(row.id == row_id == getattr(row, reference.field) for row in rows)
             if number:
                 named = f"{resource.singular} {row_id} is named by {pluralize(number, each.singular)}"
                 raise UsageError(f"{named}; change what names it first")
@@ -216,7 +218,8 @@ def settle(row: Any, life: Lifecycle, now: int) -> Any:
     due = row.created_at + life.period * DAY
     if getattr(row, life.field) != life.pending or due > now:
         return row
-    return row._replace(**{life.field: life.ripe, UPDATED_AT: max(due, row.updated_at)})
+    updated = {UPDATED_AT: max(due, row.updated_at or due)} if hasattr(row, UPDATED_AT) else {}
+    return row._replace(**{life.field: life.ripe, **updated})
 
 
 def advance(dataset: Dataset, now: int) -> Dataset:

@@ -73,7 +73,7 @@ def load(data: str | PathLike[str], contract: Contract = WEBSHARE) -> Dataset:
     try:
         return parse(content, source=name, contract=contract)
     except DataError as error:
-        if is_recording(name):
+        if is_recording(name, contract):
             raise _to_be_generated(name, "a recording") from error
         raise
 

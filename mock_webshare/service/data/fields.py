@@ -66,6 +66,14 @@ def text(least: int, most: int) -> FieldType:
     )
 
 
+def is_json(value: Any) -> bool:
+    """Return whether a value can be written in a body: as JSON, and in UTF-8."""
+    try:
+        return bool(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except (RecursionError, TypeError, ValueError):
+        return False
+
+
 BOOLEAN = FieldType(lambda value: isinstance(value, bool), "true or false", schema={"type": "boolean"})
 
 

@@ -16,6 +16,7 @@ from mock_webshare.contract.endpoints import CHANNELS, CREDITS, MODES, PENDING_D
 from mock_webshare.contract.model import Contract, Field
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.service.data import dataset
+from mock_webshare.service.data.account import advance
 from mock_webshare.service.data.dataset import SEEDED_NOW as NOW
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import row_types
@@ -71,7 +72,7 @@ def generate(
         if name not in drawn:
             is_served = any(endpoint.resource == name for endpoint in contract.endpoints)
             drawn[name] = list(_plain_rows(draw, contract, name, rows if is_served else _UNSERVED, drawn))
-    return Dataset(contract, {name: drawn[name] for name in contract.resources}, NOW)
+    return advance(Dataset(contract, {name: drawn[name] for name in contract.resources}, NOW), NOW)
 
 
 def _counted(rows: Iterator[T], total: int, progress: Progress | None) -> Iterator[T]:
@@ -103,18 +104,18 @@ def _plain_rows(
     draw: Draw, contract: Contract, name: str, count: int, drawn: Mapping[str, Sequence[Any]]
 ) -> Iterator[Any]:
     """Yield rows of which nothing is known but the schema: one if the resource is one object."""
-    row_type, resource = row_types(contract)[name], contract.resources[name]
+    row_type, resource, now = row_types(contract)[name], contract.resources[name], format_instant(NOW)
     sources = row_type.sources(drawn)
+    choices = {
+        each.field: list(filter(row_type.field_types[each.field].is_allowed, (None, *sources[each.copy])))
+        for each in resource.references
+    }
+    plain = [each for each in row_type.fields if each.name not in row_type.dependent | choices.keys()]
     rows: list[Any] = []
-    for _ in range(1 if resource.is_object else count):
-        given = {each.name: _plain_value(draw, each, len(rows)) for each in row_type.fields}
-        given.update((each, len(rows) + 1) for each in resource.numbered if each in given)
-        for each in resource.references:
-            given[each.field] = _pick(draw, (None, *sources[each.field]))
-            del given[each.copy]
-        if resource.lifecycle:
-            del given[resource.lifecycle.ended_at]
-        fields = row_type.completed(row_type.created(given, rows, format_instant(NOW)), given, sources)
+    for index in range(1 if resource.is_object else count):
+        given = {each.name: _plain_value(draw, each, index) for each in plain}
+        given.update((field, _pick(draw, ids)) for field, ids in choices.items())
+        fields = row_type.completed(row_type.created(given, rows, now), given, sources, now)
         rows.append(row_type.read("generated", "", fields))
         yield rows[-1]
 

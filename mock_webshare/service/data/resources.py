@@ -9,13 +9,22 @@ import json
 import math
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property, lru_cache
 from typing import Any
 
 from mock_webshare.contract.model import Contract, Field, Lifecycle, Reference, Resource
 from mock_webshare.contract.timestamps import format_instant, parse_instant
 from mock_webshare.errors import DataError
-from mock_webshare.service.data.fields import BOOLEAN, FieldType, is_text, one_of, read_object, require_keys
+from mock_webshare.service.data.fields import (
+    BOOLEAN,
+    FieldType,
+    is_json,
+    is_text,
+    one_of,
+    read_object,
+    require_keys,
+)
 
 LARGEST_ID = 2**63 - 1
 UPDATED_AT = "updated_at"
@@ -68,8 +77,12 @@ _TYPES: Mapping[str, FieldType] = {
     ),
     "string": FieldType(is_text, "a string of Unicode characters", schema={"type": "string"}),
     "boolean": BOOLEAN,
-    "array": FieldType(lambda value: isinstance(value, list), "a list", schema={"type": "array"}),
-    "object": FieldType(lambda value: isinstance(value, dict), "an object", schema={"type": "object"}),
+    "array": FieldType(
+        lambda value: isinstance(value, list) and is_json(value), "a list", deepcopy, {"type": "array"}
+    ),
+    "object": FieldType(
+        lambda value: isinstance(value, dict) and is_json(value), "an object", deepcopy, {"type": "object"}
+    ),
 }
 """What a field of each JSON type may hold, unless more is known of it."""
 
@@ -94,9 +107,15 @@ class RowType:
         return tuple(self.field_types)
 
     @cached_property
+    def dependent(self) -> frozenset[str]:
+        """The fields that follow from others, or from the rows before."""
+        life, copies = self.resource.lifecycle, [each.copy for each in self.resource.references]
+        return frozenset((*self.resource.numbered, *copies, UPDATED_AT, *([life.ended_at] if life else [])))
+
+    @cached_property
     def needed(self) -> tuple[str, ...]:
         """The fields without a usual value, which are needed to create a row."""
-        usual = {*self.resource.numbered, *self.resource.defaults}
+        usual = {*self.dependent, *self.resource.defaults}
         return tuple(
             each.name for each in self.fields if not (each.is_nullable or each.is_date or each.name in usual)
         )
@@ -110,17 +129,17 @@ class RowType:
     ) -> None:
         """Raise `DataError` if a row contradicts itself, or the rows to which it refers.
 
-        `sources` has, for each reference by its field, the value to be copied by the id of its row.
+        `sources` has, for each copy, the value to be copied by the id of its row.
         """
         if self.resource.lifecycle:
             _check_end(source, pointer, row, self.resource.lifecycle)
         for reference in self.resource.references:
-            _check_reference(source, pointer, row, reference, sources[reference.field])
+            _check_reference(source, pointer, row, reference, sources[reference.copy])
 
     def sources(self, tables: Mapping[str, Iterable[Any]]) -> dict[str, dict[int, Any]]:
         """Return what `check_relations` takes, given the rows of all resources."""
         return {
-            each.field: {row.id: getattr(row, each.source) for row in tables[each.resource]}
+            each.copy: {row.id: getattr(row, each.source) for row in tables.get(each.resource, ())}
             for each in self.resource.references
         }
 
@@ -131,7 +150,9 @@ class RowType:
         """
         fields: dict[str, Any] = {field.name: None for field in self.fields if field.is_nullable}
         fields.update((field.name, now) for field in self.fields if field.is_date and not field.is_nullable)
-        fields.update((name, _next_number(name, rows)) for name in self.resource.numbered)
+        fields.update(
+            (each, _next_number(each, rows)) for each in self.resource.numbered if each in self.names
+        )
         fields.update(self.resource.defaults)
         require_keys(self.resource.singular, "", given, self.needed, self.names)
         fields.update(given)
@@ -140,21 +161,27 @@ class RowType:
         return fields
 
     def completed(
-        self, fields: dict[str, Any], given: Mapping[str, Any], sources: Mapping[str, Mapping[int, Any]]
+        self,
+        fields: dict[str, Any],
+        given: Mapping[str, Any],
+        sources: Mapping[str, Mapping[int, Any]],
+        now: str,
     ) -> dict[str, Any]:
-        """Return the fields in their order, with those that follow from the given ones."""
+        """Return the fields in their order, with those that follow from the given ones at that time."""
         for reference in self.resource.references:
-            _complete_reference(fields, given, reference, sources[reference.field])
+            _complete_reference(fields, given, reference, sources[reference.copy])
         life = self.resource.lifecycle
         if life and life.ended_at not in given:
             is_ended = fields[life.field] == life.ended
-            fields[life.ended_at] = (fields[life.ended_at] or fields[UPDATED_AT]) if is_ended else None
+            ended_at = fields[life.ended_at] or fields.get(UPDATED_AT) or now
+            fields[life.ended_at] = ended_at if is_ended else None
         ordered = {name: fields.pop(name) for name in self.names if name in fields}
         return {**ordered, **fields}
 
 
 def _tuple_type(name: str, fields: Sequence[Field]) -> Callable[..., Any]:
     dates = tuple(field.name for field in fields if field.is_date)
+    nested = tuple(field.name for field in fields if field.type in ("array", "object"))
 
     class Row(namedtuple(name, [field.name for field in fields])):  # type: ignore[misc]
         __slots__ = ()
@@ -165,6 +192,8 @@ def _tuple_type(name: str, fields: Sequence[Field]) -> Callable[..., Any]:
             for each in dates:
                 if wire[each] is not None:
                     wire[each] = format_instant(wire[each])
+            for each in nested:
+                wire[each] = deepcopy(wire[each])
             return wire
 
     return Row
@@ -181,24 +210,24 @@ def row_types(contract: Contract) -> Mapping[str, RowType]:
 
 def _field_types(contract: Contract, resource: Resource) -> dict[str, FieldType]:
     """Return what each field may hold: by its schema, and by what the contract says of ids and references."""
-    types = {field.name: _field_type(field) for field in contract.fields[resource.name]}
+    fields = contract.fields[resource.name]
+    types = {field.name: _field_type(field) for field in fields}
     types.update((name, ID) for name in resource.numbered if name in types)
     for each in resource.references:
-        source = _field_types(contract, contract.resources[each.resource])[each.source]
-        types[each.field], types[each.copy] = ID.or_null(), source.or_null()
-    return types
+        source = next(field for field in contract.fields[each.resource] if field.name == each.source)
+        types[each.field], types[each.copy] = ID, _field_type(source)
+    nullable = {field.name for field in fields if field.is_nullable}
+    return {name: each.or_null() if name in nullable else each for name, each in types.items()}
 
 
 def _field_type(field: Field) -> FieldType:
     if field.is_date:
-        result = DATE
-    elif field.choices:
-        result = one_of(*field.choices)
-    elif field.type == "string" and field.is_never_empty:
-        result = _CODE
-    else:
-        result = _TYPES[field.type]
-    return result.or_null() if field.is_nullable else result
+        return DATE
+    if field.choices:
+        return one_of(*field.choices)
+    if field.type == "string" and field.is_never_empty:
+        return _CODE
+    return _TYPES[field.type]
 
 
 def _check_end(source: str, pointer: str, row: Any, life: Lifecycle) -> None:

@@ -44,8 +44,8 @@ def move_pages(world: World, request: Request, response: Response, strikes: Sequ
 
 
 def _insert(world: World, request: Request, endpoint: Endpoint, rows: int) -> None:
-    with suppress(DataError, UsageError):  # the world is full, or such a row has no usual values
-        for _ in range(rows):
+    for _ in range(rows):
+        with suppress(DataError, UsageError):  # the world is full, or such a row has no usual values
             world.create(endpoint.resource)
 
 
@@ -56,7 +56,8 @@ def _remove(world: World, request: Request, endpoint: Endpoint, rows: int) -> No
     table = view.table(endpoint).rows
     first = view.positions(endpoint, criteria, request.params)[:rows]
     for row in [table[position] for position in first]:
-        world.delete(endpoint.resource, row.id)
+        with suppress(UsageError):  # another row names it
+            world.delete(endpoint.resource, row.id)
 
 
 _MOVES = {"inserted": _insert, "removed": _remove}

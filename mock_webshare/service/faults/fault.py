@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -22,7 +22,7 @@ from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Field
 from mock_webshare.errors import DataError, UsageError
-from mock_webshare.service.data.fields import FieldType, one_of, read_object, text, whole
+from mock_webshare.service.data.fields import FieldType, is_json, one_of, read_object, text, whole
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import RateLimit
 from mock_webshare.service.world.throttle import Throttle
@@ -91,12 +91,11 @@ def _is_query(value: Any) -> bool:
 
 
 def _is_json(value: Any) -> bool:
-    """Return whether a value can be written in a body, as JSON and in UTF-8, and is not too large."""
-    try:
-        written = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (RecursionError, TypeError, ValueError):
-        return False
-    return len(written) <= _LONGEST_JSON and _is_shallow(value, _DEEPEST_JSON)
+    return (
+        is_json(value)
+        and len(json.dumps(value, ensure_ascii=False).encode()) <= _LONGEST_JSON
+        and _is_shallow(value, _DEEPEST_JSON)
+    )
 
 
 def _is_shallow(value: Any, deepest: int) -> bool:
@@ -219,10 +218,10 @@ def _check_options(fault: Fault, contract: Contract) -> None:
                 raise DataError.invalid("fault", f"/{name}", fault.options[name], f"{name} in JSON only")
 
 
-def _drifting_fields(contract: Contract) -> dict[str, Field]:
-    """Return the fields of all rows that an endpoint serves, by name."""
+def _drifting_fields(contract: Contract) -> list[Field]:
+    """Return the fields of all rows that an endpoint serves."""
     names = dict.fromkeys(endpoint.resource for endpoint in contract.endpoints)
-    return {field.name: field for name in names for field in contract.fields[name]}
+    return [field for name in names for field in contract.fields[name]]
 
 
 _BREAKING: Mapping[str, Callable[[Field], bool]] = {
@@ -236,7 +235,7 @@ def _is_any(field: Field) -> bool:
     return True
 
 
-def _check_drift(fault: Fault, fields: Mapping[str, Field]) -> None:
+def _check_drift(fault: Fault, fields: Sequence[Field]) -> None:
     needed = ("field", "to") if fault.value in ("renamed", "added", "enum") else ("field",)
     for name in needed:
         if name not in fault.options:
@@ -248,17 +247,18 @@ def _check_drift(fault: Fault, fields: Mapping[str, Field]) -> None:
     name, is_breaking = fault.options["field"], _BREAKING.get(fault.value, _is_any)
     if fault.value == "added":
         _check_new_field("/field", name, fields)
-    elif name not in (allowed := [each.name for each in fields.values() if is_breaking(each)]):
+    elif name not in (allowed := dict.fromkeys(each.name for each in fields if is_breaking(each))):
         raise DataError.invalid("fault", "/field", name, ", ".join(allowed))
     if fault.value == "renamed":
         _check_new_field("/to", fault.options["to"], fields)
-    if fault.value == "enum" and (to := fault.options["to"]) in fields[name].choices:
-        known = ", ".join(fields[name].choices)
+    choices = dict.fromkeys(choice for each in fields if each.name == name for choice in each.choices)
+    if fault.value == "enum" and (to := fault.options["to"]) in tuple(choices):
+        known = ", ".join(choices)
         raise DataError.invalid("fault", "/to", to, f"a value other than those that {name} has: {known}")
 
 
-def _check_new_field(pointer: str, name: Any, fields: Mapping[str, Field]) -> None:
-    if not _FIELD.is_allowed(name) or name in fields:
+def _check_new_field(pointer: str, name: Any, fields: Sequence[Field]) -> None:
+    if not _FIELD.is_allowed(name) or name in [each.name for each in fields]:
         raise DataError.invalid("fault", pointer, name, f"{_FIELD.allowed} that no row has")
 
 

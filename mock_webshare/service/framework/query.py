@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
@@ -111,9 +110,11 @@ def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> 
     # Python's sort is stable, so the last term goes first; what follows an id decides nothing.
     for term in reversed(_deciding(terms)):
         if term != "id":  # that is how they come
-            values = map(attrgetter(term.removeprefix("-")), rows)
-            keys = [inf if value is None else value for value in values]
-            positions = sorted(positions, key=keys.__getitem__, reverse=term.startswith("-"))
+            values = list(map(attrgetter(term.removeprefix("-")), rows))
+            nulls = [position for position in positions if values[position] is None]
+            known = [position for position in positions if values[position] is not None]
+            known.sort(key=values.__getitem__, reverse=term.startswith("-"))
+            positions = nulls + known if term.startswith("-") else known + nulls
     return positions if isinstance(positions, range) else array("Q", positions)
 
 

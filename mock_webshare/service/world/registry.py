@@ -158,15 +158,15 @@ class Worlds:
             return None
         if not key.startswith(SCENARIO_PREFIX):
             return self._beginning
-        from mock_webshare.service.world.scenarios import SCENARIOS, name_of
+        from mock_webshare.service.world import scenarios
 
-        name = name_of(key)
-        return self._scenario(name) if name is not None and name in SCENARIOS else None
+        name = scenarios.name_of(key)
+        return self._scenario(name) if name in scenarios.of(self._settings.contract) else None
 
     def _scenario(self, name: str) -> Beginning:
         from mock_webshare.service.world import scenarios
 
-        scenario = scenarios.find(name)
+        scenario = scenarios.find(name, self._settings.contract)
         if name not in self._scenarios:
             self._scenarios[name] = self._made(scenario)
         return self._scenarios[name]

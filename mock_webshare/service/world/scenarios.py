@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
+from mock_webshare.contract.model import Contract
 from mock_webshare.errors import UnknownName, UsageError
 from mock_webshare.service.settings import SCENARIO_PREFIX
-
-_LIST = "/api/v2/referral/credit/"
 
 
 class Scenario(NamedTuple):
@@ -23,6 +23,7 @@ class Scenario(NamedTuple):
     data: str | None = None  # the name of a data set of ours
     faults: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = MappingProxyType({})
+    contract: Contract | None = None  # whose fields or data it needs; None: any will do
 
     def require_data_of(self, given: Iterable[str]) -> None:
         """Raise `UsageError` if names of what makes other data are given, and the scenario has its own."""
@@ -38,7 +39,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "empty": Scenario("An account without a single credit.", credits=0),
     "one-page": Scenario("Ten credits, so that there is no second page.", credits=10),
     "ten-thousand": Scenario("Ten thousand credits.", credits=10_000),
-    "edge-cases": Scenario("Ties, dates without a fraction, clock changes.", data="edge-cases"),
+    "edge-cases": Scenario(
+        "Ties, dates without a fraction, clock changes.", data="edge-cases", contract=WEBSHARE
+    ),
     "throttled": Scenario(
         "Every request is one too many, with a minute to wait.", faults=_always(status=429, retryAfter=60)
     ),
@@ -65,7 +68,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "deleted": Scenario("The account is deleted: 403.", faults=_always(status=403, code="account_deleted")),
     "2fa": Scenario("A second factor is asked for: 403.", faults=_always(status=403, code="2fa_needed")),
     "moving-pages": Scenario(
-        "A credit comes after each page that is read.", faults=_always(pages="inserted", path=_LIST)
+        "A credit comes after each page that is read.",
+        faults=_always(pages="inserted", path=CREDIT_LIST.path),
+        contract=WEBSHARE,
     ),
     "drift": Scenario(
         "The contract is broken: amounts are strings, a status is new, a field is missing, another has come.",
@@ -75,15 +80,22 @@ SCENARIOS: Mapping[str, Scenario] = {
             {"drift": "removed", "field": "updated_at"},
             {"drift": "added", "field": "tier", "to": "gold"},
         ),
+        contract=WEBSHARE,
     ),
 }
 
 
-def find(name: object) -> Scenario:
+def of(contract: Contract) -> dict[str, Scenario]:
+    """Return the scenarios that the mock of a contract has, by name."""
+    return {name: each for name, each in SCENARIOS.items() if each.contract in (None, contract)}
+
+
+def find(name: object, contract: Contract) -> Scenario:
     """Return the scenario of a name; raise `UnknownName` if there is none."""
-    if not isinstance(name, str) or name not in SCENARIOS:
-        raise UnknownName("scenario", name, sorted(SCENARIOS))
-    return SCENARIOS[name]
+    known = of(contract)
+    if not isinstance(name, str) or name not in known:
+        raise UnknownName("scenario", name, sorted(known))
+    return known[name]
 
 
 def name_of(key: str) -> str | None:

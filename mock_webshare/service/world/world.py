@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.contract.model import Contract
+from mock_webshare.contract.model import Contract, Resource
 from mock_webshare.contract.timestamps import LIMIT, format_instant
 from mock_webshare.errors import DataError, NotFound, UnknownName, UsageError
 from mock_webshare.service.data import dataset
@@ -156,8 +156,7 @@ class World:
     def create(self, name: str, /, **fields: Any) -> dict[str, Any]:
         """Add a row, and return it; what is not given is as in a new row of now."""
         rows, row_type = self._table(name).rows, self._row_type(name)
-        if row_type.resource.is_object:
-            raise UsageError(f"there is one {row_type.resource.singular} only; change it instead")
+        _require_rows(row_type.resource)
         if len(rows) >= MOST_CREDITS:
             raise UsageError(f"there are {MOST_CREDITS} {name} already; more are not allowed")
         given = row_type.created(fields, rows, format_instant(self.now))
@@ -177,19 +176,23 @@ class World:
             raise DataError.invalid(singular, "/id", fields["id"], "no id, for it never changes")
         changed = before.wire()
         if UPDATED_AT in changed:
-            changed[UPDATED_AT] = format_instant(max(before.updated_at + 1, self.now))
+            changed[UPDATED_AT] = format_instant(max((before.updated_at or 0) + 1, self.now))
         return self._hold(row_type, {**changed, **fields}, fields)
 
     def end(self, name: str, row_id: int) -> dict[str, Any]:
         """End a row as of now, as when the purchase behind a credit is undone, and return it."""
         life = self._row_type(name).resource.lifecycle
-        assert life, f"{name} have no life cycle"
+        if life is None:
+            raise UsageError(
+                f"{name} cannot be ended, for they have no lifecycle; change or delete one instead"
+            )
         return self.change(name, row_id, **{life.field: life.ended})
 
     def delete(self, name: str, row_id: int) -> None:
         """Remove a row, as the service never does; not one to which others refer."""
-        row = self._row(name, row_id)
-        self._change(self.view.account.without_row(self._row_type(name).resource, row.id))
+        row, resource = self._row(name, row_id), self._row_type(name).resource
+        _require_rows(resource)
+        self._change(self.view.account.without_row(resource, row.id))
 
     def clock(self) -> dict[str, Any]:
         """Return what the clock shows, and whether it runs."""
@@ -312,7 +315,9 @@ class World:
         """Hold a row of which the dependent fields follow from the given ones, and return it."""
         account, resource = self.view.account, row_type.resource
         sources = row_type.sources({name: table.rows for name, table in account.tables.items()})
-        row = row_type.read(resource.singular, "", row_type.completed(fields, given, sources))
+        row = row_type.read(
+            resource.singular, "", row_type.completed(fields, given, sources, format_instant(self.now))
+        )
         row_type.check_relations(resource.singular, "", row, sources)
         self._change(account.with_row(resource, row))
         wire: dict[str, Any] = row.wire()
@@ -326,6 +331,11 @@ def read_state(document: Any, contract: Contract = WEBSHARE) -> Dataset:
         if isinstance(rows, list) and len(rows) > MOST_CREDITS:
             raise DataError("state", f"/{name}", f"has {len(rows)} rows; allowed: {MOST_CREDITS}")
     return dataset.from_wire(document, source="state", contract=contract)
+
+
+def _require_rows(resource: Resource) -> None:
+    if resource.is_object:
+        raise UsageError(f"there is one {resource.singular} only; change it instead")
 
 
 def _require_id(kind: str, value: object) -> None:
