@@ -94,7 +94,7 @@ def digest(world: World) -> str:
             world.faults(),
             world.settings(),
             world.snapshots(),
-            world.journal.noted,
+            world.journal.total,
             len(world.journal),
         ]
     )
@@ -104,7 +104,7 @@ def digest_of(worlds: Worlds, key: str = KEY) -> str:
     """Return all that the world of a key is, and how many others there are."""
     world = worlds.get(key)
     assert world
-    return digest(world) + json.dumps([worlds.counted(), worlds.keyless.noted])
+    return digest(world) + json.dumps([worlds.counted(), worlds.keyless.total])
 
 
 class Reply(NamedTuple):

@@ -191,7 +191,7 @@ def control_table() -> str:
 
 def scenarios_table() -> str:
     return table(
-        ("key", "world"), ((f"`scenario:{name}`", scenario.says) for name, scenario in SCENARIOS.items())
+        ("key", "world"), ((f"`scenario:{name}`", scenario.summary) for name, scenario in SCENARIOS.items())
     )
 
 

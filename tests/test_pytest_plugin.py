@@ -449,7 +449,7 @@ def test_it(webshare_mock):
             "E   *AssertionError: GET /api/v2/referral/credit/ with page=9&page_size=5 was not requested.",
             "E   *The nearest of 3 with this key:",
             "E   *  GET /api/v2/referral/credit/[?]page=2&page_size=5 200",
-            "E   *    page: '2', wanted '9'",
+            "E   *    page: '2', expected '9'",
         ]
     )
     assert "journal.py" not in result.stdout.str()
@@ -486,12 +486,12 @@ def test_each_difference_of_a_request_is_reported(webshare_mock: MockWorld) -> N
     httpx.get(f"{webshare_mock.url}{path}?page=2&mode=payout&mode=credits&empty=", headers=headers)
     webshare_mock.assert_requested("GET", path)
     webshare_mock.assert_requested("GET", path, page=2, mode=["payout", "credits"], empty="", status=None)
-    assert differences(webshare_mock, "POST", path) == ["method: GET, wanted POST"]
-    assert differences(webshare_mock, "GET", "/api/") == [f"path: {path}, wanted /api/"]
-    assert differences(webshare_mock, "GET", path, page=None) == ["page: '2', wanted none"]
+    assert differences(webshare_mock, "POST", path) == ["method: GET, expected POST"]
+    assert differences(webshare_mock, "GET", "/api/") == [f"path: {path}, expected /api/"]
+    assert differences(webshare_mock, "GET", path, page=None) == ["page: '2', expected none"]
     assert differences(webshare_mock, "GET", path, mode="payout", status="pending") == [
-        "mode: 'payout', 'credits', wanted 'payout'",
-        "status: none, wanted 'pending'",
+        "mode: 'payout', 'credits', expected 'payout'",
+        "status: none, expected 'pending'",
     ]
 
 

@@ -27,7 +27,7 @@ from webshare import (
 
 from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.service.faults.fault import FORBIDDEN_CODES, LONGEST_DELAY
+from mock_webshare.service.faults.fault import FORBIDDEN_CODES, MAX_DELAY
 from tests.waiting import until
 
 LIST = CREDIT_LIST.path
@@ -222,13 +222,13 @@ class TestABrokenConnection:
 
 
 def test_a_delay_beyond_the_timeout_is_tried_again(world: MockWorld, walks: Walk, waits: list[float]) -> None:
-    world.add_fault(fixedDelayMilliseconds=LONGEST_DELAY, times=1)
+    world.add_fault(fixedDelayMilliseconds=MAX_DELAY, times=1)
     assert len(walks(world, timeout=1.0)) == 100
     assert len(waits) == 1
 
 
 def test_delays_beyond_the_timeout_are_an_error_in_the_end(world: MockWorld, walks: Walk) -> None:
-    world.add_fault(fixedDelayMilliseconds=LONGEST_DELAY)
+    world.add_fault(fixedDelayMilliseconds=MAX_DELAY)
     with pytest.raises(APITimeoutError):
         walks(world, timeout=0.05, max_retries=1)
     until(lambda: struck(world) == 2)

@@ -14,7 +14,7 @@ from mock_webshare.control import openapi
 from mock_webshare.control.problems import Problem
 from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
-from mock_webshare.service.data.fields import FieldType, is_text, read_object, require_keys
+from mock_webshare.service.data.fields import FieldType, is_string, read_object, require_keys
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Journal, exchanges
 from mock_webshare.service.world.registry import Worlds
@@ -107,7 +107,7 @@ def _requests(request: ControlRequest) -> Callable[[], Any]:
 
 def _is_wanted_value(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
-    return value is None or all(is_text(each) or type(each) in (int, float) for each in values)
+    return value is None or all(is_string(each) or type(each) in (int, float) for each in values)
 
 
 def _is_wanted_query(value: Any) -> bool:
@@ -115,8 +115,8 @@ def _is_wanted_query(value: Any) -> bool:
 
 
 _WANTED: Mapping[str, FieldType] = {
-    "method": FieldType(is_text, "a method like GET"),
-    "path": FieldType(is_text, "a path, decoded"),
+    "method": FieldType(is_string, "a method like GET"),
+    "path": FieldType(is_string, "a path, decoded"),
     "query": FieldType(
         _is_wanted_query, "an object of parameters, each with a string, a number, a list of these, or null"
     ),
@@ -151,7 +151,7 @@ def _set_clock(request: ControlRequest) -> dict[str, Any]:
 
 
 def _scenarios(request: ControlRequest) -> dict[str, str]:
-    return {f"scenario:{name}": scenario.says for name, scenario in scenarios.of(request.contract).items()}
+    return {f"scenario:{name}": scenario.summary for name, scenario in scenarios.of(request.contract).items()}
 
 
 @lru_cache(16)
@@ -175,7 +175,7 @@ _WORLDS: Sequence[Route] = (
           lambda it: openapi.document(ROOT, routes_of(it.contract), it.contract), response="openapi"),
     Route("GET", "scenarios", "List the scenarios by their keys.", _scenarios, response="scenarios"),
     Route("GET", "worlds", "Count the worlds.", lambda it: it.worlds.counted(), response="worlds"),
-    Route("DELETE", "worlds", "Delete all worlds.", lambda it: it.worlds.forget_all()),
+    Route("DELETE", "worlds", "Delete all worlds.", lambda it: it.worlds.delete_all()),
     Route("POST", "reset", "Reset to the initial state.", lambda it: it.world.reset()),
 )
 _SNAPSHOTS: Sequence[Route] = (

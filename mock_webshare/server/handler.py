@@ -83,7 +83,7 @@ class Handler:
             return await self._deliver(request, journal, waiting, outcome, began)
         entry = Entry(now, request.method, target, headers.all, body, response, perf_counter() - began)
         size = ENTRY_BYTES + len(target) + headers.size + len(body) + len(response.body)
-        self._worlds.note(journal, entry, size)
+        self._worlds.record(journal, entry, size)
         self.report(entry)
         if is_cacheable(request):
             return self._cached(response)
@@ -93,7 +93,7 @@ class Handler:
         self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
     ) -> web.StreamResponse:
         """Send a response with its faults; note the request now, and the response after."""
-        self._worlds.note(journal, waiting)
+        self._worlds.record(journal, waiting)
         sent = None
         try:
             response = await deliver(request, outcome)
@@ -101,7 +101,7 @@ class Handler:
             return response
         finally:
             amended = waiting._replace(response=sent, seconds=perf_counter() - began)
-            journal.amend(waiting, amended)
+            journal.replace(waiting, amended)
             self.report(amended)
 
     def report(self, entry: Entry) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_webshare.service.settings import require_key
 from mock_webshare.service.world.clock import lasting
-from mock_webshare.service.world.journal import Entry, Wanted, exchanges, missed, transcript
+from mock_webshare.service.world.journal import Entry, RequestMatcher, exchanges, not_requested, transcript
 from mock_webshare.service.world.world import World, read_state
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class MockWorld:
         number, with a list if a parameter is repeated, or with None if it must be absent.
         """
         __tracebackhide__ = True
-        wanted, entries = Wanted(method, path, query), self.requests
+        wanted, entries = RequestMatcher(method, path, query), self.requests
         if all(wanted.differences(entry) for entry in entries):
-            elsewhere = self._server.call(lambda worlds: worlds.asked_elsewhere(self.api_key))
-            raise AssertionError(missed(wanted, entries, elsewhere))
+            elsewhere = self._server.call(lambda worlds: worlds.count_other_requests(self.api_key))
+            raise AssertionError(not_requested(wanted, entries, elsewhere))
 
     def transcript(self) -> str:
         """Return the requests, a line each, with the status of the response."""

@@ -92,7 +92,7 @@ class MockServer:
 
     def delete_worlds(self) -> None:
         """Delete all worlds; the next request with a key creates its world again."""
-        self.call(lambda worlds: worlds.forget_all())
+        self.call(lambda worlds: worlds.delete_all())
 
     def start(self) -> None:
         """Start, and return when the server is ready.
@@ -152,7 +152,7 @@ class MockServer:
     def begin(self, api_key: str, /, **arrangement: Any) -> None:
         """Create a new world for a key (see `MockWorld.begin`)."""
         beginning = self._beginning(**arrangement)
-        self.call(lambda worlds: worlds.begin(api_key, beginning))
+        self.call(lambda worlds: worlds.create(api_key, beginning))
 
     def _beginning(
         self,

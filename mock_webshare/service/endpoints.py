@@ -1,4 +1,4 @@
-"""What each kind of endpoint responds with, once a request has passed all that the framework checks first."""
+"""The behaviour of each kind of endpoint, for requests that passed all checks of the framework."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from mock_webshare.contract import messages
-from mock_webshare.contract.model import Kind
+from mock_webshare.contract.model import Endpoint, Kind
 from mock_webshare.service.data.account import View
 from mock_webshare.service.framework import query, response
 from mock_webshare.service.framework.query import Criteria
@@ -16,7 +16,7 @@ from mock_webshare.service.framework.response import Response
 
 
 def respond(view: View, request: Request) -> Response:
-    """Return the response of an account to a request that was not refused."""
+    """Return the response of an account to a request that the framework did not refuse."""
     endpoint = request.endpoint
     assert endpoint
     if request.method not in endpoint.methods:
@@ -27,20 +27,18 @@ def respond(view: View, request: Request) -> Response:
     criteria, errors = query.read_filters(endpoint.filters, request.params, view.account.owned(endpoint))
     if errors:
         return response.field_errors(endpoint, errors, request.indent)
-    body = BODIES[endpoint.kind](view, request, criteria)
+    make_body, not_found = KINDS[endpoint.kind]
+    body = make_body(view, endpoint, request, criteria)
     if body is None:
-        return response.detail(endpoint, 404, NOT_FOUND[endpoint.kind], request.indent)
+        return response.detail(endpoint, 404, not_found, request.indent)
     if request.indent is not None:
         body = render(json.loads(body), request.indent)
     return response.routed(endpoint, 200, body)
 
 
-def _list(view: View, request: Request, criteria: Criteria) -> bytes | None:
-    """Return a page of the rows; None if there is no such page."""
-    endpoint = request.endpoint
-    assert endpoint
-    table = view.table(endpoint)
-    positions = view.positions(endpoint, criteria, request.params)
+def _list(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
+    """Return a page of the rows; None if it does not exist."""
+    table, positions = view.table(endpoint), view.positions(endpoint, criteria, request.params)
     page = query.read_page(request.params, view.paging(endpoint), len(positions))
     if page is None:
         return None
@@ -52,32 +50,24 @@ def _list(view: View, request: Request, criteria: Criteria) -> bytes | None:
     return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (page.count, following, preceding, rows)
 
 
-def _detail(view: View, request: Request, criteria: Criteria) -> bytes | None:
-    """Return one row; None if there is none of the id that the filters let through."""
-    assert request.endpoint
-    table, row_id = view.table(request.endpoint), query.read_int(request.id or "")
+def _detail(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
+    """Return the row with the id in the path; None if it does not exist or the filters exclude it."""
+    table, row_id = view.table(endpoint), query.read_int(request.id or "")
     position = None if row_id is None else table.find(row_id)
     if position is None or not query.matches(table.rows[position], criteria):
         return None
     return table.encoded(position)
 
 
-def _object(view: View, request: Request, criteria: Criteria) -> bytes | None:
+def _object(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
     """Return the one object; None if the filters exclude it."""
-    assert request.endpoint
-    table = view.table(request.endpoint)
+    table = view.table(endpoint)
     return table.encoded(0) if query.matches(table.rows[0], criteria) else None
 
 
-BODIES: Mapping[Kind, Callable[[View, Request, Criteria], bytes | None]] = {
-    Kind.LIST: _list,
-    Kind.DETAIL: _detail,
-    Kind.OBJECT: _object,
+KINDS: Mapping[Kind, tuple[Callable[[View, Endpoint, Request, Criteria], bytes | None], str]] = {
+    Kind.LIST: (_list, messages.INVALID_PAGE),
+    Kind.DETAIL: (_detail, messages.NOT_FOUND),
+    Kind.OBJECT: (_object, messages.NOT_FOUND),
 }
-"""The body of a 200 response by the kind of the endpoint."""
-NOT_FOUND = {
-    Kind.LIST: messages.INVALID_PAGE,
-    Kind.DETAIL: messages.NOT_FOUND,
-    Kind.OBJECT: messages.NOT_FOUND,
-}
-"""What a 404 says by the kind of the endpoint."""
+"""The body of a 200 response, and the text of a 404, by the kind of the endpoint."""

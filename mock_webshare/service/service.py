@@ -1,4 +1,4 @@
-"""The mocked service: what each request means, and what its world responds. It knows no sockets."""
+"""The mocked service: requests are parsed, and worlds respond to them. It knows no sockets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mock_webshare.contract import messages
 from mock_webshare.service import endpoints
-from mock_webshare.service.framework import response
+from mock_webshare.service.framework import response as responses
 from mock_webshare.service.framework.request import Headers, Parser, Request, joined, read_credentials
 from mock_webshare.service.framework.response import Response
 from mock_webshare.service.settings import Settings
@@ -16,10 +16,10 @@ from mock_webshare.service.world.world import World
 if TYPE_CHECKING:
     from mock_webshare.service.faults.effects import Outcome
 
-_PARSED, _RESPONSES = 1024, 128  # requests parsed and responses made that are remembered
+_PARSED, _RESPONSES = 1024, 128  # sizes of the caches of parsed requests and of responses
 _DECIDING = (b"host", b"authorization", b"accept", b"content-type", b"prefer")  # the fields of `Headers`
 DECIDING = frozenset(_DECIDING)
-"""The names of the request headers that decide anything, in lower case."""
+"""The names of the request headers that affect responses, in lower case."""
 _ANY_KEY = "Token any"
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
@@ -27,9 +27,8 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 class Service:
     """Responds to the requests to one service.
 
-    Clients send the same few requests again and again, so what a request means and how an unchanged
-    account responds to it are each remembered; only the world, the rate limit and the faults are looked
-    at each time.
+    Clients send the same few requests again and again, so parsed requests and the responses of unchanged
+    accounts are cached; only world, rate limit and faults are evaluated each time.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -38,13 +37,13 @@ class Service:
         self._origin = settings.public_url and settings.public_url.rstrip("/")
         self.read = lru_cache(_PARSED)(self._read)
         self._parse = lru_cache(_PARSED)(self._make_request)
-        self._remembered = lru_cache(_RESPONSES)(endpoints.respond)
+        self._cached = lru_cache(_RESPONSES)(endpoints.respond)
 
     def _read(self, method: str, target: str, sent: RawHeaders, scheme: str) -> tuple[Request, str | None]:
-        """Return a request and its key; None: it has none that is well-formed. `sent` are `DECIDING`."""
+        """Parse a request and its key, None if malformed; `sent` are the `DECIDING` headers."""
         headers = Headers(*(joined(name, sent) for name in _DECIDING))
         key, _ = read_credentials(headers.authorization or "")
-        if key:  # the request is the same with every key, and so is the response while their worlds are alike
+        if key:  # every key shares the cached request, and the response of an account that is shared
             headers = headers._replace(authorization=_ANY_KEY)
         return self._parse(method, target, headers, scheme), key or None
 
@@ -58,21 +57,21 @@ class Service:
             return request.refusal
         assert request.endpoint
         if world is None:
-            return response.unauthorized(request.endpoint, messages.UNKNOWN_KEY, request.indent)
+            return responses.unauthorized(request.endpoint, messages.UNKNOWN_KEY, request.indent)
         if (wait := world.admit()) is not None:
-            return response.throttled(request.endpoint, wait, request.indent)
+            return responses.throttled(request.endpoint, wait, request.indent)
         view = world.view
-        # A changed account belongs to one world, so its responses would only crowd out those of all others.
-        return (self._remembered if view.account.is_shared else endpoints.respond)(view, request)
+        # A changed account belongs to one world, so its responses would evict those that many share.
+        return (self._cached if view.account.is_shared else endpoints.respond)(view, request)
 
     def outcome(self, world: World, request: Request) -> Outcome:
-        """Return what a world makes of a request under the faults that strike it."""
+        """Return the outcome of a request under the faults that strike it."""
         from mock_webshare.service.faults import apply, effects  # most servers never need it
 
         strikes = apply.strikes(world, request)
-        answer = apply.response_instead(strikes, request, self._settings.contract)
-        if answer is None:
-            answer = self.respond(world, request)
+        response = apply.response_instead(strikes, request, self._settings.contract)
+        if response is None:
+            response = self.respond(world, request)
             if request.refusal is None:
-                apply.move_pages(world, request, answer, strikes)
-        return effects.outcome(answer, request, strikes, self._settings.contract)
+                apply.move_pages(world, request, response, strikes)
+        return effects.outcome(response, request, strikes, self._settings.contract)

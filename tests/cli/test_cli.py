@@ -78,7 +78,7 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("serve", "--port", "70000"), "port 70000 is not allowed; allowed: 0 (a free one) to 65535"),
     (("serve", "--credits", "1e3"), "--credits '1e3'"),
     (("serve", "--rate-limit", "fast"), "like 240/min"),
-    (("serve", "--now", "tomorrow"), "like 2022-06-14T11:58:10-07:00"),
+    (("serve", "--now", "tomorrow"), "like 2022-06-14T11:58:10.246406-07:00"),
     (("serve", "--data", "nothing"), "there are: default, edge-cases"),
     (("serve", "--data", "nothing.json"), "cannot read 'nothing.json'"),
     (("serve", "--api-key", "two words"), "one word"),

@@ -25,7 +25,7 @@ from mock_webshare.errors import MockWebshareError
 from mock_webshare.server.app import WORLDS
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults import fault
-from mock_webshare.service.settings import MOST_CREDITS
+from mock_webshare.service.settings import MAX_ROWS
 from mock_webshare.service.world.registry import Worlds
 from tests.conftest import Client
 from tests.control_plane import (
@@ -368,21 +368,21 @@ class TestARefusal:
         assert KEY not in caplog.text
 
     async def test_of_too_many_credits_says_how_many_are_allowed(self, worlds: Worlds) -> None:
-        body = {"credits": [None] * (MOST_CREDITS + 1), "channels": []}
+        body = {"credits": [None] * (MAX_ROWS + 1), "channels": []}
         with pytest.raises(MockWebshareError, match="has 1000001 rows; allowed: 1000000"):
             BY_NAME["PUT state"].read(body)
 
     async def test_of_too_many_faults_says_how_many_are_allowed(
         self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(fault, "MOST_FAULTS", 1)
+        monkeypatch.setattr(fault, "MAX_FAULTS", 1)
         problem = await controlled.refused("POST", "faults", json={"status": 503})
         assert problem["detail"] == "1 faults are set already; remove some before you set another"
 
     async def test_of_too_many_snapshots_says_what_to_do(
         self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("mock_webshare.service.world.world.MOST_SNAPSHOTS", 1)
+        monkeypatch.setattr("mock_webshare.service.world.world.MAX_SNAPSHOTS", 1)
         await controlled.done("PUT", "snapshots/before", route="PUT snapshots/{name}")
         problem = await controlled.refused("PUT", "snapshots/after")
         assert problem["detail"] == "there are 1 snapshots already; delete some first"
@@ -643,11 +643,11 @@ class TestABrokenBody:
     @pytest.mark.parametrize(
         ("body", "detail"),
         [
-            (b"", "is empty, which is no JSON"),
+            (b"", "is empty, not JSON"),
             (b'{"amount": 1', "is not JSON: Expecting ',' delimiter: line 1 column 13 (char 12)"),
             (b"\xff", "is not UTF-8 at byte 0"),
             (b"[" * 100_000, "is nested too deeply"),
-            (b'{"amount": NaN}', "is not JSON: NaN is no JSON number"),
+            (b'{"amount": NaN}', "is not JSON: NaN is not a JSON number"),
             (b'{"amount": 1e999}', "is not JSON: the number 1e999 is too large"),
             (b'{"amount": %b}' % (b"1" * 401), "is not JSON: a number with 401 digits is too long"),
             (b'{"amount": 1, "amount": 2}', "is not JSON: the key 'amount' occurs twice in one object"),

@@ -23,7 +23,7 @@ import requests
 from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.timestamps import format_instant
-from mock_webshare.service.faults.fault import CONNECTION_FAULTS, LONGEST_DELAY
+from mock_webshare.service.faults.fault import CONNECTION_FAULTS, MAX_DELAY
 from tests.paths import FETCH
 from tests.waiting import PATIENCE, until
 
@@ -77,8 +77,8 @@ CLIENTS: Mapping[str, Get] = {
 }
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     **{name: {"fault": name} for name in CONNECTION_FAULTS},
-    "delay": {"fixedDelayMilliseconds": LONGEST_DELAY},
-    "drip": {"chunkedDribbleDelay": {"numberOfChunks": 4, "totalDuration": LONGEST_DELAY}},
+    "delay": {"fixedDelayMilliseconds": MAX_DELAY},
+    "drip": {"chunkedDribbleDelay": {"numberOfChunks": 4, "totalDuration": MAX_DELAY}},
     "contentType": {"contentType": "text/html"},
 }
 QUICK: Mapping[str, Mapping[str, Any]] = {
@@ -351,7 +351,7 @@ def test_what_was_sent_badly_is_noted_as_it_was_sent(world: MockWorld, fault: st
 
 
 def test_a_request_is_noted_when_it_arrives_and_its_response_when_it_is_sent(world: MockWorld) -> None:
-    world.add_fault(fixedDelayMilliseconds=LONGEST_DELAY, times=1)
+    world.add_fault(fixedDelayMilliseconds=MAX_DELAY, times=1)
     with connected(world):
         until(lambda: noted(world) == [None])
         converse(world, target=f"{LIST}?page=2")
@@ -442,7 +442,7 @@ def test_the_server_stops_soon_however_long_a_delay_still_is() -> None:
     log = io.StringIO()
     with MockServer(log=log) as server:
         world = server.world("key")
-        world.add_fault(fixedDelayMilliseconds=LONGEST_DELAY)
+        world.add_fault(fixedDelayMilliseconds=MAX_DELAY)
         connection = connected(world)
         until(lambda: noted(world) == [None])
     with connection:

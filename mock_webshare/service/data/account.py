@@ -1,4 +1,4 @@
-"""What one account holds, as a value. A change makes a new account that shares what stays."""
+"""An account: an immutable value; a change makes a new one that shares the tables that are unchanged."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from mock_webshare.service.framework import query
 from mock_webshare.service.framework.query import Criteria, Params
 from mock_webshare.service.framework.rendering import render
 
-_MOST_ORDERS, _MOST_VIEWS = 32, 8
+_ORDERS, _VIEWS = 32, 8  # sizes of the caches of a table and of an account
 
 
 class Table:
-    """The rows of one resource: each encoded once, each order of them computed once.
+    """The rows of one resource, by ascending id, with the JSON of each, encoded once.
 
-    So a page costs a page, however many rows there are. `positions(criteria, terms)` is
-    `query.arrange` over the rows, remembered for the orders used last.
+    `positions(criteria, terms)` is `query.arrange` over the rows, cached for the orders used last, so the
+    cost of a page does not depend on the number of rows.
     """
 
     def __init__(self, rows: Sequence[Any], encoded: list[bytes | None] | None = None) -> None:
         self.rows = rows
         self._encoded: list[bytes | None] = encoded or [None] * len(rows)
-        self.positions = lru_cache(_MOST_ORDERS)(self._arrange)
+        self.positions = lru_cache(_ORDERS)(self._arrange)
 
     def _arrange(self, criteria: Criteria, terms: tuple[str, ...]) -> Sequence[int]:
         return query.arrange(self.rows, criteria, terms)
 
     def encoded(self, position: int) -> bytes:
-        """Given the position of a row, return the JSON of it."""
+        """Return the JSON of the row at a position."""
         if (body := self._encoded[position]) is None:
             body = self._encoded[position] = render(self.rows[position].wire())
         return body
@@ -48,7 +48,7 @@ class Table:
         return frozenset(row.id for row in self.rows)
 
     def find(self, row_id: int) -> int | None:
-        """Given an id, return the position of its row, or None."""
+        """Return the position of the row with an id, or None."""
         position = self._place(row_id)
         return position if position < len(self.rows) and self.rows[position].id == row_id else None
 
@@ -56,13 +56,13 @@ class Table:
         return bisect_left(self.rows, row_id, key=attrgetter("id"))
 
     def with_row(self, row: Any) -> Table:
-        """Return the table with a row, in the place of the one that has its id, if there is one."""
+        """Return the table with a row added, or replaced if there is one with its id."""
         position = self._place(row.id)
         following = position if self.find(row.id) is None else position + 1
         return self._spliced(position, following, [row])
 
     def without_row(self, row_id: int) -> Table:
-        """Return the table without the row of an id."""
+        """Return the table without the row with an id."""
         position = self._place(row_id)
         return self._spliced(position, position + 1, [])
 
@@ -74,28 +74,28 @@ class Table:
         )
 
     def mapped(self, change: Callable[[Any], Any]) -> Table:
-        """Return the table with each row changed; a row that is returned as it is stays encoded."""
+        """Return the table with each row changed; a row that is returned unchanged stays encoded."""
         rows = [change(row) for row in self.rows]
         pairs = zip(rows, self.rows, self._encoded, strict=True)
         return Table(rows, [body if new is old else None for new, old, body in pairs])
 
 
 class Account:
-    """What one account holds: a table for each resource.
+    """A table for each resource.
 
-    `view(max_page_size, default_ordering)` is the `View` of it, the same one for equal arguments.
-    `is_shared`: many worlds may hold it; one that was made by a change belongs to one world alone.
+    `view(max_page_size, default_ordering)` is its `View`, the same one for equal arguments. An account is
+    shared by many worlds (`is_shared`), or the result of a change and used by one world only.
     """
 
     def __init__(self, contract: Contract, tables: Mapping[str, Table], *, is_shared: bool = False) -> None:
         self.contract = contract
         self.tables = tables
         self.is_shared = is_shared
-        self.view = lru_cache(_MOST_VIEWS)(self._make_view)
+        self.view = lru_cache(_VIEWS)(self._make_view)
 
     @classmethod
     def of(cls, dataset: Dataset) -> Account:
-        """Return the account that a data set describes."""
+        """Return the account of a data set."""
         tables = {name: Table(rows) for name, rows in dataset.rows.items()}
         return cls(dataset.contract, tables, is_shared=True)
 
@@ -103,7 +103,7 @@ class Account:
         return View(self, max_page_size, default_ordering)
 
     def at(self, now: int) -> Dataset:
-        """Return the data set that describes the account, as of an instant."""
+        """Return the data set of the account at an instant."""
         return Dataset(self.contract, {name: table.rows for name, table in self.tables.items()}, now)
 
     def owned(self, endpoint: Endpoint) -> dict[str, Collection[int]]:
@@ -122,7 +122,7 @@ class Account:
         return min(due, default=None)
 
     def settled(self, now: int) -> Account:
-        """Return the account as it is at an instant: what was pending long enough is ripe."""
+        """Return the account at an instant, with the rows ripe whose pending period has passed."""
         if self.next_due is None or self.next_due > now:
             return self
         settled = {
@@ -132,9 +132,9 @@ class Account:
         return Account(self.contract, {**self.tables, **settled})
 
     def with_row(self, resource: Resource, row: Any) -> Account:
-        """Return the account with a row, in the place of the one that has its id, if there is one.
+        """Return the account with a row added, or replaced if there is one with its id.
 
-        Rows that refer to it and copy one of its fields follow.
+        Copies of its fields in rows that refer to it are updated.
         """
         table = Table([row]) if resource.is_object else self.tables[resource.name].with_row(row)
         tables = {**self.tables, resource.name: table}
@@ -144,7 +144,7 @@ class Account:
         return Account(self.contract, tables)
 
     def without_row(self, resource: Resource, row_id: int) -> Account:
-        """Return the account without the row of an id; raise `UsageError` if other rows refer to it."""
+        """Return the account without the row with an id; raise `UsageError` if other rows refer to it."""
         for each, reference in self._references_to(resource):
             rows = self.tables[each.name].rows
             number = sum(getattr(row, reference.field) == row_id for row in rows)
@@ -164,7 +164,7 @@ class Account:
 
 
 def _is_stale(row: Any, reference: Reference, source: Any) -> bool:
-    """Return whether a row refers to another one, of which it has an old copy."""
+    """Return whether a row refers to another one, and has an old copy of its field."""
     if getattr(row, reference.field) != source.id:
         return False
     return bool(getattr(row, reference.copy) != getattr(source, reference.source))
@@ -177,7 +177,7 @@ def _copied(reference: Reference, source: Any, row: Any) -> Any:
 
 
 class View:
-    """All that a response depends on besides the request, so responses are remembered by it."""
+    """All that a response depends on besides the request; responses are cached by it."""
 
     __slots__ = ("account", "default_ordering", "max_page_size")
 
@@ -191,7 +191,7 @@ class View:
         return self.account.tables[endpoint.resource]
 
     def paging(self, endpoint: Endpoint) -> Paging:
-        """Return how the pages of a list are made here."""
+        """Return the page sizes of a list."""
         assert endpoint.paging
         return endpoint.paging._replace(max_page_size=self.max_page_size)
 
@@ -211,9 +211,9 @@ def _lifecycles(contract: Contract) -> Iterator[tuple[str, Lifecycle]]:
 
 
 def settle(row: Any, life: Lifecycle, now: int) -> Any:
-    """Return a row as it is at an instant: ripe once its period has passed.
+    """Return a row at an instant: ripe if its pending period has passed by then.
 
-    `updated_at` becomes the moment at which it had (documented: `referral_payment_pending_days`).
+    `updated_at` becomes the end of the period (documented: `referral_payment_pending_days`).
     """
     due = row.created_at + life.period * DAY
     if getattr(row, life.field) != life.pending or due > now:
@@ -223,7 +223,7 @@ def settle(row: Any, life: Lifecycle, now: int) -> Any:
 
 
 def advance(dataset: Dataset, now: int) -> Dataset:
-    """Return a data set as it is at an instant."""
+    """Return a data set at an instant, with the rows ripe whose pending period has passed."""
     settled = {
         name: [settle(row, life, now) for row in dataset.rows[name]]
         for name, life in _lifecycles(dataset.contract)

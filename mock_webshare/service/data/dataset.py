@@ -1,4 +1,4 @@
-"""A data set: the rows that one account holds, and the instant at which they were so."""
+"""A data set: the rows of an account at an instant."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.contract.timestamps import format_instant, parse_instant
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
-from mock_webshare.service.data.fields import read_json, require_keys
-from mock_webshare.service.data.resources import DATE, RowType, row_types
+from mock_webshare.service.data.fields import DATE, read_json, require_keys
+from mock_webshare.service.data.resources import RowType, row_types
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:
-    """The rows of each resource, by ascending id; of one that is an object, that object alone."""
+    """The rows of each resource, by ascending id; a resource that is one object has one row."""
 
     contract: Contract
     rows: Mapping[str, Sequence[Any]]
     now: int
 
     def wire(self) -> dict[str, Any]:
-        """Return the data set in the form that `load` reads and `write` writes."""
+        """Return the data set as JSON data."""
         result: dict[str, Any] = {"now": format_instant(self.now)}
         for name, rows in self.rows.items():
             written = [row.wire() for row in rows]
@@ -37,7 +37,7 @@ class Dataset:
 
 
 def write(dataset: Dataset, stream: TextIO) -> None:
-    """Write a data set as JSON, one row a line: easy to read, to compare and to edit."""
+    """Write a data set as JSON with one row per line, for readable diffs."""
     stream.write(f'{{\n"now": "{format_instant(dataset.now)}"')
     for name, rows in dataset.rows.items():
         written = (json.dumps(row.wire(), ensure_ascii=False) for row in rows)
@@ -58,15 +58,15 @@ def _lines(rows: Iterable[str]) -> Iterator[str]:
 
 
 def names() -> list[str]:
-    """Return the names of the data sets that come with the package, sorted."""
+    """Return the names of the bundled data sets, sorted."""
     return sorted(path.stem for path in data_path("fixtures").glob("*.json"))
 
 
 def load(data: str | PathLike[str], contract: Contract = WEBSHARE) -> Dataset:
-    """Return the data set of a file, in gzip or not, or one that comes with the package, by its name.
+    """Return the data set of a file, plain or in gzip, or a bundled one by its name.
 
-    A bare name is one of the package first: write `./default` for a file of that name. Raise
-    `UnreadableInput` if it cannot be read, `DataError` if it is not a data set.
+    Bundled names have precedence: `./default` is a file. Raise `UnreadableInput` if it cannot be read,
+    `DataError` if it is not a data set.
     """
     name = fspath(data)
     content = _content(name)
@@ -79,17 +79,17 @@ def load(data: str | PathLike[str], contract: Contract = WEBSHARE) -> Dataset:
 
 
 _HEAD = 65_536
-"""Bytes at the beginning of a file that are looked at to see what it is."""
+"""Bytes at the beginning of a file by which its format is detected."""
 _GZIP, _GZIP_ONLY = b"\x1f\x8b", 31
 _RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".zip")
 _RECORDED = (b'"results"', b'"log"', b'"interactions"', b'"request"')
-_FIRST_FIELDS = 3  # of a row, by which a single one is recognised
+_FIRST_FIELDS = 3  # of a row, by which a single one is detected
 
 
 def is_recording(name: str, contract: Contract = WEBSHARE) -> bool:
-    """Return whether a file or folder may be a recording, of which a data set can be made.
+    """Return whether a file or folder may be a recording, from which a data set can be generated.
 
-    Its name shows it, or its beginning, packed or not: a data set names the resources of the contract.
+    It is detected by its name or its beginning, plain or in gzip; a data set has a resource's name there.
     """
     if name in names():
         return False
@@ -100,8 +100,8 @@ def is_recording(name: str, contract: Contract = WEBSHARE) -> bool:
     head = _head(name)
     if f'"{next(iter(contract.resources))}":'.encode() in head.replace(b" ", b""):
         return False
-    is_named_so = name.removesuffix(".gz").endswith(_RECORDINGS)
-    return is_named_so or any(sign in head for sign in _RECORDED) or _has_row(head, contract)
+    has_suffix = name.removesuffix(".gz").endswith(_RECORDINGS)
+    return has_suffix or any(sign in head for sign in _RECORDED) or _has_row(head, contract)
 
 
 def _has_row(head: bytes, contract: Contract) -> bool:
@@ -114,7 +114,7 @@ def _has_row(head: bytes, contract: Contract) -> bool:
 
 
 def _head(name: str) -> bytes:
-    """Return the beginning of a file, unpacked; nothing if it cannot be read."""
+    """Return the beginning of a file, unpacked; empty if it cannot be read."""
     try:
         with open(name, "rb") as stream:
             head = stream.read(_HEAD)
@@ -122,7 +122,7 @@ def _head(name: str) -> bytes:
         return b""
     if not head.startswith(_GZIP):
         return head
-    import zlib  # only for those who pack
+    import zlib  # only for packed files
 
     try:
         return zlib.decompressobj(_GZIP_ONLY).decompress(head, _HEAD)
@@ -131,7 +131,7 @@ def _head(name: str) -> bytes:
 
 
 def _to_be_generated(name: str, kind: str) -> DataError:
-    from shlex import quote  # only for those who err
+    from shlex import quote  # only for this error
 
     return DataError(
         name,
@@ -152,14 +152,14 @@ def _content(name: str) -> bytes:
         raise UnknownName("data set file or data set", name, names()) from error
     except OSError as error:
         raise UnreadableInput.from_os_error(name, error) from error
-    except ValueError as error:  # a path that no file can have: "embedded null byte"
+    except ValueError as error:  # an impossible path: "embedded null byte"
         raise UnreadableInput(f"cannot read {name!r}: {error}") from error
 
 
 def _unpacked(content: bytes, name: str) -> bytes:
     if not content.startswith(_GZIP):
         return content
-    import gzip  # only for those who pack
+    import gzip  # only for packed files
     import zlib
 
     try:
@@ -169,16 +169,16 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 
 def parse(content: bytes, *, source: str, contract: Contract = WEBSHARE) -> Dataset:
-    """Parse the JSON of a data set; raise `DataError` for the first thing that is wrong."""
+    """Parse the JSON of a data set; raise `DataError` for the first value that is not allowed."""
     return from_wire(read_json(content, source=source), source=source, contract=contract)
 
 
 def from_wire(document: Any, *, source: str, contract: Contract = WEBSHARE) -> Dataset:
-    """Return the data set that `Dataset.wire` wrote; raise `DataError` as `parse` does."""
+    """Return the data set in JSON data (see `Dataset.wire`); raise `DataError` as `parse` does."""
     names = tuple(contract.resources)
     require_keys(source, "", document, names, (*names, "now"))
     types = row_types(contract)
-    # What others refer to is read first, so that its mistakes are reported first.
+    # Rows to which others refer come last; they are read first, so that their errors are reported first.
     tables = {name: _read_rows(source, types[name], document[name]) for name in reversed(names)}
     for name in names:
         sources = types[name].sources(tables)
@@ -190,7 +190,7 @@ def from_wire(document: Any, *, source: str, contract: Contract = WEBSHARE) -> D
 
 
 def _id(row: Any) -> int:
-    return getattr(row, "id", 0)  # the one object of a resource may have none
+    return getattr(row, "id", 0)  # a resource that is one object may have none
 
 
 def _read_rows(source: str, row_type: RowType, value: Any) -> list[Any]:
@@ -217,11 +217,11 @@ def _read_now(source: str, value: Any) -> int:
 
 
 SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")
-"""When every generated account is looked at: a constant, or the data would change with the calendar."""
+"""The time of every generated account: a constant, so that the data do not depend on the calendar."""
 
 
 def _latest(contract: Contract, rows: Mapping[str, Sequence[Any]]) -> int:
-    """Return the latest instant in the rows: no earlier can they have been so."""
+    """Return the latest instant in the rows, the earliest time at which they can all exist."""
     dates = {name: [each.name for each in fields if each.is_date] for name, fields in contract.fields.items()}
     instants = (getattr(row, date) for name, each in rows.items() for date in dates[name] for row in each)
     return max((instant for instant in instants if instant), default=SEEDED_NOW)

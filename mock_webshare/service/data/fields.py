@@ -1,18 +1,23 @@
-"""Fields: what a JSON value may be, as a test and the words for it; and strict reading of JSON."""
+"""Field types: which JSON values are allowed, in code and in words; and strict reading of JSON."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any, NamedTuple
 
+from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import DataError
+
+LARGEST_ID = 2**63 - 1
 
 
 class FieldType(NamedTuple):
-    """What a field may hold: a test, the words for it, how to read a value that passes, and a JSON Schema."""
+    """A predicate, what it allows in words, the conversion of an allowed value, and a JSON Schema."""
 
     is_allowed: Callable[[Any], bool]
     allowed: str
@@ -29,41 +34,17 @@ class FieldType(NamedTuple):
         )
 
 
-def whole(least: int, most: int) -> FieldType:
-    """Return the type of whole numbers from `least` to `most`."""
-    # bool is a subclass of int, and JSON's true is no number; so is HTTPStatus, which is one.
-    return FieldType(
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most,
-        f"{least} to {most}",
-    )
+def is_integer(value: Any) -> bool:
+    """Return whether a value is an integer; true is not, though bool is a subclass of int."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
-def one_of(*values: str) -> FieldType:
-    """Return the type of these strings."""
-    return FieldType(
-        lambda value: isinstance(value, str) and value in values,
-        ", ".join(values),
-        schema={"enum": list(values)},
-    )
-
-
-def is_text(value: Any) -> bool:
-    """Return whether a value is a string of whole characters, of which alone UTF-8 can be made.
-
-    JSON can escape half a one: `"\\ud800"`.
-    """
+def is_string(value: Any) -> bool:
+    """Return whether a value is a string that can be encoded as UTF-8; `"\\ud800"` in JSON cannot."""
     try:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:
         return False
-
-
-def text(least: int, most: int) -> FieldType:
-    """Return the type of texts of `least` to `most` characters."""
-    return FieldType(
-        lambda value: is_text(value) and least <= len(value) <= most,
-        f"a text of {least} to {most} characters",
-    )
 
 
 def is_json(value: Any) -> bool:
@@ -74,16 +55,103 @@ def is_json(value: Any) -> bool:
         return False
 
 
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1e300 and math.isfinite(value)
+
+
+def _is_date(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and parse_instant(value) >= 0
+    except ValueError:
+        return False
+
+
+def integer(minimum: int, maximum: int, allowed: str = "") -> FieldType:
+    """Return the type of the integers in a range."""
+    return FieldType(
+        lambda value: is_integer(value) and minimum <= value <= maximum, allowed or f"{minimum} to {maximum}"
+    )
+
+
+def choice(*values: str) -> FieldType:
+    """Return the type of these strings."""
+    return FieldType(
+        lambda value: isinstance(value, str) and value in values,
+        ", ".join(values),
+        schema={"enum": list(values)},
+    )
+
+
+def string(minimum: int, maximum: int) -> FieldType:
+    """Return the type of the strings of a range of lengths."""
+    return FieldType(
+        lambda value: is_string(value) and minimum <= len(value) <= maximum,
+        f"a text of {minimum} to {maximum} characters",
+    )
+
+
+def pattern(regex: str, allowed: str) -> FieldType:
+    """Return the type of the strings that a regular expression matches as a whole."""
+    compiled = re.compile(regex, re.ASCII | re.DOTALL)
+    return FieldType(lambda value: is_string(value) and bool(compiled.fullmatch(value)), allowed)
+
+
+def record(allowed: str, **types: FieldType) -> FieldType:
+    """Return the type of the objects that have exactly these keys, each with a value of its type."""
+    return FieldType(
+        lambda value: (
+            isinstance(value, dict)
+            and value.keys() == types.keys()
+            and all(each.is_allowed(value[name]) for name, each in types.items())
+        ),
+        allowed,
+    )
+
+
 BOOLEAN = FieldType(lambda value: isinstance(value, bool), "true or false", schema={"type": "boolean"})
+ID = integer(1, LARGEST_ID, "a whole number from 1 to 2^63 - 1")._replace(
+    schema={"$ref": "#/components/schemas/id"}
+)
+DATE = FieldType(
+    _is_date,
+    "a date and time with an offset, from 1970 to 9998, like 2022-06-14T11:58:10.246406-07:00",
+    parse_instant,
+    {"$ref": "#/components/schemas/instant"},
+)
+NON_EMPTY = FieldType(
+    lambda value: is_string(value) and value != "",
+    "a string of Unicode characters that is not empty",
+    schema={"type": "string", "minLength": 1},
+)
+JSON_TYPES: Mapping[str, FieldType] = {
+    "integer": integer(-LARGEST_ID, LARGEST_ID, "a whole number")._replace(schema={"type": "integer"}),
+    "number": FieldType(
+        _is_number,
+        "a number, up to 1e300 either way",
+        float,
+        {"type": "number", "exclusiveMinimum": -1e300, "exclusiveMaximum": 1e300},
+    ),
+    "string": FieldType(is_string, "a string of Unicode characters", schema={"type": "string"}),
+    "boolean": BOOLEAN,
+    "array": FieldType(
+        lambda value: isinstance(value, list) and is_json(value), "a list", deepcopy, {"type": "array"}
+    ),
+    "object": FieldType(
+        lambda value: isinstance(value, dict) and is_json(value), "an object", deepcopy, {"type": "object"}
+    ),
+}
+"""What a field of a JSON type may hold, unless its schema says more."""
 
 
 def read_object(
     source: str, pointer: str, value: Any, types: Mapping[str, FieldType], *, optional: bool = False
 ) -> dict[str, Any]:
-    """Read an object of which each key has a type, and return what is read.
+    """Read an object by the types of its keys.
 
-    All keys are needed unless they are `optional`. Raise `DataError` for the first that is missing,
-    unknown or not of its type; `source` and `pointer` say where the object is.
+    All keys are required unless they are `optional`. Raise `DataError` for the first that is missing,
+    unknown or not of its type; `source` and `pointer` locate the object.
     """
     require_keys(source, pointer, value, () if optional else tuple(types), tuple(types))
     for name, each in value.items():
@@ -93,31 +161,31 @@ def read_object(
 
 
 def require_keys(
-    source: str, pointer: str, value: Any, needed: tuple[str, ...], known: tuple[str, ...]
+    source: str, pointer: str, value: Any, required: tuple[str, ...], known: tuple[str, ...]
 ) -> None:
-    """Raise `DataError` unless a value is an object with the needed keys and none that is unknown."""
+    """Raise `DataError` unless a value is an object with the required keys and no unknown ones."""
     if not isinstance(value, dict):
         raise DataError.invalid(source, pointer, value, f"an object with the keys {', '.join(known)}")
-    if missing := [key for key in needed if key not in value]:
-        raise DataError(source, pointer, f"lacks {missing[0]!r}; needed: {', '.join(needed)}")
+    if missing := [key for key in required if key not in value]:
+        raise DataError(source, pointer, f"lacks {missing[0]!r}; needed: {', '.join(required)}")
     if unknown := [key for key in value if key not in known]:
         raise DataError(source, pointer, f"unknown key {unknown[0]!r:.80}; allowed: {', '.join(known)}")
 
 
-_LONGEST_NUMBER = 400
+_MAX_DIGITS = 400
 
 
 def read_json(content: bytes, *, source: str) -> Any:
-    """Given JSON, return its value; raise `DataError` for what is none, or is read in several ways."""
+    """Parse JSON strictly; raise `DataError` for what is not JSON, and for ambiguous or extreme values."""
     if not content.strip():
-        raise DataError(source, "", "is empty, which is no JSON")
+        raise DataError(source, "", "is empty, not JSON")
     try:
         return json.loads(
             content,
             object_pairs_hook=_unique_keys,
-            parse_constant=_no_constant,
-            parse_int=_whole_number,
-            parse_float=_number,
+            parse_constant=_refuse_constant,
+            parse_int=_parse_integer,
+            parse_float=_parse_number,
         )
     except RecursionError as error:
         raise DataError(source, "", "is nested too deeply") from error
@@ -130,23 +198,23 @@ def read_json(content: bytes, *, source: str) -> Any:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise ValueError(f"the key {twice!r:.80} occurs twice in one object")
+        [(key, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {key!r:.80} occurs twice in one object")
     return result
 
 
-def _whole_number(digits: str) -> int:
-    if len(digits) > _LONGEST_NUMBER:
+def _parse_integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
         raise ValueError(f"a number with {len(digits)} digits is too long")
     return int(digits)
 
 
-def _number(text: str) -> float:
+def _parse_number(text: str) -> float:
     number = float(text)
-    if math.isinf(number):  # which JSON could not say again
+    if math.isinf(number):  # which could not be written as JSON again
         raise ValueError(f"the number {text:.80} is too large")
     return number
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,7 +1,7 @@
-"""Seeding: a believable account, drawn from Faker's generator.
+"""Generated accounts with realistic rows, drawn from Faker's random numbers.
 
-The same seed gives the same credits on any day and any machine, and the first n credits stay what
-they are when more are asked for: each is drawn after the one before it, and nothing looks ahead.
+The same seed gives the same credits on any day and any machine, and the first n credits do not change
+when more are generated: each is drawn after the one before it, independently of those that follow.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ DEFAULT_SEED = 0
 DEFAULT_NAME = "default"
 
 _CHANNELS = 5
-_UNSERVED = 5  # rows of a resource to which others refer, and which has no endpoint
+_UNSERVED = 5  # rows of a resource that has no endpoint, for others to refer to
 _PERIOD = PENDING_DAYS * DAY
 _DISCOUNTS = (10, 15, 20, 25, 30, 50)
-_PRICES = (299, 598, 897, 1495, 1980, 2691, 3500, 5600, 9500, 18500)  # cents; dear plans are rare
+_PRICES = (299, 598, 897, 1495, 1980, 2691, 3500, 5600, 9500, 18500)  # cents; expensive plans are rare
 _COMMISSION = (10, 20, 25)  # percent
 _PROGRESS_EVERY = 10_000
 
@@ -40,11 +40,11 @@ Draw = Callable[[], float]
 """A source of randomness: numbers from 0 up to, not including, 1."""
 
 Progress = Callable[[int, int], object]
-"""Called now and then with how many rows are done, and how many there will be."""
+"""Called from time to time with the number of rows that are done, and that of all."""
 
 
 class _User(NamedTuple):
-    """A referred user, who keeps the channel that brought them (a row; None: a referral link did)."""
+    """A referred user, and the row of the channel that referred them; None: a referral link did."""
 
     id: int
     channel: Any
@@ -53,13 +53,13 @@ class _User(NamedTuple):
 def generate(
     seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE
 ) -> Dataset:
-    """Return the account of a seed, with so many rows of each resource that has an endpoint.
+    """Return the account of a seed, with a number of rows of each resource that has an endpoint.
 
     Relations hold between credits: ids, creation and users' ids rise together; a user spends more than
     once and keeps the channel; `reverted_at` lies between creation and update; a credit is pending
     exactly while its period runs. The rows of other resources are drawn from their schemas.
     """
-    from faker import Faker  # a tenth of a second: only for those who generate
+    from faker import Faker  # takes a tenth of a second
 
     fake = Faker("en_US")
     fake.seed_instance(seed)
@@ -68,7 +68,7 @@ def generate(
     if contract.resources.get(CREDITS.name) == CREDITS:
         drawn[CHANNELS.name] = list(_channels(fake))
         drawn[CREDITS.name] = list(_counted(_credits(draw, drawn[CHANNELS.name], rows), rows, progress))
-    for name in reversed(contract.resources):  # what others refer to stands last
+    for name in reversed(contract.resources):  # those to which others refer come last
         if name not in drawn:
             is_served = any(endpoint.resource == name for endpoint in contract.endpoints)
             drawn[name] = list(_plain_rows(draw, contract, name, rows if is_served else _UNSERVED, drawn))
@@ -83,15 +83,15 @@ def _counted(rows: Iterator[T], total: int, progress: Progress | None) -> Iterat
 
 
 def seeded(seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE) -> Dataset:
-    """Return what `generate` returns, without Faker where the package already holds the data.
+    """Return what `generate` returns, without Faker if the bundled data set has it.
 
-    The commonest start (the default seed, up to the default number of rows) is a prefix of the data set
-    `default`, which a test holds equal to what `generate` makes.
+    With the default seed, up to the default number of rows are a prefix of the data set `default`; a test
+    compares it with what `generate` returns.
     """
     if contract is WEBSHARE and seed == DEFAULT_SEED:
-        held = _default().rows
-        if rows <= len(held[CREDITS.name]):
-            return replace(_default(), rows={**held, CREDITS.name: held[CREDITS.name][:rows]})
+        bundled = _default().rows
+        if rows <= len(bundled[CREDITS.name]):
+            return replace(_default(), rows={**bundled, CREDITS.name: bundled[CREDITS.name][:rows]})
     return generate(seed, rows, progress, contract)
 
 
@@ -103,19 +103,19 @@ def _default() -> Dataset:
 def _plain_rows(
     draw: Draw, contract: Contract, name: str, count: int, drawn: Mapping[str, Sequence[Any]]
 ) -> Iterator[Any]:
-    """Yield rows of which nothing is known but the schema: one if the resource is one object."""
+    """Yield rows from their schema alone; one if the resource is one object."""
     row_type, resource, now = row_types(contract)[name], contract.resources[name], format_instant(NOW)
     sources = row_type.sources(drawn)
     choices = {
         each.field: list(filter(row_type.field_types[each.field].is_allowed, (None, *sources[each.copy])))
         for each in resource.references
     }
-    plain = [each for each in row_type.fields if each.name not in row_type.dependent | choices.keys()]
+    plain = [each for each in row_type.fields if each.name not in row_type.derived | choices.keys()]
     rows: list[Any] = []
     for index in range(1 if resource.is_object else count):
         given = {each.name: _plain_value(draw, each, index) for each in plain}
         given.update((field, _pick(draw, ids)) for field, ids in choices.items())
-        fields = row_type.completed(row_type.created(given, rows, now), given, sources, now)
+        fields = row_type.completed(row_type.with_defaults(given, rows, now), given, sources, now)
         rows.append(row_type.read("generated", "", fields))
         yield rows[-1]
 
@@ -156,7 +156,7 @@ def _pick(draw: Draw, values: Sequence[T]) -> T:
 
 
 def _pick_early(draw: Draw, values: Sequence[T]) -> T:
-    """Pick one, the earlier the likelier: the first tenth is picked three times in ten."""
+    """Pick a value; earlier ones are more likely: the first tenth is picked three times in ten."""
     return values[int(draw() * draw() * len(values))]
 
 
@@ -175,12 +175,11 @@ def _credits(draw: Draw, channels: Sequence[Any], count: int) -> Iterator[Any]:
 
 
 def _created_at(position: float) -> int:
-    """Given a position among the credits, return when that credit came: an instant before `NOW`.
+    """Return the instant before `NOW` at which the credit at a position was created.
 
-    The clock stands still, so however many credits are asked for must fit before it, without moving
-    the first ones: ninety come evenly over nineteen months, then business takes off and the rest
-    crowd into the last month, ever closer to `NOW`. Square roots and divisions are exact alike on
-    every machine; powers and logarithms are not.
+    Any number of credits must fit before `NOW`, without moving the first ones: ninety are spread evenly
+    over nineteen months, and all others over the last month, ever closer to `NOW`. Square roots and
+    divisions have the same results on every machine; powers and logarithms may not.
     """
     steady, first, last = 90, 600 * DAY, 32 * DAY
     if position < steady:
@@ -189,7 +188,7 @@ def _created_at(position: float) -> int:
 
 
 def _user(draw: Draw, users: list[_User], channels: Sequence[Any]) -> _User:
-    """Return a user who spends: as often as not one who did before, or else a new one."""
+    """Return a user who makes a purchase: half of the time one who did before, else a new one."""
     if users and draw() < 0.5:
         return _pick(draw, users)
     channel = None if draw() < 0.35 else _pick_early(draw, channels)
@@ -205,7 +204,7 @@ def _credit(draw: Draw, credit_id: int, user: _User, mode: str, created_at: int)
         reverted_at = updated_at + int(refund * min(_PERIOD, NOW - updated_at - SECOND))
         status, updated_at = "reverted", reverted_at + 4 + lag // SECOND
     elif created_at + _PERIOD <= NOW:
-        # The service looks for due credits once in a while, so a little after the moment itself.
+        # The service updates due credits periodically, so a little later than they are due.
         status, updated_at = "available", min(created_at + _PERIOD + lag, NOW)
     return row_types(WEBSHARE)[CREDITS.name].new(
         id=credit_id,

@@ -6,7 +6,6 @@ Dates are instants (see `contract.timestamps`); all else is as in JSON.
 from __future__ import annotations
 
 import json
-import math
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -14,77 +13,26 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from mock_webshare.contract.model import Contract, Field, Lifecycle, Reference, Resource
-from mock_webshare.contract.timestamps import format_instant, parse_instant
+from mock_webshare.contract.timestamps import format_instant
 from mock_webshare.errors import DataError
 from mock_webshare.service.data.fields import (
-    BOOLEAN,
+    DATE,
+    ID,
+    JSON_TYPES,
+    LARGEST_ID,
+    NON_EMPTY,
     FieldType,
-    is_json,
-    is_text,
-    one_of,
+    choice,
     read_object,
     require_keys,
 )
 
-LARGEST_ID = 2**63 - 1
 UPDATED_AT = "updated_at"
 """The field that a change of a row sets, where rows have one."""
-_CONTRACTS = 16  # whose rows are remembered
-_RECENT = 100  # rows that are looked at for the largest number
-
-
-def _is_id(value: Any) -> bool:
-    # bool is a subclass of int, and JSON's true is not an id.
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < 1e300 and math.isfinite(value)
-
-
-def _is_date(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and parse_instant(value) >= 0
-    except ValueError:
-        return False
-
-
-ID = FieldType(_is_id, "a whole number from 1 to 2^63 - 1", schema={"$ref": "#/components/schemas/id"})
-DATE = FieldType(
-    _is_date,
-    "a date and time with an offset, from 1970 to 9998, like 2022-06-14T11:58:10.246406-07:00",
-    parse_instant,
-    {"$ref": "#/components/schemas/instant"},
-)
-_CODE = FieldType(
-    lambda value: is_text(value) and value != "",
-    "a string of Unicode characters that is not empty",
-    schema={"type": "string", "minLength": 1},
-)
-_TYPES: Mapping[str, FieldType] = {
-    "integer": FieldType(
-        lambda value: type(value) is int and abs(value) <= LARGEST_ID,
-        "a whole number",
-        schema={"type": "integer"},
-    ),
-    "number": FieldType(
-        _is_number,
-        "a number, up to 1e300 either way",
-        float,
-        {"type": "number", "exclusiveMinimum": -1e300, "exclusiveMaximum": 1e300},
-    ),
-    "string": FieldType(is_text, "a string of Unicode characters", schema={"type": "string"}),
-    "boolean": BOOLEAN,
-    "array": FieldType(
-        lambda value: isinstance(value, list) and is_json(value), "a list", deepcopy, {"type": "array"}
-    ),
-    "object": FieldType(
-        lambda value: isinstance(value, dict) and is_json(value), "an object", deepcopy, {"type": "object"}
-    ),
-}
-"""What a field of each JSON type may hold, unless more is known of it."""
+Sources = Mapping[str, dict[int, Any]]
+"""The values of a copied field by the ids of the rows they come from, for each copy (see `Reference`)."""
+_CONTRACTS = 16  # whose row types are cached
+_RECENT = 100  # last rows, among which the largest number is looked up
 
 
 class RowType:
@@ -99,7 +47,7 @@ class RowType:
         self.resource = resource
         self.fields = fields
         self.field_types = field_types
-        self.new = _tuple_type(resource.singular, fields)
+        self.new = _tuple_type(fields)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,51 +55,48 @@ class RowType:
         return tuple(self.field_types)
 
     @cached_property
-    def dependent(self) -> frozenset[str]:
-        """The fields that follow from others, or from the rows before."""
+    def derived(self) -> frozenset[str]:
+        """The fields whose values follow from others, or from the rows before."""
         life, copies = self.resource.lifecycle, [each.copy for each in self.resource.references]
         return frozenset((*self.resource.numbered, *copies, UPDATED_AT, *([life.ended_at] if life else [])))
 
     @cached_property
     def needed(self) -> tuple[str, ...]:
-        """The fields without a usual value, which are needed to create a row."""
-        usual = {*self.dependent, *self.resource.defaults}
+        """The fields without a default, which are required to create a row."""
+        optional = {*self.derived, *self.resource.defaults}
         return tuple(
-            each.name for each in self.fields if not (each.is_nullable or each.is_date or each.name in usual)
+            each.name
+            for each in self.fields
+            if not (each.is_nullable or each.is_date or each.name in optional)
         )
 
     def read(self, source: str, pointer: str, value: Any) -> Any:
-        """Return the row of a JSON object; raise `DataError` for the first thing that is wrong."""
+        """Return the row of a JSON object; raise `DataError` for the first field that is not allowed."""
         return self.new(**read_object(source, pointer, value, self.field_types))
 
-    def check_relations(
-        self, source: str, pointer: str, row: Any, sources: Mapping[str, Mapping[int, Any]]
-    ) -> None:
-        """Raise `DataError` if a row contradicts itself, or the rows to which it refers.
-
-        `sources` has, for each copy, the value to be copied by the id of its row.
-        """
+    def check_relations(self, source: str, pointer: str, row: Any, sources: Sources) -> None:
+        """Raise `DataError` if a row contradicts itself, or the rows to which it refers."""
         if self.resource.lifecycle:
             _check_end(source, pointer, row, self.resource.lifecycle)
         for reference in self.resource.references:
             _check_reference(source, pointer, row, reference, sources[reference.copy])
 
-    def sources(self, tables: Mapping[str, Iterable[Any]]) -> dict[str, dict[int, Any]]:
-        """Return what `check_relations` takes, given the rows of all resources."""
+    def sources(self, tables: Mapping[str, Iterable[Any]]) -> Sources:
+        """Return the values that rows copy from the rows of other resources."""
         return {
             each.copy: {row.id: getattr(row, each.source) for row in tables.get(each.resource, ())}
             for each in self.resource.references
         }
 
-    def created(self, given: Mapping[str, Any], rows: Sequence[Any], now: str) -> dict[str, Any]:
-        """Return the fields of a new row: the given ones, and what others usually are at that time.
+    def with_defaults(self, given: Mapping[str, Any], rows: Sequence[Any], now: str) -> dict[str, Any]:
+        """Return the fields of one more row: the given ones, and the defaults of the others.
 
-        Raise `DataError` if one is lacking that has no usual value, or one is not known.
+        Raise `DataError` if one without a default is missing, or one is unknown.
         """
         fields: dict[str, Any] = {field.name: None for field in self.fields if field.is_nullable}
         fields.update((field.name, now) for field in self.fields if field.is_date and not field.is_nullable)
         fields.update(
-            (each, _next_number(each, rows)) for each in self.resource.numbered if each in self.names
+            (name, _next_number(name, rows)) for name in self.resource.numbered if name in self.names
         )
         fields.update(self.resource.defaults)
         require_keys(self.resource.singular, "", given, self.needed, self.names)
@@ -161,15 +106,10 @@ class RowType:
         return fields
 
     def completed(
-        self,
-        fields: dict[str, Any],
-        given: Mapping[str, Any],
-        sources: Mapping[str, Mapping[int, Any]],
-        now: str,
+        self, fields: dict[str, Any], given: Mapping[str, Any], sources: Sources, now: str
     ) -> dict[str, Any]:
-        """Return the fields in their order, with those that follow from the given ones at that time."""
-        for reference in self.resource.references:
-            _complete_reference(fields, given, reference, sources[reference.copy])
+        """Return the fields in their order, with those that follow from the given ones."""
+        _complete_references(fields, given, self.resource.references, sources)
         life = self.resource.lifecycle
         if life and life.ended_at not in given:
             is_ended = fields[life.field] == life.ended
@@ -179,11 +119,11 @@ class RowType:
         return {**ordered, **fields}
 
 
-def _tuple_type(name: str, fields: Sequence[Field]) -> Callable[..., Any]:
+def _tuple_type(fields: Sequence[Field]) -> Callable[..., Any]:
     dates = tuple(field.name for field in fields if field.is_date)
     nested = tuple(field.name for field in fields if field.type in ("array", "object"))
 
-    class Row(namedtuple(name, [field.name for field in fields])):  # type: ignore[misc]
+    class Row(namedtuple("Row", [field.name for field in fields])):  # type: ignore[misc]
         __slots__ = ()
 
         def wire(self) -> dict[str, Any]:
@@ -201,7 +141,7 @@ def _tuple_type(name: str, fields: Sequence[Field]) -> Callable[..., Any]:
 
 @lru_cache(_CONTRACTS)
 def row_types(contract: Contract) -> Mapping[str, RowType]:
-    """Return how the rows of each resource of a contract are read and written."""
+    """Return the row types of a contract by the names of its resources."""
     return {
         name: RowType(resource, contract.fields[name], _field_types(contract, resource))
         for name, resource in contract.resources.items()
@@ -209,7 +149,7 @@ def row_types(contract: Contract) -> Mapping[str, RowType]:
 
 
 def _field_types(contract: Contract, resource: Resource) -> dict[str, FieldType]:
-    """Return what each field may hold: by its schema, and by what the contract says of ids and references."""
+    """Return the types of the fields: by the schema, and by what the contract adds on ids and references."""
     fields = contract.fields[resource.name]
     types = {field.name: _field_type(field) for field in fields}
     types.update((name, ID) for name in resource.numbered if name in types)
@@ -224,10 +164,10 @@ def _field_type(field: Field) -> FieldType:
     if field.is_date:
         return DATE
     if field.choices:
-        return one_of(*field.choices)
+        return choice(*field.choices)
     if field.type == "string" and field.is_never_empty:
-        return _CODE
-    return _TYPES[field.type]
+        return NON_EMPTY
+    return JSON_TYPES[field.type]
 
 
 def _check_end(source: str, pointer: str, row: Any, life: Lifecycle) -> None:
@@ -245,38 +185,41 @@ def _check_reference(
     if row_id is not None and row_id not in values:
         allowed = f"an id of /{reference.resource}, or null"
         raise DataError.invalid(source, f"{pointer}/{reference.field}", row_id, allowed)
-    due = None if row_id is None else values[row_id]
-    if copy != due:
+    expected = None if row_id is None else values[row_id]
+    if copy != expected:
         what = reference.field.rpartition("_")[2]
         allowed = (
             f"null, as there is no {what}"
-            if due is None
-            else f"the {reference.source} of that {what}, {json.dumps(due)}"
+            if row_id is None
+            else f"the {reference.source} of that {what}, {json.dumps(expected)}"
         )
         raise DataError.invalid(source, f"{pointer}/{reference.copy}", copy, allowed)
 
 
-def _complete_reference(
-    fields: dict[str, Any], given: Mapping[str, Any], reference: Reference, values: Mapping[int, Any]
+def _complete_references(
+    fields: dict[str, Any], given: Mapping[str, Any], references: Sequence[Reference], sources: Sources
 ) -> None:
-    """Fill in that one of the two fields of a reference which was not given."""
-    field, copy = reference.field, reference.copy
-    if field in given and copy not in given:
-        fields[copy] = values.get(given[field]) if isinstance(given[field], int) else None
-    elif copy in given and field not in given:
-        ids = {value: row_id for row_id, value in values.items()}
-        fields[field] = ids.get(given[copy]) if isinstance(given[copy], str) else None
+    """Set the ids of references by copies that are given without them, then all other copies."""
+    for each in references:
+        copy = given.get(each.copy)
+        if each.copy in given and each.field not in given:
+            named = (number for number, value in reversed(sources[each.copy].items()) if value == copy)
+            fields[each.field] = None if copy is None else next(named, None)
+    for each in references:
+        if each.copy not in given:
+            number = fields.get(each.field)
+            fields[each.copy] = sources[each.copy].get(number) if isinstance(number, int) else None
 
 
 def _next_number(name: str, rows: Sequence[Any]) -> int:
-    """Return the number of one more row: the next free id, or one more than the recent rows have."""
+    """Return the number of one more row: a free id, or one more than the largest of the recent rows."""
     if name == "id":
         return _next_id(rows)
     return min(max((getattr(row, name) for row in rows[-_RECENT:]), default=0) + 1, LARGEST_ID)
 
 
 def _next_id(rows: Sequence[Any]) -> int:
-    """Return the id after the last row, or else the largest one that is free; rows are by ascending id."""
+    """Return the id after that of the last row, or else the largest free one; rows are by ascending id."""
     bound = LARGEST_ID + 1
     for row in reversed(rows):
         if row.id + 1 < bound:

@@ -1,4 +1,4 @@
-"""Which faults strike a request, and what becomes of its response and of the data."""
+"""Which faults strike a request, and their effects on its response and on the data."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mock_webshare.service.world.world import World
 
 
 def strikes(world: World, request: Request) -> Sequence[Strike]:
-    """Return what strikes a request: first the error that its `Prefer` header asks for."""
+    """Return the strikes on a request: first the error that its `Prefer` header selects."""
     preferred = prefer.read(request.headers.prefer)
     struck = world.strike(request, has_response=preferred is not None)
     return [Strike(preferred, request, is_preferred=True), *struck] if preferred else struck
 
 
 def response_instead(strikes: Sequence[Strike], request: Request, contract: Contract) -> Response | None:
-    """Return the response that is given instead of the service's; None if there is none."""
+    """Return the response that a fault gives instead of the service's; None if none does."""
     response = effects.response_instead(strikes, request.endpoint or contract.endpoints[0])
     if response and strikes[0].is_preferred:
         return replace(response, headers=(*response.headers, prefer.applied(strikes[0].fault)))
@@ -32,7 +32,7 @@ def response_instead(strikes: Sequence[Strike], request: Request, contract: Cont
 
 
 def move_pages(world: World, request: Request, response: Response, strikes: Sequence[Strike]) -> None:
-    """After a page was read, let rows come or go, if that is what strikes."""
+    """Add or remove rows after a page was read, if such a fault strikes."""
     endpoint = request.endpoint
     if endpoint is None or endpoint.kind is not Kind.LIST:
         return
@@ -45,7 +45,7 @@ def move_pages(world: World, request: Request, response: Response, strikes: Sequ
 
 def _insert(world: World, request: Request, endpoint: Endpoint, rows: int) -> None:
     for _ in range(rows):
-        with suppress(DataError, UsageError):  # the world is full, or such a row has no usual values
+        with suppress(DataError, UsageError):  # the world is full, or a field has no default
             world.create(endpoint.resource)
 
 
@@ -56,7 +56,7 @@ def _remove(world: World, request: Request, endpoint: Endpoint, rows: int) -> No
     table = view.table(endpoint).rows
     first = view.positions(endpoint, criteria, request.params)[:rows]
     for row in [table[position] for position in first]:
-        with suppress(UsageError):  # another row names it
+        with suppress(UsageError):  # another row refers to it
             world.delete(endpoint.resource, row.id)
 
 

@@ -1,4 +1,4 @@
-"""Effects: what each kind of fault does to a response, and to how it is delivered."""
+"""Effects: what each kind of fault changes in a response and in its delivery."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from mock_webshare.service.framework.response import Response
 
 @dataclass(slots=True)
 class Outcome:
-    """What becomes of a request under faults."""
+    """The response to a request under faults, and how it is delivered."""
 
     response: Response
     seconds: float = 0.0
-    """How long it is held back."""
+    """How long the response is delayed."""
     delivery: str | None = None
-    """How the connection misbehaves, as in `faults.CONNECTION_FAULTS`. None: it does not."""
+    """How the connection misbehaves, one of `CONNECTION_FAULTS`. None: it does not."""
     chunks: int = 0
-    """In how many pieces the body goes, one after the other. 0: as usual."""
+    """The number of pieces in which the body is sent. 0: as usual."""
     drip_seconds: float = 0.0
-    """Over how many seconds the pieces are spread."""
+    """The seconds over which the pieces are spread."""
     faults: tuple[str, ...] = ()
-    """The actions of all that struck."""
+    """The actions of all faults that struck."""
 
 
 def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response | None:
@@ -41,7 +41,7 @@ def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response 
 
 
 def outcome(response: Response, request: Request, strikes: Sequence[Strike], contract: Contract) -> Outcome:
-    """Return what becomes of a response under all that strikes its request."""
+    """Return the outcome of a response under all strikes on its request."""
     result = Outcome(response, faults=tuple(strike.fault.action for strike in strikes))
     for strike in strikes:
         if strike.fault.action == "drift":
@@ -94,7 +94,7 @@ def _break(outcome: Outcome, strike: Strike) -> None:
 
 
 def _cut(body: bytes) -> bytes:
-    """Return a body with its end lost and something else in its place, of the same length."""
+    """Return a body whose second half is replaced by garbage of the same length."""
     kept = len(body) // 2
     return body[:kept] + b"<" * (len(body) - kept)
 
@@ -114,7 +114,7 @@ _EFFECTS: Mapping[str, Callable[[Outcome, Strike], None]] = {
 
 
 def _drifted(response: Response, request: Request, fault: Fault, contract: Contract) -> Response:
-    """Return a page or a row as if the contract had drifted; any other response stays."""
+    """Return a response with drifted rows; one without rows is unchanged."""
     endpoint = request.endpoint
     if endpoint is None or response.status != 200 or request.method == "OPTIONS":
         return response
@@ -125,7 +125,7 @@ def _drifted(response: Response, request: Request, fault: Fault, contract: Contr
 
 
 def drifted(body: bytes, fault: Fault) -> bytes:
-    """Return the JSON of a page or a row with each row drifted; a body that is not one stays."""
+    """Return the JSON of a page or a row with each row drifted; any other body is unchanged."""
     try:
         document = json.loads(body)
     except ValueError:
@@ -151,7 +151,7 @@ def _with(row: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
 
 
 def _retyped(value: Any) -> Any:
-    """Return a value as of another type: a string becomes a list of it, all else a string."""
+    """Return a value of another type: a string in a list, anything else as a string."""
     return [value] if isinstance(value, str) else json.dumps(value)
 
 

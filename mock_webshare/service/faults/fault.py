@@ -1,4 +1,4 @@
-"""Faults: what goes wrong on command, and when each strikes.
+"""Faults: errors, delays and broken connections on command, and the requests that each strikes.
 
 A fault is a JSON object with one action and the conditions under which it strikes::
 
@@ -10,7 +10,6 @@ Keys are spelled as WireMock spells its own where it has the same.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -22,18 +21,27 @@ from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Field
 from mock_webshare.errors import DataError, UsageError
-from mock_webshare.service.data.fields import FieldType, is_json, one_of, read_object, text, whole
+from mock_webshare.service.data.fields import (
+    FieldType,
+    choice,
+    integer,
+    is_json,
+    pattern,
+    read_object,
+    record,
+    string,
+)
 from mock_webshare.service.framework.request import Request
-from mock_webshare.service.settings import RateLimit
+from mock_webshare.service.settings import RATE, RateLimit
 from mock_webshare.service.world.throttle import Throttle
 
-MOST_FAULTS = 100
-LONGEST_DELAY = 600_000
-"""Milliseconds that one fault may hold an answer back."""
-_MOST_TIMES = 10**9
-_LONGEST_TEXT = 2000
-_LONGEST_JSON, _DEEPEST_JSON = 10_000, 20
-_MOST_PARAMETERS = 100
+MAX_FAULTS = 100
+MAX_DELAY = 600_000
+"""Milliseconds that one fault may delay a response."""
+_MAX_TIMES = 10**9
+_MAX_TEXT = 2000
+_MAX_JSON, _MAX_DEPTH = 10_000, 20
+_MAX_PARAMETERS = 100
 
 CONNECTION_FAULTS = (
     "CONNECTION_RESET_BY_PEER",
@@ -48,109 +56,79 @@ DRIFTS = ("removed", "renamed", "retyped", "added", "enum", "null")
 FORBIDDEN_CODES = tuple(messages.FORBIDDEN)
 
 
-def _is_rate(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and RateLimit.parse(value) is not None
-    except UsageError:
-        return False
-
-
-def _is_uniform(value: Any) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"type", "lower", "upper"}:
-        return False
-    bounds = (value["lower"], value["upper"])
-    return (
-        value["type"] == "uniform" and all(map(_MILLISECONDS.is_allowed, bounds)) and bounds[0] <= bounds[1]
-    )
-
-
-def _is_dribble(value: Any) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"numberOfChunks", "totalDuration"}:
-        return False
-    return whole(1, 1000).is_allowed(value["numberOfChunks"]) and _MILLISECONDS.is_allowed(
-        value["totalDuration"]
-    )
-
-
-def _is_header_value(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 200 and value.isascii() and value.isprintable()
-
-
-def _is_method(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch("[A-Z]{1,32}", value) is not None
-
-
-def _is_path(value: Any) -> bool:
-    return _TEXT.is_allowed(value) and value.startswith(("/", "*"))
-
-
 def _is_query(value: Any) -> bool:
-    if not isinstance(value, dict) or len(value) > _MOST_PARAMETERS:
+    if not isinstance(value, dict) or len(value) > _MAX_PARAMETERS:
         return False
-    return all(map(text(0, _LONGEST_TEXT).is_allowed, [*value, *value.values()]))
+    return all(map(string(0, _MAX_TEXT).is_allowed, [*value, *value.values()]))
 
 
-def _is_json(value: Any) -> bool:
-    return (
-        is_json(value)
-        and len(json.dumps(value, ensure_ascii=False).encode()) <= _LONGEST_JSON
-        and _is_shallow(value, _DEEPEST_JSON)
-    )
+def _is_small_json(value: Any) -> bool:
+    if not is_json(value) or len(json.dumps(value, ensure_ascii=False).encode()) > _MAX_JSON:
+        return False
+    return _is_shallow(value, _MAX_DEPTH)
 
 
-def _is_shallow(value: Any, deepest: int) -> bool:
+def _is_shallow(value: Any, depth: int) -> bool:
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return deepest >= 0 and all(_is_shallow(each, deepest - 1) for each in inside)
+    return depth >= 0 and all(_is_shallow(each, depth - 1) for each in inside)
 
 
-_MILLISECONDS = whole(0, LONGEST_DELAY)
-_TEXT = text(1, _LONGEST_TEXT)
+_MILLISECONDS = integer(0, MAX_DELAY)
+_TEXT = string(1, _MAX_TEXT)
+_FIELD = string(1, 100)
 _JSON = FieldType(
-    _is_json, f"any JSON value of up to {_LONGEST_JSON} bytes, nested up to {_DEEPEST_JSON} deep"
+    _is_small_json, f"any JSON value of up to {_MAX_JSON} bytes, nested up to {_MAX_DEPTH} deep"
 )
-_FIELD = text(1, 100)
+_UNIFORM = record(
+    f'{{"type": "uniform", "lower": MS, "upper": MS}}, up to {MAX_DELAY}',
+    type=choice("uniform"),
+    lower=_MILLISECONDS,
+    upper=_MILLISECONDS,
+)
+_DRIBBLE = record(
+    '{"numberOfChunks": 1 to 1000, "totalDuration": MS}',
+    numberOfChunks=integer(1, 1000),
+    totalDuration=_MILLISECONDS,
+)
 
-# Action, what it holds, and the keys that may go with it.
+# Action, type of its value, and the options that may go with it.
 ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "status": (
-        whole(400, 599),
+        integer(400, 599),
         {
-            "code": one_of(*FORBIDDEN_CODES),
+            "code": choice(*FORBIDDEN_CODES),
             "detail": _TEXT,
-            "retryAfter": whole(0, 86_400),
-            "form": one_of("json", "html", "proxy"),
+            "retryAfter": integer(0, 86_400),
+            "form": choice("json", "html", "proxy"),
         },
     ),
-    "throttle": (FieldType(_is_rate, "a rate like 240/min"), {"clock": one_of("real", "world")}),
+    "throttle": (pattern(RATE, "a rate like 240/min"), {"clock": choice("real", "world")}),
     "fixedDelayMilliseconds": (_MILLISECONDS, {}),
     "delayDistribution": (
-        FieldType(_is_uniform, f'{{"type": "uniform", "lower": MS, "upper": MS}}, up to {LONGEST_DELAY}'),
+        _UNIFORM._replace(is_allowed=lambda it: _UNIFORM.is_allowed(it) and it["lower"] <= it["upper"]),
         {},
     ),
-    "chunkedDribbleDelay": (
-        FieldType(_is_dribble, '{"numberOfChunks": 1 to 1000, "totalDuration": MS}'),
-        {},
-    ),
-    "fault": (one_of(*CONNECTION_FAULTS), {}),
-    "contentType": (FieldType(_is_header_value, "the value of a header, in printable ASCII"), {}),
-    "drift": (one_of(*DRIFTS), {"field": _FIELD, "to": _JSON}),
-    "pages": (one_of("inserted", "removed"), {"rows": whole(1, 1000)}),
+    "chunkedDribbleDelay": (_DRIBBLE, {}),
+    "fault": (choice(*CONNECTION_FAULTS), {}),
+    "contentType": (pattern("[ -~]{1,200}", "the value of a header, in printable ASCII"), {}),
+    "drift": (choice(*DRIFTS), {"field": _FIELD, "to": _JSON}),
+    "pages": (choice("inserted", "removed"), {"rows": integer(1, 1000)}),
 }
 _RESPONDING = ("status", "throttle")  # actions that respond instead of the service
 
 _CONDITIONS: Mapping[str, FieldType] = {
-    "method": FieldType(_is_method, "a method like GET"),
-    "path": FieldType(
-        _is_path,
-        f"a path that begins with /, of up to {_LONGEST_TEXT} characters; * stands for any characters",
+    "method": pattern("[A-Z]{1,32}", "a method like GET"),
+    "path": pattern(
+        f"[/*].{{0,{_MAX_TEXT - 1}}}",
+        f"a path that begins with /, of up to {_MAX_TEXT} characters; * stands for any characters",
     ),
-    "query": FieldType(_is_query, f"an object of up to {_MOST_PARAMETERS} parameters and the text of each"),
-    "times": whole(1, _MOST_TIMES),
-    "after": whole(0, _MOST_TIMES),
+    "query": FieldType(_is_query, f"an object of up to {_MAX_PARAMETERS} parameters and the text of each"),
+    "times": integer(1, _MAX_TIMES),
+    "after": integer(0, _MAX_TIMES),
     "probability": FieldType(
         lambda value: type(value) in (int, float) and 0 <= value <= 1, "a number from 0 to 1"
     ),
-    "seed": whole(-(2**63), 2**63 - 1),
+    "seed": integer(-(2**63), 2**63 - 1),
 }
 
 
@@ -166,8 +144,8 @@ class Fault:
     query: Mapping[str, str] = field(default_factory=dict)  # parameters that must be there with this value
     times: int | None = None  # how often it strikes; None: every time
     after: int = 0  # how many matching requests pass first
-    probability: float = 1.0  # with which it strikes a request
-    seed: int = 0  # of its chance: the same requests are struck in each run
+    probability: float = 1.0  # of a strike, for each matching request
+    seed: int = 0  # of the random numbers: the same requests are struck in each run
 
     @property
     def is_response(self) -> bool:
@@ -175,15 +153,15 @@ class Fault:
         return self.action in _RESPONDING
 
     def wire(self) -> dict[str, Any]:
-        """Return the fault as the JSON object that `parse` reads, without what is as usual."""
-        usual = Fault(action=self.action, value=self.value)
+        """Return the fault as the JSON object that `parse` reads, without default values."""
+        default = Fault(action=self.action, value=self.value)
         conditions = {name: getattr(self, name) for name in _CONDITIONS}
-        unusual = {name: value for name, value in conditions.items() if value != getattr(usual, name)}
-        return {self.action: self.value, **self.options, **unusual}
+        given = {name: value for name, value in conditions.items() if value != getattr(default, name)}
+        return {self.action: self.value, **self.options, **given}
 
 
 def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
-    """Parse a fault, a JSON object; raise `DataError` with the pointer to what is wrong."""
+    """Parse a fault from JSON data; raise `DataError` with the pointer to the value that is refused."""
     if not isinstance(document, dict):
         raise DataError.invalid("fault", "", document, "an object with one action")
     actions = [name for name in document if name in ACTIONS]
@@ -192,10 +170,10 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
         raise DataError("fault", "", f"needs one action, has {found}; actions: {', '.join(ACTIONS)}")
     action = actions[0]
     for name, value in document.items():
-        if not _is_json(value):
+        if not _JSON.is_allowed(value):
             raise DataError.invalid("fault", f"/{name}", value, _JSON.allowed)
-    kind, options = ACTIONS[action]
-    known = {action: kind, **options, **_CONDITIONS}
+    value_type, options = ACTIONS[action]
+    known = {action: value_type, **options, **_CONDITIONS}
     read_object("fault", "", document, known, optional=True)
     fault = Fault(
         action=action,
@@ -228,11 +206,7 @@ _BREAKING: Mapping[str, Callable[[Field], bool]] = {
     "enum": lambda field: bool(field.choices),
     "null": lambda field: not field.is_nullable,
 }
-"""Which fields a drift has to be about to break the contract; of any other drift, every field."""
-
-
-def _is_any(field: Field) -> bool:
-    return True
+"""Whether a drift of a field breaks the contract; any other drift does with every field."""
 
 
 def _check_drift(fault: Fault, fields: Sequence[Field]) -> None:
@@ -244,10 +218,12 @@ def _check_drift(fault: Fault, fields: Sequence[Field]) -> None:
             )
     if "to" in fault.options and "to" not in needed:
         raise DataError.invalid("fault", "/to", fault.options["to"], f"nothing with drift {fault.value!r}")
-    name, is_breaking = fault.options["field"], _BREAKING.get(fault.value, _is_any)
+    name, is_breaking = fault.options["field"], _BREAKING.get(fault.value)
     if fault.value == "added":
         _check_new_field("/field", name, fields)
-    elif name not in (allowed := dict.fromkeys(each.name for each in fields if is_breaking(each))):
+    elif name not in (
+        allowed := dict.fromkeys(each.name for each in fields if is_breaking is None or is_breaking(each))
+    ):
         raise DataError.invalid("fault", "/field", name, ", ".join(allowed))
     if fault.value == "renamed":
         _check_new_field("/to", fault.options["to"], fields)
@@ -263,29 +239,29 @@ def _check_new_field(pointer: str, name: Any, fields: Sequence[Field]) -> None:
 
 
 class Strike(NamedTuple):
-    """A fault that strikes, and the seconds that it takes: a delay, or the wait that a throttle names."""
+    """A fault that strikes a request, and the seconds of its delay, or of the wait until a retry."""
 
     fault: Fault
     request: Request
     seconds: float = 0.0
     is_preferred: bool = False
-    """Whether the request itself asks for it, in its `Prefer` header."""
+    """Whether the `Prefer` header of the request selected it."""
 
 
 class ActiveFault:
-    """A fault that waits for its requests, and what it has seen of them."""
+    """A fault that is set, with the numbers of requests that it has matched and struck."""
 
     def __init__(self, number: int, fault: Fault) -> None:
         self.number = number
         self.fault = fault
         self.seen = 0
         self.struck = 0
-        self._chance = Random(fault.seed)  # noqa: S311  # a chance that is the same each time is the point
+        self._chance = Random(fault.seed)  # noqa: S311  # reproducible on purpose
         rate = RateLimit.parse(fault.value) if fault.action == "throttle" else None
         self._throttle = Throttle(rate) if rate else None
 
     def copy(self) -> ActiveFault:
-        """Return one that goes on from here by itself."""
+        """Return an independent copy in the same state."""
         twin = ActiveFault(self.number, self.fault)
         twin.seen, twin.struck = self.seen, self.struck
         twin._chance = copy(self._chance)
@@ -293,11 +269,11 @@ class ActiveFault:
         return twin
 
     def wire(self) -> dict[str, Any]:
-        """Return the fault with its number, how many requests matched it, and how many it struck."""
+        """Return the fault with its number and the numbers of requests it has matched and struck."""
         return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck}
 
     def strike(self, request: Request, seconds: Callable[[str], float]) -> Strike | None:
-        """Count a request, and return the strike; None if it is not struck.
+        """Count a request, and return the strike; None if the fault does not strike it.
 
         `seconds` returns the time of a clock by its name.
         """
@@ -357,8 +333,8 @@ class Faults:
 
     def add(self, fault: Fault) -> ActiveFault:
         """Add a fault, and return it with its number; raise `UsageError` if there are too many."""
-        if len(self._active) >= MOST_FAULTS:
-            raise UsageError(f"{MOST_FAULTS} faults are set already; remove some before you set another")
+        if len(self._active) >= MAX_FAULTS:
+            raise UsageError(f"{MAX_FAULTS} faults are set already; remove some before you set another")
         self._number += 1
         self._active.append(ActiveFault(self._number, fault))
         return self._active[-1]
@@ -370,12 +346,8 @@ class Faults:
         self._active = kept
         return is_found
 
-    def clear(self) -> None:
-        """Remove all faults."""
-        self._active = []
-
     def copy(self) -> Faults:
-        """Return the same faults, with what they have seen so far; from here each goes on by itself."""
+        """Return an independent copy in the same state."""
         twin = Faults()
         twin._number = self._number
         twin._active = [each.copy() for each in self._active]
@@ -384,9 +356,10 @@ class Faults:
     def strike(
         self, request: Request, seconds: Callable[[str], float], *, has_response: bool = False
     ) -> list[Strike]:
-        """Return what strikes a request: of the faults that respond instead of the service, the first.
+        """Return the strikes of all faults on a request.
 
-        None of those strikes if the request `has_response` already.
+        If several would respond instead of the service, the first one does; none if the request
+        `has_response` already.
         """
         strikes: list[Strike] = []
         for each in self._active:

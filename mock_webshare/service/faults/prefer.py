@@ -1,4 +1,4 @@
-"""A preference: the error that a client asks for with `Prefer: code=429` (RFC 7240, as Prism reads it)."""
+"""A preference: the error that a client selects with `Prefer: code=429` (RFC 7240, as Prism reads it)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _OPTIONS = {"code": "status", "example": "code"}
 
 
 def read(header: str | None) -> Fault | None:
-    """Given a `Prefer` header, return the fault that it asks for; what we cannot do is ignored.
+    """Return the fault that a `Prefer` header selects; None if it selects none that is supported.
 
-    `code=403, example=account_suspended` is the 403 with that `code`. Of repeated ones the first counts.
+    `code=403, example=account_suspended` is the 403 with that `code`. The first of repeated names counts.
     """
     if header is None:
         return None
@@ -35,5 +35,5 @@ def read(header: str | None) -> Fault | None:
 
 
 def applied(fault: Fault) -> tuple[str, str]:
-    """Given the fault that was asked for and given, return the header that says so."""
+    """Return the response header for a fault that a `Prefer` header has selected."""
     return "Preference-Applied", f"code={fault.value}"

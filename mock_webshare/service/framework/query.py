@@ -1,7 +1,7 @@
-"""A query: which rows a list's parameters select, in which order, on which page.
+"""A query: which rows the parameters of a list select, in which order, on which page.
 
-Pure functions of rows and strings. Parameters come as a mapping of names to decoded values; of a
-repeated parameter the last value counts (framework: Django's `QueryDict`).
+Pure functions of rows and strings. Parameters are a mapping of names to decoded values; the last value
+of a repeated parameter counts (framework: Django's `QueryDict`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mock_webshare.contract.model import Filter, Paging
 
 Params = Mapping[str, str]
 Criteria = tuple[tuple[str, Any], ...]
-"""Attributes and the values that a row must have in them; None is a value: the row has none."""
+"""Attributes of a row and their required values; None is one of these values."""
 
 
 class FieldError(NamedTuple):
@@ -32,10 +32,10 @@ class FieldError(NamedTuple):
 def read_filters(
     filters: Sequence[Filter], params: Params, owned: Mapping[str, Collection[int]]
 ) -> tuple[Criteria, list[FieldError]]:
-    """Given a list's filters and the ids the caller owns in each collection, return what to look for.
+    """Return the criteria of the parameters, or the errors; `owned` are the caller's ids by resource.
 
     All wrong parameters are reported together, in the order of the filters (framework: a
-    django-filter `FilterSet`); with errors the criteria are of no use.
+    django-filter `FilterSet`); if there are errors, the criteria are meaningless.
     """
     criteria: list[tuple[str, Any]] = []
     errors: list[FieldError] = []
@@ -76,22 +76,22 @@ def _read_relation(
 
 
 def read_int(text: str) -> int | None:
-    """Read a number as the framework does: by `int()`, with its blanks, signs, `_` and other digits."""
+    """Parse an integer as the framework does, by `int()`: with blanks, signs, `_` and other digits."""
     try:
         return int(text)
-    except ValueError:  # no number, or one with more digits than Python will read
+    except ValueError:  # not a number, or too many digits for Python
         return None
 
 
 def matches(row: object, criteria: Criteria) -> bool:
-    """Return whether a row has all the wanted values."""
+    """Return whether a row meets all criteria."""
     return all(getattr(row, name) == value for name, value in criteria)
 
 
 def ordering_terms(value: str | None, allowed: Collection[str], default: tuple[str, ...]) -> tuple[str, ...]:
-    """Given the value of `ordering`, return the terms that count: `" -amount,x"` is `("-amount",)`.
+    """Return the known terms of an `ordering`: those of `" -amount,x"` are `("-amount",)`.
 
-    Blanks around terms are trimmed, unknown terms skipped, none left means the default
+    Blanks around terms are trimmed, unknown terms ignored, and without any other the default is used
     (documented: comma-separated, `-` descends; framework: the rest).
     """
     terms = [term.strip() for term in (value or "").split(",")]
@@ -99,17 +99,17 @@ def ordering_terms(value: str | None, allowed: Collection[str], default: tuple[s
 
 
 def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> Sequence[int]:
-    """Given rows by ascending id, return the positions of those that match, in the order of the terms.
+    """Return the positions of the rows that match, in the order of the terms; rows are by ascending id.
 
-    Ties keep ascending ids. A null is larger than every value, as PostgreSQL has it: last
-    ascending, first descending.
+    Ties keep ascending ids. A null is larger than every value, as in PostgreSQL: last ascending, first
+    descending.
     """
     positions: Sequence[int] = range(len(rows))
     if criteria:
         positions = [position for position, row in enumerate(rows) if matches(row, criteria)]
-    # Python's sort is stable, so the last term goes first; what follows an id decides nothing.
+    # Python's sort is stable, so the last term is sorted by first.
     for term in reversed(_deciding(terms)):
-        if term != "id":  # that is how they come
+        if term != "id":  # in this order already
             values = list(map(attrgetter(term.removeprefix("-")), rows))
             nulls = [position for position in positions if values[position] is None]
             known = [position for position in positions if values[position] is not None]
@@ -119,7 +119,7 @@ def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> 
 
 
 def _deciding(terms: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the terms up to an id, of those of one field the first: a URL has room for a thousand."""
+    """Return the first term of each field, up to an id: further ones do not matter, and can be a thousand."""
     first: dict[str, str] = {}
     for term in terms:
         first.setdefault(term.removeprefix("-"), term)
@@ -130,7 +130,7 @@ def _deciding(terms: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: its number from 1 on, the rows a page, and the rows there are."""
+    """One page of a list: its number from 1 on, the number of rows per page, and of all rows."""
 
     number: int
     size: int
@@ -138,39 +138,39 @@ class Page:
 
     @property
     def rows(self) -> slice:
-        """Which of the rows are on it."""
+        """The slice of the rows that are on the page."""
         return slice((self.number - 1) * self.size, self.number * self.size)
 
     @property
     def next_number(self) -> int | None:
-        """The number of the page after it; None for the last."""
+        """The number of the next page; None for the last."""
         return self.number + 1 if self.number * self.size < self.count else None
 
     @property
     def previous_number(self) -> int | None:
-        """The number of the page before it; None for the first."""
+        """The number of the previous page; None for the first."""
         return self.number - 1 if self.number > 1 else None
 
 
 def read_page(params: Params, paging: Paging, count: int) -> Page | None:
-    """Given the parameters `page` and `page_size`, return the page they ask for, None if there is none.
+    """Return the page that the parameters `page` and `page_size` select; None if it does not exist.
 
-    A `page_size` that is no positive number is ignored, a larger one than allowed is capped
+    A `page_size` that is not a positive number is ignored, a larger one than allowed is capped
     (framework: `PageNumberPagination`). `last` is a page, an empty `page` is the first, and an
     empty list has a first page.
     """
     size = read_int(params.get("page_size", ""))
     size = paging.page_size if size is None or size < 1 else min(size, paging.max_page_size)
     last = max(1, -(-count // size))
-    asked = params.get("page") or "1"
-    number = last if asked == "last" else read_int(asked)
+    text = params.get("page") or "1"
+    number = last if text == "last" else read_int(text)
     if number is None or not 1 <= number <= last:
         return None
     return Page(number, size, count)
 
 
 def link(url: str, query: str, number: int) -> str:
-    """Given a list's URL and the query of the request, return the link to a page of it.
+    """Return the link to a page of a list, from its URL and the query of the request.
 
     The query is decoded and written again, so `b=1&page=2&a=%20` and page 3 make `?a=+&b=1&page=3`;
     the link to page 1 has no `page` at all (framework: `replace_query_param`, `remove_query_param`).

@@ -1,4 +1,4 @@
-"""Rendering: JSON data as the bytes that the service writes."""
+"""Rendering of JSON data as the service does it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def render(data: Any, indent: int | None = None) -> bytes:
-    """Given JSON data, return its bytes as Django REST framework's `JSONRenderer` writes them.
+    """Render JSON data as Django REST framework's `JSONRenderer` does.
 
     Compact unless indented; U+2028 and U+2029 are escaped, because JavaScript took them for line ends.
     """

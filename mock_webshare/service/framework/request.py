@@ -20,7 +20,7 @@ from mock_webshare.service.framework.response import Response
 
 
 class Headers(NamedTuple):
-    """The request headers that decide anything, as Latin-1; repeated ones are joined. None: not sent."""
+    """The request headers that affect responses, as Latin-1; repeated ones are joined. None: not sent."""
 
     host: str | None = None
     authorization: str | None = None
@@ -38,14 +38,14 @@ def joined(name: bytes, sent: Iterable[tuple[bytes, bytes]]) -> str | None:
 
 MOST_PARAMETERS = 1000
 _HOST = re.compile(r"(?P<domain>[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(:[0-9]+)?")
-# What Django leaves as it is when it writes a path or a query into a URL again.
+# What Django does not escape when it writes a path or a query into a URL again.
 _SAFE_IN_PATH = "/:@&+$,-_.!~*'()"
 _SAFE_IN_QUERY = "/#%[]=:;$&()+,!?*@'~"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
-    """A request, parsed once. What depends on the key or on any state is not in it."""
+    """A request, parsed once; nothing in it depends on the key or on any state."""
 
     method: str
     target: str
@@ -56,13 +56,13 @@ class Request:
     """As it was sent, as Latin-1."""
     headers: Headers
     refusal: Response | None = None
-    """The response to a request that no endpoint sees. None: the endpoint decides."""
+    """The response to a request that does not reach an endpoint. None: the endpoint responds."""
     endpoint: Endpoint | None = None
-    """None: no route leads there."""
+    """None: no route matches."""
     id: str | None = None
-    """As in the path. None: the endpoint has none."""
+    """As in the path. None: there is no id in the path of the endpoint."""
     params: Params = field(default_factory=dict)
-    """The parameters as the endpoint reads them; empty where it does not."""
+    """The parameters as the endpoint reads them; empty without an endpoint."""
     url: str = ""
     """Absolute and without the query, for links."""
     link_query: str = ""
@@ -72,7 +72,7 @@ class Request:
 
     @cached_property
     def sent_params(self) -> Params:
-        """The parameters whatever the endpoint: decoded as UTF-8, of repeated ones the last."""
+        """The parameters of any request, decoded as UTF-8, the last of repeated ones."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     def refused(self, refusal: Response) -> Request:
@@ -81,26 +81,26 @@ class Request:
 
 
 class Parser:
-    """Parses the requests to one service, of which the contract has the routes.
+    """Parses the requests to the service of a contract.
 
-    The order in which a request is refused is the framework's: host, route, number of parameters,
-    `format`, `Accept`, credentials.
+    Requests are checked in the order of the framework: host, route, number of parameters, `format`,
+    `Accept`, credentials.
     """
 
     def __init__(self, contract: Contract) -> None:
         self._routes = [(_pattern(endpoint.path), endpoint) for endpoint in contract.endpoints]
 
     def find_route(self, path: str) -> tuple[Endpoint, str | None] | None:
-        """Return the endpoint of a decoded path and the id in it; None if no route leads there."""
+        """Return the endpoint of a decoded path and the id in it; None if no route matches."""
         for pattern, endpoint in self._routes:
             if match := pattern.fullmatch(path):
                 return endpoint, match["id"] if endpoint.is_detail else None
         return None
 
     def parse(self, method: str, target: str, headers: Headers, host: str, origin: str) -> Request:
-        """Return the request of these parts, refused if the framework refuses it.
+        """Parse a request, with the response that refuses it if the framework does.
 
-        `host` is the `Host` header, or what stands in for it; links begin with `origin`,
+        `host` is the `Host` header or a substitute for it; links begin with `origin`, like
         `https://example.com`.
         """
         path, query = split_target(target)
@@ -115,7 +115,7 @@ class Parser:
             params = read_params(query, headers.content_type or "")
         except ValueError:
             return request.refused(response.html_page(400))
-        except LookupError:  # `charset` names a codec that is not for text, which Django trips over
+        except LookupError:  # `charset` names a codec that is not for text, on which Django fails
             return request.refused(response.html_page(500))
         request = replace(request, params=params, url=origin + route[0].path, link_query=_written(query))
         return _negotiated(request, route[0])
@@ -133,7 +133,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _negotiated(request: Request, endpoint: Endpoint) -> Request:
-    """Return the request with what its headers ask for, refused if that cannot be had."""
+    """Return the request with the negotiated form of the response, refused if there is none."""
     accept, authorization = request.headers.accept, request.headers.authorization
     if request.params.get("format", "") not in ("", "json"):
         return request.refused(response.detail(endpoint, 404, messages.NOT_FOUND))
@@ -147,15 +147,15 @@ def _negotiated(request: Request, endpoint: Endpoint) -> Request:
 
 
 def is_valid_host(host: str) -> bool:
-    """Return whether Django takes a `Host` header for one (`ALLOWED_HOSTS = ["*"]`)."""
+    """Return whether Django accepts a `Host` header (`ALLOWED_HOSTS = ["*"]`)."""
     match = _HOST.fullmatch(host.lower())
     return match is not None and match["domain"] != "."
 
 
 def split_target(target: str) -> tuple[str, str]:
-    """Given a request target, return the decoded path, and the query as it was sent.
+    """Split a request target into the decoded path, and the query as it was sent.
 
-    `/caf%C3%A9/?q=%C3%A9` is `/café/` and `q=%C3%A9`. Octets of the path that are no UTF-8 stay
+    `/caf%C3%A9/?q=%C3%A9` is `/café/` and `q=%C3%A9`. Octets of the path that are not UTF-8 stay
     percent-encoded, unencoded octets of the query become Latin-1 (framework: WSGI and Django).
     """
     raw_path, _, raw_query = target.encode("utf-8", "surrogateescape").partition(b"?")
@@ -181,10 +181,10 @@ def _written(query: str) -> str:
 
 
 def read_params(query: str, content_type: str) -> Params:
-    """Given a query string, return its parameters decoded, of repeated ones the last.
+    """Return the decoded parameters of a query, the last of repeated ones.
 
-    Raise ValueError if there are more than Django takes. The query is decoded by the charset of the
-    request's content type, if it names one that Python knows (framework: `HttpRequest.encoding`).
+    Raise ValueError if there are more than Django accepts. The query is decoded by the charset of the
+    request's content type, if Python knows it (framework: `HttpRequest.encoding`).
     """
     if not query:
         return {}
@@ -206,7 +206,7 @@ def _charset(content_type: str) -> str | None:
 
 
 class _MediaType(NamedTuple):
-    """A media type with its parameters, and how specific it is: from `*/*`, 0, to one with parameters, 3."""
+    """A media type and its parameters; its `precedence` is from 0, for `*/*`, to 3, with parameters."""
 
     name: str
     params: dict[str, str]
@@ -235,7 +235,7 @@ def _media_type(text: str) -> _MediaType:
 
 
 class Accepted(NamedTuple):
-    """What JSON the caller takes: indented by so many blanks, or compact if None."""
+    """The form of JSON that the client accepts: indented by a number of blanks, or compact if None."""
 
     indent: int | None
 
@@ -244,10 +244,10 @@ _LONGEST_ACCEPT, _MOST_MEDIA_TYPES, _LONGEST_MEDIA_TYPE = 8192, 64, 256
 
 
 def negotiate(accept: str) -> Accepted | None:
-    """Given an `Accept` header, return what is accepted, or None if JSON is not.
+    """Return the form of JSON that an `Accept` header selects, or None if JSON is not accepted.
 
-    The most specific media type wins, of equals the first; `q` counts for nothing
-    (framework: `DefaultContentNegotiation`, of which also the limits are).
+    The most specific media type wins, the first of equal ones; `q` is ignored. These rules and the limits
+    are those of the framework's `DefaultContentNegotiation`.
     """
     if len(accept) > _LONGEST_ACCEPT:
         accept = accept[: accept.rfind(",", 0, _LONGEST_ACCEPT) + 1]
@@ -268,7 +268,7 @@ def _indent(text: str) -> int | None:
 
 
 def read_credentials(authorization: str) -> tuple[str, str]:
-    """Given an `Authorization` header, return the key and "", or "" and what is wrong with it."""
+    """Return the key in an `Authorization` header and "", or "" and the error message of the service."""
     words = authorization.encode("latin-1").split()
     if not words or words[0].lower() != b"token":
         return "", messages.NO_CREDENTIALS

@@ -1,4 +1,4 @@
-"""A response: status, headers and body, to the byte what the service would send."""
+"""A response: status, headers and body, byte by byte as the service sends them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PARSES = ["application/json", "application/x-www-form-urlencoded", "multipart/f
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """What goes back; `headers` are those that the service decides, so neither length nor date."""
+    """A response; `headers` are those that the service sets, without length and date."""
 
     status: int
     headers: Headers
@@ -31,7 +31,7 @@ class Response:
 
 
 def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) -> Response:
-    """Return an answer of one of the endpoints: JSON, and `Allow` always."""
+    """Return a JSON response of an endpoint, always with `Allow`."""
     common = (("Content-Type", "application/json"), ("Allow", ", ".join(endpoint.methods)))
     return Response(status, common + headers, body)
 
@@ -39,17 +39,17 @@ def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) 
 def detail(
     endpoint: Endpoint, status: int, text: str, indent: int | None = None, headers: Headers = ()
 ) -> Response:
-    """Return an error that is one sentence."""
+    """Return an error with one sentence, its `detail`."""
     return routed(endpoint, status, render({"detail": text}, indent), headers)
 
 
 def unauthorized(endpoint: Endpoint, text: str, indent: int | None) -> Response:
-    """Return the 401 that says what was wrong with the credentials."""
+    """Return the 401 with the reason why the credentials were refused."""
     return detail(endpoint, 401, text, indent, (("WWW-Authenticate", "Token"),))
 
 
 def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Response:
-    """Given the seconds to wait, return the 429; it names whole seconds, rounded up."""
+    """Return the 429 with the seconds to wait, rounded up."""
     seconds = math.ceil(wait)
     unit = "second" if seconds == 1 else "seconds"
     text = messages.THROTTLED.format(seconds=seconds, unit=unit)
@@ -57,13 +57,13 @@ def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Response:
 
 
 def field_errors(endpoint: Endpoint, errors: Iterable[FieldError], indent: int | None) -> Response:
-    """Return the 400 that lists, for each wrong field, messages and codes."""
+    """Return the 400 with messages and codes for each wrong field."""
     body = {error.field: [{"message": error.message, "code": error.code}] for error in errors}
     return routed(endpoint, 400, render(body, indent))
 
 
 def metadata(endpoint: Endpoint, indent: int | None) -> Response:
-    """Return what OPTIONS answers (framework: `SimpleMetadata`)."""
+    """Return the response to OPTIONS (framework: `SimpleMetadata`)."""
     body = {
         "name": endpoint.view_name,
         "description": "",
@@ -88,10 +88,10 @@ def refused(
     code: str | None = None,
     wait: int | None = None,
 ) -> Response:
-    """Return the JSON error of a status, as the service would say it for no reason of the request's own.
+    """Return the JSON error of a status, as the service would send it for a request without errors.
 
-    `method` and `content_type` are the request's, which some of them name; `text` is said instead.
-    `code` goes with 403; `wait` is seconds, for `Retry-After`.
+    Some texts name `method` and `content_type` of the request; `text` replaces the usual one. `code` is for
+    403; `wait` are the seconds of `Retry-After`.
     """
     after: Headers = () if wait is None else (("Retry-After", str(wait)),)
     if status == 400:
@@ -123,7 +123,7 @@ _DETAILS: Mapping[int, str] = {
 
 @cache
 def html_page(status: int) -> Response:
-    """Return the page that Django sends where no endpoint answers: 400, 404, 500 and the like."""
+    """Return the page that Django sends for 400, 404, 500 and the like, outside of all endpoints."""
     title, details = {
         400: ("Bad Request (400)", ""),
         404: ("Not Found", "The requested resource was not found on this server."),
@@ -135,7 +135,7 @@ def html_page(status: int) -> Response:
 
 @cache
 def proxy_page(status: int) -> Response:
-    """Return the page that a proxy in front of the service sends when it has no answer to pass on."""
+    """Return the page that a proxy in front of the service sends if the service does not respond."""
     return _page("proxy_page.html", status, reason=f"{status} {reason(status)}")
 
 
@@ -145,7 +145,7 @@ def _page(file: str, status: int, **texts: str) -> Response:
 
 
 def reason(status: int) -> str:
-    """Return the phrase of a status; of one that has none, that of its class."""
+    """Return the phrase of a status, or that of its class if it has none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

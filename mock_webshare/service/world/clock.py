@@ -1,4 +1,4 @@
-"""A clock: the time of one world, which stands still unless it is told to run."""
+"""A clock: the time of one world, which stands still unless it is set to run."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _ALLOWED = (
 
 
 def parse_duration(text: object) -> int:
-    """Given an ISO 8601 duration or a timedelta, return its microseconds: `P1DT12H` is 129,600,000,000.
+    """Return the microseconds of an ISO 8601 duration or a timedelta: `P1DT12H` is 129,600,000,000.
 
-    Raise `UsageError` for anything else; years and months are none, because their length varies, and what
-    is negative is none, because a clock is set back by an instant.
+    Raise `UsageError` for anything else: also for years and months, because their length varies, and for
+    a negative one, because a clock is set back by an instant.
     """
     if isinstance(text, timedelta) and text >= timedelta(0):
         return text // timedelta(microseconds=1)
@@ -50,7 +50,7 @@ DURATION = FieldType(_is_duration, _ALLOWED, parse_duration)
 
 
 def lasting(value: Any) -> Any:
-    """Given a number of seconds, return the timedelta; anything else stays, and so does what is too large."""
+    """Return a number of seconds as a timedelta; return anything else, or too many, unchanged."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         with suppress(OverflowError, ValueError):
             return timedelta(seconds=value)
@@ -58,12 +58,12 @@ def lasting(value: Any) -> Any:
 
 
 class Clock:
-    """An instant that stands still, or goes on from there as real time does; `timer` returns seconds."""
+    """An instant that stands still, or advances as real time does; `timer` returns seconds."""
 
     def __init__(self, now: int, timer: Callable[[], float]) -> None:
         self._now = now
         self._timer = timer
-        self._since: float | None = None  # what the timer said when the clock was last set; None: it stands
+        self._since: float | None = None  # the timer when the clock was last set; None: it stands still
 
     @property
     def is_running(self) -> bool:
@@ -71,16 +71,13 @@ class Clock:
         return self._since is not None
 
     def now(self) -> int:
-        """Return the instant that it shows."""
+        """Return the current instant."""
         if self._since is None:
             return self._now
         return min(self._now + int((self._timer() - self._since) * SECOND), LIMIT - 1)
 
     def set(self, now: int, *, is_running: bool) -> None:
-        """Set it to an instant, and let it stand or run from there.
-
-        Raise `UsageError` if it is beyond what the service could write.
-        """
+        """Set it to an instant, and stop or start it; raise `UsageError` for an instant out of range."""
         if not 0 <= now < LIMIT:
             raise UsageError("a clock can show the years 1970 to 9998 only; choose a shorter duration")
         self._now = now

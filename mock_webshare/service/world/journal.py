@@ -1,52 +1,45 @@
-"""A journal: what was asked in one world, and what it answered."""
+"""A journal: the last requests of one world and their responses."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.parse import parse_qs, unquote
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs
+
+from mock_webshare.service.framework.request import split_target
 
 if TYPE_CHECKING:
-    from mock_webshare.exchange.model import Exchange, Headers
+    from mock_webshare.exchange.model import Exchange
     from mock_webshare.exchange.redaction.redactor import Redactor
+    from mock_webshare.service.framework.response import Response
 
-MOST_ENTRIES = 1000
-"""How many requests a journal keeps; of more, the oldest go."""
-MOST_BYTES = 64 * 1024 * 1024
-"""About how many bytes they have together; of more, the oldest go."""
+MAX_ENTRIES = 1000
+"""How many requests a journal keeps; beyond that, the oldest are dropped."""
+MAX_BYTES = 64 * 1024 * 1024
+"""About how many bytes they may take together; beyond that, the oldest are dropped."""
 LARGEST_BODY = 65_536
 """Bytes of a request's body that are kept."""
 ENTRY_BYTES = 1024
-"""About what an entry takes besides what was sent and answered."""
-
-
-class Sent(Protocol):
-    """A response, as far as it is noted."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def headers(self) -> Headers: ...
-    @property
-    def body(self) -> bytes: ...
+"""About what an entry takes besides the texts of request and response."""
+_NEAREST = 5  # requests that are shown if none matches
 
 
 class Entry(NamedTuple):
-    """One request and its response, as they came; `response` is None if none was sent, or not yet."""
+    """One request and its response; `response` is None if none was sent, or not yet."""
 
-    started: int  # by the world's clock, when it came
+    started: int  # by the world's clock, when it arrived
     method: str
     target: str
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
-    response: Sent | None
+    response: Response | None
     seconds: float
     faults: tuple[str, ...] = ()  # the actions of those that struck it
 
     def __repr__(self) -> str:
-        """Return the request without its key: where an assertion fails, it is written into a log."""
+        """Return the request without its key: a failed assertion writes it into a log."""
         return f"<Entry {_line(self, _redactor([self]))}>"
 
     @property
@@ -64,24 +57,15 @@ class Entry(NamedTuple):
     @property
     def path(self) -> str:
         """The decoded path."""
-        return unquote(self._parts[0])
+        return split_target(self.target)[0]
 
     @property
     def query(self) -> Mapping[str, list[str]]:
         """The decoded values of each parameter."""
-        return parse_qs(self._parts[2], keep_blank_values=True)
-
-    @property
-    def _parts(self) -> tuple[str, str, str]:
-        """The path and the query, as they were sent, and what is between them."""
-        # Not as a URL: `//[a` is a path here, and as one it would be a host that is none.
-        target = self.target
-        if not target.startswith(("/", "*")):  # the absolute form, which proxies send
-            target = "/" + target.partition("://")[2].partition("/")[2]
-        return target.partition("?")
+        return parse_qs(self.target.partition("?")[2], keep_blank_values=True)
 
     def exchange(self, number: int) -> Exchange:
-        """Return the exchange that it is, the `number`th of its journal, with the keys that are in it."""
+        """Return the `number`th exchange of the journal, with the keys in it."""
         from mock_webshare.exchange.model import Exchange
 
         response = self.response
@@ -107,44 +91,41 @@ def headers_size(headers: Sequence[tuple[bytes, bytes]]) -> int:
     return sum([len(name) + len(value) for name, value in headers])
 
 
-class Wanted(NamedTuple):
-    """What a request should have been; of the query only the parameters that are named count."""
+class RequestMatcher(NamedTuple):
+    """What an expected request looks like; parameters of the query that are not named may be any."""
 
     method: str
     path: str
-    query: Mapping[str, Any]  # a text or a number, several of them as a list, or None: not there
+    query: Mapping[str, Any]  # a text, a number, or a list of these; None: the parameter is absent
 
     def differences(self, entry: Entry) -> list[str]:
-        """Given a request, return a sentence for each thing in which it differs: none if it is wanted."""
+        """Return a sentence for each difference of a request from the expected one; empty if it matches."""
         found = []
         if entry.method != self.method:
-            found.append(f"method: {entry.method}, wanted {self.method}")
+            found.append(f"method: {entry.method}, expected {self.method}")
         if entry.path != self.path:
-            found.append(f"path: {entry.path}, wanted {self.path}")
+            found.append(f"path: {entry.path}, expected {self.path}")
         query = entry.query if self.query else {}  # parsed once, not for each name
         for name, value in self.query.items():
-            wanted = [] if value is None else [str(each) for each in _listed(value)]
-            actual = query.get(name, [])
-            if actual != wanted:
-                found.append(f"{name}: {_said(actual)}, wanted {_said(wanted)}")
+            values = value if isinstance(value, list | tuple) else [] if value is None else [value]
+            actual, expected = query.get(name, []), list(map(str, values))
+            if actual != expected:
+                found.append(f"{name}: {_joined(actual)}, expected {_joined(expected)}")
         return found
 
 
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-def _said(values: Sequence[str]) -> str:
+def _joined(values: Sequence[str]) -> str:
     return ", ".join(map(repr, values)) or "none"
 
 
 class Journal:
-    """The last requests of one world, in the order in which they came."""
+    """The last requests of one world, in the order in which they arrived."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
-        self._sizes: deque[int] = deque()  # of the entries: counted once, for it is done for every request
-        self.noted = 0
+        self._sizes: deque[int] = deque()  # of the entries, computed once: requests are to be fast
+        self.total = 0
+        """How many requests were added since it was cleared."""
         self.size = 0
         """About how many bytes the requests take."""
 
@@ -156,89 +137,82 @@ class Journal:
 
     @property
     def dropped(self) -> int:
-        """How many requests were noted once and had to go."""
-        return self.noted - len(self._entries)
+        """How many requests were added and dropped since it was cleared."""
+        return self.total - len(self._entries)
 
-    def note(self, entry: Entry, size: int | None = None) -> None:
-        """Note a request and its answer; `size` is its size, unless that has to be counted."""
+    def add(self, entry: Entry, size: int | None = None) -> None:
+        """Add a request; `size` is its size, if that is known already."""
         size = entry.size if size is None else size
-        self.noted += 1
+        self.total += 1
         self.size += size
         self._entries.append(entry)
         self._sizes.append(size)
-        while len(self._sizes) > MOST_ENTRIES or (self.size > MOST_BYTES and len(self._sizes) > 1):
+        while len(self._sizes) > MAX_ENTRIES or (self.size > MAX_BYTES and len(self._sizes) > 1):
             self._entries.popleft()
             self.size -= self._sizes.popleft()
 
-    def amend(self, entry: Entry, amended: Entry) -> None:
-        """Put what has become of a request in the place of what was noted of it, unless that is gone."""
+    def replace(self, entry: Entry, replacement: Entry) -> None:
+        """Replace an entry, unless it was dropped."""
         for index in reversed(range(len(self._entries))):
             if self._entries[index] is entry:
-                self._entries[index] = amended
-                self.size += amended.size - self._sizes[index]
-                self._sizes[index] = amended.size
+                self._entries[index] = replacement
+                self.size += replacement.size - self._sizes[index]
+                self._sizes[index] = replacement.size
                 return
 
     def clear(self) -> None:
-        """Forget all requests, also that there were any."""
+        """Remove all requests, and reset their number."""
         self.drop()
-        self.noted = 0
+        self.total = 0
 
     def drop(self) -> None:
-        """Let all requests go, to make room."""
+        """Drop all requests to free memory; they still count as dropped."""
         self._entries.clear()
         self._sizes.clear()
         self.size = 0
 
-    def count(self, wanted: Wanted) -> int:
-        """Return how many requests are as wanted."""
-        return sum(not wanted.differences(entry) for entry in self._entries)
+    def count(self, matcher: RequestMatcher) -> int:
+        """Return how many requests match."""
+        return sum(not matcher.differences(entry) for entry in self._entries)
 
 
 def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exchange]:
-    """Return requests as exchanges, without the keys that any of them sent, and some other `secrets`."""
-    from mock_webshare.exchange.redaction.redactor import Redactor  # only for those who look
+    """Return requests as exchanges, without the keys that any of them sent, and without other `secrets`."""
+    from mock_webshare.exchange.redaction.redactor import Redactor  # only if the journal is read
 
     redactor = Redactor(secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
     for exchange in found:
-        redactor.learn(replace(exchange, headers=None, body=b""))  # our own answers tell no new ones
+        redactor.learn(replace(exchange, headers=None, body=b""))  # our own responses have no others
     return list(map(redactor.exchange, found))
 
 
-_NEAREST = 5
-
-
-def transcript(entries: Iterable[Entry]) -> str:
-    """Given requests, return a line for each: method, target, status, and the faults that struck it."""
-    entries = list(entries)
+def transcript(entries: Sequence[Entry]) -> str:
+    """Return a line for each request: method, target, status, and the faults that struck it."""
     redactor = _redactor(entries)
     return "\n".join(_line(entry, redactor) for entry in entries) or "none"
 
 
-def missed(wanted: Wanted, entries: Sequence[Entry], elsewhere: int = 0) -> str:
-    """Given what nobody asked, and what was asked, say so: the nearest requests, and how they differ.
+def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int = 0) -> str:
+    """Return the message of an assertion that failed: the nearest requests, and how they differ.
 
-    `elsewhere` is how many came with other keys: where none came with this one, the key may be wrong.
+    `others` is the number of requests with other keys, for the key may be wrong if none has this one.
     """
-    asked = "&".join(f"{name}={value}" for name, value in wanted.query.items())
-    text = f"{wanted.method} {wanted.path}{asked and f' with {asked}'} was not requested."
+    query = "&".join(f"{name}={value}" for name, value in matcher.query.items())
+    text = f"{matcher.method} {matcher.path}{query and f' with {query}'} was not requested."
     if not entries:
-        others = (
-            f", but {elsewhere} with other keys or none: does the client use this one?" if elsewhere else "."
-        )
-        return f"{text} There were no requests with this key{others}"
+        more = f", but {others} with other keys or none: does the client use this one?" if others else "."
+        return f"{text} There were no requests with this key{more}"
     redactor = _redactor(entries)
     lines = [text, f"The nearest of {len(entries)} with this key:"]
-    for entry in sorted(entries, key=lambda each: len(wanted.differences(each)))[:_NEAREST]:
+    for entry in sorted(entries, key=lambda each: len(matcher.differences(each)))[:_NEAREST]:
         lines.append(f"  {_line(entry, redactor)}")
-        lines += [f"    {redactor.text(difference)}" for difference in wanted.differences(entry)]
+        lines += [f"    {redactor.text(difference)}" for difference in matcher.differences(entry)]
     return "\n".join(lines)
 
 
 def _redactor(entries: Iterable[Entry]) -> Redactor:
-    """Return what knows the keys of all these requests."""
-    from mock_webshare.exchange.redaction.redactor import Redactor  # only for those who look
+    from mock_webshare.exchange.redaction.redactor import Redactor  # only if the journal is read
 
     return Redactor(secret for entry in entries for secret in entry.credentials)
 

@@ -1,4 +1,4 @@
-"""The worlds by key: made on first use, forgotten when too many others were used since."""
+"""The worlds by key: created on first use, deleted when too many others were used since."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ from mock_webshare.service.world.world import Beginning, Timer, World
 if TYPE_CHECKING:
     from mock_webshare.service.world.scenarios import Scenario
 
-MOST_WORLDS = 10_000
-MOST_NOTED = 512 * 1024 * 1024
-"""About how many bytes of requests all journals keep; of more, those of the worlds unused for longest go."""
+MAX_WORLDS = 10_000
+MAX_JOURNAL_BYTES = 512 * 1024 * 1024
+"""About how many bytes all journals take; beyond that, the least recently used ones are dropped."""
 _log = logging.getLogger(__name__)
 
 
 class Worlds:
-    """The worlds of a stand-in, over one account that they share until one changes it.
+    """The worlds of a server, which share one account until they change it.
 
-    `forgotten` counts those that had to go: more than `MOST_WORLDS` are not kept. `reached` is called with
-    the first request.
+    Beyond `MAX_WORLDS`, the least recently used ones are deleted. `reached` is called with the first request.
     """
 
     def __init__(
@@ -46,112 +45,108 @@ class Worlds:
         self._scenarios: dict[str, Beginning] = {}
         self._worlds: OrderedDict[str, World] = OrderedDict()
         self.keyless = Journal()
-        self.retired: deque[str] = deque()  # keys that nobody uses any more, put here by any thread
-        self.forgotten = 0
+        self.retired: deque[str] = deque()  # keys that are no longer used, appended by any thread
+        self._evicted = 0
         self.is_reached = False
         self._reached = reached
-        self._noted = 0
+        self._journal_bytes = 0
 
     def __len__(self) -> int:
         return len(self._worlds)
 
     @property
     def now(self) -> int:
-        """The instant at which every world begins."""
+        """The initial time of every world."""
         return self._beginning.now
 
     def get(self, key: str) -> World | None:
-        """Given a well-formed key, return its world, or None if the key is not known."""
+        """Return the world of a well-formed key, or None if the key is not known."""
         world = self._worlds.get(key)
         if world is None:
             beginning = self._beginning_of(key)
-            return None if beginning is None else self._begin(key, beginning)
+            return None if beginning is None else self._create(key, beginning)
         self._worlds.move_to_end(key)
         return world
 
     def require(self, key: str) -> World:
-        """Given a key, return its world; raise `UsageError` if the key is not known."""
+        """Return the world of a key; raise `UsageError` if the key is not known."""
         world = self.get(key)
         if world is None:
             raise _unknown_key()
         return world
 
-    def begin(self, key: str, beginning: Beginning) -> World:
-        """Give a key a new world, and return it; raise `UsageError` if the key is not known."""
+    def create(self, key: str, beginning: Beginning) -> World:
+        """Replace the world of a key by a new one; raise `UsageError` if the key is not known."""
         if self._beginning_of(key) is None:
             raise _unknown_key()
-        return self._begin(key, beginning)
+        return self._create(key, beginning)
 
-    def _begin(self, key: str, beginning: Beginning) -> World:
+    def _create(self, key: str, beginning: Beginning) -> World:
         while self.retired:
-            self.forget(self.retired.popleft())
+            self._worlds.pop(self.retired.popleft(), None)
         world = self._worlds[key] = World(beginning, self._timer)
         self._worlds.move_to_end(key)
-        if len(self._worlds) > MOST_WORLDS:
+        if len(self._worlds) > MAX_WORLDS:
             self._worlds.popitem(last=False)
-            self.forgotten += 1
-            if self.forgotten == 1:
-                _log.warning("more than %d keys: the worlds that are unused for longest go", MOST_WORLDS)
+            self._evicted += 1
+            if self._evicted == 1:
+                _log.warning("more than %d keys: the least recently used worlds are deleted", MAX_WORLDS)
         return world
 
-    def asked_elsewhere(self, key: str) -> int:
+    def count_other_requests(self, key: str) -> int:
         """Return how many requests came with other keys than this one, or without a known one."""
         journals = [world.journal for each, world in self._worlds.items() if each != key]
         return sum(map(len, journals)) + len(self.keyless)
 
     def counted(self) -> dict[str, int]:
-        """Return how many worlds there are, how many are kept, and how many had to go."""
-        return {"worlds": len(self._worlds), "most": MOST_WORLDS, "forgotten": self.forgotten}
+        """Return how many worlds there are, how many there can be, and how many were deleted for others."""
+        return {"worlds": len(self._worlds), "most": MAX_WORLDS, "forgotten": self._evicted}
 
-    def note(self, journal: Journal, entry: Entry, size: int | None = None) -> None:
-        """Note a request in one of the journals, and make room if they hold too many together."""
+    def record(self, journal: Journal, entry: Entry, size: int | None = None) -> None:
+        """Add a request to one of the journals; drop the oldest ones if all together are too large."""
         if not self.is_reached:
             self.reach()
         before = journal.size
-        journal.note(entry, size)
-        self._noted += journal.size - before
-        if self._noted > MOST_NOTED:
-            self._make_room()
+        journal.add(entry, size)
+        self._journal_bytes += journal.size - before
+        if self._journal_bytes > MAX_JOURNAL_BYTES:
+            self._drop_journals()
 
     def reach(self) -> None:
-        """Note that there was a request, here or at a mock that is started for one of ours."""
+        """Note that there was a request, here or at a mock that a client of this one has started."""
         self.is_reached = True
         self._reached()
 
-    def _make_room(self) -> None:
+    def _drop_journals(self) -> None:
         journals = [world.journal for world in self._worlds.values()]
-        # What was cleared since was counted all the same.
-        self._noted = sum(journal.size for journal in journals) + self.keyless.size
-        if self._noted <= MOST_NOTED:
+        # Exactly this time: requests that were cleared since were still counted.
+        self._journal_bytes = sum(journal.size for journal in journals) + self.keyless.size
+        if self._journal_bytes <= MAX_JOURNAL_BYTES:
             return
         for journal in journals:
-            if self._noted <= MOST_NOTED // 2:
+            if self._journal_bytes <= MAX_JOURNAL_BYTES // 2:
                 break
-            self._noted -= journal.size
+            self._journal_bytes -= journal.size
             journal.drop()
 
-    def forget(self, key: str) -> None:
-        """Let the world of a key go; the next request with the key begins a new one."""
-        self._worlds.pop(key, None)
-
-    def forget_all(self) -> None:
-        """Let all worlds go, and the requests that came without a known key."""
+    def delete_all(self) -> None:
+        """Delete all worlds, and the requests that came without a known key."""
         self._worlds.clear()
         self.keyless.clear()
-        self.forgotten = 0
+        self._evicted = 0
 
     def beginning(
         self, *, dataset: Dataset | None = None, scenario: str | None = None, settings: Settings | None = None
     ) -> Beginning:
-        """Return how a world begins that holds a data set, or is in a scenario, or both.
+        """Return the initial state of a world with a data set, in a scenario, or both.
 
         Raise `UnknownName` if there is no such scenario.
         """
-        usual = self._beginning if scenario is None else self._scenario(scenario)
-        settings = settings or usual.settings
+        default = self._beginning if scenario is None else self._scenario(scenario)
+        settings = settings or default.settings
         if dataset is None:
-            return usual._replace(settings=settings)
-        return usual._replace(account=Account.of(dataset), now=dataset.now, settings=settings)
+            return default._replace(settings=settings)
+        return default._replace(account=Account.of(dataset), now=dataset.now, settings=settings)
 
     def _beginning_of(self, key: str) -> Beginning | None:
         if key == REFUSED_KEY or (self._settings.api_keys and key not in self._settings.api_keys):
@@ -192,5 +187,4 @@ class Worlds:
 
 
 def _unknown_key() -> UsageError:
-    """Return the error of who wants the world of a key that is not known."""
     return UsageError("there is no world of this key, for the server refuses the key")

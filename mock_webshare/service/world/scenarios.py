@@ -1,6 +1,6 @@
-"""Scenarios: worlds that begin in trouble, chosen by the API key alone.
+"""Scenarios: worlds whose initial state is a problem to test with, selected by the API key alone.
 
-The key `scenario:flaky` is the scenario `flaky`; `scenario:flaky:anything` is one too, in a world of its own.
+The key `scenario:flaky` selects `flaky`; so does `scenario:flaky:anything`, in a world of its own.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from mock_webshare.service.settings import SCENARIO_PREFIX
 
 
 class Scenario(NamedTuple):
-    """How a world of this scenario differs from others in its beginning."""
+    """How the initial state of a world differs from that of others."""
 
-    says: str
-    credits: int | None = None  # generated ones; None: what every world holds
-    data: str | None = None  # the name of a data set of ours
+    summary: str
+    credits: int | None = None  # to be generated; None: the data of every world
+    data: str | None = None  # the name of a bundled data set
     faults: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = MappingProxyType({})
-    contract: Contract | None = None  # whose fields or data it needs; None: any will do
+    contract: Contract | None = None  # the only one that has its fields or data; None: it fits any
 
     def require_data_of(self, given: Iterable[str]) -> None:
-        """Raise `UsageError` if names of what makes other data are given, and the scenario has its own."""
+        """Raise `UsageError` if options for other data are given, and the scenario has its own."""
         if given and (self.credits is not None or self.data is not None):
             raise UsageError(f"{' and '.join(given)} cannot go with a scenario that has data of its own")
 
@@ -43,10 +43,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         "Ties, dates without a fraction, clock changes.", data="edge-cases", contract=WEBSHARE
     ),
     "throttled": Scenario(
-        "Every request is one too many, with a minute to wait.", faults=_always(status=429, retryAfter=60)
+        "Every request exceeds the rate limit, with a minute to wait.",
+        faults=_always(status=429, retryAfter=60),
     ),
     "throttled-then-ok": Scenario(
-        "The first two requests are too many, with a second to wait; then all is well.",
+        "The first two requests exceed the rate limit, with a second to wait; all others succeed.",
         faults=_always(status=429, retryAfter=1, times=2),
     ),
     "five-a-minute": Scenario("Five requests a minute.", settings={"rate_limit": "5/min"}),
@@ -54,9 +55,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         "About one request in three fails, the same ones each time: 503 from the proxy in front.",
         faults=_always(status=503, form="proxy", probability=0.34, seed=26),
     ),
-    "down": Scenario("The proxy in front has nobody to ask: 502.", faults=_always(status=502, form="proxy")),
+    "down": Scenario(
+        "The proxy in front cannot reach the service: 502.", faults=_always(status=502, form="proxy")
+    ),
     "error": Scenario("The service fails: 500, Django's HTML page.", faults=_always(status=500, form="html")),
-    "slow": Scenario("Each answer takes two seconds.", faults=_always(fixedDelayMilliseconds=2000)),
+    "slow": Scenario("Each response takes two seconds.", faults=_always(fixedDelayMilliseconds=2000)),
     "unsteady": Scenario(
         "The connection is reset after the headers of every third request or so.",
         faults=_always(fault="CONNECTION_RESET_AFTER_HEADERS", probability=0.34, seed=26),
@@ -66,14 +69,14 @@ SCENARIOS: Mapping[str, Scenario] = {
         "The account is suspended: 403.", faults=_always(status=403, code="account_suspended")
     ),
     "deleted": Scenario("The account is deleted: 403.", faults=_always(status=403, code="account_deleted")),
-    "2fa": Scenario("A second factor is asked for: 403.", faults=_always(status=403, code="2fa_needed")),
+    "2fa": Scenario("A second factor is required: 403.", faults=_always(status=403, code="2fa_needed")),
     "moving-pages": Scenario(
-        "A credit comes after each page that is read.",
+        "A credit is added after each page that is read.",
         faults=_always(pages="inserted", path=CREDIT_LIST.path),
         contract=WEBSHARE,
     ),
     "drift": Scenario(
-        "The contract is broken: amounts are strings, a status is new, a field is missing, another has come.",
+        "The contract is broken: amounts are strings, a status is new, a field is missing, another is added.",
         faults=(
             {"drift": "retyped", "field": "amount"},
             {"drift": "enum", "field": "status", "to": "on_hold"},
@@ -99,7 +102,7 @@ def find(name: object, contract: Contract) -> Scenario:
 
 
 def name_of(key: str) -> str | None:
-    """Given an API key, return the name in it, of a scenario or not; None if it begins otherwise."""
+    """Return the name of a scenario, known or not, in an API key; None if it is not such a key."""
     if not key.startswith(SCENARIO_PREFIX):
         return None
     return key.removeprefix(SCENARIO_PREFIX).partition(":")[0]

@@ -1,4 +1,4 @@
-"""A throttle: at most so many requests within any window of so many seconds."""
+"""A throttle: a limited number of requests within any window of some seconds."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Throttle:
         self._admitted: deque[float] = deque()
 
     def copy(self) -> Throttle:
-        """Return one that has admitted the same, and goes on from here by itself."""
+        """Return an independent copy in the same state."""
         twin = Throttle(self._limit)
         twin._admitted = self._admitted.copy()
         return twin
 
     def admit(self, now: float) -> float | None:
-        """Given the time in seconds, admit a request and return None, or return the seconds to wait.
+        """Admit a request at a time in seconds, or return the seconds to wait.
 
-        A refused request leaves no trace, so it does not prolong the wait.
+        A refused request is not counted, so it does not prolong the wait.
         """
         admitted, limit = self._admitted, self._limit
         if admitted and admitted[-1] > now:  # the clock of a world was set back

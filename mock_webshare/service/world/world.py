@@ -1,6 +1,6 @@
-"""A world: all that belongs to one API key.
+"""A world: the isolated state of one API key.
 
-The verbs here take and return JSON data, and data sets, which may be large; `control` offers them over
+Its methods take and return JSON data, or data sets, which may be large; `control` offers them over
 HTTP and `MockWorld` in Python, under the same names.
 """
 
@@ -18,24 +18,24 @@ from mock_webshare.errors import DataError, NotFound, UnknownName, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account, Table, View
 from mock_webshare.service.data.dataset import Dataset
-from mock_webshare.service.data.fields import BOOLEAN, FieldType, is_text, read_object
-from mock_webshare.service.data.resources import DATE, ID, UPDATED_AT, RowType, row_types
-from mock_webshare.service.settings import MOST_CREDITS, RateLimit, Settings
+from mock_webshare.service.data.fields import BOOLEAN, DATE, ID, FieldType, is_integer, is_string, read_object
+from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types
+from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock
-from mock_webshare.service.world.journal import Journal, Wanted
+from mock_webshare.service.world.journal import Journal, RequestMatcher
 from mock_webshare.service.world.throttle import Throttle
 
 if TYPE_CHECKING:
     from mock_webshare.service.faults.fault import Faults, Strike
     from mock_webshare.service.framework.request import Request
 
-MOST_SNAPSHOTS = 100
+MAX_SNAPSHOTS = 100
 WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
 """The settings that a world may have of its own."""
 CLOCK: Mapping[str, FieldType] = {"now": DATE, "advance": DURATION, "running": BOOLEAN}
-"""What a clock is changed by."""
+"""The fields of a change of the clock."""
 _NAME = FieldType(
-    lambda value: is_text(value) and 0 < len(value) <= 200 and value.isprintable() and "/" not in value,
+    lambda value: is_string(value) and 0 < len(value) <= 200 and value.isprintable() and "/" not in value,
     "1 to 200 printable characters, none of them a slash",
 )
 
@@ -43,19 +43,17 @@ Timer = Callable[[], float]
 
 
 class Beginning(NamedTuple):
-    """What a world begins with, and a snapshot of what it has become."""
+    """The initial state of a world, or a snapshot of a later one."""
 
     account: Account
     now: int
     settings: Settings
-    faults: Faults | None = (
-        None  # with what they have seen; a world strikes with a copy. None: there are none
-    )
+    faults: Faults | None = None  # with their counts; a world uses a copy. None: there are none
     is_running: bool = False
 
 
 class World:
-    """What the account of one key holds, its clock, faults, settings, rate limit, journal and snapshots.
+    """The account of one key, with its clock, faults, settings, rate limit, journal and snapshots.
 
     `timer` returns seconds and drives the rate limit and a running clock.
     """
@@ -66,7 +64,7 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Be as in the beginning: nothing of what was changed, set, noted or saved stays."""
+        """Reset to the initial state; journal and snapshots are cleared."""
         self.journal = Journal()
         self._snapshots: dict[str, Beginning] = {}
         self._restore(self._beginning)
@@ -75,23 +73,23 @@ class World:
         self._account = saved.account
         self._clock = Clock(saved.now, self._timer)
         self._clock.set(saved.now, is_running=saved.is_running)
-        # None stands for none, so that a server without any starts sooner.
+        # None if there are none, so that a server without faults need not import them.
         self._faults: Faults | None = None if saved.faults is None else saved.faults.copy()
-        self._use(saved.settings)
+        self._apply(saved.settings)
 
-    def _use(self, settings: Settings) -> None:
+    def _apply(self, settings: Settings) -> None:
         self._settings = settings
         limit = RateLimit.parse(settings.rate_limit)
         self._throttle = Throttle(limit) if limit else None
-        self._look()
+        self._update_view()
 
-    def _look(self) -> None:
-        """Make the view anew, after a change of what an answer depends on."""
+    def _update_view(self) -> None:
+        """Update the view after a change of what responses depend on."""
         settings = self._settings
         self._view = self._account.view(settings.max_page_size, settings.ordering_terms)
         self._due = self._account.next_due if self._clock.is_running else None
 
-    # What the service asks, for every request.
+    # For the service, which calls these for every request.
 
     @property
     def now(self) -> int:
@@ -100,24 +98,24 @@ class World:
 
     @property
     def view(self) -> View:
-        """What answers are made from, as of now."""
+        """What responses are made from, as of now."""
         if self._due is not None and self._due <= self._clock.now():
             self._settle()
         return self._view
 
     @property
     def has_faults(self) -> bool:
-        """Whether any fault waits for a request."""
+        """Whether any fault is set."""
         return self._faults is not None
 
     def admit(self) -> float | None:
-        """Count a request against the rate limit, and return None, or the seconds to wait."""
+        """Count a request against the rate limit; return the seconds to wait if it is exceeded."""
         if self._throttle is None:
             return None
         return self._throttle.admit(self._seconds(self._settings.rate_limit_clock))
 
     def strike(self, request: Request, *, has_response: bool = False) -> list[Strike]:
-        """Return what strikes a request (see `Faults.strike`)."""
+        """Return the strikes of the faults on a request (see `Faults.strike`)."""
         if self._faults is None:
             return []
         return self._faults.strike(request, self._seconds, has_response=has_response)
@@ -126,26 +124,25 @@ class World:
         return self._timer() if clock == "real" else self._clock.now() / 1e6
 
     def _settle(self) -> None:
-        self._account = self._account.settled(self._clock.now())
-        self._look()
+        self._set_account(self._account.settled(self._clock.now()))
 
-    def _change(self, account: Account) -> None:
+    def _set_account(self, account: Account) -> None:
         self._account = account
-        self._look()
+        self._update_view()
 
-    # What is arranged, over HTTP and in Python.
+    # For tests, over HTTP and in Python.
 
     def state(self) -> Dataset:
-        """Return the whole account as a data set, which stays unchanged whatever becomes of the world."""
+        """Return the whole account as a data set, which later changes of the world do not affect."""
         return self.view.account.at(self.now)
 
     def put_state(self, dataset: Dataset) -> None:
-        """Replace the data by a data set (see `read_state`); the clock shows its `now`."""
+        """Replace the data by a data set (see `read_state`), and set the clock to its `now`."""
         self._clock.set(dataset.now, is_running=self._clock.is_running)
-        self._change(Account.of(dataset))
+        self._set_account(Account.of(dataset))
 
     def rows(self, name: str) -> Sequence[Any]:
-        """Return the rows of a resource, by ascending id, which stay unchanged."""
+        """Return the rows of a resource, by ascending id, which later changes do not affect."""
         return self._table(name).rows
 
     def row(self, name: str, row_id: int | None = None) -> dict[str, Any]:
@@ -154,21 +151,21 @@ class World:
         return wire
 
     def create(self, name: str, /, **fields: Any) -> dict[str, Any]:
-        """Add a row, and return it; what is not given is as in a new row of now."""
+        """Add a row, and return it; fields that are not given have the defaults of a row created now."""
         rows, row_type = self._table(name).rows, self._row_type(name)
         _require_rows(row_type.resource)
-        if len(rows) >= MOST_CREDITS:
-            raise UsageError(f"there are {MOST_CREDITS} {name} already; more are not allowed")
-        given = row_type.created(fields, rows, format_instant(self.now))
-        row_id, singular = given.get("id"), row_type.resource.singular
-        if self._table(name).find(row_id if type(row_id) is int else 0) is not None:
+        if len(rows) >= MAX_ROWS:
+            raise UsageError(f"there are {MAX_ROWS} {name} already; more are not allowed")
+        completed = row_type.with_defaults(fields, rows, format_instant(self.now))
+        row_id, singular = completed.get("id"), row_type.resource.singular
+        if type(row_id) is int and self._table(name).find(row_id) is not None:
             raise DataError.invalid(singular, "/id", row_id, f"an id that no other {singular} has")
-        return self._hold(row_type, given, fields)
+        return self._store(row_type, completed, fields)
 
     def change(self, name: str, row_id: int | None = None, /, **fields: Any) -> dict[str, Any]:
         """Change fields of a row, and return it; `updated_at` is now, unless it is given.
 
-        Where the clock stands it moves on all the same: no two states of a row are of one instant.
+        It increases even if the clock stands still, so that no two states of a row have the same one.
         """
         before, row_type = self._row(name, row_id), self._row_type(name)
         if "id" in fields:
@@ -177,10 +174,10 @@ class World:
         changed = before.wire()
         if UPDATED_AT in changed:
             changed[UPDATED_AT] = format_instant(max((before.updated_at or 0) + 1, self.now))
-        return self._hold(row_type, {**changed, **fields}, fields)
+        return self._store(row_type, {**changed, **fields}, fields)
 
     def end(self, name: str, row_id: int) -> dict[str, Any]:
-        """End a row as of now, as when the purchase behind a credit is undone, and return it."""
+        """End the lifecycle of a row as of now, as a refund reverts a credit, and return the row."""
         life = self._row_type(name).resource.lifecycle
         if life is None:
             raise UsageError(
@@ -189,21 +186,22 @@ class World:
         return self.change(name, row_id, **{life.field: life.ended})
 
     def delete(self, name: str, row_id: int) -> None:
-        """Remove a row, as the service never does; not one to which others refer."""
+        """Delete a row, which the service never does; raise `UsageError` if other rows refer to it."""
         row, resource = self._row(name, row_id), self._row_type(name).resource
         _require_rows(resource)
-        self._change(self.view.account.without_row(resource, row.id))
+        self._set_account(self.view.account.without_row(resource, row.id))
 
     def clock(self) -> dict[str, Any]:
-        """Return what the clock shows, and whether it runs."""
+        """Return the time of the clock, and whether it runs."""
         return {"now": format_instant(self.now), "running": self._clock.is_running}
 
     def set_clock(
         self, *, now: str | None = None, advance: str | timedelta | None = None, running: bool | None = None
     ) -> dict[str, Any]:
-        """Set the clock and return it: to an instant, on by an ISO 8601 duration, standing or running.
+        """Set the clock to an instant, advance it by an ISO 8601 duration, start or stop it; return it.
 
-        A credit whose pending period has passed by then is available. Going back makes none pending again.
+        Rows whose pending period has passed by then ripen: a pending credit becomes available. Setting the
+        clock back does not undo that.
         """
         given = {"now": now, "advance": advance, "running": running}
         given = {name: value for name, value in given.items() if value is not None}
@@ -216,7 +214,7 @@ class World:
         return self.clock()
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that are set, with how many requests each has seen and struck."""
+        """Return the faults that are set, with the numbers of requests that each has matched and struck."""
         return [each.wire() for each in self._faults or ()]
 
     def add_fault(self, /, **fault: Any) -> dict[str, Any]:
@@ -238,15 +236,15 @@ class World:
         self._faults = None
 
     def count_requests(self, method: str, path: str, query: Mapping[str, Any] | None = None) -> int:
-        """Return how many requests of the journal were like that (see `Wanted`)."""
-        return self.journal.count(Wanted(method, path, query or {}))
+        """Return how many requests of the journal match (see `RequestMatcher`)."""
+        return self.journal.count(RequestMatcher(method, path, query or {}))
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings of this world."""
+        """Return the settings of the world."""
         return {name: getattr(self._settings, name) for name in WORLD_SETTINGS}
 
     def set_settings(self, /, **settings: Any) -> dict[str, Any]:
-        """Change some settings of this world, and return all; the rate limit begins to count anew."""
+        """Change settings of the world, and return all of them; the rate limit counts from zero again."""
         if unknown := settings.keys() - set(WORLD_SETTINGS):
             allowed = ", ".join(WORLD_SETTINGS)
             raise DataError("settings", "", f"unknown key {min(unknown)!r:.80}; allowed: {allowed}")
@@ -255,7 +253,7 @@ class World:
                 replace(self._settings, **{name: value})
             except UsageError as error:
                 raise DataError("settings", f"/{name}", str(error)) from error
-        self._use(replace(self._settings, **settings))
+        self._apply(replace(self._settings, **settings))
         return self.settings()
 
     def snapshots(self) -> list[str]:
@@ -263,27 +261,24 @@ class World:
         return sorted(self._snapshots)
 
     def take_snapshot(self, name: str) -> None:
-        """Save account, clock, settings and faults, with what these have seen, under a name.
-
-        Journal and rate limit are none of it.
-        """
+        """Save account, clock, settings and faults with their counts, but neither journal nor rate limit."""
         _require_name(name)
-        if len(self._snapshots) >= MOST_SNAPSHOTS and name not in self._snapshots:
-            raise UsageError(f"there are {MOST_SNAPSHOTS} snapshots already; delete some first")
+        if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
+            raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
         faults = None if self._faults is None else self._faults.copy()
         self._snapshots[name] = Beginning(
             self.view.account, self.now, self._settings, faults, self._clock.is_running
         )
 
     def restore_snapshot(self, name: str) -> None:
-        """Be as when a snapshot was taken; raise `NotFound` if there is none of that name."""
+        """Restore what a snapshot saved; raise `NotFound` if there is none of that name."""
         _require_name(name)
         if name not in self._snapshots:
             raise NotFound("snapshot", name)
         self._restore(self._snapshots[name])
 
     def delete_snapshot(self, name: str) -> None:
-        """Forget a snapshot; raise `NotFound` if there is none of that name."""
+        """Delete a snapshot; raise `NotFound` if there is none of that name."""
         _require_name(name)
         if self._snapshots.pop(name, None) is None:
             raise NotFound("snapshot", name)
@@ -311,25 +306,25 @@ class World:
             raise NotFound(resource.singular, row_id)
         return table.rows[position]
 
-    def _hold(self, row_type: RowType, fields: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-        """Hold a row of which the dependent fields follow from the given ones, and return it."""
+    def _store(self, row_type: RowType, fields: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Store a row, with the fields that follow from the given ones, and return it."""
         account, resource = self.view.account, row_type.resource
         sources = row_type.sources({name: table.rows for name, table in account.tables.items()})
         row = row_type.read(
             resource.singular, "", row_type.completed(fields, given, sources, format_instant(self.now))
         )
         row_type.check_relations(resource.singular, "", row, sources)
-        self._change(account.with_row(resource, row))
+        self._set_account(account.with_row(resource, row))
         wire: dict[str, Any] = row.wire()
         return wire
 
 
 def read_state(document: Any, contract: Contract = WEBSHARE) -> Dataset:
-    """Return the data set that JSON data describes; raise `DataError` if it is not one, or too large."""
+    """Return the data set in JSON data; raise `DataError` if it is not one, or too large."""
     for name in contract.resources:
         rows = document.get(name) if isinstance(document, dict) else None
-        if isinstance(rows, list) and len(rows) > MOST_CREDITS:
-            raise DataError("state", f"/{name}", f"has {len(rows)} rows; allowed: {MOST_CREDITS}")
+        if isinstance(rows, list) and len(rows) > MAX_ROWS:
+            raise DataError("state", f"/{name}", f"has {len(rows)} rows; allowed: {MAX_ROWS}")
     return dataset.from_wire(document, source="state", contract=contract)
 
 
@@ -339,8 +334,7 @@ def _require_rows(resource: Resource) -> None:
 
 
 def _require_id(kind: str, value: object) -> None:
-    # Any whole number may be asked for, and is not found; True is one to Python, and no id.
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not is_integer(value):  # of those that are, the unknown ones are not found
         raise UsageError(f"{kind} id {value!r:.80} is not allowed; allowed: {ID.allowed}")
 
 

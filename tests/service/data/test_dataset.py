@@ -114,7 +114,7 @@ def test_a_broken_gzip_is_named(tmp_path: Path, content: bytes) -> None:
 def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_text("\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"set\.json#: is empty, which is no JSON$"):
+    with pytest.raises(DataError, match=r"set\.json#: is empty, not JSON$"):
         dataset.load(path)
 
 

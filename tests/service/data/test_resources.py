@@ -230,6 +230,7 @@ def test_a_created_row_has_all_copies(ours: World) -> None:
             "recipient": 2,
         }.items()
     )
+    assert ours.change("letters", 1, sender_name="Bob").items() >= {"sender": 2, "sender_nick": None}.items()
     with pytest.raises(DataError, match="lacks 'sender'"):
         ours.create("letters")
 

@@ -20,11 +20,11 @@ from mock_webshare.service.framework.response import Response
 from mock_webshare.service.world import registry as module
 from mock_webshare.service.world.journal import (
     LARGEST_BODY,
-    MOST_ENTRIES,
+    MAX_ENTRIES,
     Entry,
     Journal,
-    Wanted,
-    missed,
+    RequestMatcher,
+    not_requested,
     transcript,
 )
 from mock_webshare.service.world.registry import Worlds
@@ -43,7 +43,7 @@ def entry(target: str = LIST, method: str = "GET", status: int | None = 200, **f
 def journal(*entries: Entry) -> Journal:
     journal = Journal()
     for each in entries:
-        journal.note(each)
+        journal.add(each)
     return journal
 
 
@@ -53,8 +53,8 @@ class TestJournal:
         assert list(journal(one, two)) == [one, two]
 
     def test_of_too_many_the_oldest_go_and_are_counted(self) -> None:
-        ours = journal(*(entry(f"/{number}") for number in range(MOST_ENTRIES + 3)))
-        assert (len(ours), ours.noted, ours.dropped) == (MOST_ENTRIES, MOST_ENTRIES + 3, 3)
+        ours = journal(*(entry(f"/{number}") for number in range(MAX_ENTRIES + 3)))
+        assert (len(ours), ours.total, ours.dropped) == (MAX_ENTRIES, MAX_ENTRIES + 3, 3)
         assert next(iter(ours)).target == "/3"
 
     def test_what_had_to_make_room_is_counted(self) -> None:
@@ -70,18 +70,18 @@ class TestJournal:
     def test_what_became_of_a_request_takes_its_place(self) -> None:
         first, second = entry(status=None), entry(status=None)
         ours = journal(first, second)
-        ours.amend(first, entry(status=200))
+        ours.replace(first, entry(status=200))
         assert [each.response and each.response.status for each in ours] == [200, None]
         assert ours.dropped == 0
 
     def test_what_is_gone_stays_gone(self) -> None:
         ours, gone = journal(entry("/kept")), entry("/gone")
-        ours.amend(gone, entry())
+        ours.replace(gone, entry())
         assert [each.target for each in ours] == ["/kept"]
 
     def test_it_counts_what_is_wanted(self) -> None:
         ours = journal(entry(f"{LIST}?page=2"), entry(f"{LIST}?page=2&mode=payout"), entry())
-        assert ours.count(Wanted("GET", LIST, {"page": 2})) == 2
+        assert ours.count(RequestMatcher("GET", LIST, {"page": 2})) == 2
 
 
 class TestEntry:
@@ -126,20 +126,20 @@ class TestEntry:
         ({"page": 2}, []),
         ({"page": "2", "tag": ["a", "b"], "mode": ""}, []),
         ({"ordering": None}, []),
-        ({"page": 3}, ["page: '2', wanted '3'"]),
-        ({"tag": "a"}, ["tag: 'a', 'b', wanted 'a'"]),
-        ({"ordering": "id"}, ["ordering: none, wanted 'id'"]),
-        ({"mode": None}, ["mode: '', wanted none"]),
+        ({"page": 3}, ["page: '2', expected '3'"]),
+        ({"tag": "a"}, ["tag: 'a', 'b', expected 'a'"]),
+        ({"ordering": "id"}, ["ordering: none, expected 'id'"]),
+        ({"mode": None}, ["mode: '', expected none"]),
     ],
 )
 def test_of_the_query_only_what_is_named_has_to_be_as_wanted(query: Any, differences: list[str]) -> None:
-    found = Wanted("GET", LIST, query).differences(entry(f"{LIST}?page=2&tag=a&tag=b&mode="))
+    found = RequestMatcher("GET", LIST, query).differences(entry(f"{LIST}?page=2&tag=a&tag=b&mode="))
     assert found == differences
 
 
 def test_method_and_path_have_to_be_as_wanted() -> None:
-    found = Wanted("GET", LIST, {}).differences(entry("/a/", "HEAD"))
-    assert found == ["method: HEAD, wanted GET", f"path: /a/, wanted {LIST}"]
+    found = RequestMatcher("GET", LIST, {}).differences(entry("/a/", "HEAD"))
+    assert found == ["method: HEAD, expected GET", f"path: /a/, expected {LIST}"]
 
 
 def test_a_transcript_has_a_line_for_each_request() -> None:
@@ -155,31 +155,33 @@ def test_a_transcript_has_no_key() -> None:
 
 def test_what_was_missed_is_told_with_the_nearest_first() -> None:
     entries = [entry("/a/", "POST"), entry(f"{LIST}?page=3")]
-    assert missed(Wanted("GET", LIST, {"page": 2}), entries).splitlines() == [
+    assert not_requested(RequestMatcher("GET", LIST, {"page": 2}), entries).splitlines() == [
         f"GET {LIST} with page=2 was not requested.",
         "The nearest of 2 with this key:",
         f"  GET {LIST}?page=3 200",
-        "    page: '3', wanted '2'",
+        "    page: '3', expected '2'",
         "  POST /a/ 200",
-        "    method: POST, wanted GET",
-        f"    path: /a/, wanted {LIST}",
-        "    page: none, wanted '2'",
+        "    method: POST, expected GET",
+        f"    path: /a/, expected {LIST}",
+        "    page: none, expected '2'",
     ]
 
 
 def test_what_was_missed_shows_five_at_most() -> None:
-    lines = missed(Wanted("GET", "/", {}), [entry()] * 9).splitlines()
+    lines = not_requested(RequestMatcher("GET", "/", {}), [entry()] * 9).splitlines()
     assert len(lines) == 2 + 5 * 2
 
 
 def test_what_was_missed_where_nothing_was_asked_says_so() -> None:
-    text = missed(Wanted("GET", "/", {}), [])
+    text = not_requested(RequestMatcher("GET", "/", {}), [])
     assert text == "GET / was not requested. There were no requests with this key."
 
 
 def test_what_was_missed_has_no_key() -> None:
-    text = missed(Wanted("GET", LIST, {"api_key": "other"}), [entry(f"{LIST}?api_key={SECRET}")])
-    assert "api_key: 'REDACTED-1', wanted 'other'" in text
+    text = not_requested(
+        RequestMatcher("GET", LIST, {"api_key": "other"}), [entry(f"{LIST}?api_key={SECRET}")]
+    )
+    assert "api_key: 'REDACTED-1', expected 'other'" in text
     assert SECRET not in text
 
 
@@ -188,14 +190,14 @@ class TestWorlds:
 
     @pytest.fixture
     def ours(self, monkeypatch: pytest.MonkeyPatch) -> Worlds:
-        monkeypatch.setattr(module, "MOST_NOTED", 10 * entry().size)
+        monkeypatch.setattr(module, "MAX_JOURNAL_BYTES", 10 * entry().size)
         return Worlds(dataset.load("edge-cases"), Settings(), lambda: 0.0)
 
     def note(self, ours: Worlds, key: str, count: int) -> Journal:
         world = ours.get(key)
         assert world
         for _ in range(count):
-            ours.note(world.journal, entry())
+            ours.record(world.journal, entry())
         return world.journal
 
     def test_beyond_it_those_of_the_worlds_unused_for_longest_go(self, ours: Worlds) -> None:
@@ -212,13 +214,13 @@ class TestWorlds:
     def test_what_came_without_a_key_counts_and_stays(self, ours: Worlds) -> None:
         old = self.note(ours, "old", 4)
         for _ in range(7):
-            ours.note(ours.keyless, entry())
+            ours.record(ours.keyless, entry())
         assert (len(old), len(ours.keyless)) == (0, 7)
 
     def test_what_had_to_go_from_a_full_journal_counts_no_more(
         self, ours: Worlds, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("mock_webshare.service.world.journal.MOST_ENTRIES", 3)
+        monkeypatch.setattr("mock_webshare.service.world.journal.MAX_ENTRIES", 3)
         old = self.note(ours, "old", 3)
         self.note(ours, "new", 20)
         assert len(old) == 3
@@ -260,10 +262,10 @@ def test_of_two_worlds_each_notes_its_own(server: MockServer, world: MockWorld) 
 
 
 def test_what_comes_without_a_known_key_is_noted_apart(server: MockServer) -> None:
-    before = server.call(lambda worlds: worlds.keyless.noted)
+    before = server.call(lambda worlds: worlds.keyless.total)
     requests.get(server.url + LIST, timeout=PATIENCE)
     ask(server.world("invalid"), "GET", LIST)
-    assert server.call(lambda worlds: worlds.keyless.noted) == before + 2
+    assert server.call(lambda worlds: worlds.keyless.total) == before + 2
 
 
 def test_a_target_that_is_no_url_does_not_spoil_the_journal(world: MockWorld) -> None:

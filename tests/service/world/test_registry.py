@@ -44,7 +44,7 @@ def test_with_keys_given_only_they_are_known() -> None:
 
 
 def test_of_too_many_worlds_the_one_unused_for_longest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_WORLDS", 2)
+    monkeypatch.setattr(module, "MAX_WORLDS", 2)
     ours = worlds()
     first, second = ours.get("first"), ours.get("second")
     ours.get("first")
@@ -56,19 +56,19 @@ def test_of_too_many_worlds_the_one_unused_for_longest_goes(monkeypatch: pytest.
 def test_the_first_world_that_has_to_go_is_told_of_without_its_key(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "MOST_WORLDS", 1)
+    monkeypatch.setattr(module, "MAX_WORLDS", 1)
     ours = worlds()
     for number in range(5):
         ours.get(f"secret-{number}")
-    assert caplog.messages == ["more than 1 keys: the worlds that are unused for longest go"]
+    assert caplog.messages == ["more than 1 keys: the least recently used worlds are deleted"]
     assert ours.counted() == {"worlds": 1, "most": 1, "forgotten": 4}
 
 
 def test_after_all_were_let_go_none_is_counted() -> None:
     ours = worlds()
     first = ours.get("key")
-    ours.note(ours.keyless, entry(0))
-    ours.forget_all()
+    ours.record(ours.keyless, entry(0))
+    ours.delete_all()
     assert ours.counted() == {"worlds": 0, "most": 10_000, "forgotten": 0}
     assert len(ours.keyless) == 0
     assert ours.get("key") is not first
@@ -78,7 +78,7 @@ def test_after_all_were_let_go_none_is_counted() -> None:
 def test_a_key_that_is_not_known_cannot_be_given_a_world(key: str) -> None:
     ours = worlds(api_keys=("good", "scenario:none"))
     with pytest.raises(UsageError, match="there is no world of this key"):
-        ours.begin(key, ours.beginning())
+        ours.create(key, ours.beginning())
     assert ours.get(key) is None
 
 
@@ -98,31 +98,31 @@ def entry(size: int) -> Entry:
 def test_a_journal_keeps_the_last_thousand_requests() -> None:
     noted = journal.Journal()
     for number in range(1500):
-        noted.note(entry(number))
+        noted.add(entry(number))
     assert (len(noted), noted.dropped) == (1000, 500)
     assert len(next(iter(noted)).body) == 500
 
 
 def test_a_journal_of_large_requests_keeps_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(journal, "MAX_BYTES", 100_000)
     noted = journal.Journal()
     for _ in range(100):
-        noted.note(entry(20_000))
+        noted.add(entry(20_000))
     assert (len(noted), noted.dropped) == (4, 96)
     assert noted.size == sum(each.size for each in noted) <= 100_000
 
 
 def test_a_single_request_is_kept_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MOST_BYTES", 1)
+    monkeypatch.setattr(journal, "MAX_BYTES", 1)
     noted = journal.Journal()
     for _ in range(3):
-        noted.note(entry(20_000))
+        noted.add(entry(20_000))
     assert len(noted) == 1
 
 
 def test_a_journal_that_is_cleared_takes_no_room() -> None:
     noted = journal.Journal()
-    noted.note(entry(5))
+    noted.add(entry(5))
     noted.clear()
     assert (noted.size, noted.dropped, len(noted)) == (0, 0, 0)
 
@@ -130,13 +130,13 @@ def test_a_journal_that_is_cleared_takes_no_room() -> None:
 def test_of_too_many_requests_those_of_the_worlds_unused_for_longest_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MOST_NOTED", 100_000)
+    monkeypatch.setattr(module, "MAX_JOURNAL_BYTES", 100_000)
     ours = worlds()
     keys = [str(number) for number in range(30)]
     for key in keys:
         world = ours.get(key)
         assert world
-        ours.note(world.journal, entry(5_000))
+        ours.record(world.journal, entry(5_000))
     sizes = [world.journal.size for world in map(ours.get, keys) if world]
     assert sizes == sorted(sizes) and sizes[0] == 0 and sizes[-1] > 5_000
     assert sum(sizes) <= 100_000

@@ -13,7 +13,7 @@ from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data import dataset
-from mock_webshare.service.settings import MOST_CREDITS
+from mock_webshare.service.settings import MAX_ROWS
 from mock_webshare.service.world.scenarios import SCENARIOS, name_of
 from tests.waiting import PATIENCE
 
@@ -166,7 +166,7 @@ def test_a_scenario_does_what_it_says(server: MockServer, name: str) -> None:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_says_in_a_sentence_what_it_is(name: str) -> None:
-    assert SCENARIOS[name].says.endswith(".")
+    assert SCENARIOS[name].summary.endswith(".")
 
 
 def test_each_key_of_a_scenario_has_a_world_of_its_own(server: MockServer) -> None:
@@ -268,11 +268,11 @@ def test_nothing_moves_but_after_a_page(server: MockServer) -> None:
 
 
 def test_in_a_full_world_no_row_comes(server: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_webshare.service.world.world.MOST_CREDITS", 101)
+    monkeypatch.setattr("mock_webshare.service.world.world.MAX_ROWS", 101)
     client, world = Client(server, "full"), server.world("full")
     world.add_fault(pages="inserted", rows=5)
     assert client.statuses(2) == [200, 200]
-    assert len(world.credits()) == 101 < MOST_CREDITS
+    assert len(world.credits()) == 101 < MAX_ROWS
 
 
 @pytest.mark.parametrize("given", [{"credits": 4}, {"seed": 3}, {"data": "edge-cases"}])

@@ -17,7 +17,7 @@ from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.errors import DataError, MockWebshareError, NotFound, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account
-from mock_webshare.service.data.resources import LARGEST_ID
+from mock_webshare.service.data.fields import LARGEST_ID
 from mock_webshare.service.faults.fault import Fault, Faults
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world import world
@@ -88,7 +88,7 @@ def ours(seconds: Seconds) -> World:
 
 
 def noted(ours: World) -> None:
-    ours.journal.note(Entry(ours.now, "GET", "/", (), b"", None, 0.0))
+    ours.journal.add(Entry(ours.now, "GET", "/", (), b"", None, 0.0))
 
 
 class TestState:
@@ -185,7 +185,7 @@ class TestACreditThatIsCreated:
         assert ours.state().wire() == STATE
 
     def test_is_refused_if_there_are_too_many(self, ours: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(world, "MOST_CREDITS", 4)
+        monkeypatch.setattr(world, "MAX_ROWS", 4)
         with pytest.raises(UsageError, match="there are 4 credits already; more are not allowed"):
             ours.create("credits")
 
