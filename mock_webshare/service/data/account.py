@@ -91,16 +91,13 @@ class Account:
         self.contract = contract
         self.tables = tables
         self.is_shared = is_shared
-        self.view = lru_cache(_VIEWS)(self._make_view)
+        self.view = lru_cache(_VIEWS)(partial(View, self))
 
     @classmethod
     def of(cls, dataset: Dataset) -> Account:
         """Return the account of a data set."""
         tables = {name: Table(rows) for name, rows in dataset.rows.items()}
         return cls(dataset.contract, tables, is_shared=True)
-
-    def _make_view(self, max_page_size: int, default_ordering: tuple[str, ...]) -> View:
-        return View(self, max_page_size, default_ordering)
 
     def at(self, now: int) -> Dataset:
         """Return the data set of the account at an instant."""

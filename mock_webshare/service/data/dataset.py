@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 from os.path import isdir, isfile
@@ -15,7 +15,7 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.contract.timestamps import format_instant, parse_instant
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
-from mock_webshare.service.data.fields import DATE, read_json, require_keys
+from mock_webshare.service.data.fields import DATE, read_json, read_object, require_keys
 from mock_webshare.service.data.resources import RowType, row_types
 
 
@@ -40,21 +40,13 @@ def write(dataset: Dataset, stream: TextIO) -> None:
     """Write a data set as JSON with one row per line, for readable diffs."""
     stream.write(f'{{\n"now": "{format_instant(dataset.now)}"')
     for name, rows in dataset.rows.items():
-        written = (json.dumps(row.wire(), ensure_ascii=False) for row in rows)
-        if dataset.contract.resources[name].is_object:
-            stream.write(f',\n"{name}": {next(written)}')
-        else:
-            stream.write(f',\n"{name}": [')
-            stream.writelines(_lines(written))
-            stream.write("\n]")
+        is_object = dataset.contract.resources[name].is_object
+        stream.write(f',\n"{name}": ' + ("" if is_object else "["))
+        for index, row in enumerate(rows):
+            separator = "" if is_object else ",\n" if index else "\n"
+            stream.write(separator + json.dumps(row.wire(), ensure_ascii=False))
+        stream.write("" if is_object else "\n]")
     stream.write("\n}\n")
-
-
-def _lines(rows: Iterable[str]) -> Iterator[str]:
-    separator = "\n"
-    for row in rows:
-        yield separator + row
-        separator = ",\n"
 
 
 def names() -> list[str]:
@@ -185,8 +177,9 @@ def from_wire(document: Any, *, source: str, contract: Contract = WEBSHARE) -> D
         for index, row in enumerate(tables[name]):
             types[name].check_relations(source, f"/{name}/{index}", row, sources)
     rows = {name: sorted(tables[name], key=_id) for name in names}
-    now = _read_now(source, document["now"]) if "now" in document else _latest(contract, rows)
-    return Dataset(contract, rows, now)
+    given = {"now": document["now"]} if "now" in document else {}
+    now = read_object(source, "", given, {"now": DATE}, optional=True).get("now")
+    return Dataset(contract, rows, _latest(contract, rows) if now is None else now)
 
 
 def _id(row: Any) -> int:
@@ -207,13 +200,6 @@ def _read_rows(source: str, row_type: RowType, value: Any) -> list[Any]:
             raise DataError.invalid(source, pointer, row.id, "an id that no other row has")
         seen.add(row.id)
     return rows
-
-
-def _read_now(source: str, value: Any) -> int:
-    if not DATE.is_allowed(value):
-        raise DataError.invalid(source, "/now", value, DATE.allowed)
-    now: int = DATE.read(value)
-    return now
 
 
 SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")

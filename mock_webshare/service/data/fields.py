@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 
 from mock_webshare.contract.timestamps import parse_instant
-from mock_webshare.errors import DataError
+from mock_webshare.errors import DataError, UsageError
 
 LARGEST_ID = 2**63 - 1
 
@@ -61,13 +61,6 @@ def _is_number(value: Any) -> bool:
     return abs(value) < 1e300 and math.isfinite(value)
 
 
-def _is_date(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and parse_instant(value) >= 0
-    except ValueError:
-        return False
-
-
 def integer(minimum: int, maximum: int, allowed: str = "") -> FieldType:
     """Return the type of the integers in a range."""
     return FieldType(
@@ -110,14 +103,25 @@ def record(allowed: str, **types: FieldType) -> FieldType:
     )
 
 
+def parsed(parse: Callable[[Any], Any], allowed: str, schema: Mapping[str, Any] | None = None) -> FieldType:
+    """Return the type of the values that a function parses without an error."""
+
+    def is_allowed(value: Any) -> bool:
+        try:
+            return parse(value) is not None
+        except (TypeError, ValueError, UsageError):
+            return False
+
+    return FieldType(is_allowed, allowed, parse, schema or {})
+
+
 BOOLEAN = FieldType(lambda value: isinstance(value, bool), "true or false", schema={"type": "boolean"})
 ID = integer(1, LARGEST_ID, "a whole number from 1 to 2^63 - 1")._replace(
     schema={"$ref": "#/components/schemas/id"}
 )
-DATE = FieldType(
-    _is_date,
-    "a date and time with an offset, from 1970 to 9998, like 2022-06-14T11:58:10.246406-07:00",
+DATE = parsed(
     parse_instant,
+    "a date and time with an offset, from 1970 to 9998, like 2022-06-14T11:58:10.246406-07:00",
     {"$ref": "#/components/schemas/instant"},
 )
 NON_EMPTY = FieldType(

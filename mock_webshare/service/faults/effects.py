@@ -20,16 +20,11 @@ class Outcome:
     """The response to a request under faults, and how it is delivered."""
 
     response: Response
-    seconds: float = 0.0
-    """How long the response is delayed."""
-    delivery: str | None = None
-    """How the connection misbehaves, one of `CONNECTION_FAULTS`. None: it does not."""
-    chunks: int = 0
-    """The number of pieces in which the body is sent. 0: as usual."""
-    drip_seconds: float = 0.0
-    """The seconds over which the pieces are spread."""
-    faults: tuple[str, ...] = ()
-    """The actions of all faults that struck."""
+    seconds: float = 0.0  # by which it is delayed
+    delivery: str | None = None  # how the connection fails, of `CONNECTION_FAULTS`. None: it does not
+    chunks: int = 0  # in which the body is sent. 0: as usual
+    drip_seconds: float = 0.0  # over which the chunks are spread
+    faults: tuple[str, ...] = ()  # the actions of all that struck
 
 
 def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response | None:

@@ -48,27 +48,17 @@ class Request:
     """A request, parsed once; nothing in it depends on the key or on any state."""
 
     method: str
-    target: str
-    """As it was sent, undecodable bytes as surrogates."""
-    path: str
-    """Decoded."""
-    query: str
-    """As it was sent, as Latin-1."""
+    target: str  # as it was sent, undecodable bytes as surrogates
+    path: str  # decoded
+    query: str  # as it was sent, as Latin-1
     headers: Headers
-    refusal: Response | None = None
-    """The response to a request that does not reach an endpoint. None: the endpoint responds."""
-    endpoint: Endpoint | None = None
-    """None: no route matches."""
-    id: str | None = None
-    """As in the path. None: there is no id in the path of the endpoint."""
-    params: Params = field(default_factory=dict)
-    """The parameters as the endpoint reads them; empty without an endpoint."""
-    url: str = ""
-    """Absolute and without the query, for links."""
-    link_query: str = ""
-    """The query as links repeat it."""
-    indent: int | None = None
-    """Blanks by which JSON is indented. None: compact."""
+    refusal: Response | None = None  # if it does not reach the endpoint. None: the endpoint responds
+    endpoint: Endpoint | None = None  # None: no route matches
+    id: str | None = None  # as in the path. None: the path has none
+    params: Params = field(default_factory=dict)  # as the endpoint reads them; empty without one
+    url: str = ""  # absolute and without the query, for links
+    link_query: str = ""  # the query as links repeat it
+    indent: int | None = None  # blanks by which JSON is indented. None: compact
 
     @cached_property
     def sent_params(self) -> Params:

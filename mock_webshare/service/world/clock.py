@@ -10,7 +10,7 @@ from typing import Any
 
 from mock_webshare.contract.timestamps import LIMIT, SECOND
 from mock_webshare.errors import UsageError
-from mock_webshare.service.data.fields import FieldType
+from mock_webshare.service.data.fields import parsed
 
 _UNITS = (("weeks", 7 * 86_400), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 _DURATION = re.compile(
@@ -38,15 +38,7 @@ def parse_duration(text: object) -> int:
     return sum(round(float(match[unit] or 0) * seconds * SECOND) for unit, seconds in _UNITS)
 
 
-def _is_duration(value: object) -> bool:
-    try:
-        parse_duration(value)
-    except UsageError:
-        return False
-    return True
-
-
-DURATION = FieldType(_is_duration, _ALLOWED, parse_duration)
+DURATION = parsed(parse_duration, _ALLOWED)
 
 
 def lasting(value: Any) -> Any:

@@ -135,18 +135,15 @@ class Worlds:
         self.keyless.clear()
         self._evicted = 0
 
-    def beginning(
-        self, *, dataset: Dataset | None = None, scenario: str | None = None, settings: Settings | None = None
-    ) -> Beginning:
+    def beginning(self, *, dataset: Dataset | None = None, scenario: str | None = None) -> Beginning:
         """Return the initial state of a world with a data set, in a scenario, or both.
 
         Raise `UnknownName` if there is no such scenario.
         """
         default = self._beginning if scenario is None else self._scenario(scenario)
-        settings = settings or default.settings
         if dataset is None:
-            return default._replace(settings=settings)
-        return default._replace(account=Account.of(dataset), now=dataset.now, settings=settings)
+            return default
+        return default._replace(account=Account.of(dataset), now=dataset.now)
 
     def _beginning_of(self, key: str) -> Beginning | None:
         if key == REFUSED_KEY or (self._settings.api_keys and key not in self._settings.api_keys):
@@ -170,7 +167,6 @@ class Worlds:
         from mock_webshare.service.faults.fault import Faults, parse
 
         contract = self._settings.contract
-
         beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),
             faults=Faults(parse(each, contract) for each in scenario.faults) if scenario.faults else None,

@@ -38,6 +38,7 @@ _NAME = FieldType(
     lambda value: is_string(value) and 0 < len(value) <= 200 and value.isprintable() and "/" not in value,
     "1 to 200 printable characters, none of them a slash",
 )
+_ANY_ID = ID._replace(is_allowed=is_integer)  # an integer out of range is not found, like any other
 
 Timer = Callable[[], float]
 
@@ -227,7 +228,7 @@ class World:
 
     def remove_fault(self, fault_id: int) -> None:
         """Remove a fault; raise `NotFound` if there is none of that id."""
-        _require_id("fault", fault_id)
+        _require("fault id", fault_id, _ANY_ID)
         if self._faults is None or not self._faults.remove(fault_id):
             raise NotFound("fault", fault_id)
 
@@ -262,7 +263,7 @@ class World:
 
     def take_snapshot(self, name: str) -> None:
         """Save account, clock, settings and faults with their counts, but neither journal nor rate limit."""
-        _require_name(name)
+        _require("snapshot name", name, _NAME)
         if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
         faults = None if self._faults is None else self._faults.copy()
@@ -272,14 +273,14 @@ class World:
 
     def restore_snapshot(self, name: str) -> None:
         """Restore what a snapshot saved; raise `NotFound` if there is none of that name."""
-        _require_name(name)
+        _require("snapshot name", name, _NAME)
         if name not in self._snapshots:
             raise NotFound("snapshot", name)
         self._restore(self._snapshots[name])
 
     def delete_snapshot(self, name: str) -> None:
         """Delete a snapshot; raise `NotFound` if there is none of that name."""
-        _require_name(name)
+        _require("snapshot name", name, _NAME)
         if self._snapshots.pop(name, None) is None:
             raise NotFound("snapshot", name)
 
@@ -300,7 +301,7 @@ class World:
         table, resource = self._table(name), self._row_type(name).resource
         if resource.is_object:
             return table.rows[0]
-        _require_id(resource.singular, row_id)
+        _require(f"{resource.singular} id", row_id, _ANY_ID)
         position = table.find(row_id or 0)
         if position is None:
             raise NotFound(resource.singular, row_id)
@@ -333,11 +334,6 @@ def _require_rows(resource: Resource) -> None:
         raise UsageError(f"there is one {resource.singular} only; change it instead")
 
 
-def _require_id(kind: str, value: object) -> None:
-    if not is_integer(value):  # of those that are, the unknown ones are not found
-        raise UsageError(f"{kind} id {value!r:.80} is not allowed; allowed: {ID.allowed}")
-
-
-def _require_name(name: object) -> None:
-    if not _NAME.is_allowed(name):
-        raise UsageError(f"snapshot name {name!r:.80} is not allowed; allowed: {_NAME.allowed}")
+def _require(what: str, value: object, field_type: FieldType) -> None:
+    if not field_type.is_allowed(value):
+        raise UsageError(f"{what} {value!r:.80} is not allowed; allowed: {field_type.allowed}")
