@@ -1,1 +1,1 @@
-"""The mocked service: a request is data, a response is data; nothing here knows sockets."""
+"""The mocked service: requests and responses are data; it knows no sockets."""

@@ -1,4 +1,4 @@
-"""The behaviour of each kind of endpoint, for requests that passed all checks of the framework."""
+"""The behaviour of each kind of endpoint, after the checks of the framework."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mock_webshare.service.framework.response import Response
 
 
 def respond(view: View, request: Request) -> Response:
-    """Return the response of an account to a request that the framework did not refuse."""
+    """Return the response of an account to a request that was not refused."""
     endpoint = request.endpoint
     assert endpoint
     if request.method not in endpoint.methods:
@@ -51,7 +51,7 @@ def _list(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) 
 
 
 def _detail(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
-    """Return the row with the id in the path; None if it does not exist or the filters exclude it."""
+    """Return the row of the id; None if it does not exist or the filters exclude it."""
     table, row_id = view.table(endpoint), query.read_int(request.id or "")
     position = None if row_id is None else table.find(row_id)
     if position is None or not query.matches(table.rows[position], criteria):

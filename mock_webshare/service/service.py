@@ -1,4 +1,4 @@
-"""The mocked service: requests are parsed, and worlds respond to them. It knows no sockets."""
+"""The mocked service: parses requests, and returns the responses of worlds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Service:
         self._cached = lru_cache(_RESPONSES)(endpoints.respond)
 
     def _read(self, method: str, target: str, sent: RawHeaders, scheme: str) -> tuple[Request, str | None]:
-        """Parse a request and its key, None if malformed; `sent` are the `DECIDING` headers."""
+        """Parse a request and its key, None if malformed; `sent` has `DECIDING` headers."""
         headers = Headers(*(joined(name, sent) for name in _DECIDING))
         key, _ = read_credentials(headers.authorization or "")
         if key:  # every key shares the cached request, and the response of an account that is shared
@@ -52,7 +52,7 @@ class Service:
         return self._parser.parse(method, target, headers, host, self._origin or f"{scheme}://{host}")
 
     def respond(self, world: World | None, request: Request) -> Response:
-        """Return the response of a world to a request; None is the world of an unknown key."""
+        """Return the response of a world to a request; None: the key is unknown."""
         if request.refusal is not None:
             return request.refusal
         assert request.endpoint

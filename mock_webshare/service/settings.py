@@ -1,4 +1,4 @@
-"""The settings of a mock, spelled alike in Python, on the command line and in the environment."""
+"""The settings of a mock: in Python, on the command line, in the environment."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RateLimit(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> RateLimit | None:
-        """Parse a rate like `240/min` (or `/s`, `/hour`, `/day`) that is allowed; None for `off`."""
+        """Parse a valid rate like `240/min` (or `/s`, `/hour`, `/day`); None for `off`."""
         match = re.fullmatch(RATE, text)
         return cls(requests=int(match[1]), seconds=_SECONDS[match[2][0]]) if match else None
 
@@ -159,6 +159,6 @@ def _check_keys(keys: object) -> None:
 
 
 def require_key(key: object) -> None:
-    """Raise `UsageError` for what no client could send as a key; it is a secret, so it is not repeated."""
+    """Raise `UsageError` for what no client could send as a key, without showing it."""
     if not _KEY.is_allowed(key):
         raise UsageError(f"an API key is not allowed; allowed: {_KEY.allowed}")

@@ -1,4 +1,4 @@
-"""An account: an immutable value; a change makes a new one that shares the tables that are unchanged."""
+"""An account: an immutable value; a change makes a new one that shares most of it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Table:
         )
 
     def mapped(self, change: Callable[[Any], Any]) -> Table:
-        """Return the table with each row changed; a row that is returned unchanged stays encoded."""
+        """Return the table with each row changed; unchanged ones stay encoded."""
         rows = [change(row) for row in self.rows]
         pairs = zip(rows, self.rows, self._encoded, strict=True)
         return Table(rows, [body if new is old else None for new, old, body in pairs])
@@ -104,7 +104,7 @@ class Account:
         return Dataset(self.contract, {name: table.rows for name, table in self.tables.items()}, now)
 
     def owned(self, endpoint: Endpoint) -> dict[str, Collection[int]]:
-        """Return the ids of the rows of each resource to which a filter of an endpoint refers."""
+        """Return the ids by resource to which the filters of an endpoint can refer."""
         return {each.resource: self.tables[each.resource].ids for each in endpoint.filters if each.resource}
 
     @cached_property
@@ -119,7 +119,7 @@ class Account:
         return min(due, default=None)
 
     def settled(self, now: int) -> Account:
-        """Return the account at an instant, with the rows ripe whose pending period has passed."""
+        """Return the account at an instant: rows are ripe if their period has passed."""
         if self.next_due is None or self.next_due > now:
             return self
         settled = {
@@ -141,7 +141,7 @@ class Account:
         return Account(self.contract, tables)
 
     def without_row(self, resource: Resource, row_id: int) -> Account:
-        """Return the account without the row with an id; raise `UsageError` if other rows refer to it."""
+        """Return the account without a row; raise `UsageError` if others refer to it."""
         for each, reference in self._references_to(resource):
             rows = self.tables[each.name].rows
             number = sum(getattr(row, reference.field) == row_id for row in rows)
@@ -193,7 +193,7 @@ class View:
         return endpoint.paging._replace(max_page_size=self.max_page_size)
 
     def positions(self, endpoint: Endpoint, criteria: Criteria, params: Params) -> Sequence[int]:
-        """Return the positions of the rows that match, in the order that the parameters select."""
+        """Return the positions of the rows that match, in the requested order."""
         default = tuple(
             term for term in self.default_ordering if term.removeprefix("-") in endpoint.orderings
         )
@@ -220,7 +220,7 @@ def settle(row: Any, life: Lifecycle, now: int) -> Any:
 
 
 def advance(dataset: Dataset, now: int) -> Dataset:
-    """Return a data set at an instant, with the rows ripe whose pending period has passed."""
+    """Return a data set at an instant: rows are ripe if their period has passed."""
     settled = {
         name: [settle(row, life, now) for row in dataset.rows[name]]
         for name, life in _lifecycles(dataset.contract)

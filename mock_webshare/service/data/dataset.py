@@ -21,7 +21,7 @@ from mock_webshare.service.data.resources import RowType, row_types
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:
-    """The rows of each resource, by ascending id; a resource that is one object has one row."""
+    """The rows of each resource by ascending id; a resource may be one object."""
 
     contract: Contract
     rows: Mapping[str, Sequence[Any]]
@@ -79,7 +79,7 @@ _FIRST_FIELDS = 3  # of a row, by which a single one is detected
 
 
 def is_recording(name: str, contract: Contract = WEBSHARE) -> bool:
-    """Return whether a file or folder may be a recording, from which a data set can be generated.
+    """Return whether a file or folder may be a recording, and not a data set.
 
     It is detected by its name or its beginning, plain or in gzip; a data set has a resource's name there.
     """
@@ -161,12 +161,12 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 
 def parse(content: bytes, *, source: str, contract: Contract = WEBSHARE) -> Dataset:
-    """Parse the JSON of a data set; raise `DataError` for the first value that is not allowed."""
+    """Parse the JSON of a data set; raise `DataError` for the first bad value."""
     return from_wire(read_json(content, source=source), source=source, contract=contract)
 
 
 def from_wire(document: Any, *, source: str, contract: Contract = WEBSHARE) -> Dataset:
-    """Return the data set in JSON data (see `Dataset.wire`); raise `DataError` as `parse` does."""
+    """Parse JSON data as `Dataset.wire` returns it; raise `DataError` as `parse` does."""
     names = tuple(contract.resources)
     require_keys(source, "", document, names, (*names, "now"))
     types = row_types(contract)
@@ -207,7 +207,7 @@ SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")
 
 
 def _latest(contract: Contract, rows: Mapping[str, Sequence[Any]]) -> int:
-    """Return the latest instant in the rows, the earliest time at which they can all exist."""
+    """Return the latest instant in the rows, before which not all can exist."""
     dates = {name: [each.name for each in fields if each.is_date] for name, fields in contract.fields.items()}
     instants = (getattr(row, date) for name, each in rows.items() for date in dates[name] for row in each)
     return max((instant for instant in instants if instant), default=SEEDED_NOW)

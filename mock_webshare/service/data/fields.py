@@ -1,4 +1,4 @@
-"""Field types: which JSON values are allowed, in code and in words; and strict reading of JSON."""
+"""Field types: which values are allowed, in code and in words; and strict JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_ID = 2**63 - 1
 
 
 class FieldType(NamedTuple):
-    """A predicate, what it allows in words, the conversion of an allowed value, and a JSON Schema."""
+    """A predicate, the words for it, how to read a value, and a JSON Schema."""
 
     is_allowed: Callable[[Any], bool]
     allowed: str
@@ -35,12 +35,12 @@ class FieldType(NamedTuple):
 
 
 def is_integer(value: Any) -> bool:
-    """Return whether a value is an integer; true is not, though bool is a subclass of int."""
+    """Return whether a value is an integer; bool, a subclass of int, is not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_string(value: Any) -> bool:
-    """Return whether a value is a string that can be encoded as UTF-8; `"\\ud800"` in JSON cannot."""
+    """Return whether a value is a string in UTF-8; `"\\ud800"` in JSON is not."""
     try:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:
@@ -92,7 +92,7 @@ def pattern(regex: str, allowed: str) -> FieldType:
 
 
 def record(allowed: str, **types: FieldType) -> FieldType:
-    """Return the type of the objects that have exactly these keys, each with a value of its type."""
+    """Return the type of the objects with exactly these keys, each of its type."""
     return FieldType(
         lambda value: (
             isinstance(value, dict)
@@ -167,7 +167,7 @@ def read_object(
 def require_keys(
     source: str, pointer: str, value: Any, required: tuple[str, ...], known: tuple[str, ...]
 ) -> None:
-    """Raise `DataError` unless a value is an object with the required keys and no unknown ones."""
+    """Raise `DataError` unless an object has all required and only known keys."""
     if not isinstance(value, dict):
         raise DataError.invalid(source, pointer, value, f"an object with the keys {', '.join(known)}")
     if missing := [key for key in required if key not in value]:
@@ -180,7 +180,7 @@ _MAX_DIGITS = 400
 
 
 def read_json(content: bytes, *, source: str) -> Any:
-    """Parse JSON strictly; raise `DataError` for what is not JSON, and for ambiguous or extreme values."""
+    """Parse JSON; raise `DataError` also for ambiguous or extreme values."""
     if not content.strip():
         raise DataError(source, "", "is empty, not JSON")
     try:

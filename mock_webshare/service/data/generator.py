@@ -44,7 +44,7 @@ Progress = Callable[[int, int], object]
 
 
 class _User(NamedTuple):
-    """A referred user, and the row of the channel that referred them; None: a referral link did."""
+    """A referred user, and the row of their channel; None: they used a referral link."""
 
     id: int
     channel: Any
@@ -53,7 +53,7 @@ class _User(NamedTuple):
 def generate(
     seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE
 ) -> Dataset:
-    """Return the account of a seed, with a number of rows of each resource that has an endpoint.
+    """Return the account of a seed, with some rows of each resource with an endpoint.
 
     Relations hold between credits: ids, creation and users' ids rise together; a user spends more than
     once and keeps the channel; `reverted_at` lies between creation and update; a credit is pending
@@ -156,7 +156,7 @@ def _pick(draw: Draw, values: Sequence[T]) -> T:
 
 
 def _pick_early(draw: Draw, values: Sequence[T]) -> T:
-    """Pick a value; earlier ones are more likely: the first tenth is picked three times in ten."""
+    """Pick a value, more likely an early one: three times in ten of the first tenth."""
     return values[int(draw() * draw() * len(values))]
 
 
@@ -188,7 +188,7 @@ def _created_at(position: float) -> int:
 
 
 def _user(draw: Draw, users: list[_User], channels: Sequence[Any]) -> _User:
-    """Return a user who makes a purchase: half of the time one who did before, else a new one."""
+    """Return a user who makes a purchase: half of the time one who did before."""
     if users and draw() < 0.5:
         return _pick(draw, users)
     channel = None if draw() < 0.35 else _pick_early(draw, channels)

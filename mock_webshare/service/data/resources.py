@@ -1,4 +1,4 @@
-"""The rows of each resource: named tuples with the fields that its schema describes.
+"""The rows of each resource: named tuples with the fields of its schema.
 
 Dates are instants (see `contract.timestamps`); all else is as in JSON.
 """
@@ -71,7 +71,7 @@ class RowType:
         )
 
     def read(self, source: str, pointer: str, value: Any) -> Any:
-        """Return the row of a JSON object; raise `DataError` for the first field that is not allowed."""
+        """Return the row of a JSON object; raise `DataError` for the first bad field."""
         return self.new(**read_object(source, pointer, value, self.field_types))
 
     def check_relations(self, source: str, pointer: str, row: Any, sources: Sources) -> None:
@@ -89,7 +89,7 @@ class RowType:
         }
 
     def with_defaults(self, given: Mapping[str, Any], rows: Sequence[Any], now: str) -> dict[str, Any]:
-        """Return the fields of one more row: the given ones, and the defaults of the others.
+        """Return the fields of one more row: the given ones, and defaults for others.
 
         Raise `DataError` if one without a default is missing, or one is unknown.
         """
@@ -149,7 +149,7 @@ def row_types(contract: Contract) -> Mapping[str, RowType]:
 
 
 def _field_types(contract: Contract, resource: Resource) -> dict[str, FieldType]:
-    """Return the types of the fields: by the schema, and by what the contract adds on ids and references."""
+    """Return the types of the fields by the schema, the ids and the references."""
     fields = contract.fields[resource.name]
     types = {field.name: _field_type(field) for field in fields}
     types.update((name, ID) for name in resource.numbered if name in types)
@@ -199,7 +199,7 @@ def _check_reference(
 def _complete_references(
     fields: dict[str, Any], given: Mapping[str, Any], references: Sequence[Reference], sources: Sources
 ) -> None:
-    """Set the ids of references by copies that are given without them, then all other copies."""
+    """Set ids that are missing by the given copies, then all other copies by the ids."""
     for each in references:
         copy = given.get(each.copy)
         if each.copy in given and each.field not in given:
@@ -212,14 +212,14 @@ def _complete_references(
 
 
 def _next_number(name: str, rows: Sequence[Any]) -> int:
-    """Return the number of one more row: a free id, or one more than the largest of the recent rows."""
+    """Return the number of one more row: a free id, or one more than recent rows have."""
     if name == "id":
         return _next_id(rows)
     return min(max((getattr(row, name) for row in rows[-_RECENT:]), default=0) + 1, LARGEST_ID)
 
 
 def _next_id(rows: Sequence[Any]) -> int:
-    """Return the id after that of the last row, or else the largest free one; rows are by ascending id."""
+    """Return the id after the last one, or the largest free one if there is not one."""
     bound = LARGEST_ID + 1
     for row in reversed(rows):
         if row.id + 1 < bound:

@@ -1,1 +1,1 @@
-"""Faults: what goes wrong on command."""
+"""Faults: errors, delays, broken connections and drifts on command."""

@@ -1,4 +1,4 @@
-"""Which faults strike a request, and their effects on its response and on the data."""
+"""Which faults strike a request, and what they do to response and data."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mock_webshare.service.world.world import World
 
 
 def strikes(world: World, request: Request) -> Sequence[Strike]:
-    """Return the strikes on a request: first the error that its `Prefer` header selects."""
+    """Return the strikes on a request, that of its `Prefer` header first."""
     preferred = prefer.read(request.headers.prefer)
     struck = world.strike(request, has_response=preferred is not None)
     return [Strike(preferred, request, is_preferred=True), *struck] if preferred else struck
 
 
 def response_instead(strikes: Sequence[Strike], request: Request, contract: Contract) -> Response | None:
-    """Return the response that a fault gives instead of the service's; None if none does."""
+    """Return the response of a fault instead of the service; None if none responds."""
     response = effects.response_instead(strikes, request.endpoint or contract.endpoints[0])
     if response and strikes[0].is_preferred:
         return replace(response, headers=(*response.headers, prefer.applied(strikes[0].fault)))

@@ -28,7 +28,7 @@ class Outcome:
 
 
 def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response | None:
-    """Return the response that a fault gives instead of the service's; None if none does."""
+    """Return the response of a fault instead of the service; None if none responds."""
     for strike in strikes:
         if strike.fault.is_response:
             return _RESPONSES[strike.fault.action](strike, endpoint)
@@ -120,7 +120,7 @@ def _drifted(response: Response, request: Request, fault: Fault, contract: Contr
 
 
 def drifted(body: bytes, fault: Fault) -> bytes:
-    """Return the JSON of a page or a row with each row drifted; any other body is unchanged."""
+    """Return the JSON of a page or a row with drifted rows; any other is unchanged."""
     try:
         document = json.loads(body)
     except ValueError:

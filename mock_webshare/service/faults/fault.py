@@ -1,4 +1,4 @@
-"""Faults: errors, delays and broken connections on command, and the requests that each strikes.
+"""Faults: errors, delays and broken connections, and which requests they strike.
 
 A fault is a JSON object with one action and the conditions under which it strikes::
 
@@ -161,7 +161,7 @@ class Fault:
 
 
 def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
-    """Parse a fault from JSON data; raise `DataError` with the pointer to the value that is refused."""
+    """Parse a fault from JSON data; raise `DataError` with the pointer to a bad value."""
     if not isinstance(document, dict):
         raise DataError.invalid("fault", "", document, "an object with one action")
     actions = [name for name in document if name in ACTIONS]
@@ -239,7 +239,7 @@ def _check_new_field(pointer: str, name: Any, fields: Sequence[Field]) -> None:
 
 
 class Strike(NamedTuple):
-    """A fault that strikes a request, and the seconds of its delay, or of the wait until a retry."""
+    """A fault that strikes a request, and the seconds to delay it, or until a retry."""
 
     fault: Fault
     request: Request
@@ -249,7 +249,7 @@ class Strike(NamedTuple):
 
 
 class ActiveFault:
-    """A fault that is set, with the numbers of requests that it has matched and struck."""
+    """A fault that is set, and how many requests it has matched and struck."""
 
     def __init__(self, number: int, fault: Fault) -> None:
         self.number = number
@@ -269,7 +269,7 @@ class ActiveFault:
         return twin
 
     def wire(self) -> dict[str, Any]:
-        """Return the fault with its number and the numbers of requests it has matched and struck."""
+        """Return the fault with its number, and how many requests it matched and struck."""
         return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck}
 
     def strike(self, request: Request, seconds: Callable[[str], float]) -> Strike | None:
@@ -292,7 +292,7 @@ class ActiveFault:
         return Strike(fault, request, taken)
 
     def _take(self, seconds: Callable[[str], float]) -> float | None:
-        """Return the seconds that a strike takes; None if a throttle lets the request pass."""
+        """Return the seconds of a strike; None if a throttle admits the request."""
         fault = self.fault
         if self._throttle:
             return self._throttle.admit(seconds(fault.options.get("clock", "real")))
@@ -332,7 +332,7 @@ class Faults:
         return iter(self._active)
 
     def add(self, fault: Fault) -> ActiveFault:
-        """Add a fault, and return it with its number; raise `UsageError` if there are too many."""
+        """Add a fault, and return it numbered; raise `UsageError` if there are too many."""
         if len(self._active) >= MAX_FAULTS:
             raise UsageError(f"{MAX_FAULTS} faults are set already; remove some before you set another")
         self._number += 1

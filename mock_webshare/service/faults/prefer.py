@@ -1,4 +1,4 @@
-"""A preference: the error that a client selects with `Prefer: code=429` (RFC 7240, as Prism reads it)."""
+"""A preference: the error that `Prefer: code=429` selects (RFC 7240)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _OPTIONS = {"code": "status", "example": "code"}
 
 
 def read(header: str | None) -> Fault | None:
-    """Return the fault that a `Prefer` header selects; None if it selects none that is supported.
+    """Return the fault that a `Prefer` header selects; None if it is not supported.
 
-    `code=403, example=account_suspended` is the 403 with that `code`. The first of repeated names counts.
+    As Prism reads it, `code=403, example=account_suspended` is the 403 with that `code`. The first of
+    repeated names counts.
     """
     if header is None:
         return None

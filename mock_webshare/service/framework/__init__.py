@@ -1,1 +1,1 @@
-"""What Django and Django REST framework do with a request, apart from any endpoint."""
+"""What Django and Django REST framework do with any request."""

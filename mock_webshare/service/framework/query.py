@@ -1,4 +1,4 @@
-"""A query: which rows the parameters of a list select, in which order, on which page.
+"""A query: the rows that parameters of a list select, their order and page.
 
 Pure functions of rows and strings. Parameters are a mapping of names to decoded values; the last value
 of a repeated parameter counts (framework: Django's `QueryDict`).
@@ -32,10 +32,10 @@ class FieldError(NamedTuple):
 def read_filters(
     filters: Sequence[Filter], params: Params, owned: Mapping[str, Collection[int]]
 ) -> tuple[Criteria, list[FieldError]]:
-    """Return the criteria of the parameters, or the errors; `owned` are the caller's ids by resource.
+    """Return the criteria of the parameters, or errors.
 
-    All wrong parameters are reported together, in the order of the filters (framework: a
-    django-filter `FilterSet`); if there are errors, the criteria are meaningless.
+    `owned` has the ids of the caller's rows by resource. All wrong parameters are reported together, in
+    the order of the filters (framework: a django-filter `FilterSet`); the criteria are then meaningless.
     """
     criteria: list[tuple[str, Any]] = []
     errors: list[FieldError] = []
@@ -45,12 +45,12 @@ def read_filters(
             continue
         if each.resource is None:
             problem = _choice_problem(each, value)
-            wanted: list[Any] = [value] if value else []  # an empty choice is no filter
+            values: list[Any] = [value] if value else []  # an empty one does not filter
         else:
-            problem, wanted = _read_relation(each, value, owned[each.resource])
+            problem, values = _read_relation(each, value, owned[each.resource])
         if problem:
             errors.append(problem)
-        criteria += [(each.name, item) for item in wanted]
+        criteria += [(each.name, item) for item in values]
     return tuple(criteria), errors
 
 
@@ -76,7 +76,7 @@ def _read_relation(
 
 
 def read_int(text: str) -> int | None:
-    """Parse an integer as the framework does, by `int()`: with blanks, signs, `_` and other digits."""
+    """Parse an integer as the framework does, by `int()`, which takes ` -1_0` or `١`."""
     try:
         return int(text)
     except ValueError:  # not a number, or too many digits for Python
@@ -89,7 +89,7 @@ def matches(row: object, criteria: Criteria) -> bool:
 
 
 def ordering_terms(value: str | None, allowed: Collection[str], default: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the known terms of an `ordering`: those of `" -amount,x"` are `("-amount",)`.
+    """Return the known terms of an `ordering`: of `" -amount,x"`, `("-amount",)`.
 
     Blanks around terms are trimmed, unknown terms ignored, and without any other the default is used
     (documented: comma-separated, `-` descends; framework: the rest).
@@ -99,10 +99,10 @@ def ordering_terms(value: str | None, allowed: Collection[str], default: tuple[s
 
 
 def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> Sequence[int]:
-    """Return the positions of the rows that match, in the order of the terms; rows are by ascending id.
+    """Return the positions of the rows that match, in the order of the terms.
 
-    Ties keep ascending ids. A null is larger than every value, as in PostgreSQL: last ascending, first
-    descending.
+    Rows are by ascending id, and ties stay so. A null is larger than every value, as in PostgreSQL: last
+    ascending, first descending.
     """
     positions: Sequence[int] = range(len(rows))
     if criteria:
@@ -119,7 +119,7 @@ def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> 
 
 
 def _deciding(terms: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first term of each field, up to an id: further ones do not matter, and can be a thousand."""
+    """Return the first term of each field, up to an id: no others matter."""
     first: dict[str, str] = {}
     for term in terms:
         first.setdefault(term.removeprefix("-"), term)
@@ -130,7 +130,7 @@ def _deciding(terms: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: its number from 1 on, the number of rows per page, and of all rows."""
+    """One page of a list: its number from 1 on, its size, and the count of all rows."""
 
     number: int
     size: int
@@ -153,7 +153,7 @@ class Page:
 
 
 def read_page(params: Params, paging: Paging, count: int) -> Page | None:
-    """Return the page that the parameters `page` and `page_size` select; None if it does not exist.
+    """Return the page that `page` and `page_size` select; None if it does not exist.
 
     A `page_size` that is not a positive number is ignored, a larger one than allowed is capped
     (framework: `PageNumberPagination`). `last` is a page, an empty `page` is the first, and an

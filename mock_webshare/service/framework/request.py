@@ -1,4 +1,4 @@
-"""A request as Django and Django REST framework read it, before the endpoint's own work."""
+"""A request as Django and Django REST framework parse and check it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mock_webshare.service.framework.response import Response
 
 
 class Headers(NamedTuple):
-    """The request headers that affect responses, as Latin-1; repeated ones are joined. None: not sent."""
+    """The request headers that affect responses, as Latin-1, joined. None: not sent."""
 
     host: str | None = None
     authorization: str | None = None
@@ -30,7 +30,7 @@ class Headers(NamedTuple):
 
 
 def joined(name: bytes, sent: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """Join the values of a header, repeated ones too, as WSGI does; None if it was not sent."""
+    """Join the values of a header as WSGI does; None if it was not sent."""
     # aiohttp before 3.12 leaves the blanks around a value.
     values = [value.strip(b" \t") for each, value in sent if each.lower() == name]
     return b",".join(values).decode("latin-1") if values else None
@@ -81,14 +81,14 @@ class Parser:
         self._routes = [(_pattern(endpoint.path), endpoint) for endpoint in contract.endpoints]
 
     def find_route(self, path: str) -> tuple[Endpoint, str | None] | None:
-        """Return the endpoint of a decoded path and the id in it; None if no route matches."""
+        """Return the endpoint and the id of a decoded path; None if no route matches."""
         for pattern, endpoint in self._routes:
             if match := pattern.fullmatch(path):
                 return endpoint, match["id"] if endpoint.is_detail else None
         return None
 
     def parse(self, method: str, target: str, headers: Headers, host: str, origin: str) -> Request:
-        """Parse a request, with the response that refuses it if the framework does.
+        """Parse a request; set the response that refuses it if the framework does.
 
         `host` is the `Host` header or a substitute for it; links begin with `origin`, like
         `https://example.com`.
@@ -123,7 +123,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _negotiated(request: Request, endpoint: Endpoint) -> Request:
-    """Return the request with the negotiated form of the response, refused if there is none."""
+    """Return the request with the negotiated form of JSON, or refused."""
     accept, authorization = request.headers.accept, request.headers.authorization
     if request.params.get("format", "") not in ("", "json"):
         return request.refused(response.detail(endpoint, 404, messages.NOT_FOUND))
@@ -196,7 +196,7 @@ def _charset(content_type: str) -> str | None:
 
 
 class _MediaType(NamedTuple):
-    """A media type and its parameters; its `precedence` is from 0, for `*/*`, to 3, with parameters."""
+    """A media type; its `precedence` is from 0, for `*/*`, to 3, with parameters."""
 
     name: str
     params: dict[str, str]
@@ -225,7 +225,7 @@ def _media_type(text: str) -> _MediaType:
 
 
 class Accepted(NamedTuple):
-    """The form of JSON that the client accepts: indented by a number of blanks, or compact if None."""
+    """The form of JSON that is accepted: indented by some blanks, or compact if None."""
 
     indent: int | None
 
@@ -234,7 +234,7 @@ _LONGEST_ACCEPT, _MOST_MEDIA_TYPES, _LONGEST_MEDIA_TYPE = 8192, 64, 256
 
 
 def negotiate(accept: str) -> Accepted | None:
-    """Return the form of JSON that an `Accept` header selects, or None if JSON is not accepted.
+    """Return the form of JSON that an `Accept` header selects; None: it refuses JSON.
 
     The most specific media type wins, the first of equal ones; `q` is ignored. These rules and the limits
     are those of the framework's `DefaultContentNegotiation`.
@@ -258,7 +258,7 @@ def _indent(text: str) -> int | None:
 
 
 def read_credentials(authorization: str) -> tuple[str, str]:
-    """Return the key in an `Authorization` header and "", or "" and the error message of the service."""
+    """Return the key in an `Authorization` header and "", or "" and the error message."""
     words = authorization.encode("latin-1").split()
     if not words or words[0].lower() != b"token":
         return "", messages.NO_CREDENTIALS

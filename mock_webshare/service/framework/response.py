@@ -88,7 +88,7 @@ def refused(
     code: str | None = None,
     wait: int | None = None,
 ) -> Response:
-    """Return the JSON error of a status, as the service would send it for a request without errors.
+    """Return the JSON error of a status, whatever the request.
 
     Some texts name `method` and `content_type` of the request; `text` replaces the usual one. `code` is for
     403; `wait` are the seconds of `Retry-After`.
@@ -123,7 +123,7 @@ _DETAILS: Mapping[int, str] = {
 
 @cache
 def html_page(status: int) -> Response:
-    """Return the page that Django sends for 400, 404, 500 and the like, outside of all endpoints."""
+    """Return the page that Django sends for a status outside of all endpoints."""
     title, details = {
         400: ("Bad Request (400)", ""),
         404: ("Not Found", "The requested resource was not found on this server."),
@@ -135,7 +135,7 @@ def html_page(status: int) -> Response:
 
 @cache
 def proxy_page(status: int) -> Response:
-    """Return the page that a proxy in front of the service sends if the service does not respond."""
+    """Return the page of a proxy in front of the service, if that does not respond."""
     return _page("proxy_page.html", status, reason=f"{status} {reason(status)}")
 
 

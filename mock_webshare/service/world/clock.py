@@ -25,10 +25,10 @@ _ALLOWED = (
 
 
 def parse_duration(text: object) -> int:
-    """Return the microseconds of an ISO 8601 duration or a timedelta: `P1DT12H` is 129,600,000,000.
+    """Return the microseconds of an ISO 8601 duration: `P1DT12H` is 129,600,000,000.
 
-    Raise `UsageError` for anything else: also for years and months, because their length varies, and for
-    a negative one, because a clock is set back by an instant.
+    A timedelta is allowed too. Raise `UsageError` for anything else: also for years and months, because
+    their length varies, and for a negative one, because a clock is set back by an instant.
     """
     if isinstance(text, timedelta) and text >= timedelta(0):
         return text // timedelta(microseconds=1)
@@ -42,7 +42,7 @@ DURATION = parsed(parse_duration, _ALLOWED)
 
 
 def lasting(value: Any) -> Any:
-    """Return a number of seconds as a timedelta; return anything else, or too many, unchanged."""
+    """Return a number of seconds as a timedelta, and anything else unchanged."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         with suppress(OverflowError, ValueError):
             return timedelta(seconds=value)
@@ -50,7 +50,7 @@ def lasting(value: Any) -> Any:
 
 
 class Clock:
-    """An instant that stands still, or advances as real time does; `timer` returns seconds."""
+    """An instant that stands still, or advances with `timer`, which returns seconds."""
 
     def __init__(self, now: int, timer: Callable[[], float]) -> None:
         self._now = now
@@ -69,7 +69,7 @@ class Clock:
         return min(self._now + int((self._timer() - self._since) * SECOND), LIMIT - 1)
 
     def set(self, now: int, *, is_running: bool) -> None:
-        """Set it to an instant, and stop or start it; raise `UsageError` for an instant out of range."""
+        """Set, and stop or start it; raise `UsageError` for an instant out of range."""
         if not 0 <= now < LIMIT:
             raise UsageError("a clock can show the years 1970 to 9998 only; choose a shorter duration")
         self._now = now

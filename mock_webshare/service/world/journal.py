@@ -92,14 +92,14 @@ def headers_size(headers: Sequence[tuple[bytes, bytes]]) -> int:
 
 
 class RequestMatcher(NamedTuple):
-    """What an expected request looks like; parameters of the query that are not named may be any."""
+    """What is expected of a request; parameters that are not named may be any."""
 
     method: str
     path: str
     query: Mapping[str, Any]  # a text, a number, or a list of these; None: the parameter is absent
 
     def differences(self, entry: Entry) -> list[str]:
-        """Return a sentence for each difference of a request from the expected one; empty if it matches."""
+        """Return each difference from the expected request in words; empty if it matches."""
         found = []
         if entry.method != self.method:
             found.append(f"method: {entry.method}, expected {self.method}")
@@ -177,7 +177,7 @@ class Journal:
 
 
 def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exchange]:
-    """Return requests as exchanges, without the keys that any of them sent, and without other `secrets`."""
+    """Return requests as exchanges, without their keys and without other `secrets`."""
     from mock_webshare.exchange.redaction.redactor import Redactor  # only if the journal is read
 
     redactor = Redactor(secrets)
@@ -188,13 +188,13 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
 
 
 def transcript(entries: Sequence[Entry]) -> str:
-    """Return a line for each request: method, target, status, and the faults that struck it."""
+    """Return a line for each request: method, target, status, faults that struck it."""
     redactor = _redactor(entries)
     return "\n".join(_line(entry, redactor) for entry in entries) or "none"
 
 
 def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int = 0) -> str:
-    """Return the message of an assertion that failed: the nearest requests, and how they differ.
+    """Return the message of a failed assertion, with the nearest requests.
 
     `others` is the number of requests with other keys, for the key may be wrong if none has this one.
     """

@@ -1,4 +1,4 @@
-"""The worlds by key: created on first use, deleted when too many others were used since."""
+"""The worlds by key: created on first use, deleted if too many are used later."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Worlds:
         return world
 
     def create(self, key: str, beginning: Beginning) -> World:
-        """Replace the world of a key by a new one; raise `UsageError` if the key is not known."""
+        """Replace the world of a key by a new one; raise `UsageError` for an unknown key."""
         if self._beginning_of(key) is None:
             raise _unknown_key()
         return self._create(key, beginning)
@@ -94,16 +94,16 @@ class Worlds:
         return world
 
     def count_other_requests(self, key: str) -> int:
-        """Return how many requests came with other keys than this one, or without a known one."""
+        """Return how many requests came with other keys, or without a known one."""
         journals = [world.journal for each, world in self._worlds.items() if each != key]
         return sum(map(len, journals)) + len(self.keyless)
 
     def counted(self) -> dict[str, int]:
-        """Return how many worlds there are, how many there can be, and how many were deleted for others."""
+        """Return how many worlds there are, can be, and were deleted for others."""
         return {"worlds": len(self._worlds), "most": MAX_WORLDS, "forgotten": self._evicted}
 
     def record(self, journal: Journal, entry: Entry, size: int | None = None) -> None:
-        """Add a request to one of the journals; drop the oldest ones if all together are too large."""
+        """Add a request to one of the journals; drop some if all together are too large."""
         if not self.is_reached:
             self.reach()
         before = journal.size
@@ -113,7 +113,7 @@ class Worlds:
             self._drop_journals()
 
     def reach(self) -> None:
-        """Note that there was a request, here or at a mock that a client of this one has started."""
+        """Note that there was a request, here or at a mock that a client has started."""
         self.is_reached = True
         self._reached()
 

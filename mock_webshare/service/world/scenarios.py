@@ -1,4 +1,4 @@
-"""Scenarios: worlds whose initial state is a problem to test with, selected by the API key alone.
+"""Scenarios: initial states of worlds for tests, selected by the API key alone.
 
 The key `scenario:flaky` selects `flaky`; so does `scenario:flaky:anything`, in a world of its own.
 """
@@ -26,7 +26,7 @@ class Scenario(NamedTuple):
     contract: Contract | None = None  # the only one that has its fields or data; None: it fits any
 
     def require_data_of(self, given: Iterable[str]) -> None:
-        """Raise `UsageError` if options for other data are given, and the scenario has its own."""
+        """Raise `UsageError` for options for data, if the scenario has its own."""
         if given and (self.credits is not None or self.data is not None):
             raise UsageError(f"{' and '.join(given)} cannot go with a scenario that has data of its own")
 
@@ -94,7 +94,7 @@ def of(contract: Contract) -> dict[str, Scenario]:
 
 
 def find(name: object, contract: Contract) -> Scenario:
-    """Return the scenario of a name; raise `UnknownName` if there is none."""
+    """Return the scenario of a name; raise `UnknownName` if it does not exist."""
     known = of(contract)
     if not isinstance(name, str) or name not in known:
         raise UnknownName("scenario", name, sorted(known))
@@ -102,7 +102,7 @@ def find(name: object, contract: Contract) -> Scenario:
 
 
 def name_of(key: str) -> str | None:
-    """Return the name of a scenario, known or not, in an API key; None if it is not such a key."""
+    """Return the name of a scenario, known or not, in an API key; None: it names none."""
     if not key.startswith(SCENARIO_PREFIX):
         return None
     return key.removeprefix(SCENARIO_PREFIX).partition(":")[0]

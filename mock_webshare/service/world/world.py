@@ -54,7 +54,7 @@ class Beginning(NamedTuple):
 
 
 class World:
-    """The account of one key, with its clock, faults, settings, rate limit, journal and snapshots.
+    """The account of one key, its clock, faults, settings, journal and snapshots.
 
     `timer` returns seconds and drives the rate limit and a running clock.
     """
@@ -110,7 +110,7 @@ class World:
         return self._faults is not None
 
     def admit(self) -> float | None:
-        """Count a request against the rate limit; return the seconds to wait if it is exceeded."""
+        """Count a request against the rate limit, or return the seconds to wait."""
         if self._throttle is None:
             return None
         return self._throttle.admit(self._seconds(self._settings.rate_limit_clock))
@@ -134,16 +134,16 @@ class World:
     # For tests, over HTTP and in Python.
 
     def state(self) -> Dataset:
-        """Return the whole account as a data set, which later changes of the world do not affect."""
+        """Return the whole account as a data set, unaffected by later changes."""
         return self.view.account.at(self.now)
 
     def put_state(self, dataset: Dataset) -> None:
-        """Replace the data by a data set (see `read_state`), and set the clock to its `now`."""
+        """Replace the data by a data set (see `read_state`); set the clock to its `now`."""
         self._clock.set(dataset.now, is_running=self._clock.is_running)
         self._set_account(Account.of(dataset))
 
     def rows(self, name: str) -> Sequence[Any]:
-        """Return the rows of a resource, by ascending id, which later changes do not affect."""
+        """Return the rows of a resource by ascending id, unaffected by later changes."""
         return self._table(name).rows
 
     def row(self, name: str, row_id: int | None = None) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class World:
         return wire
 
     def create(self, name: str, /, **fields: Any) -> dict[str, Any]:
-        """Add a row, and return it; fields that are not given have the defaults of a row created now."""
+        """Add a row, and return it; fields have the defaults of now unless they are given."""
         rows, row_type = self._table(name).rows, self._row_type(name)
         _require_rows(row_type.resource)
         if len(rows) >= MAX_ROWS:
@@ -178,7 +178,7 @@ class World:
         return self._store(row_type, {**changed, **fields}, fields)
 
     def end(self, name: str, row_id: int) -> dict[str, Any]:
-        """End the lifecycle of a row as of now, as a refund reverts a credit, and return the row."""
+        """End a row as of now, as a refund reverts a credit, and return it."""
         life = self._row_type(name).resource.lifecycle
         if life is None:
             raise UsageError(
@@ -187,7 +187,7 @@ class World:
         return self.change(name, row_id, **{life.field: life.ended})
 
     def delete(self, name: str, row_id: int) -> None:
-        """Delete a row, which the service never does; raise `UsageError` if other rows refer to it."""
+        """Delete a row; raise `UsageError` if other rows refer to it."""
         row, resource = self._row(name, row_id), self._row_type(name).resource
         _require_rows(resource)
         self._set_account(self.view.account.without_row(resource, row.id))
@@ -199,7 +199,7 @@ class World:
     def set_clock(
         self, *, now: str | None = None, advance: str | timedelta | None = None, running: bool | None = None
     ) -> dict[str, Any]:
-        """Set the clock to an instant, advance it by an ISO 8601 duration, start or stop it; return it.
+        """Set the clock, advance it by an ISO 8601 duration, start or stop it; return it.
 
         Rows whose pending period has passed by then ripen: a pending credit becomes available. Setting the
         clock back does not undo that.
@@ -215,7 +215,7 @@ class World:
         return self.clock()
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that are set, with the numbers of requests that each has matched and struck."""
+        """Return the faults, and how many requests each has matched and struck."""
         return [each.wire() for each in self._faults or ()]
 
     def add_fault(self, /, **fault: Any) -> dict[str, Any]:
@@ -227,7 +227,7 @@ class World:
         return self._faults.add(parsed).wire()
 
     def remove_fault(self, fault_id: int) -> None:
-        """Remove a fault; raise `NotFound` if there is none of that id."""
+        """Remove a fault; raise `NotFound` if it does not exist."""
         _require("fault id", fault_id, _ANY_ID)
         if self._faults is None or not self._faults.remove(fault_id):
             raise NotFound("fault", fault_id)
@@ -245,7 +245,7 @@ class World:
         return {name: getattr(self._settings, name) for name in WORLD_SETTINGS}
 
     def set_settings(self, /, **settings: Any) -> dict[str, Any]:
-        """Change settings of the world, and return all of them; the rate limit counts from zero again."""
+        """Change settings, and return all; the rate limit counts from zero again."""
         if unknown := settings.keys() - set(WORLD_SETTINGS):
             allowed = ", ".join(WORLD_SETTINGS)
             raise DataError("settings", "", f"unknown key {min(unknown)!r:.80}; allowed: {allowed}")
@@ -262,7 +262,7 @@ class World:
         return sorted(self._snapshots)
 
     def take_snapshot(self, name: str) -> None:
-        """Save account, clock, settings and faults with their counts, but neither journal nor rate limit."""
+        """Save account, clock, settings and faults, but neither journal nor rate limit."""
         _require("snapshot name", name, _NAME)
         if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
@@ -272,14 +272,14 @@ class World:
         )
 
     def restore_snapshot(self, name: str) -> None:
-        """Restore what a snapshot saved; raise `NotFound` if there is none of that name."""
+        """Restore what a snapshot saved; raise `NotFound` if it does not exist."""
         _require("snapshot name", name, _NAME)
         if name not in self._snapshots:
             raise NotFound("snapshot", name)
         self._restore(self._snapshots[name])
 
     def delete_snapshot(self, name: str) -> None:
-        """Delete a snapshot; raise `NotFound` if there is none of that name."""
+        """Delete a snapshot; raise `NotFound` if it does not exist."""
         _require("snapshot name", name, _NAME)
         if self._snapshots.pop(name, None) is None:
             raise NotFound("snapshot", name)
@@ -321,7 +321,7 @@ class World:
 
 
 def read_state(document: Any, contract: Contract = WEBSHARE) -> Dataset:
-    """Return the data set in JSON data; raise `DataError` if it is not one, or too large."""
+    """Return the data set in JSON data; raise `DataError` if it is bad or too large."""
     for name in contract.resources:
         rows = document.get(name) if isinstance(document, dict) else None
         if isinstance(rows, list) and len(rows) > MAX_ROWS:
