@@ -1,1 +1,1 @@
-"""Whether the server answers byte for byte like a real Django REST framework application."""
+"""Whether the server responds byte for byte like a real Django REST framework application."""

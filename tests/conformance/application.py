@@ -145,7 +145,7 @@ class CreditPagination(PageNumberPagination):
 
 
 def own_channels(request: Request) -> models.QuerySet[Channel]:
-    """Given a request, return the channels that the caller owns."""
+    """Return the channels that the caller of a request owns."""
     return Channel.objects.filter(owner=CALLER)
 
 
@@ -169,21 +169,21 @@ class PostgresOrderingFilter(OrderingFilter):
 
 
 def _as_postgres(term: str) -> OrderBy:
-    """Given `amount` or `-amount`, return it with nulls last ascending and first descending."""
+    """Return `amount` or `-amount` with nulls last ascending and first descending."""
     if term.startswith("-"):
         return F(term[1:]).desc(nulls_first=True)
     return F(term).asc(nulls_last=True)
 
 
 def full_details(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Given an error, answer as the framework does, but field errors as `message` and `code`."""
+    """Respond to an error as the framework does, but field errors as `message` and `code`."""
     if isinstance(error, ValidationError):
         error.detail = error.get_full_details()
     return exception_handler(error, context)
 
 
 class ReferralCreditViewSet(viewsets.ReadOnlyModelViewSet):
-    # The list and the single credit. A docstring would appear in the answers to OPTIONS.
+    # The list and the single credit. A docstring would appear in the responses to OPTIONS.
     queryset = ReferralCredit.objects.select_related("referral_channel")
     serializer_class = ReferralCreditSerializer
     authentication_classes = (KeyAuthentication,)

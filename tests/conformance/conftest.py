@@ -18,7 +18,7 @@ from tests.conformance.wire import Client, Pair
 
 @pytest.fixture(scope="session")
 def dataset() -> dict[str, Any]:
-    """Return what both servers answer with, in the data-set format."""
+    """Return what both servers respond with, in the data-set format."""
     return edge_cases()
 
 

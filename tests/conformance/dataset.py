@@ -1,4 +1,4 @@
-"""The credits that both servers answer with: few, but with every edge that ordering and writing have."""
+"""The credits that both servers respond with: few, but with every edge that ordering and writing have."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def edge_cases() -> dict[str, Any]:
 
 
 def _credit(number: int) -> dict[str, Any]:
-    """Given a credit's id, return it as on the wire.
+    """Return the credit of an id as on the wire.
 
     The periods of the fields have little in common, so that all combinations and many ties occur.
     """
@@ -59,5 +59,5 @@ def _credit(number: int) -> dict[str, Any]:
 
 
 def _written(moment: datetime) -> str:
-    """Given a moment, return it as the service writes it: `2022-06-14T11:58:10.246406-07:00`."""
+    """Return a moment as the service writes it: `2022-06-14T11:58:10.246406-07:00`."""
     return moment.astimezone(ZONE).isoformat()

@@ -75,7 +75,7 @@ def _configure() -> None:
 
 
 def _database(dataset: dict[str, Any]) -> BaseDatabaseWrapper:
-    """Given a data set, return a connection to a new database that holds it."""
+    """Return a connection to a new database with a data set."""
     from tests.conformance.application import CALLER, FOREIGN_CHANNEL, STRANGER, Channel, ReferralCredit
 
     database = connections.create_connection("default")
@@ -96,7 +96,7 @@ def _database(dataset: dict[str, Any]) -> BaseDatabaseWrapper:
 
 
 def _columns(row: dict[str, Any]) -> dict[str, Any]:
-    """Given a credit as on the wire, return the columns of its record."""
+    """Return the columns of the record of a credit as on the wire."""
     columns = {name: value for name, value in row.items() if not name.startswith("referral_channel")}
     for name in ("created_at", "updated_at", "reverted_at"):
         columns[name] = row[name] and parse_datetime(row[name])
@@ -104,7 +104,7 @@ def _columns(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _limiter(timer: Callable[[], float] | None) -> dict[str, Any]:
-    """Given a timer or None, return what each request's environment says about the limit."""
+    """Return the variables of each request's environment for a timer, or None."""
     from tests.conformance.application import LIMITER, Histories, Limiter
 
     return {LIMITER: timer and Limiter(timer, Histories())}
@@ -113,7 +113,7 @@ def _limiter(timer: Callable[[], float] | None) -> dict[str, Any]:
 class _QuietHandler(WSGIRequestHandler):
     """Django's handler without its log.
 
-    It writes headers and body one after the other: each answer would wait for the client's delayed
+    It writes headers and body one after the other: each response would wait for the client's delayed
     acknowledgement of the headers.
     """
 

@@ -52,7 +52,7 @@ def numbers(draw: st.DrawFn) -> str:
 
 
 def _mixed(*values: str) -> Text:
-    """Given good values, return them, some of them with an odd piece, and odd ones alone."""
+    """Return good values, some of them with an odd piece, and odd ones alone."""
     good = st.sampled_from(values)
     return st.one_of(
         good, good, good, st.tuples(good, ODD).map("".join), st.tuples(ODD, good).map("".join), ODD
@@ -97,7 +97,7 @@ def parameters(draw: st.DrawFn) -> str:
 QUERIES = st.one_of(
     st.lists(parameters(), min_size=1, max_size=3).map("&".join),
     st.lists(parameters(), min_size=1, max_size=7).map("&".join),
-    # with few rows a page there are links in most answers
+    # with few rows a page there are links in most responses
     st.lists(parameters(), max_size=4).map(lambda rest: "&".join(["page_size=2", "page=3", *rest])),
     st.lists(parameters(), max_size=4).map(lambda rest: "&".join([*rest, "page_size=2"])),
 )

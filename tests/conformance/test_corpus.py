@@ -20,7 +20,7 @@ def test_the_framework_keeps_the_rule(reference: Client, case: Case) -> None:
 
 
 @each_case
-def test_we_answer_like_the_framework(pair: Pair, case: Case) -> None:
+def test_we_respond_like_the_framework(pair: Pair, case: Case) -> None:
     assert differences(*pair.send(case.request)) == []
 
 

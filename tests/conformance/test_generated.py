@@ -16,7 +16,7 @@ USUAL_EXAMPLES = 320
 
 
 @pytest.mark.parametrize("requests", REQUESTS.values(), ids=REQUESTS)
-def test_we_answer_like_the_framework(
+def test_we_respond_like_the_framework(
     pair: Pair, requests: st.SearchStrategy[Request], pytestconfig: pytest.Config
 ) -> None:
     wanted: int | None = pytestconfig.getoption("--conformance-examples", default=None)

@@ -1,4 +1,4 @@
-"""The judge on the framework's own answers, of which none breaks a rule: what it finds is a false alarm."""
+"""The judge on the framework's own responses, of which none breaks a rule: what it finds is a false alarm."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mock_webshare.judge.run import judge
 from tests.conformance.corpus import CASES
 from tests.conformance.corpus.cases import Case
 from tests.conformance.strategies import REQUESTS
-from tests.conformance.wire import HOST, KNOWN, Answer, Client, Request
+from tests.conformance.wire import HOST, KNOWN, Client, Request, Response
 from tests.sampling import sampled
 
 USUAL_EXAMPLES = 320
 DEPENDS_ON_THE_VERSION = {known.reference for known in KNOWN}
 
 
-def exchange(request: Request, answer: Answer, entry: int = 0) -> Exchange:
-    """Return a request and its answer as a recorder would write them."""
+def exchange(request: Request, response: Response, entry: int = 0) -> Exchange:
+    """Return a request and its response as a recorder would write them."""
     host = next((value for name, value in request.headers if name.lower() == "host"), HOST[1])
     return Exchange(
         source="conformance.ndjson",
@@ -30,9 +30,9 @@ def exchange(request: Request, answer: Answer, entry: int = 0) -> Exchange:
         url=f"http://{host.strip()}{request.target}",
         request_headers=request.headers,
         request_body=request.body,
-        status=answer.status,
-        headers=answer.headers,
-        body=answer.body,
+        status=response.status,
+        headers=response.headers,
+        body=response.body,
     )
 
 
@@ -48,13 +48,13 @@ def alarms(*exchanges: Exchange) -> list[str]:
 
 @pytest.mark.parametrize("case", sampled(CASES, kind=lambda case: case.rule, name=lambda case: case.id))
 def test_a_hand_chosen_request_raises_no_alarm(reference: Client, case: Case) -> None:
-    answer = reference.send(case.request)
-    assert alarms(exchange(case.request, answer)) == []
+    response = reference.send(case.request)
+    assert alarms(exchange(case.request, response)) == []
 
 
 def test_all_of_them_together_raise_none_either(reference: Client) -> None:
-    answers = [(case.request, reference.send(case.request)) for case in CASES]
-    found = alarms(*(exchange(*each, entry) for entry, each in enumerate(answers)))
+    responses = [(case.request, reference.send(case.request)) for case in CASES]
+    found = alarms(*(exchange(*each, entry) for entry, each in enumerate(responses)))
     assert found == []
 
 

@@ -10,7 +10,7 @@ from tests.conformance.conftest import Clock
 from tests.conformance.corpus.cases import LIST, MANY, ONE
 from tests.conformance.wire import HOST, KEY, Pair, Request, differences
 
-ASKED = Request(ONE)
+REQUEST = Request(ONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +19,17 @@ class Step:
 
     at: float
     status: int
-    request: Request = ASKED
+    request: Request = REQUEST
     times: int = 1
 
 
 def _headed(name: str, value: str, target: str = ONE) -> Request:
-    """Given a header, return a request with it."""
+    """Return a request with a header."""
     return Request(target, headers=(HOST, KEY, (name, value)))
 
 
 def _keyed(authorization: str) -> Request:
-    """Given an `Authorization`, return a request with it instead of the usual one."""
+    """Return a request with another `Authorization` than the usual one."""
     return Request(ONE, headers=(HOST, ("Authorization", authorization)))
 
 
@@ -78,13 +78,13 @@ SCENARIOS = {
         Step(120, 429),
     ),
     "a pause forgets everything": (FULL, Step(1000, 200, times=240), Step(1000, 429)),
-    "some answers do not count": (
+    "some responses do not count": (
         *(Step(0, status, request, times=30) for status, request in UNCOUNTED),
         FULL,
         Step(0, 429),
         *(Step(0, status, request) for status, request in UNCOUNTED),
     ),
-    "all other answers count": (
+    "all other responses count": (
         *(Step(0, status, request, times=24) for status, request in COUNTED),
         Step(0, 429),
         *(Step(0, 429, request) for _, request in COUNTED),
@@ -114,8 +114,8 @@ def test_the_limit_is_the_framework_s(limited_pair: Pair, clock: Clock, steps: t
 
 def test_one_second_is_singular(limited_pair: Pair, clock: Clock) -> None:
     for _ in range(240):
-        limited_pair.reference.send(ASKED)
+        limited_pair.reference.send(REQUEST)
     clock.now += 59.5
-    answer = limited_pair.reference.send(ASKED)
-    assert answer.body == b'{"detail":"Request was throttled. Expected available in 1 second."}'
-    assert answer.values("Retry-After") == ["1"]
+    response = limited_pair.reference.send(REQUEST)
+    assert response.body == b'{"detail":"Request was throttled. Expected available in 1 second."}'
+    assert response.values("Retry-After") == ["1"]

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.conformance.wire import COMPARED, KNOWN, Answer, Request, differences
+from tests.conformance.wire import COMPARED, KNOWN, Request, Response, differences
 
 JSON = ("Content-Type", "application/json")
-ANSWER = Answer("GET", 200, (JSON, ("Content-Length", "2"), ("Allow", "GET"), ("Server", "a")), b"{}")
-KNOWN_404 = Answer(
+ANSWER = Response("GET", 200, (JSON, ("Content-Length", "2"), ("Allow", "GET"), ("Server", "a")), b"{}")
+KNOWN_404 = Response(
     "GET", 404, (JSON, ("Content-Length", "55")), b'{"detail":"%s"}' % KNOWN[0].reference.encode()
 )
-OUR_404 = Answer("GET", 404, (JSON, ("Content-Length", "23")), b'{"detail":"Not found."}')
+OUR_404 = Response("GET", 404, (JSON, ("Content-Length", "23")), b'{"detail":"Not found."}')
 
 
-def test_equal_answers_have_no_differences() -> None:
+def test_equal_responses_have_no_differences() -> None:
     assert differences(ANSWER, replace(ANSWER, headers=(*ANSWER.headers[:3], ("Server", "b")))) == []
 
 
@@ -31,7 +31,7 @@ def test_equal_answers_have_no_differences() -> None:
         *((name, ANSWER.with_header(name, "x")) for name in COMPARED),
     ],
 )
-def test_each_difference_is_named(name: str, ours: Answer) -> None:
+def test_each_difference_is_named(name: str, ours: Response) -> None:
     assert [sentence.partition(":")[0] for sentence in differences(ANSWER, ours)] == [name]
 
 

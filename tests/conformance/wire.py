@@ -1,6 +1,6 @@
-"""Requests and answers as bytes on a socket, and the differences between two answers.
+"""Requests and responses as bytes on a socket, and the differences between two responses.
 
-Nothing here normalises a URL or a header, because the answers to odd ones are what is compared.
+Nothing here normalises a URL or a header, because the responses to odd ones are what is compared.
 
 Outside the comparison, since they are decided by the HTTP server in front of an application, and
 Django's development server is not what anybody deploys:
@@ -13,11 +13,11 @@ Django's development server is not what anybody deploys:
 - several `Host` or `Content-Type` headers, no `Host` at all, and HTTP/1.0;
 - a request line beyond 8190 bytes, or headers beyond what a server cares to read;
 - malformed framing, `Expect`, `Upgrade`, chunked bodies;
-- the `Content-Length` of answers for which the framework sets none, so that the server adds one or does
+- the `Content-Length` of responses for which the framework sets none, so that the server adds one or does
   without: the 301 and the 400 for a bad host, which end in the middleware (their bodies are compared);
 - `Date`, `Server`, `Connection` and `Keep-Alive`, and our own `Mock-Webshare-Version`.
 
-Outside it, since the framework itself answers by chance (it looks through a `set` of strings):
+Outside it, since the framework itself responds by chance (it looks through a `set` of strings):
 
 - an `Accept` with several matching media types of the same precision that differ in their `indent`.
 """
@@ -39,7 +39,7 @@ Headers = tuple[tuple[str, str], ...]
 HOST = ("Host", "proxy.webshare.io")
 KEY = ("Authorization", "Token conformance")
 TIMEOUT = 20.0
-"""How many seconds an answer may take."""
+"""How many seconds a response may take."""
 
 COMPARED = (
     "Allow",
@@ -51,7 +51,7 @@ COMPARED = (
     "Vary",
     "ETag",
 )
-"""The headers that must be present in both answers, with the same values, or in neither."""
+"""The headers that must be present in both responses, with the same values, or in neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer exactly as it was received, and the method that it answers."""
+class Response:
+    """One response exactly as it was received, and the method that it responds to."""
 
     method: str
     status: int
@@ -78,11 +78,11 @@ class Answer:
     body: bytes
 
     def values(self, name: str) -> list[str]:
-        """Given a header's name in any case, return its values in order."""
+        """Return the values of a header in order; its name may be in any case."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
-    def with_header(self, name: str, value: str) -> Answer:
-        """Given a header, return the same answer with this value as its only one."""
+    def with_header(self, name: str, value: str) -> Response:
+        """Return the same response with one value of a header."""
         others = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
         return replace(self, headers=(*others, (name, value)))
 
@@ -106,8 +106,8 @@ KNOWN = (
 """Every text in which we differ on purpose; `differences` reads the reference's as ours."""
 
 
-def differences(reference: Answer, ours: Answer) -> list[str]:
-    """Given the answers of both servers to one request, return a sentence for each difference."""
+def differences(reference: Response, ours: Response) -> list[str]:
+    """Return a sentence for each difference of the responses to one request."""
     expected = _translated(reference)
     headers = [name for name in COMPARED if name != "Content-Length" or expected.values(name)]
     pairs = [
@@ -122,31 +122,31 @@ def differences(reference: Answer, ours: Answer) -> list[str]:
     ]
 
 
-def _translated(answer: Answer) -> Answer:
-    """Given an answer of the reference, return it with every known text as ours."""
+def _translated(response: Response) -> Response:
+    """Return a response of the reference with every known text as ours."""
     for known in KNOWN:
-        if _is_concerned(answer, known):
-            answer = _with_text(answer, known)
-    return answer
+        if _is_concerned(response, known):
+            response = _with_text(response, known)
+    return response
 
 
-def _is_concerned(answer: Answer, known: KnownText) -> bool:
-    """Given a 404 and a known text, return whether the text is in its body.
+def _is_concerned(response: Response, known: KnownText) -> bool:
+    """Return whether a 404 has a known text in its body.
 
     HEAD has none: there the length tells, for no other JSON 404 is as long as the text alone.
     """
-    if answer.status != 404 or answer.values("Content-Type") != ["application/json"]:
+    if response.status != 404 or response.values("Content-Type") != ["application/json"]:
         return False
-    if answer.method == "HEAD":
-        return int(answer.values("Content-Length")[0]) > len(known.reference)
-    return known.reference.encode() in answer.body
+    if response.method == "HEAD":
+        return int(response.values("Content-Length")[0]) > len(known.reference)
+    return known.reference.encode() in response.body
 
 
-def _with_text(answer: Answer, known: KnownText) -> Answer:
-    """Given an answer with a known text, return it with ours, in the body and in the length."""
-    length = int(answer.values("Content-Length")[0]) - len(known.reference) + len(known.ours)
-    body = answer.body.replace(known.reference.encode(), known.ours.encode())
-    return replace(answer, body=body).with_header("Content-Length", str(length))
+def _with_text(response: Response, known: KnownText) -> Response:
+    """Return a response with our text instead of a known one, in body and length."""
+    length = int(response.values("Content-Length")[0]) - len(known.reference) + len(known.ours)
+    body = response.body.replace(known.reference.encode(), known.ours.encode())
+    return replace(response, body=body).with_header("Content-Length", str(length))
 
 
 @dataclass(slots=True)
@@ -172,8 +172,8 @@ class Client:
                 each.close()
         self._socket = self._input = None
 
-    def send(self, request: Request) -> Answer:
-        """Given a request, return its answer; raise `OSError` if the server gives none in time.
+    def send(self, request: Request) -> Response:
+        """Send a request and return its response; raise `OSError` if the server gives none in time.
 
         HEAD has a connection of its own, read to the end, so that a body would be noticed.
         """
@@ -189,46 +189,46 @@ class Client:
                 raise
             return self._exchange(request)  # the server had closed the idle connection
 
-    def _exchange(self, request: Request) -> Answer:
+    def _exchange(self, request: Request) -> Response:
         if self._socket is None or self._input is None:
             parts = urlsplit(self.url)
             self._socket = socket.create_connection((parts.hostname, parts.port), TIMEOUT)
             self._input = self._socket.makefile("rb")
         try:
             self._socket.sendall(bytes(request))
-            answer = _read_answer(self._input, request.method)
+            response = _read_response(self._input, request.method)
         except BaseException:
-            self.close()  # or the rest of this answer would be taken for the next
+            self.close()  # or the rest of this response would be taken for the next
             raise
-        if "close" in answer.values("Connection"):
+        if "close" in response.values("Connection"):
             self.close()
-        return answer
+        return response
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The reference and our server, which are asked the same."""
+    """The reference and our server, which get the same requests."""
 
     reference: Client
     ours: Client
 
-    def send(self, request: Request) -> tuple[Answer, Answer]:
-        """Given a request, return the reference's answer and ours."""
+    def send(self, request: Request) -> tuple[Response, Response]:
+        """Send a request to both, and return the reference's response and ours."""
         return self.reference.send(request), self.ours.send(request)
 
 
-def _read_answer(stream: BinaryIO, method: str) -> Answer:
-    """Given the stream after a request, return the answer to it."""
+def _read_response(stream: BinaryIO, method: str) -> Response:
+    """Read the response to a request from the stream."""
     status_line = stream.readline()
     if not status_line:
-        raise ConnectionResetError("the server closed the connection without an answer")
+        raise ConnectionResetError("the server closed the connection without a response")
     headers = tuple(_read_headers(stream))
-    answer = Answer(method, int(status_line.split()[1]), headers, b"")
-    return replace(answer, body=_read_body(stream, answer))
+    response = Response(method, int(status_line.split()[1]), headers, b"")
+    return replace(response, body=_read_body(stream, response))
 
 
 def _read_headers(stream: BinaryIO) -> list[tuple[str, str]]:
-    """Given the stream after a status line, return the headers up to the empty line."""
+    """Read the headers from the stream after a status line, up to the empty line."""
     headers = []
     while line := stream.readline().rstrip(b"\r\n"):
         name, _, value = line.decode("latin-1").partition(":")
@@ -236,9 +236,9 @@ def _read_headers(stream: BinaryIO) -> list[tuple[str, str]]:
     return headers
 
 
-def _read_body(stream: BinaryIO, answer: Answer) -> bytes:
-    """Given the stream after the headers, return the body: of its length, or all there is."""
-    lengths = answer.values("Content-Length")
-    if answer.method == "HEAD" or not lengths:
+def _read_body(stream: BinaryIO, response: Response) -> bytes:
+    """Read the body from the stream after the headers: of its length, or the rest."""
+    lengths = response.values("Content-Length")
+    if response.method == "HEAD" or not lengths:
         return stream.read()
     return stream.read(int(lengths[0]))

@@ -359,12 +359,12 @@ CHARSET_QUERIES: Table[tuple[str, str]] = {
 
 
 def _repeated(name: str, values: tuple[str, ...]) -> Headers:
-    """Given a header's name and values, return it once for each value."""
+    """Return a header once for each value."""
     return tuple((name, value) for value in values)
 
 
 def _in_charset(charset_and_query: tuple[str, str]) -> Request:
-    """Given a charset and a query, return the request that has the query decoded with it."""
+    """Return a request whose query is to be decoded with a charset."""
     charset, query = charset_and_query
     return Request(f"{LIST}?{query}", headers=(HOST, KEY, ("Content-Type", f"text/plain; charset={charset}")))
 

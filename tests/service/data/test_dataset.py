@@ -55,7 +55,7 @@ RECORDINGS = {
 
 @pytest.mark.parametrize("name", RECORDINGS)
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_a_recording_is_told_with_what_makes_a_data_set_of_it(
+def test_a_recording_is_refused_with_the_command_that_makes_a_data_set(
     tmp_path: Path, name: str, packed: bool
 ) -> None:
     path = tmp_path / (f"{name}.gz" if packed else name)
@@ -69,12 +69,12 @@ def test_a_recording_is_told_with_what_makes_a_data_set_of_it(
     )
 
 
-def test_a_folder_is_told_with_what_makes_a_data_set_of_it(tmp_path: Path) -> None:
+def test_a_folder_is_refused_with_the_command_that_makes_a_data_set(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is a folder; mock-webshare generate --data .* makes a data set"):
         dataset.load(tmp_path)
 
 
-def test_a_data_set_with_a_mistake_is_no_recording(tmp_path: Path) -> None:
+def test_a_data_set_with_an_error_is_not_a_recording(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_text(json.dumps(document(status="pendin")), encoding="utf-8")
     with pytest.raises(DataError, match='"pendin" is not allowed'):
@@ -98,7 +98,7 @@ def test_what_shows_no_sign_of_a_recording_is_none(tmp_path: Path, content: byte
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.har.gz"])
-def test_a_name_tells_a_recording_whatever_is_in_it(tmp_path: Path, name: str) -> None:
+def test_a_name_shows_a_recording_whatever_is_in_it(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x1f\x8bnonsense")
     assert dataset.is_recording(str(tmp_path / name))
 
@@ -204,7 +204,7 @@ def test_a_malformed_data_set_is_refused_with_the_place(document: Any, pointer: 
         b'{"credits": ' + b"9" * 5000 + b"}",
     ],
 )
-def test_what_is_no_json_is_refused(content: bytes) -> None:
+def test_what_is_not_json_is_refused(content: bytes) -> None:
     with pytest.raises(DataError):
         dataset.parse(content, source="set.json")
 

@@ -46,7 +46,7 @@ def test_what_is_served_is_what_is_generated(credits: int) -> None:
     assert written(generator.seeded(0, credits)) == written(generator.generate(0, credits))
 
 
-def test_the_first_credits_stay_when_more_are_asked_for(thousand: Dataset) -> None:
+def test_the_first_credits_do_not_change_when_more_are_generated(thousand: Dataset) -> None:
     assert generator.generate(0, 100).rows["credits"] == thousand.rows["credits"][:100]
     assert generator.generate(0, 100).rows["channels"] == thousand.rows["channels"]
 
@@ -125,7 +125,7 @@ def test_a_million_credits_fit_before_now() -> None:
     assert SEEDED_NOW - generator._created_at(0) == 600 * DAY
 
 
-def test_progress_is_told_up_to_the_end() -> None:
+def test_progress_is_reported_up_to_the_end() -> None:
     seen: list[tuple[int, int]] = []
     generator.generate(0, 20_001, lambda done, total: seen.append((done, total)))
     assert seen == [(10_000, 20_001), (20_000, 20_001), (20_001, 20_001)]

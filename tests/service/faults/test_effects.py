@@ -1,4 +1,4 @@
-"""What each kind of fault makes of an answer."""
+"""What each kind of fault does to a response."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def strike(seconds: float = 0.0, **fault: Any) -> Strike:
 
 
 def instead(**fault: Any) -> Response:
-    """Return the answer that a fault gives instead of the service."""
-    answer = effects.response_instead([strike(**fault)], CREDIT_LIST)
-    assert answer
-    return answer
+    """Return the response that a fault gives instead of the service."""
+    response = effects.response_instead([strike(**fault)], CREDIT_LIST)
+    assert response
+    return response
 
 
 def outcome(**fault: Any) -> Outcome:
-    """Return what becomes of the usual answer under a fault."""
+    """Return the outcome of the usual response under a fault."""
     return effects.outcome(OK, REQUEST, [strike(**fault)], WEBSHARE)
 
 
@@ -62,10 +62,10 @@ def outcome(**fault: Any) -> Outcome:
     ],
 )
 def test_a_status_has_the_body_that_the_service_would_send(status: int, body: Any) -> None:
-    answer = instead(status=status)
-    assert (answer.status, json.loads(answer.body)) == (status, body)
+    response = instead(status=status)
+    assert (response.status, json.loads(response.body)) == (status, body)
     assert (
-        dict(answer.headers).items()
+        dict(response.headers).items()
         >= {"Content-Type": "application/json", "Allow": "GET, HEAD, OPTIONS"}.items()
     )
 
@@ -86,14 +86,14 @@ def test_its_text_may_be_another(status: int) -> None:
 
 
 def test_a_429_names_its_wait_twice() -> None:
-    answer = instead(status=429, retryAfter=1)
-    assert ("Retry-After", "1") in answer.headers
-    assert json.loads(answer.body) == {"detail": "Request was throttled. Expected available in 1 second."}
+    response = instead(status=429, retryAfter=1)
+    assert ("Retry-After", "1") in response.headers
+    assert json.loads(response.body) == {"detail": "Request was throttled. Expected available in 1 second."}
 
 
 @pytest.mark.parametrize("form", ["json", "html", "proxy"])
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 503])
-def test_every_answer_may_say_when_to_come_back(status: int, form: str) -> None:
+def test_every_error_may_have_a_retry_after(status: int, form: str) -> None:
     assert ("Retry-After", "7") in instead(status=status, form=form, retryAfter=7).headers
 
 
@@ -107,24 +107,24 @@ def test_without_a_wait_none_but_the_429_names_one() -> None:
 
 
 def test_a_page_of_django_is_html() -> None:
-    answer = instead(status=500, form="html")
-    assert answer.headers == (("Content-Type", "text/html; charset=utf-8"),)
-    assert b"<h1>Server Error (500)</h1>" in answer.body
+    response = instead(status=500, form="html")
+    assert response.headers == (("Content-Type", "text/html; charset=utf-8"),)
+    assert b"<h1>Server Error (500)</h1>" in response.body
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_a_page_of_the_proxy_names_the_status(status: int) -> None:
-    answer = instead(status=status, form="proxy")
-    assert f"<title>{status} {HTTPStatus(status).phrase}</title>".encode() in answer.body
-    assert "Allow" not in dict(answer.headers)
+    response = instead(status=status, form="proxy")
+    assert f"<title>{status} {HTTPStatus(status).phrase}</title>".encode() in response.body
+    assert "Allow" not in dict(response.headers)
 
 
 def test_a_throttle_rounds_its_wait_up() -> None:
-    answer = effects.response_instead([strike(41.2, throttle="1/min")], CREDIT_LIST)
-    assert answer and ("Retry-After", "42") in answer.headers
+    response = effects.response_instead([strike(41.2, throttle="1/min")], CREDIT_LIST)
+    assert response and ("Retry-After", "42") in response.headers
 
 
-def test_where_none_answers_the_service_does() -> None:
+def test_the_service_responds_if_no_fault_does() -> None:
     assert effects.response_instead([strike(fixedDelayMilliseconds=1)], CREDIT_LIST) is None
 
 
@@ -141,11 +141,11 @@ def test_a_drip_has_its_pieces_and_its_time() -> None:
     assert (result.chunks, result.drip_seconds) == (3, 1.5)
 
 
-def test_without_a_drip_the_body_goes_as_usual() -> None:
+def test_without_a_drip_the_body_is_sent_as_usual() -> None:
     assert effects.outcome(OK, REQUEST, [], WEBSHARE).chunks == 0
 
 
-def test_a_broken_connection_leaves_the_answer_as_it_is() -> None:
+def test_a_broken_connection_leaves_the_response_unchanged() -> None:
     result = outcome(fault="TRUNCATED_BODY")
     assert (result.delivery, result.response) == ("TRUNCATED_BODY", OK)
 

@@ -33,12 +33,12 @@ UNIFORM = {"type": "uniform", "lower": 10, "upper": 20}
 TO = {"renamed": "usd", "added": "gold", "enum": "on_hold"}
 
 
-def asked(method: str = "GET", path: str = LIST, **params: str) -> Request:
+def sent(method: str = "GET", path: str = LIST, **params: str) -> Request:
     query = f"?{urlencode(params)}" if params else ""
     return request_to(quote(path) + query, method)
 
 
-GET = asked()
+GET = sent()
 
 
 def strikes(faults: Faults, request: Request = GET, **clocks: float) -> list[Strike]:
@@ -172,7 +172,7 @@ def test_a_status_may_have_a_name_in_python() -> None:
     ],
     ids=str,
 )
-def test_a_mistake_is_refused_with_its_place(document: Any, pointer: str) -> None:
+def test_a_bad_fault_is_refused_with_its_place(document: Any, pointer: str) -> None:
     with pytest.raises(DataError) as error:
         parse(document)
     assert error.value.pointer == pointer
@@ -207,25 +207,25 @@ def test_what_would_not_drift_is_refused_with_what_does(document: Any, allowed: 
 @pytest.mark.parametrize(
     ("conditions", "request_", "is_matched"),
     [
-        ({}, asked("POST", "/anywhere/"), True),
-        ({"method": "GET"}, asked("GET"), True),
-        ({"method": "GET"}, asked("HEAD"), False),
-        ({"path": LIST}, asked(), True),
-        ({"path": LIST}, asked(path=f"{LIST}7/"), False),
-        ({"path": LIST}, asked(path=LIST.rstrip("/")), False),
-        ({"path": f"{LIST}*/"}, asked(path=f"{LIST}7/"), True),
-        ({"path": "*/credit/*"}, asked(), True),
-        ({"path": "/a?c/"}, asked(path="/abc/"), False),
-        ({"path": "/a?c/"}, asked(path="/a?c/"), True),
-        ({"path": "/[ab]/"}, asked(path="/a/"), False),
-        ({"path": "/[ab]/"}, asked(path="/[ab]/"), True),
-        ({"path": "/Café/"}, asked(path="/café/"), False),
-        ({"query": {"page": "2"}}, asked(page="2", mode="payout"), True),
-        ({"query": {"page": "2"}}, asked(page="02"), False),
-        ({"query": {"page": "2"}}, asked(), False),
-        ({"query": {"mode": ""}}, asked(mode=""), True),
-        ({"query": {"mode": ""}}, asked(), False),
-        ({"query": {"page": "2", "mode": "payout"}}, asked(page="2"), False),
+        ({}, sent("POST", "/anywhere/"), True),
+        ({"method": "GET"}, sent("GET"), True),
+        ({"method": "GET"}, sent("HEAD"), False),
+        ({"path": LIST}, sent(), True),
+        ({"path": LIST}, sent(path=f"{LIST}7/"), False),
+        ({"path": LIST}, sent(path=LIST.rstrip("/")), False),
+        ({"path": f"{LIST}*/"}, sent(path=f"{LIST}7/"), True),
+        ({"path": "*/credit/*"}, sent(), True),
+        ({"path": "/a?c/"}, sent(path="/abc/"), False),
+        ({"path": "/a?c/"}, sent(path="/a?c/"), True),
+        ({"path": "/[ab]/"}, sent(path="/a/"), False),
+        ({"path": "/[ab]/"}, sent(path="/[ab]/"), True),
+        ({"path": "/Café/"}, sent(path="/café/"), False),
+        ({"query": {"page": "2"}}, sent(page="2", mode="payout"), True),
+        ({"query": {"page": "2"}}, sent(page="02"), False),
+        ({"query": {"page": "2"}}, sent(), False),
+        ({"query": {"mode": ""}}, sent(mode=""), True),
+        ({"query": {"mode": ""}}, sent(), False),
+        ({"query": {"page": "2", "mode": "payout"}}, sent(page="2"), False),
     ],
     ids=str,
 )
@@ -233,7 +233,7 @@ def test_all_conditions_have_to_be_met(conditions: Any, request_: Request, is_ma
     assert bool(strikes(Faults([parse({"status": 500, **conditions})]), request_)) is is_matched
 
 
-def test_it_strikes_every_time_unless_told_otherwise() -> None:
+def test_it_strikes_every_time_by_default() -> None:
     assert struck(3, status=500) == [True] * 3
 
 
@@ -248,7 +248,7 @@ def test_so_many_pass_first() -> None:
 def test_requests_that_do_not_match_pass_without_being_counted() -> None:
     faults = Faults([parse({"status": 500, "method": "GET", "after": 1, "times": 1})])
     methods = ["POST", "GET", "POST", "GET", "GET"]
-    assert [bool(strikes(faults, asked(method))) for method in methods] == [False, False, False, True, False]
+    assert [bool(strikes(faults, sent(method))) for method in methods] == [False, False, False, True, False]
 
 
 def test_by_chance_the_same_ones_are_struck_each_time() -> None:
@@ -267,26 +267,26 @@ def test_times_count_what_was_struck_and_not_what_was_spared_by_chance() -> None
     assert sum(struck(1000, status=500, probability=0.1, times=5)) == 5
 
 
-def test_all_that_do_not_answer_strike_in_the_order_in_which_they_were_set() -> None:
+def test_all_that_do_not_respond_strike_in_the_order_in_which_they_were_set() -> None:
     faults = Faults(
         map(parse, [{"fixedDelayMilliseconds": 5}, {"fault": "TRUNCATED_BODY"}, {"pages": "removed"}])
     )
     assert [action for action, _ in actions(strikes(faults))] == ["fixedDelayMilliseconds", "fault", "pages"]
 
 
-def test_of_those_that_answer_the_next_has_its_turn_when_the_first_is_used_up() -> None:
+def test_the_next_one_responds_when_the_first_is_used_up() -> None:
     faults = Faults(map(parse, [{"status": 503, "times": 1}, {"status": 429, "times": 1}]))
     assert [actions(strikes(faults)) for _ in range(3)] == [[("status", 503)], [("status", 429)], []]
 
 
-def test_none_of_those_that_answer_is_used_up_by_what_is_answered_already() -> None:
+def test_a_request_that_has_a_response_uses_no_other_up() -> None:
     faults = Faults(map(parse, [{"status": 503, "times": 1}, {"fixedDelayMilliseconds": 5}]))
-    found = faults.strike(asked(), lambda _: 0.0, has_response=True)
+    found = faults.strike(sent(), lambda _: 0.0, has_response=True)
     assert actions(found) == [("fixedDelayMilliseconds", 5)]
     assert [each.struck for each in faults] == [0, 1]
 
 
-def test_it_tells_how_many_it_has_seen_and_struck() -> None:
+def test_it_counts_how_many_it_has_seen_and_struck() -> None:
     faults = Faults([parse({"status": 500, "after": 1, "times": 1})])
     for _ in range(3):
         strikes(faults)
@@ -315,13 +315,13 @@ def test_a_throttle_strikes_from_the_first_that_is_too_many_until_its_time_has_p
     assert waits == [[], [], [40.0], [0.5], [], [9.0]]
 
 
-def test_a_throttle_goes_by_the_clock_that_it_names() -> None:
+def test_a_throttle_uses_the_clock_that_it_names() -> None:
     faults = Faults([parse({"throttle": "1/min", "clock": "world"})])
     clocks = [(0, 0), (0, 99), (60, 99)]
     assert [bool(strikes(faults, world=world, real=real)) for world, real in clocks] == [False, True, False]
 
 
-def test_what_a_throttle_lets_pass_the_next_may_answer() -> None:
+def test_the_next_fault_may_respond_to_what_a_throttle_admits() -> None:
     faults = Faults(map(parse, [{"throttle": "1/min"}, {"status": 500}]))
     assert [actions(strikes(faults)) for _ in range(2)] == [[("status", 500)], [("throttle", "1/min")]]
 
@@ -345,7 +345,7 @@ def test_a_number_is_not_given_twice() -> None:
     ],
     ids=str,
 )
-def test_a_copy_goes_on_from_where_it_was_taken_and_by_itself(fault: Any) -> None:
+def test_a_copy_has_the_same_state_and_is_independent(fault: Any) -> None:
     faults = Faults([parse(fault)])
     for _ in range(3):
         strikes(faults)
@@ -380,10 +380,10 @@ def test_there_is_an_end_to_how_many_can_be_set() -> None:
     ("method", "path"),
     [("HEAD", LIST), ("OPTIONS", LIST), ("POST", LIST), ("GET", LIST.rstrip("/")), ("GET", "/unknown/")],
 )
-def test_without_conditions_it_strikes_whatever_is_asked(world: MockWorld, method: str, path: str) -> None:
+def test_without_conditions_it_strikes_any_request(world: MockWorld, method: str, path: str) -> None:
     world.add_fault(status=503)
-    answer = httpx.request(method, world.url + path, headers=token(world))
-    assert (answer.status_code, world.requests[0].faults) == (503, ("status",))
+    response = httpx.request(method, world.url + path, headers=token(world))
+    assert (response.status_code, world.requests[0].faults) == (503, ("status",))
 
 
 def test_it_strikes_in_the_world_of_its_key_alone(server: MockServer, world: MockWorld) -> None:
@@ -394,15 +394,15 @@ def test_it_strikes_in_the_world_of_its_key_alone(server: MockServer, world: Moc
 async def test_of_many_tasks_at_once_exactly_so_many_are_struck(world: MockWorld) -> None:
     world.add_fault(status=503, times=7)
     async with httpx.AsyncClient(base_url=world.url, headers=token(world)) as client:
-        answers = await asyncio.gather(*(client.get(LIST) for _ in range(50)))
-    assert sorted(answer.status_code for answer in answers) == [200] * 43 + [503] * 7
+        responses = await asyncio.gather(*(client.get(LIST) for _ in range(50)))
+    assert sorted(response.status_code for response in responses) == [200] * 43 + [503] * 7
 
 
 def test_of_many_threads_at_once_exactly_so_many_are_struck(world: MockWorld) -> None:
     world.add_fault(status=503, times=7)
     with httpx.Client(base_url=world.url, headers=token(world)) as client, ThreadPoolExecutor(50) as threads:
-        answers = list(threads.map(lambda _: client.get(LIST), range(50)))
-    assert sorted(answer.status_code for answer in answers) == [200] * 43 + [503] * 7
+        responses = list(threads.map(lambda _: client.get(LIST), range(50)))
+    assert sorted(response.status_code for response in responses) == [200] * 43 + [503] * 7
     assert world.faults()[0]["struck"] == 7
 
 

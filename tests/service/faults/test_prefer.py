@@ -1,4 +1,4 @@
-"""The error that one request asks for with `Prefer`."""
+"""The error that a request selects with `Prefer`."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LIST = CREDIT_LIST.path
         ("code=500, code=503", {"status": 500}),
     ],
 )
-def test_an_error_is_asked_for(header: str, fault: dict[str, Any]) -> None:
-    asked = prefer.read(header)
-    assert asked and asked.wire() == fault
+def test_a_header_selects_an_error(header: str, fault: dict[str, Any]) -> None:
+    selected = prefer.read(header)
+    assert selected and selected.wire() == fault
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def get(world: MockWorld, **headers: str) -> requests.Response:
     return requests.get(world.url + LIST, headers=headers, timeout=PATIENCE)
 
 
-def test_one_answer_is_the_error_and_says_so(world: MockWorld) -> None:
-    answer = get(world, Prefer="code=429")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
-    assert answer.headers["Preference-Applied"] == "code=429"
+def test_the_response_is_the_error_and_has_a_header_for_it(world: MockWorld) -> None:
+    response = get(world, Prefer="code=429")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
+    assert response.headers["Preference-Applied"] == "code=429"
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_one_answer_is_the_error_and_says_so(world: MockWorld) -> None:
     [(405, 'Method "GET" not allowed.'), (406, "Could not satisfy the request Accept header.")],
 )
 def test_its_words_are_those_of_the_service(world: MockWorld, code: int, text: str) -> None:
-    answer = get(world, Prefer=f"code={code}")
-    assert (answer.status_code, answer.json()) == (code, {"detail": text})
+    response = get(world, Prefer=f"code={code}")
+    assert (response.status_code, response.json()) == (code, {"detail": text})
 
 
 @pytest.mark.parametrize(
@@ -86,40 +86,40 @@ def test_its_words_are_those_of_the_service(world: MockWorld, code: int, text: s
 )
 def test_the_reason_of_a_403_is_in_the_documented_words(world: MockWorld, code: str, text: str) -> None:
     expected = (403, {"detail": text, "code": code})
-    answer = get(world, Prefer=f"code=403, example={code}")
-    assert (answer.status_code, answer.json()) == expected
+    response = get(world, Prefer=f"code=403, example={code}")
+    assert (response.status_code, response.json()) == expected
     world.add_fault(status=403, code=code)
-    answer = get(world)
-    assert (answer.status_code, answer.json()) == expected
+    response = get(world)
+    assert (response.status_code, response.json()) == expected
 
 
-def test_the_next_answer_is_as_usual(world: MockWorld) -> None:
-    answers = [get(world, **headers) for headers in ({}, {"Prefer": "code=500"}, {})]
-    assert [answer.status_code for answer in answers] == [200, 500, 200]
-    assert "Preference-Applied" not in answers[2].headers
+def test_the_next_response_is_as_usual(world: MockWorld) -> None:
+    responses = [get(world, **headers) for headers in ({}, {"Prefer": "code=500"}, {})]
+    assert [response.status_code for response in responses] == [200, 500, 200]
+    assert "Preference-Applied" not in responses[2].headers
 
 
 def test_what_is_ignored_is_not_said_to_be_applied(world: MockWorld) -> None:
-    answer = get(world, Prefer="code=200")
-    assert (answer.status_code, "Preference-Applied" in answer.headers) == (200, False)
+    response = get(world, Prefer="code=200")
+    assert (response.status_code, "Preference-Applied" in response.headers) == (200, False)
 
 
 def test_an_unknown_key_is_refused_all_the_same(server: MockServer) -> None:
     assert get(server.world("invalid"), Prefer="code=500").status_code == 401
 
 
-def test_it_goes_before_a_fault_and_does_not_use_it_up(world: MockWorld) -> None:
+def test_it_precedes_a_fault_and_does_not_use_it_up(world: MockWorld) -> None:
     world.add_fault(status=503, times=1)
     assert [get(world, Prefer="code=429").status_code, get(world).status_code] == [429, 503]
 
 
-def test_a_fault_that_does_not_answer_strikes_as_well(world: MockWorld) -> None:
+def test_a_fault_that_does_not_respond_strikes_as_well(world: MockWorld) -> None:
     world.add_fault(contentType="text/plain")
-    answer = get(world, Prefer="code=404")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/plain")
+    response = get(world, Prefer="code=404")
+    assert (response.status_code, response.headers["Content-Type"]) == (404, "text/plain")
 
 
-def test_it_is_noted_as_what_struck(world: MockWorld) -> None:
+def test_the_journal_has_it_as_a_fault(world: MockWorld) -> None:
     get(world, Prefer="code=500")
     assert world.requests[0].faults == ("status",)
 

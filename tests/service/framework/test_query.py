@@ -57,7 +57,7 @@ def test_several_wrong_filters_are_reported_together_in_order() -> None:
 
 
 @pytest.mark.parametrize("value", ["8", "x", "7.0", "null", "1" * 5000])
-def test_a_channel_that_is_not_yours_is_no_choice(value: str) -> None:
+def test_a_channel_of_another_account_is_an_invalid_choice(value: str) -> None:
     _, (error,) = query.read_filters(CREDIT_FILTERS, {"referral_channel": value}, OWNED)
     assert error.code == "invalid_choice"
 

@@ -105,15 +105,15 @@ def test_requests_are_refused_in_the_order_of_the_framework(
 
 @pytest.mark.parametrize("count", [1000, 1001])
 def test_a_thousand_parameters_are_taken(count: int) -> None:
-    answer = read(LIST + "?" + "&".join(["a"] * count))
-    assert (answer.refusal is None) == (count == 1000)
+    response = read(LIST + "?" + "&".join(["a"] * count))
+    assert (response.refusal is None) == (count == 1000)
 
 
 def test_a_redirect_keeps_the_query_and_any_method() -> None:
-    answer = read("/api/v2/referral/credi%74?a=%20&b", method="POST").refusal
-    assert answer
-    assert (answer.status, answer.body) == (301, b"")
-    assert ("Location", "/api/v2/referral/credit/?a=%20&b") in answer.headers
+    response = read("/api/v2/referral/credi%74?a=%20&b", method="POST").refusal
+    assert response
+    assert (response.status, response.body) == (301, b"")
+    assert ("Location", "/api/v2/referral/credit/?a=%20&b") in response.headers
 
 
 @pytest.mark.parametrize(
@@ -180,5 +180,5 @@ def test_a_query_is_decoded_by_the_charset_of_the_content_type() -> None:
     assert read_params("q=%E9", "text/plain; charset=bogus") == {"q": "\ufffd"}
 
 
-def test_a_charset_that_is_no_text_is_an_error_of_the_service() -> None:
+def test_a_charset_that_is_not_for_text_is_an_error_of_the_service() -> None:
     assert refused(f"{LIST}?q=1", GOOD._replace(content_type="text/plain; charset=hex"))[0] == 500

@@ -38,7 +38,7 @@ def test_a_duration_is_read(text: object, microseconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", NO_DURATIONS)
-def test_what_is_no_duration_is_refused_with_what_is(text: object) -> None:
+def test_what_is_not_a_duration_is_refused_with_what_is(text: object) -> None:
     with pytest.raises(UsageError, match=r"is not allowed; allowed: ISO 8601 .* like P30D or PT90S"):
         parse_duration(text)
 
@@ -49,14 +49,14 @@ def test_a_refused_duration_is_not_repeated_at_length() -> None:
     assert len(str(refusal.value)) < 250
 
 
-def test_a_clock_stands_where_it_is_set() -> None:
+def test_a_clock_stands_still_where_it_is_set() -> None:
     seconds = 0.0
     clock = Clock(5, lambda: seconds)
     seconds = 100.0
     assert (clock.now(), clock.is_running) == (5, False)
 
 
-def test_a_running_clock_goes_as_the_timer_does() -> None:
+def test_a_running_clock_advances_with_the_timer() -> None:
     seconds = 1000.0
     clock = Clock(0, lambda: seconds)
     clock.set(DAY, is_running=True)

@@ -1,4 +1,4 @@
-"""What was asked in each world: noted in order, within bounds, and clean by our own schemas."""
+"""The journal of each world: in order, within bounds, and valid by the schemas of the contract."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ SECRET = "a-very-secret-key"
 
 
 def entry(target: str = LIST, method: str = "GET", status: int | None = 200, **fields: Any) -> Entry:
-    answer = None if status is None else Response(status, (), b"{}")
-    return Entry(0, method, target, [(b"Host", b"example.com")], b"", answer, 0.1)._replace(**fields)
+    response = None if status is None else Response(status, (), b"{}")
+    return Entry(0, method, target, [(b"Host", b"example.com")], b"", response, 0.1)._replace(**fields)
 
 
 def journal(*entries: Entry) -> Journal:
@@ -62,7 +62,7 @@ class TestJournal:
         ours.drop()
         assert (len(ours), ours.dropped) == (0, 2)
 
-    def test_what_is_forgotten_is_not(self) -> None:
+    def test_what_was_cleared_is_not_counted(self) -> None:
         ours = journal(entry(), entry())
         ours.clear()
         assert (len(ours), ours.dropped) == (0, 0)
@@ -79,7 +79,7 @@ class TestJournal:
         ours.replace(gone, entry())
         assert [each.target for each in ours] == ["/kept"]
 
-    def test_it_counts_what_is_wanted(self) -> None:
+    def test_it_counts_the_requests_that_match(self) -> None:
         ours = journal(entry(f"{LIST}?page=2"), entry(f"{LIST}?page=2&mode=payout"), entry())
         assert ours.count(RequestMatcher("GET", LIST, {"page": 2})) == 2
 
@@ -111,7 +111,7 @@ class TestEntry:
     def test_as_an_exchange_it_keeps_an_absolute_target(self) -> None:
         assert entry("http://a/b").exchange(0).url == "http://a/b"
 
-    def test_as_an_exchange_without_an_answer_it_has_no_response(self) -> None:
+    def test_as_an_exchange_it_may_have_no_response(self) -> None:
         exchange = entry(status=None).exchange(0)
         assert (exchange.status, exchange.headers, exchange.body) == (None, None, b"")
 
@@ -132,12 +132,12 @@ class TestEntry:
         ({"mode": None}, ["mode: '', expected none"]),
     ],
 )
-def test_of_the_query_only_what_is_named_has_to_be_as_wanted(query: Any, differences: list[str]) -> None:
+def test_only_the_named_parameters_have_to_match(query: Any, differences: list[str]) -> None:
     found = RequestMatcher("GET", LIST, query).differences(entry(f"{LIST}?page=2&tag=a&tag=b&mode="))
     assert found == differences
 
 
-def test_method_and_path_have_to_be_as_wanted() -> None:
+def test_method_and_path_have_to_match() -> None:
     found = RequestMatcher("GET", LIST, {}).differences(entry("/a/", "HEAD"))
     assert found == ["method: HEAD, expected GET", f"path: /a/, expected {LIST}"]
 
@@ -153,7 +153,7 @@ def test_a_transcript_has_no_key() -> None:
     assert text == f"GET {LIST}?api_key=REDACTED-1&page=2 200\nGET /REDACTED-1/ 200"
 
 
-def test_what_was_missed_is_told_with_the_nearest_first() -> None:
+def test_a_failed_assertion_shows_the_nearest_requests_first() -> None:
     entries = [entry("/a/", "POST"), entry(f"{LIST}?page=3")]
     assert not_requested(RequestMatcher("GET", LIST, {"page": 2}), entries).splitlines() == [
         f"GET {LIST} with page=2 was not requested.",
@@ -167,17 +167,17 @@ def test_what_was_missed_is_told_with_the_nearest_first() -> None:
     ]
 
 
-def test_what_was_missed_shows_five_at_most() -> None:
+def test_a_failed_assertion_shows_five_requests_at_most() -> None:
     lines = not_requested(RequestMatcher("GET", "/", {}), [entry()] * 9).splitlines()
     assert len(lines) == 2 + 5 * 2
 
 
-def test_what_was_missed_where_nothing_was_asked_says_so() -> None:
+def test_a_failed_assertion_says_that_there_were_no_requests() -> None:
     text = not_requested(RequestMatcher("GET", "/", {}), [])
     assert text == "GET / was not requested. There were no requests with this key."
 
 
-def test_what_was_missed_has_no_key() -> None:
+def test_a_failed_assertion_shows_no_key() -> None:
     text = not_requested(
         RequestMatcher("GET", LIST, {"api_key": "other"}), [entry(f"{LIST}?api_key={SECRET}")]
     )
@@ -225,14 +225,14 @@ class TestWorlds:
         self.note(ours, "new", 20)
         assert len(old) == 3
 
-    def test_what_a_world_forgets_counts_no_more(self, ours: Worlds) -> None:
+    def test_what_a_world_clears_is_no_longer_counted(self, ours: Worlds) -> None:
         old = self.note(ours, "old", 5)
         self.note(ours, "new", 5).clear()
         self.note(ours, "new", 5)
         assert len(old) == 5
 
 
-def ask(world: MockWorld, method: str, path: str, **options: Any) -> requests.Response:
+def send(world: MockWorld, method: str, path: str, **options: Any) -> requests.Response:
     headers = {"Authorization": f"Token {world.api_key}", **options.pop("headers", {})}
     return requests.request(
         method, world.url + path, headers=headers, allow_redirects=False, timeout=PATIENCE, **options
@@ -243,32 +243,32 @@ def ask(world: MockWorld, method: str, path: str, **options: Any) -> requests.Re
     ("size", "kept"), [(0, 0), (100, 100), (LARGEST_BODY, LARGEST_BODY), (3 * LARGEST_BODY, LARGEST_BODY)]
 )
 def test_of_a_body_as_much_is_kept_as_there_is_room_for(world: MockWorld, size: int, kept: int) -> None:
-    assert ask(world, "POST", LIST, data=b"x" * size).status_code == 405
+    assert send(world, "POST", LIST, data=b"x" * size).status_code == 405
     assert world.requests[0].body == b"x" * kept
 
 
 def test_a_body_in_pieces_is_kept_too(world: MockWorld) -> None:
-    ask(world, "POST", LIST, data=iter([b"one ", b"two"]))
+    send(world, "POST", LIST, data=iter([b"one ", b"two"]))
     assert world.requests[0].body == b"one two"
 
 
 def test_of_two_worlds_each_notes_its_own(server: MockServer, world: MockWorld) -> None:
     other = server.world("the-other")
     other.clear_requests()
-    ask(world, "GET", LIST)
-    ask(other, "GET", f"{LIST}?page=2")
+    send(world, "GET", LIST)
+    send(other, "GET", f"{LIST}?page=2")
     assert [each.target for each in world.requests] == [LIST]
     assert [each.target for each in other.requests] == [f"{LIST}?page=2"]
 
 
-def test_what_comes_without_a_known_key_is_noted_apart(server: MockServer) -> None:
+def test_requests_without_a_known_key_have_a_journal_of_their_own(server: MockServer) -> None:
     before = server.call(lambda worlds: worlds.keyless.total)
     requests.get(server.url + LIST, timeout=PATIENCE)
-    ask(server.world("invalid"), "GET", LIST)
+    send(server.world("invalid"), "GET", LIST)
     assert server.call(lambda worlds: worlds.keyless.total) == before + 2
 
 
-def test_a_target_that_is_no_url_does_not_spoil_the_journal(world: MockWorld) -> None:
+def test_a_target_that_is_not_a_url_does_not_spoil_the_journal(world: MockWorld) -> None:
     connection = http.client.HTTPConnection(world.url.removeprefix("http://"), timeout=PATIENCE)
     connection.request("GET", "//[a?b=1", headers={"Authorization": f"Token {world.api_key}"})
     assert connection.getresponse().status == 404
@@ -278,7 +278,7 @@ def test_a_target_that_is_no_url_does_not_spoil_the_journal(world: MockWorld) ->
 
 
 def vary(world: MockWorld) -> None:
-    """Ask in all the ways that have an answer of their own."""
+    """Send requests for all kinds of responses."""
     credit = world.credits()[0]["id"]
     for path in (
         LIST,
@@ -296,16 +296,16 @@ def vary(world: MockWorld) -> None:
         "/unknown/",
     ):
         for method in ("GET", "HEAD", "OPTIONS", "POST"):
-            ask(world, method, path)
-    ask(world, "GET", LIST, headers={"Accept": "text/html"})
-    ask(world, "GET", LIST, headers={"Accept": "application/json; indent=4"})
+            send(world, method, path)
+    send(world, "GET", LIST, headers={"Accept": "text/html"})
+    send(world, "GET", LIST, headers={"Accept": "application/json; indent=4"})
     for status in (400, 401, 403, 404, 429, 500, 503):
-        ask(world, "GET", LIST, headers={"Prefer": f"code={status}"})
+        send(world, "GET", LIST, headers={"Prefer": f"code={status}"})
     world.revert_credit(credit)
     world.set_clock(advance="P60D")
     world.set_settings(rate_limit="1/min")
-    ask(world, "GET", LIST)
-    ask(world, "GET", LIST)
+    send(world, "GET", LIST)
+    send(world, "GET", LIST)
 
 
 def found(world: MockWorld) -> Iterator[str]:
@@ -349,16 +349,16 @@ def test_every_drift_but_a_new_field_breaks_the_contract() -> None:
 def test_every_drift_is_found(world: MockWorld, endpoint: Endpoint, drift: dict[str, Any]) -> None:
     path = endpoint.path.format(id=world.credits()[0]["id"])
     world.add_fault(**drift)
-    ask(world, "GET", path)
+    send(world, "GET", path)
     assert any(drift["field"] in finding for finding in found(world))
 
 
 def test_a_new_field_is_news_and_no_finding(world: MockWorld) -> None:
     world.add_fault(drift="added", field="tier", to="gold")
-    ask(world, "GET", LIST)
-    answer = world.requests[0].response
-    assert answer
-    new = [row.keys() - set(CREDIT_FIELDS) for row in json.loads(answer.body)["results"]]
+    send(world, "GET", LIST)
+    response = world.requests[0].response
+    assert response
+    new = [row.keys() - set(CREDIT_FIELDS) for row in json.loads(response.body)["results"]]
     assert new == [{"tier"}] * 25
     assert list(found(world)) == []
 
@@ -366,6 +366,6 @@ def test_a_new_field_is_news_and_no_finding(world: MockWorld) -> None:
 def test_when_the_drift_is_over_nothing_is_found(world: MockWorld) -> None:
     world.add_fault(drift="null", field="amount", times=1)
     for _ in range(2):
-        ask(world, "GET", LIST)
+        send(world, "GET", LIST)
     assert all("amount" in finding for finding in found(world))
     assert len(list(found(world))) == 25

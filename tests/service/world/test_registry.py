@@ -43,7 +43,7 @@ def test_with_keys_given_only_they_are_known() -> None:
     assert ours.get("other") is None
 
 
-def test_of_too_many_worlds_the_one_unused_for_longest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_worlds_the_least_recently_used_one_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_WORLDS", 2)
     ours = worlds()
     first, second = ours.get("first"), ours.get("second")
@@ -53,7 +53,7 @@ def test_of_too_many_worlds_the_one_unused_for_longest_goes(monkeypatch: pytest.
     assert ours.get("second") is not second
 
 
-def test_the_first_world_that_has_to_go_is_told_of_without_its_key(
+def test_the_first_deletion_is_logged_without_the_key(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "MAX_WORLDS", 1)
@@ -82,7 +82,7 @@ def test_a_key_that_is_not_known_cannot_be_given_a_world(key: str) -> None:
     assert ours.get(key) is None
 
 
-def test_a_retired_world_goes_when_the_next_one_comes() -> None:
+def test_a_retired_world_is_deleted_when_the_next_one_is_created() -> None:
     ours = worlds()
     first = ours.get("first")
     ours.retired.append("first")
@@ -169,7 +169,7 @@ def test_any_number_of_keys_take_a_bounded_memory() -> None:
     assert kilobytes[-1] - kilobytes[1] < 4_000
 
 
-def test_worlds_that_are_alike_share_their_answers_until_one_is_changed() -> None:
+def test_equal_worlds_share_their_responses_until_one_is_changed() -> None:
     ours = worlds()
     one, other = ours.require("one"), ours.require("other")
     assert one.view is other.view
@@ -190,6 +190,6 @@ def test_a_scenario_with_data_of_its_own_begins_at_the_time_of_the_service(scena
 
 
 @pytest.mark.parametrize("name", ["nothing", 5, ["flaky"]])
-def test_a_scenario_that_there_is_not_is_told_with_those_that_there_are(name: Any) -> None:
+def test_an_unknown_scenario_is_refused_with_the_known_ones(name: Any) -> None:
     with pytest.raises(UnknownName, match=r"there is no scenario named .*; there are: 2fa, "):
         worlds().beginning(scenario=name)

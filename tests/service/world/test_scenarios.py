@@ -32,7 +32,7 @@ class Client:
         return requests.get(self._server.url + path, headers=headers, timeout=timeout)
 
     def statuses(self, count: int) -> list[int | str]:
-        """Return the status of each of so many answers, or the kind of error in its place."""
+        """Return the status of each of so many responses, or the kind of error in its place."""
         return [self._status() for _ in range(count)]
 
     def _status(self) -> int | str:
@@ -82,14 +82,14 @@ def flaky(client: Client) -> None:
 
 
 def down(client: Client) -> None:
-    answer = client.get()
-    assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html; charset=utf-8")
-    assert "<center>proxy</center>" in answer.text
+    response = client.get()
+    assert (response.status_code, response.headers["Content-Type"]) == (502, "text/html; charset=utf-8")
+    assert "<center>proxy</center>" in response.text
 
 
 def error(client: Client) -> None:
-    answer = client.get()
-    assert (answer.status_code, "Server Error (500)" in answer.text) == (500, True)
+    response = client.get()
+    assert (response.status_code, "Server Error (500)" in response.text) == (500, True)
 
 
 def slow(client: Client) -> None:
@@ -113,15 +113,15 @@ def suspended(client: Client) -> None:
 
 
 def deleted(client: Client) -> None:
-    answer = client.get()
-    assert answer.status_code == 403
-    assert answer.json() == {"detail": "Your account is deleted.", "code": "account_deleted"}
+    response = client.get()
+    assert response.status_code == 403
+    assert response.json() == {"detail": "Your account is deleted.", "code": "account_deleted"}
 
 
 def second_factor(client: Client) -> None:
-    answer = client.get()
-    assert answer.status_code == 403
-    assert answer.json() == {"detail": "Two factor authentication is needed.", "code": "2fa_needed"}
+    response = client.get()
+    assert response.status_code == 403
+    assert response.json() == {"detail": "Two factor authentication is needed.", "code": "2fa_needed"}
 
 
 def moving_pages(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""A world: each of its verbs, what follows from a change, and that a reset forgets everything."""
+"""A world: each of its methods, what follows from a change, and that a reset restores everything."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ class TestACreditThatIsChanged:
         ours.set_clock(now=OLD)
         assert ours.change("credits", 4, amount=1.0)["updated_at"] == NEW.replace("-07:00", ".000001-07:00")
 
-    def test_is_updated_anew_each_time_though_the_clock_stands(self, ours: World) -> None:
+    def test_has_a_later_update_each_time_though_the_clock_stands_still(self, ours: World) -> None:
         updates = [ours.change("credits", 1, amount=amount)["updated_at"] for amount in (1.0, 2.0, 3.0)]
         assert updates == sorted(set(updates))
 
@@ -342,7 +342,7 @@ class TestTheClock:
         assert ours.view.account.tables["credits"].rows[0].status == "available"
         assert ours.row("credits", 1)["updated_at"] == format_instant(due)
 
-    def test_that_stands_lets_no_time_pass(self, ours: World, seconds: Seconds) -> None:
+    def test_that_stands_still_lets_no_time_pass(self, ours: World, seconds: Seconds) -> None:
         seconds.passed = 1e9
         assert ours.state().wire() == STATE
 
@@ -375,7 +375,7 @@ class TestSettings:
         assert ours.view.paging(CREDIT_LIST).max_page_size == 5
         assert ours.view.default_ordering == ("-amount", "id")
 
-    def test_begin_a_new_count_of_requests(self, ours: World) -> None:
+    def test_reset_the_count_of_requests(self, ours: World) -> None:
         ours.set_settings(rate_limit="1/min")
         assert (ours.admit(), ours.admit()) == (None, 60.0)
         ours.set_settings(rate_limit="1/min")
@@ -438,35 +438,35 @@ class TestASnapshot:
 
     def test_lets_its_faults_go_on_from_where_they_were(self, ours: World) -> None:
         ours.add_fault(status=503, times=2)
-        asked = request_to("/")
-        assert ours.strike(asked)
+        request = request_to("/")
+        assert ours.strike(request)
         ours.take_snapshot("before")
         for _ in range(2):
-            assert [bool(ours.strike(asked)) for _ in range(3)] == [True, False, False]
+            assert [bool(ours.strike(request)) for _ in range(3)] == [True, False, False]
             ours.restore_snapshot("before")
         assert ours.faults() == [{"id": 1, "status": 503, "times": 2, "seen": 1, "struck": 1}]
 
     def test_holds_what_a_throttle_has_let_pass(self, ours: World) -> None:
         ours.add_fault(throttle="2/min", clock="world")
-        asked = request_to("/")
-        ours.strike(asked)
+        request = request_to("/")
+        ours.strike(request)
         ours.take_snapshot("before")
         ours.set_clock(advance="PT1H")
         for _ in range(2):
             ours.restore_snapshot("before")
-            assert [bool(ours.strike(asked)) for _ in range(2)] == [False, True]
+            assert [bool(ours.strike(request)) for _ in range(2)] == [False, True]
 
     @pytest.mark.parametrize("name", ["", "a/b", "\n", "x" * 201, "\ud800", None, 5])
     def test_needs_a_name_that_a_path_can_have(self, ours: World, name: Any) -> None:
         with pytest.raises(UsageError, match="allowed: 1 to 200 printable characters, none of them a slash"):
             ours.take_snapshot(name)
 
-    def test_can_be_forgotten(self, ours: World) -> None:
+    def test_can_be_deleted(self, ours: World) -> None:
         ours.take_snapshot("before")
         ours.delete_snapshot("before")
-        for verb in (ours.delete_snapshot, ours.restore_snapshot):
+        for method in (ours.delete_snapshot, ours.restore_snapshot):
             with pytest.raises(NotFound, match="there is no snapshot 'before' in this world"):
-                verb("before")
+                method("before")
 
     def test_is_one_of_a_hundred_at_most(self, ours: World) -> None:
         for number in range(100):
