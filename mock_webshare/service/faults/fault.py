@@ -187,7 +187,7 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
 
 def _check_options(fault: Fault, contract: Contract) -> None:
     if fault.action == "drift":
-        _check_drift(fault, _drifting_fields(contract))
+        _check_drift(fault, contract)
     if "code" in fault.options and fault.value != 403:
         raise DataError.invalid("fault", "/code", fault.options["code"], "a code with status 403 only")
     if fault.options.get("form", "json") != "json":
@@ -196,10 +196,31 @@ def _check_options(fault: Fault, contract: Contract) -> None:
                 raise DataError.invalid("fault", f"/{name}", fault.options[name], f"{name} in JSON only")
 
 
-def _drifting_fields(contract: Contract) -> list[Field]:
-    """Return the fields of all rows that an endpoint serves."""
-    names = dict.fromkeys(endpoint.resource for endpoint in contract.endpoints)
-    return [field for name in names for field in contract.fields[name]]
+def _check_drift(fault: Fault, contract: Contract) -> None:
+    types = _drift_types(fault, contract)
+    if missing := [name for name in types if name not in fault.options]:
+        needed = " and ".join(types)
+        raise DataError("fault", "", f"lacks {missing[0]!r}; drift {fault.value!r} needs {needed}")
+    for name, value in fault.options.items():
+        allowed = types[name].allowed if name in types else f"nothing with drift {fault.value!r}"
+        if name not in types or not types[name].is_allowed(value):
+            raise DataError.invalid("fault", f"/{name}", value, allowed)
+
+
+def _drift_types(fault: Fault, contract: Contract) -> Mapping[str, FieldType]:
+    """Return the types of `field` and `to` for a drift that breaks the contract."""
+    served = dict.fromkeys(endpoint.resource for endpoint in contract.endpoints)
+    fields = [field for name in served for field in contract.fields[name]]
+    is_breaking: Callable[[Field], bool] = _BREAKING.get(fault.value, lambda field: True)
+    known = choice(*dict.fromkeys(each.name for each in fields if is_breaking(each)))
+    match fault.value:
+        case "added":
+            return {"field": _new_field(fields), "to": _JSON}
+        case "renamed":
+            return {"field": known, "to": _new_field(fields)}
+        case "enum":
+            return {"field": known, "to": _new_choice(fault.options.get("field"), fields)}
+    return {"field": known}
 
 
 _BREAKING: Mapping[str, Callable[[Field], bool]] = {
@@ -209,33 +230,17 @@ _BREAKING: Mapping[str, Callable[[Field], bool]] = {
 """Whether a drift of a field breaks the contract; any other drift does with every field."""
 
 
-def _check_drift(fault: Fault, fields: Sequence[Field]) -> None:
-    needed = ("field", "to") if fault.value in ("renamed", "added", "enum") else ("field",)
-    for name in needed:
-        if name not in fault.options:
-            raise DataError(
-                "fault", "", f"lacks {name!r}; drift {fault.value!r} needs {' and '.join(needed)}"
-            )
-    if "to" in fault.options and "to" not in needed:
-        raise DataError.invalid("fault", "/to", fault.options["to"], f"nothing with drift {fault.value!r}")
-    name, is_breaking = fault.options["field"], _BREAKING.get(fault.value)
-    if fault.value == "added":
-        _check_new_field("/field", name, fields)
-    elif name not in (
-        allowed := dict.fromkeys(each.name for each in fields if is_breaking is None or is_breaking(each))
-    ):
-        raise DataError.invalid("fault", "/field", name, ", ".join(allowed))
-    if fault.value == "renamed":
-        _check_new_field("/to", fault.options["to"], fields)
-    choices = dict.fromkeys(choice for each in fields if each.name == name for choice in each.choices)
-    if fault.value == "enum" and (to := fault.options["to"]) in tuple(choices):
-        known = ", ".join(choices)
-        raise DataError.invalid("fault", "/to", to, f"a value other than those that {name} has: {known}")
+def _new_field(fields: Sequence[Field]) -> FieldType:
+    names = [each.name for each in fields]
+    return FieldType(
+        lambda value: _FIELD.is_allowed(value) and value not in names, f"{_FIELD.allowed} that no row has"
+    )
 
 
-def _check_new_field(pointer: str, name: Any, fields: Sequence[Field]) -> None:
-    if not _FIELD.is_allowed(name) or name in [each.name for each in fields]:
-        raise DataError.invalid("fault", pointer, name, f"{_FIELD.allowed} that no row has")
+def _new_choice(name: Any, fields: Sequence[Field]) -> FieldType:
+    known = list(dict.fromkeys(value for each in fields if each.name == name for value in each.choices))
+    allowed = f"a value other than those that {name} has: {', '.join(known)}"
+    return FieldType(lambda value: value not in known, allowed)
 
 
 class Strike(NamedTuple):
