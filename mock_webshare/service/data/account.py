@@ -31,10 +31,7 @@ class Table:
     def __init__(self, rows: Sequence[Any], encoded: list[bytes | None] | None = None) -> None:
         self.rows = rows
         self._encoded: list[bytes | None] = encoded or [None] * len(rows)
-        self.positions = lru_cache(_ORDERS)(self._arrange)
-
-    def _arrange(self, criteria: Criteria, terms: tuple[str, ...]) -> Sequence[int]:
-        return query.arrange(self.rows, criteria, terms)
+        self.positions = lru_cache(_ORDERS)(partial(query.arrange, rows))
 
     def encoded(self, position: int) -> bytes:
         """Return the JSON of the row at a position."""
