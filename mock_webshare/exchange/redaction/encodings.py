@@ -28,8 +28,9 @@ _UNIT = re.compile(  # each alternative begins with a letter of its own, so that
     rb"|\xed(?P<escaped>[\xb2\xb3][\x80-\xbf])"
 )
 """A letter that is not written as itself, an octet that is not UTF-8, or backslashes, which are dropped."""
-_PLAIN = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\n\t\r", b"abcdefghijklmnopqrstuvwxyzntr")
-"""Small letters, and those of the escapes `\\n`, `\\t` and `\\r`, whose backslash is dropped."""
+_PLAIN = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\n\t\r\b\f", b"abcdefghijklmnopqrstuvwxyzntrbf")
+"""Small letters, and those of the escapes of JSON, `\\n` to `\\f`, whose backslash is dropped."""
+_TWO_DIGITS = re.compile(r"[0-9A-Fa-f]{2}")
 _URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
 _BASE64 = b"abcdefghijklmnopqrstuvwxyz0123456789+/-_"
 
@@ -53,14 +54,19 @@ class Span(NamedTuple):
 
 def forms(secret: str) -> Iterator[Form]:
     """Yield each form of a secret."""
-    # One that looks like an escape itself, `%41`, can be escaped in whole as well.
-    unfolded = _octets(secret).translate(_PLAIN, b"\\")
-    plain = dict.fromkeys((Folded(secret).letters, unfolded))
+    plain = dict.fromkeys(_plain(secret))
     yield from map(Form, dict.fromkeys(each for one in plain for each in (one, one.replace(b" ", b"+"))))
     for before, core, after in _in_base64(secret):
         letters = core.lower().encode()
         for each in dict.fromkeys((letters, letters.translate(_URL_ALPHABET))):
             yield Form(each, before, after)
+
+
+def _plain(secret: str) -> Iterator[bytes]:
+    yield Folded(secret).letters
+    yield _octets(secret).translate(_PLAIN, b"\\")  # `%41`, which looks like an escape, escaped in whole
+    if _TWO_DIGITS.match(secret):  # after a percent sign they look like an escape
+        yield Folded(f"%{secret}").letters
 
 
 class Folded:
@@ -102,11 +108,23 @@ class Folded:
 
     def _start(self, place: int) -> int:
         size, start, stop, inside = self._unit(place)
-        return start if inside < size else stop + inside - size
+        if inside < size:
+            return start
+        start = stop + inside - size
+        while self._is_inside_character(start):
+            start -= 1
+        return start
 
     def _stop(self, place: int) -> int:
         size, _, stop, inside = self._unit(place - 1)
-        return stop if inside < size else stop + inside - size + 1
+        if inside >= size:
+            stop += inside - size + 1
+        while self._is_inside_character(stop):
+            stop += 1
+        return stop
+
+    def _is_inside_character(self, place: int) -> bool:
+        return place < len(self._octets) and self._octets[place] & 0xC0 == 0x80
 
     def _unit(self, place: int) -> tuple[int, int, int, int]:
         """Return the last unit that begins before a place or there, and how far the place is from it."""

@@ -21,7 +21,7 @@ from urllib.parse import unquote, unquote_plus
 from mock_webshare.contract.endpoints import MODES, STATUSES, WEBSHARE
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.redaction import body_text, lenient_json
-from mock_webshare.exchange.redaction.encodings import unescaped
+from mock_webshare.exchange.redaction.encodings import Folded, unescaped
 from mock_webshare.exchange.redaction.pseudonyms import PSEUDONYM, Pseudonyms
 from mock_webshare.exchange.redaction.secret_index import Sought
 from mock_webshare.exchange.redaction.secret_names import HINTS, is_telling
@@ -313,17 +313,16 @@ def _is_harmless(word: str) -> bool:
 
 
 def _is_sought(secret: str) -> bool:
-    if len(secret) > LONGEST_SOUGHT:
+    if len(secret) > LONGEST_SOUGHT or _MAIL.fullmatch(secret):  # an address is found by its form
         return False
-    if secret.isdigit():
-        return len(secret) > LONGEST_ID
-    if _MAIL.fullmatch(secret):  # it is found by its form
-        return False
-    return len(secret) >= SHORTEST_SOUGHT and secret.lower() not in _vocabulary()
+    letters = Folded(secret).letters  # which may be fewer, and a word of the contract: `%61vailable`
+    if letters.isdigit():
+        return len(letters) > LONGEST_ID
+    return min(len(secret), len(letters)) >= SHORTEST_SOUGHT and letters not in _vocabulary()
 
 
 @cache
-def _vocabulary() -> str:
+def _vocabulary() -> bytes:
     """Return what the contract is written in; a secret that is a part of it stays where no name tells it."""
     words = [
         "https://proxy.webshare.io",
@@ -336,7 +335,7 @@ def _vocabulary() -> str:
     for endpoint in WEBSHARE.endpoints:
         words += [endpoint.path, *endpoint.orderings, *(each.name for each in endpoint.filters)]
         words += SERVICE_SCHEMAS.document(endpoint.schema).get("properties", {})
-    return "\n".join(words)
+    return "\n".join(words).encode()
 
 
 _NO_UTF_8 = "\xff"

@@ -374,6 +374,24 @@ def test_a_short_secret_a_word_of_the_contract_or_an_id_stays_elsewhere(key: str
     assert redacted.body.decode() == text
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("%6e%75ll", "null"),
+        ("\\" * 8 + "true", "true"),
+        ("%61vailable", "available"),
+        ("referral\\_channel", "referral_channel"),
+        ("%312345678", "12345678"),
+        ("\\u0031655233090246406", "1655233090246406"),
+    ],
+)
+def test_a_secret_that_decodes_to_such_a_word_stays_elsewhere(key: str, value: str) -> None:
+    text = f'{{"next":{value},"status":"{value}"}}'
+    redacted = redact(exchange(request_headers=(("X-Key", key),), body=text.encode()))
+    assert redacted.request_headers == (("X-Key", "REDACTED-1"),)
+    assert redacted.body.decode() == text
+
+
 def test_what_was_redacted_before_keeps_its_numbers_for_itself() -> None:
     redactor = Redactor()
     redactor.url("https://x.io/?token=REDACTED-4")

@@ -98,6 +98,7 @@ def test_long_ones_are_found_as_they_are_and_no_more_than_so_many() -> None:
         ("abcd\\efgh", '"abcd\\\\efgh"'),
         ("abcd\nefgh", '"abcd\\nefgh"'),
         ('"abcdefgh"', '"\\"abcdefgh\\""'),
+        ("abcd\b\fefgh", '"abcd\\b\\fefgh"'),
         ("abcd%41efgh", '"abcd%2541efgh"'),
         ("abcd%41efgh", '"%61%62%63%64%25%34%31%65%66%67%68"'),
         ("abcd efgh", '"abcd+efgh"'),
@@ -113,3 +114,23 @@ def test_long_ones_are_found_as_they_are_and_no_more_than_so_many() -> None:
 )
 def test_a_spelling_goes_in_whole(secret: str, text: str) -> None:
     assert sought(secret).replaced(text, lambda secret: "X") == '"X"'
+
+
+@pytest.mark.parametrize("text", ["100%{}", "%25{}%25", "%2525{}", "%2C{}%2C", "\\n{}\\n", "&lt;{}&gt;"])
+def test_a_secret_beside_an_escape_is_found(text: str) -> None:
+    assert "beef0123" not in sought("deadbeef0123").replaced(text.format("deadbeef0123"), lambda _: "X")
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "expected"),
+    [
+        ("\udc80abcdefgh", "<Āabcdefgh>", "<X>"),
+        ("%80abcdefgh", "<Āabcdefgh>", "<X>"),
+        ("abcdefgh\udcc4", "<abcdefghĀ>", "<X>"),
+        ("abcdefgh\udcf0\udc9f", "<abcdefgh😀abcdefgh😀>", "<XX>"),
+        ("\udc80abcdefgh\udcc4", "<\\Āabcdefghā\\abcdefghā>", "<X\\abcdefghā>"),
+        ("\udc80\udcc4\udc80\udcc4\udc80", "<ĀĀĀĀ>", "<X>"),
+    ],
+)
+def test_a_character_that_is_a_secret_in_part_goes_in_whole(secret: str, text: str, expected: str) -> None:
+    assert sought(secret).replaced(text, lambda _: "X") == expected
