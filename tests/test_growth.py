@@ -394,7 +394,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         lambda pairs: Redactor().headers(pairs),
         lambda size: (("Authorization", "Token " + "a " * size), ("Cookie", "a=b;" * size)),
     ),
-    "names of secrets": (secret_names.is_telling, Pump("", "Aa").text),
+    "names of secrets": (secret_names.is_secret_name, Pump("", "Aa").text),
     "values": (lambda text: list(lenient_json.values(text, "a".__eq__)), Pump("", '{"a":').text),
     "unescaped": (encodings.unescaped, Pump("", "%25" * 9 + "\\" * 9).text),
     "strict JSON without an end": (

@@ -44,7 +44,7 @@ def _redact(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
         if complaint := _complaint(record):
             complaints.append(complaint)
         elif isinstance(record, Exchange):
-            redactor.learn(record)
+            redactor.collect_secrets(record)
             exchanges += 1
             bodies += _is_body(record)
     for complaint in complaints:

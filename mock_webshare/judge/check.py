@@ -58,7 +58,7 @@ def check_record(
         result = _check_exchange(record, options)
         if result.findings:
             redactor = Redactor()
-            redactor.learn(record)  # a body may repeat the key, and a URL may contain it
+            redactor.collect_secrets(record)  # a body may repeat the key, and a URL may contain it
             result = result._replace(findings=redacted(result.findings, redactor))
         return result._replace(authorization=record.request_header("authorization"))
     return _check_malformed(record, options) if isinstance(record, BadRecord) else record

@@ -1,1 +1,1 @@
-"""Redaction: secrets out of exchanges, before they are written anywhere."""
+"""Redaction of the secrets in exchanges."""

@@ -1,6 +1,6 @@
-"""Lenient JSON: the values in whatever looks like JSON, malformed, cut off or followed by something else.
+"""Values of JSON that may be malformed, cut off or followed by something else.
 
-Each is told with its place in the text, so that one can be replaced and all else stays as it is.
+Each value has its place in the text, so that it can be replaced while the rest stays unchanged.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ _TOKEN = re.compile(
 )
 _COLON = re.compile(r"\s*:")
 _MESSAGE_FIELDS = frozenset({"code", "detail", "message"})
-"""Fields that tell what is wrong with the field that they are in, not its value."""
+"""Fields that describe an error of the field that contains them, and not its value."""
 
 
 class Value(NamedTuple):
-    """A string, or something else that is no object or array, and where it is written."""
+    """A string, or another value that is not an object or array, and its place in the text."""
 
     start: int
     stop: int
-    """Of a string these are the places inside its quotes."""
+    """Of a string, these are the places inside its quotes."""
     written: str
     is_string: bool
     is_named: bool
-    """Whether a name that was asked for is above it, at once or further up."""
+    """Whether it is the value of a wanted field, or inside it."""
 
 
 def values(text: str, is_wanted: Callable[[str], bool]) -> Iterator[Value]:
-    """Given text and what tells whether the name of a field is wanted, yield the values in it."""
+    """Yield the values in a text; `is_wanted` decides on the name of a field."""
     context = _Context(is_wanted)
     for match in _TOKEN.finditer(text):
         written = match["string"]
         if mark := match["mark"]:
-            context.meet(mark)
+            context.pass_mark(mark)
         elif written is None:
             yield Value(*match.span(), match[0], False, context.is_named)
         elif _COLON.match(text, match.end()):
-            context.take_name(meaning(written))
+            context.pass_name(decoded(written))
         else:
-            is_named = context.is_named and not context.tells(written)
+            is_named = context.is_named and not context.is_error(written)
             yield Value(*match.span("string"), written, True, is_named)
 
 
-def meaning(written: str) -> str:
-    """Given the inside of a JSON string, return what it means, or itself if it means nothing."""
+def decoded(written: str) -> str:
+    """Decode the inside of a JSON string; return it unchanged if it is malformed."""
     if "\\" not in written:
         return written
     try:
@@ -60,33 +60,32 @@ def meaning(written: str) -> str:
 
 
 class _Context:
-    """Where a reader of JSON is: in which brackets, after which name."""
+    """The brackets around the current place of a JSON reader, and the name before it."""
 
     def __init__(self, is_wanted: Callable[[str], bool]) -> None:
         self._is_wanted = is_wanted
-        self._inside: list[tuple[str, bool]] = [("", False)]  # bracket, and whether a wanted name is above
+        self._brackets: list[tuple[str, bool]] = [("", False)]
+        """Each with whether it is in a wanted field."""
         self._is_wanted_name = is_wanted("")
         self._is_message = False
         self.is_named = False
-        """Whether a wanted name is above the value that comes next."""
+        """Whether the next value is that of a wanted field, or inside it."""
 
-    def take_name(self, name: str) -> None:
-        """Go past the name of a field; it is looked at once, however many colons follow."""
+    def pass_name(self, name: str) -> None:
+        """Enter a field; its name is checked once, however many colons follow."""
         self._is_wanted_name = self._is_wanted(name)
         self._is_message = name in _MESSAGE_FIELDS
 
-    def meet(self, mark: str) -> None:
-        """Go past a bracket, a colon or a comma."""
+    def pass_mark(self, mark: str) -> None:
+        """Pass a bracket, a colon or a comma."""
         if mark in "[{":
-            self._inside.append((mark, self.is_named))
-        elif mark in "]}" and len(self._inside) > 1:
-            self._inside.pop()
-        is_inside = self._inside[-1][1]
+            self._brackets.append((mark, self.is_named))
+        elif mark in "]}" and len(self._brackets) > 1:
+            self._brackets.pop()
+        self.is_named = self._brackets[-1][1]
         if mark == ":":
-            self.is_named = self._is_wanted_name or (is_inside and not self._is_message)
-        else:
-            self.is_named = is_inside
+            self.is_named = self._is_wanted_name or (self.is_named and not self._is_message)
 
-    def tells(self, written: str) -> bool:
-        """Whether a string says what is wrong with a field: `{"email": ["Enter a valid address."]}`."""
-        return self._inside[-1][0] == "[" and " " in written and written.endswith(".")
+    def is_error(self, written: str) -> bool:
+        """Return whether a string is the message in `{"email": ["Enter a valid address."]}`."""
+        return self._brackets[-1][0] == "[" and " " in written and written.endswith(".")

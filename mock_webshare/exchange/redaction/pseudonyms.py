@@ -1,4 +1,4 @@
-"""Pseudonym: what stands for a secret, `REDACTED-1` or `redacted-1@example.com`; no two share a number."""
+"""Pseudonyms that replace secrets: `REDACTED-1`, `redacted-1@example.com`."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ import re
 from collections import OrderedDict
 
 MOST_REMEMBERED = 100_000
-"""Secrets of which the pseudonym is remembered; of more, those not met for longest get new ones."""
+"""Secrets whose pseudonyms are remembered; beyond, the least recently used get new ones."""
 LONGEST_REMEMBERED = 100
-"""Characters of a secret that is remembered as it is; of a longer one the digest is."""
+"""Characters of a secret that is itself remembered; of a longer one, the digest is."""
 
-_DIGITS = "([0-9]{1,18})"  # more than that is no number of ours
+_DIGITS = "([0-9]{1,18})"  # a number with more is not ours
 PSEUDONYM = re.compile(rf"REDACTED(?:-{_DIGITS})?\xff?|redacted-{_DIGITS}@example\.com", re.IGNORECASE)
 _NUMBERED = re.compile(rf"redacted-{_DIGITS}(?![0-9])")
 
 
 class Pseudonyms:
-    """Gives each secret a pseudonym, and no number twice, whatever was forgotten in between."""
+    """The pseudonym of each secret; no number is used twice, even if its secret is forgotten."""
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
-        self._given: OrderedDict[str | bytes, str] = OrderedDict()
+        self._pseudonyms: OrderedDict[str | bytes, str] = OrderedDict()
         self._last = 0
 
     def __len__(self) -> int:
-        return len(self._given)
+        return len(self._pseudonyms)
 
     def of(self, secret: str, *, is_mail: bool) -> str:
-        """Given a secret, return its pseudonym, for an e-mail address one of that form."""
+        """Return the pseudonym of a secret; that of an e-mail address looks like one."""
         key = secret if len(secret) <= LONGEST_REMEMBERED else _digest(secret)
-        if key not in self._given:
+        if key not in self._pseudonyms:
             self._last += 1
-            self._given[key] = f"redacted-{self._last}@example.com" if is_mail else f"REDACTED-{self._last}"
-        self._given.move_to_end(key)
-        if len(self._given) > self._most:
-            self._given.popitem(last=False)
-        return self._given[key]
+            number = self._last
+            self._pseudonyms[key] = f"redacted-{number}@example.com" if is_mail else f"REDACTED-{number}"
+        self._pseudonyms.move_to_end(key)
+        if len(self._pseudonyms) > self._most:
+            self._pseudonyms.popitem(last=False)
+        return self._pseudonyms[key]
 
-    def heed(self, text: str) -> None:
-        """Given a text with pseudonyms that somebody else has given, do not give their numbers again."""
+    def reserve(self, text: str) -> None:
+        """Do not use the numbers of the pseudonyms that a text contains already."""
         lowered = text.lower()
         if "redacted-" in lowered:
             self._last = max(self._last, *map(int, _NUMBERED.findall(lowered)), 0)

@@ -139,7 +139,7 @@ def _redactor(recording: Recording) -> Redactor:
         if isinstance(record, UnreadableInput):
             raise record
         if isinstance(record, Exchange):
-            redactor.heed(record)
+            redactor.reserve_pseudonyms(record)
     return redactor
 
 

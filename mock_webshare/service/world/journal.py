@@ -183,7 +183,8 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
     redactor = Redactor(secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
     for exchange in found:
-        redactor.learn(replace(exchange, headers=None, body=b""))  # our own responses have no others
+        # Our own responses have no secrets but these.
+        redactor.collect_secrets(replace(exchange, headers=None, body=b""))
     return list(map(redactor.exchange, found))
 
 

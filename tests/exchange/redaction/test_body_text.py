@@ -1,4 +1,4 @@
-"""Text: the encoding of a body, as its octets or its type tell it."""
+"""The encoding of a body by its octets and its media type."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ ENCODINGS = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_the_octets_of_json_tell_its_encoding(encoding: str) -> None:
+def test_the_encoding_of_json_is_detected_by_its_octets(encoding: str) -> None:
     assert body_text.codec(TEXT.encode(encoding), None) == encoding
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_the_type_tells_the_encoding_of_what_is_not_ascii(encoding: str) -> None:
+def test_the_encoding_of_other_text_is_detected_by_its_media_type(encoding: str) -> None:
     body, content_type = "\u017e\u00e1".encode(encoding), f'text/plain; charset="{encoding}"'
     assert body_text.codec(body, content_type) == encoding
     assert body_text.codec(body, content_type.upper()) == encoding.upper()
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_a_byte_order_mark_of_the_other_order_is_one_too(encoding: str) -> None:
+def test_a_big_endian_byte_order_mark_is_detected(encoding: str) -> None:
     mark = {"utf-16": codecs.BOM_UTF16_BE, "utf-32": codecs.BOM_UTF32_BE}[encoding]
     body = mark + TEXT.encode(f"{encoding}-be")
     found = body_text.codec(body, None)
@@ -34,5 +34,5 @@ def test_a_byte_order_mark_of_the_other_order_is_one_too(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff\xfe\x00", TEXT.encode("utf-16")[:-1]])
-def test_all_others_are_utf_8(body: bytes) -> None:
+def test_other_bodies_are_utf_8(body: bytes) -> None:
     assert body_text.codec(body, None) == "utf-8"

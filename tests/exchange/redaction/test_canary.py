@@ -1,4 +1,4 @@
-"""A canary: a key in every place where a key can hide, in every form of recording, is in no output."""
+"""A canary: a key in any place of a recording in any format is never in an output."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from tests.conformance.reference import reference_server
 from tests.live.record.test_proxy import recording, stop
 
 CANARY = "c4naryBird/9+x=Kq7"
-"""A key with every letter that some encoding writes in another way."""
+"""A key with every character that some encoding escapes."""
 WORD = "c4narybird9xKq7"
-"""A key that goes anywhere, also where only letters and digits may stand."""
+"""A key for places that allow letters and digits only."""
 LIST = CREDIT_LIST.path
 ORIGIN = "https://proxy.webshare.io"
 
 
-def spellings(key: str) -> set[str]:
-    """Return what a key looks like in all the ways in which it may have been written."""
+def encodings(key: str) -> set[str]:
+    """Return a key in all its encodings."""
     plain = {
         key,
         key.lower(),
@@ -49,8 +49,8 @@ def spellings(key: str) -> set[str]:
 
 
 def traces(text: str) -> set[str]:
-    """Return what of the two keys is in a text, in whatever spelling."""
-    return {each for key in (CANARY, WORD) for each in spellings(key) if each in text}
+    """Return the encodings of the two keys that a text contains."""
+    return {each for key in (CANARY, WORD) for each in encodings(key) if each in text}
 
 
 def basic(user: str, password: str) -> str:
@@ -58,9 +58,9 @@ def basic(user: str, password: str) -> str:
 
 
 def hiding(key: str) -> list[Exchange]:
-    """Return exchanges in each of which a key is in one telling place, and in many that do not tell."""
+    """Return exchanges, each with a key in one place of a secret, and in many other places."""
     written, encoded = quote(key, safe=""), base64.b64encode(f"x{key}".encode()).decode()
-    telling: list[dict[str, Any]] = [
+    secret_places: list[dict[str, Any]] = [
         {"request_headers": (("Authorization", f"Token {key}"),)},
         {"request_headers": (("Authorization", basic("me", key)),)},
         {"request_headers": (("Proxy-Authorization", basic(key, "pass")),)},
@@ -86,7 +86,7 @@ def hiding(key: str) -> list[Exchange]:
         ).encode(),
     }
     made = []
-    for place in telling:
+    for place in secret_places:
         values = {"url": f"{ORIGIN}/a/{written}/?q={written}", "method": "GET", "request_headers": (), **echo}
         made.append(Exchange(**{"source": "-", "status": 404, **values, **place}))
     return made
@@ -138,7 +138,7 @@ def cassette(exchanges: list[Exchange]) -> str:
 FORMS = {"a.ndjson": ndjson, "a.har": har, "a.yaml": cassette}
 
 
-def test_the_canary_is_there() -> None:
+def test_the_canary_is_in_each_format() -> None:
     for write in FORMS.values():
         assert {CANARY, WORD} <= traces(write(HIDING))
 
@@ -165,7 +165,7 @@ def test_redact_of_one_exchange(exchange: Exchange) -> None:
     assert (code, errors, traces(report)) == (0, "", set())
 
 
-def test_redact_knows_a_key_that_is_told_at_the_end_only(tmp_path: Path) -> None:
+def test_redact_knows_a_key_that_is_sent_at_the_end_only(tmp_path: Path) -> None:
     early = Exchange(
         source="-", method="GET", url=f"{ORIGIN}/{WORD}/", request_headers=(), status=404, headers=()
     )
@@ -184,13 +184,13 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_redact_of_a_body_alone_leaves_a_body(body: str) -> None:
+def test_redact_writes_one_body_as_a_body(body: str) -> None:
     code, report, errors = run("redact", "-", stdin=body.encode())
     assert (code, errors) == (0, "")
     assert report == body.replace(WORD, "REDACTED-1")
 
 
-def test_redact_of_bodies_among_others_leaves_a_line_for_each(tmp_path: Path) -> None:
+def test_redact_writes_several_bodies_as_lines(tmp_path: Path) -> None:
     for name, body in (("a.json", BODIES[0]), ("b.json", '{"detail": "x"}')):
         (tmp_path / name).write_text(body)
     code, report, _ = run("redact", str(tmp_path / "a.json"), str(tmp_path / "b.json"))
@@ -198,7 +198,7 @@ def test_redact_of_bodies_among_others_leaves_a_line_for_each(tmp_path: Path) ->
     assert [json.loads(line)["detail"] for line in report.splitlines()] == ["REDACTED-1 is wrong", "x"]
 
 
-def test_redact_leaves_out_what_it_cannot_read_and_says_so(tmp_path: Path) -> None:
+def test_redact_reports_records_that_it_cannot_read_and_omits_them(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text(ndjson(HIDING[:1]) + '{"request": 1, "response": "' + WORD + "\n")
     code, report, errors = run("redact", str(path), str(tmp_path / "missing.ndjson"))
@@ -209,7 +209,7 @@ def test_redact_leaves_out_what_it_cannot_read_and_says_so(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("stdin", [b"", b"\xff\xfe\xfd"])
-def test_redact_of_nothing_is_a_mistake(stdin: bytes) -> None:
+def test_redact_of_nothing_is_an_error(stdin: bytes) -> None:
     code, report, errors = run("redact", "-", stdin=stdin)
     assert (code, report) == (2, "") or stdin == b""
     assert "Traceback" not in errors
@@ -222,7 +222,7 @@ def test_redact_of_a_body_cannot_make_a_har(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.har.gz", "a.txt", "a"])
-def test_redact_writes_no_file_that_is_not_read_by_its_name(name: str, tmp_path: Path) -> None:
+def test_redact_writes_only_files_whose_names_can_be_read(name: str, tmp_path: Path) -> None:
     code, report, errors = run("redact", "-", "-o", str(tmp_path / name), stdin=ndjson(HIDING[:2]).encode())
     assert (code, report) == (2, "")
     assert errors.endswith("allowed: FILE.ndjson, FILE.har, or FILE.json for a body\n")
@@ -230,7 +230,7 @@ def test_redact_writes_no_file_that_is_not_read_by_its_name(name: str, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.json"])
-def test_redact_of_a_body_into_a_file_leaves_what_its_name_says(name: str, tmp_path: Path) -> None:
+def test_redact_writes_a_body_in_the_format_of_the_file_name(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     assert run("redact", "-", "-o", str(path), stdin=BODIES[0].encode())[0] == 0
     (record,) = recordings.read([str(path)], io.BytesIO())
@@ -245,7 +245,7 @@ def test_redact_of_several_bodies_cannot_make_a_json(tmp_path: Path) -> None:
     assert code == 2 and "a .json holds one body" in errors
 
 
-def test_redact_can_take_the_place_of_what_it_read(tmp_path: Path) -> None:
+def test_redact_can_overwrite_its_input(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text(ndjson(HIDING))
     assert run("redact", str(path), "-o", str(path))[0] == 0
@@ -255,7 +255,7 @@ def test_redact_can_take_the_place_of_what_it_read(tmp_path: Path) -> None:
     assert path.read_bytes() == once
 
 
-def ask(url: str, target: str, *options: str) -> None:
+def curl(url: str, target: str, *options: str) -> None:
     subprocess.run(["curl", "-s", *options, f"{url}{target}"], check=True, capture_output=True)
 
 
@@ -270,15 +270,15 @@ def test_record(form: str, service: str, server: MockServer, tmp_path: Path) -> 
 
 
 def _record(upstream: str, out: Path) -> None:
-    # Each key is told by its first exchange: what is on the disk already nobody can take back.
+    # The first exchange with a key identifies it as one, because what is written cannot be taken back.
     written = quote(CANARY, safe="")
     with recording(upstream, out, "--validate") as (process, url):
-        ask(url, f"{LIST}?page_size=2&token={written}&q={written}", "-H", f"Authorization: Token {CANARY}")
-        ask(url, f"{LIST}?mode={written}&key={written}", "-H", f"Authorization: Token {CANARY}")
-        ask(url, f"{LIST}{written}/", "-H", f"Authorization: Token {CANARY}", "-H", f"X-Note: {CANARY}")
-        ask(url, f"/{WORD}/", "-H", f"X-Api-Key: {WORD}", "-H", f"Cookie: a={CANARY}")
-        ask(url, LIST, "-u", f"me:{CANARY}", "-d", f"password={written}&{WORD}", "-H", f"X-Secret: {WORD}")
-        ask(url, LIST.rstrip("/") + f"?token={written}", "-H", f"Proxy-Authorization: {basic(WORD, CANARY)}")
+        curl(url, f"{LIST}?page_size=2&token={written}&q={written}", "-H", f"Authorization: Token {CANARY}")
+        curl(url, f"{LIST}?mode={written}&key={written}", "-H", f"Authorization: Token {CANARY}")
+        curl(url, f"{LIST}{written}/", "-H", f"Authorization: Token {CANARY}", "-H", f"X-Note: {CANARY}")
+        curl(url, f"/{WORD}/", "-H", f"X-Api-Key: {WORD}", "-H", f"Cookie: a={CANARY}")
+        curl(url, LIST, "-u", f"me:{CANARY}", "-d", f"password={written}&{WORD}", "-H", f"X-Secret: {WORD}")
+        curl(url, LIST.rstrip("/") + f"?token={written}", "-H", f"Proxy-Authorization: {basic(WORD, CANARY)}")
         log = stop(process)
     files = [each for each in out.parent.rglob("*") if each.is_file()]
     text = "".join(each.read_text(encoding="utf-8") for each in files)
@@ -305,11 +305,11 @@ def test_probe(form: str, server: MockServer, tmp_path: Path) -> None:
 ROW = json.loads(SERVICE_SCHEMAS.text("referral-credit"))["examples"][0]
 
 
-def told(key: str) -> list[Exchange]:
-    """Return answers each of which breaks a rule in a place where the key of the request is, too."""
+def broken(key: str) -> list[Exchange]:
+    """Return exchanges that break a rule in a place that contains the key of the request."""
     written, word = quote(key, safe=""), key if key.isalnum() else "x"
     page = {"count": 1, "next": None, "previous": None, "results": [ROW]}
-    broken = [
+    responses = [
         {"status": 401, "body": {"detail": f"No such key: {key}"}, "headers": (("WWW-Authenticate", key),)},
         {"status": 400, "body": {"mode": [{"message": f"{key}", "code": key}]}, "query": f"mode={written}"},
         {"status": 404, "body": {"detail": f"no {key}"}, "path": f"{LIST}{word}/"},
@@ -325,10 +325,10 @@ def told(key: str) -> list[Exchange]:
         {"body": {**ROW, "id": 7, "mode": "payout"}, "path": f"{LIST}7/"},
         {"body": {**ROW, "id": 7, "mode": key}, "path": f"{LIST}7/"},
     ]  # fmt: skip
-    return [answer(key, **each) for each in broken]  # type: ignore[arg-type]
+    return [exchange_of(key, **each) for each in responses]  # type: ignore[arg-type]
 
 
-def answer(
+def exchange_of(
     key: str,
     *,
     status: int = 200,
@@ -352,19 +352,19 @@ def answer(
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github"])
 @pytest.mark.parametrize("key", [CANARY, WORD])
-def test_no_report_tells_a_key(key: str, form: str, tmp_path: Path) -> None:
+def test_reports_contain_no_key(key: str, form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
-    for exchange in told(key):
+    for exchange in broken(key):
         path.write_text(ndjson([exchange]), encoding="utf-8")
         code, out, err = run("validate", str(path), "--format", form)
         assert (code, traces(out + err)) == (1, set()), exchange
-    path.write_text(ndjson(told(key)), encoding="utf-8")
+    path.write_text(ndjson(broken(key)), encoding="utf-8")
     code, out, err = run("validate", str(path), "--format", form, "--fail-on", "note")
     assert (code, traces(out + err)) == (1, set())
 
 
-def test_a_secret_under_a_telling_name_is_not_told_either(tmp_path: Path) -> None:
-    """The value of a field that is new, of which nothing else in the recording tells."""
+def test_reports_contain_no_value_under_the_name_of_a_secret(tmp_path: Path) -> None:
+    """These fields are new, and nothing else in the recording identifies their values as secrets."""
     path = tmp_path / "a.json"
     secrets = {"api_key": CANARY, "password": "hunter2hunter2", "email": "bob@corp.example"}
     path.write_text(json.dumps({**ROW, **secrets}), encoding="utf-8")
@@ -374,9 +374,9 @@ def test_a_secret_under_a_telling_name_is_not_told_either(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github"])
-def test_a_key_that_only_another_exchange_tells_is_not_told(form: str, tmp_path: Path) -> None:
+def test_reports_contain_no_key_that_another_exchange_sends(form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
-    early = [replace(each, request_headers=()) for each in told(WORD)]
-    path.write_text(ndjson([*early, *told(WORD)]), encoding="utf-8")
+    early = [replace(each, request_headers=()) for each in broken(WORD)]
+    path.write_text(ndjson([*early, *broken(WORD)]), encoding="utf-8")
     _, out, err = run("validate", str(path), "--format", form)
     assert traces(out + err) == set()

@@ -1,4 +1,4 @@
-"""Values in what looks like JSON, and whether a name that is looked for is above them."""
+"""Values in malformed JSON, and whether they are in a wanted field."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_webshare.exchange.redaction.lenient_json import meaning, values
+from mock_webshare.exchange.redaction.lenient_json import decoded, values
 
 NAMED = [
     ('{"key":"a","b":"c"}', ["a"]),
@@ -34,11 +34,11 @@ def test_values_under_a_name(text: str, expected: list[str]) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8")) | st.text('{}[]",:\\ nu'))
-def test_any_text_is_read_and_places_are_right(text: str) -> None:
+def test_any_text_is_read_with_the_places_of_its_values(text: str) -> None:
     for value in values(text, "".__eq__):
         assert text[value.start : value.stop] == value.written
 
 
 @given(st.text(st.characters(codec="utf-8")), st.booleans())
-def test_what_json_writes_means_what_was_written(text: str, is_ascii: bool) -> None:
-    assert meaning(json.dumps(text, ensure_ascii=is_ascii)[1:-1]) == text
+def test_encoded_strings_are_decoded(text: str, is_ascii: bool) -> None:
+    assert decoded(json.dumps(text, ensure_ascii=is_ascii)[1:-1]) == text

@@ -1,4 +1,4 @@
-"""Redaction: every place and every spelling of a secret, and all that has to stay as it was."""
+"""Redaction: every place and every encoding of a secret, and everything that has to stay unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.exchange.redaction import body_text, secret_index, secret_names
 from mock_webshare.exchange.redaction import redactor as redaction
 from mock_webshare.exchange.redaction.redactor import Redactor, redact
-from mock_webshare.exchange.redaction.secret_names import is_telling
+from mock_webshare.exchange.redaction.secret_names import is_secret_name
 from mock_webshare.service.data import generator
 
 KEY = "Zq7/canary+9x=K3"
@@ -187,29 +187,29 @@ def test_a_body_that_stays(given_body: str) -> None:
     assert body(given_body) == given_body
 
 
-def test_a_long_name_is_read_and_not_remembered() -> None:
-    known = secret_names._remembered.cache_info().currsize
-    assert is_telling("x" * 300 + "-key") and not is_telling("x" * 300)
-    assert secret_names._remembered.cache_info().currsize == known
+def test_the_result_for_a_long_name_is_not_cached() -> None:
+    known = secret_names._cached.cache_info().currsize
+    assert is_secret_name("x" * 300 + "-key") and not is_secret_name("x" * 300)
+    assert secret_names._cached.cache_info().currsize == known
 
 
-def test_all_that_the_service_answers_stays() -> None:
+def test_responses_of_the_service_stay() -> None:
     for credit in generator.generate(1, 200).wire()["credits"]:
         text = json.dumps(credit)
         assert body(text) == text
     for name in SERVICE_SCHEMAS.names:
         for field in SERVICE_SCHEMAS.document(name).get("properties", {}):
-            assert not is_telling(field)
+            assert not is_secret_name(field)
 
 
-def test_octets_that_are_no_text_stay() -> None:
+def test_binary_bodies_stay() -> None:
     octets = bytes(range(256)) * 3
     assert Redactor().body(octets, "image/png") == octets
 
 
-# What has been met as a secret is found again, wherever it stands and however it is written.
+# A secret that was found once is found again in any place and any encoding.
 
-SPELLINGS = {
+ENCODINGS = {
     "plain": KEY,
     "percent-encoded": quote(KEY, safe=""),
     "percent-encoded in part": quote(KEY),
@@ -235,13 +235,13 @@ SPELLINGS = {
 
 
 MANY = [f"c{number:020}{number * 7919:x}xyz" for number in range(100)]
-"""Secrets that begin alike and end alike, more than are looked for one by one."""
+"""Secrets that begin and end alike, more than are searched for one by one."""
 
 
 @pytest.mark.parametrize("others", [[], MANY], ids=["alone", "among many"])
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_spelling(spelling: str, others: list[str]) -> None:
-    written = SPELLINGS[spelling]
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_an_encoding(encoding: str, others: list[str]) -> None:
+    written = ENCODINGS[encoding]
     given = exchange(
         url=f"https://x.io/a/{written}/b?q=x{written}",
         request_headers=(KNOWN, ("X-Note", f"see {written}!"), (f"X-{PLAIN_KEY}", "1")),
@@ -262,8 +262,8 @@ def test_many_secrets_are_all_found() -> None:
         assert redactor.text(base64.b64encode(f"me:{secret}".encode()).decode()).count("REDACTED") == 1
 
 
-def test_more_secrets_than_are_looked_for_are_replaced_where_names_tell() -> None:
-    secrets = [f"{number * 7919**5:020x}" for number in range(1, redaction.MOST_SOUGHT + 100)]
+def test_more_secrets_than_are_indexed_are_replaced_under_their_names() -> None:
+    secrets = [f"{number * 7919**5:020x}" for number in range(1, redaction.MOST_INDEXED + 100)]
     redacted = json.loads(body(json.dumps({"token": secrets, "note": secrets[-1].upper()})))
     assert redacted["token"] == [f"REDACTED-{number}" for number in range(1, len(secrets) + 1)]
     assert redacted["note"] == redacted["token"][-1]
@@ -275,7 +275,7 @@ def test_a_secret_of_backslashes_is_found() -> None:
     assert json.loads(redacted)["note"] == ["\\" * 80 + "abcdefg", "<" + "\\" * 40 + "REDACTED-1>"]
 
 
-def test_a_number_of_html_may_have_any_digits() -> None:
+def test_a_character_reference_may_have_any_number() -> None:
     text = json.dumps({"token": PLAIN_KEY, "note": "&#" + "9" * 5000 + ";"})
     assert PLAIN_KEY not in body(text)
 
@@ -318,7 +318,7 @@ def test_gzip_in_gzip_is_opened_to_a_depth(depth: int) -> None:
     ],
     ids=str,
 )
-def test_a_place_where_it_is_met(place: dict[str, object]) -> None:
+def test_a_place(place: dict[str, object]) -> None:
     elsewhere = f'{{"detail":"echo {PLAIN_KEY}"}}'.encode()
     for each in (
         elsewhere,
@@ -344,18 +344,18 @@ def test_equal_secrets_have_equal_pseudonyms() -> None:
 
 
 def test_links_repeat_the_pseudonyms_of_the_request() -> None:
-    asked = f"{LIST}?token=a%20b&email=me@a.io"
+    requested = f"{LIST}?token=a%20b&email=me@a.io"
     following = f"{LIST}?email=me%40a.io&page=2&token=a+b"
-    redacted = redact(exchange(url=asked, body=json.dumps({"next": following}).encode()))
+    redacted = redact(exchange(url=requested, body=json.dumps({"next": following}).encode()))
     assert redacted.url == f"{LIST}?token=REDACTED-1&email=redacted-2@example.com"
     assert (
         json.loads(redacted.body)["next"] == f"{LIST}?email=redacted-2%40example.com&page=2&token=REDACTED-1"
     )
 
 
-def test_a_redactor_knows_what_it_has_met_and_what_it_was_told() -> None:
+def test_a_redactor_knows_collected_and_given_secrets() -> None:
     redactor = Redactor([PLAIN_KEY])
-    redactor.learn(exchange(request_headers=(KNOWN,)))
+    redactor.collect_secrets(exchange(request_headers=(KNOWN,)))
     assert (
         redactor.url(f"https://x.io/{PLAIN_KEY}/{quote(KEY, safe='')}/")
         == "https://x.io/REDACTED-1/REDACTED-2/"
@@ -365,7 +365,7 @@ def test_a_redactor_knows_what_it_has_met_and_what_it_was_told() -> None:
 @pytest.mark.parametrize(
     "key", ["any", "1", "detail", "available", "referral", "created_at", "1655233090246406"]
 )
-def test_a_short_secret_a_word_of_the_contract_or_an_id_stays_elsewhere(key: str) -> None:
+def test_a_short_secret_a_word_of_the_contract_or_an_id_stays_in_other_places(key: str) -> None:
     text = json.dumps(
         {"detail": "any", "id": 1655233090246406, "status": "available", "created_at": "1", "referral": 1}
     )
@@ -385,14 +385,14 @@ def test_a_short_secret_a_word_of_the_contract_or_an_id_stays_elsewhere(key: str
         ("\\u0031655233090246406", "1655233090246406"),
     ],
 )
-def test_a_secret_that_decodes_to_such_a_word_stays_elsewhere(key: str, value: str) -> None:
+def test_a_secret_that_decodes_to_such_a_word_stays_in_other_places(key: str, value: str) -> None:
     text = f'{{"next":{value},"status":"{value}"}}'
     redacted = redact(exchange(request_headers=(("X-Key", key),), body=text.encode()))
     assert redacted.request_headers == (("X-Key", "REDACTED-1"),)
     assert redacted.body.decode() == text
 
 
-def test_what_was_redacted_before_keeps_its_numbers_for_itself() -> None:
+def test_the_numbers_of_former_pseudonyms_are_not_used() -> None:
     redactor = Redactor()
     redactor.url("https://x.io/?token=REDACTED-4")
     assert redactor.url("https://x.io/?token=new") == "https://x.io/?token=REDACTED-5"
@@ -409,42 +409,42 @@ def test_what_was_redacted_before_keeps_its_numbers_for_itself() -> None:
     ],
     ids=str,
 )
-def test_numbers_that_stand_where_nothing_tells_are_not_given_again(place: dict[str, object]) -> None:
+def test_the_numbers_of_pseudonyms_in_any_place_are_not_used(place: dict[str, object]) -> None:
     redactor = Redactor()
-    redactor.heed(exchange(**place))
+    redactor.reserve_pseudonyms(exchange(**place))
     assert redactor.url("https://x.io/?token=new") == "https://x.io/?token=REDACTED-5"
     assert redact(exchange(request_headers=(("X-Key", "new"),), **place)).request_headers == (
         ("X-Key", "REDACTED-5"),
     )
 
 
-def test_a_number_that_python_does_not_read_is_a_secret_like_others() -> None:
+def test_a_pseudonym_with_too_many_digits_is_a_secret() -> None:
     assert header("Authorization", f"Token REDACTED-{'9' * 5000}") == "Token REDACTED-1"
 
 
-def test_what_it_remembers_of_many_and_long_secrets_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secret_index, "MOST_LETTERS", 10_000)
+def test_the_memory_for_many_long_secrets_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret_index, "MOST_CHARACTERS", 10_000)
     redactor = Redactor([PLAIN_KEY])
     for number in range(20):
         redactor.url(f"https://x.io/?token={number:01000}x&key={PLAIN_KEY}")
-    assert redactor._sought._letters <= 10_000
+    assert redactor._index._characters <= 10_000
     assert redactor.text(f"see {PLAIN_KEY}") == "see REDACTED-1"
 
 
-def test_what_no_header_could_hold_is_looked_for_nowhere_else() -> None:
-    long = "k" * (redaction.LONGEST_SOUGHT + 1)
+def test_a_secret_longer_than_any_header_stays_in_other_places() -> None:
+    long = "k" * (redaction.LONGEST_INDEXED + 1)
     redacted = redact(exchange(request_body=f"token={long}&note={long}".encode()))
     assert redacted.request_body == f"token=REDACTED-1&note={long}".encode()
 
 
-def test_a_length_follows_the_body_that_it_was_right_for() -> None:
+def test_a_correct_content_length_stays_correct() -> None:
     given = exchange(body=b'{"token":"a"}', headers=(("Content-Length", "13"),))
     redacted = redact(given)
     assert redacted.headers == (("Content-Length", str(len(redacted.body))),)
     assert redact(exchange(headers=(("Content-Length", "13"),))).headers == (("Content-Length", "13"),)
 
 
-def test_what_was_not_recorded_stays_so() -> None:
+def test_missing_parts_stay_missing() -> None:
     bare = Exchange(source="-", body=b"{}")
     assert redact(bare) == bare
 
@@ -498,7 +498,7 @@ def test_json_stays_json_of_the_same_form(value: object, is_ascii: bool) -> None
 
 
 def _form(value: object) -> object:
-    """Return a JSON value without its texts, and a long number as the text that it may have become."""
+    """Return the structure of a JSON value; a string and a number, which may become one, are the same."""
     if isinstance(value, dict):
         return [_form(each) for each in value.values()]
     if isinstance(value, list):
@@ -508,18 +508,18 @@ def _form(value: object) -> object:
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=30), st.data())
 @settings(deadline=None)
-def test_a_key_is_in_no_place(key: str, data: st.DataObject) -> None:
+def test_a_key_is_redacted_in_all_places(key: str, data: st.DataObject) -> None:
     key = f"{key}~canary"
-    spellings: list[Callable[[str], str]] = [
+    encoders: list[Callable[[str], str]] = [
         str, quote, lambda text: quote(text, safe=""), lambda text: json.dumps(text)[1:-1],
     ]  # fmt: skip
-    spell = data.draw(st.sampled_from(spellings))
+    encode = data.draw(st.sampled_from(encoders))
     text = json.dumps({"detail": f"a {key} b"})
     redacted = redact(
         exchange(
             url=f"https://x.io/{quote(key)}/?a={quote(key, safe='')}",
             request_headers=(("Authorization", f"Token {key}"),),
-            headers=(("X-Note", spell(key)),),
+            headers=(("X-Note", encode(key)),),
             body=text.encode(),
         )
     )

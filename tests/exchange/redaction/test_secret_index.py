@@ -1,4 +1,4 @@
-"""Sought: all secrets that are in a text, whatever their form, and no more of them than so many."""
+"""SecretIndex: finds secrets in a text in all encodings, and holds a limited number of them."""
 
 from __future__ import annotations
 
@@ -8,88 +8,98 @@ from urllib.parse import quote
 import pytest
 
 from mock_webshare.exchange.redaction import secret_index as module
-from mock_webshare.exchange.redaction.secret_index import FEW, LONGEST_SPELT, MOST_ALIKE, MOST_LONG, Sought
+from mock_webshare.exchange.redaction.secret_index import (
+    FEW,
+    LONGEST_ENCODED,
+    MOST_LONG,
+    MOST_PER_ANCHOR,
+    SecretIndex,
+)
 
 LETTERS = "abAB01+/=%-"
 
 
-def sought(*secrets: str, most: int = 1000) -> Sought:
-    found = Sought(most)
+def index(*secrets: str, most: int = 1000) -> SecretIndex:
+    made = SecretIndex(most)
     for secret in secrets:
-        found.add(secret)
-    return found
+        made.add(secret)
+    return made
 
 
-def found(secrets: Sought, text: str) -> list[str]:
-    met: list[str] = []
-    secrets.replaced(text, lambda secret: met.append(secret) or "")  # type: ignore[func-returns-value]
-    return met
+def found(secrets: SecretIndex, text: str) -> list[str]:
+    replaced: list[str] = []
+    secrets.replace(text, lambda secret: replaced.append(secret) or "")  # type: ignore[func-returns-value]
+    return replaced
 
 
 @pytest.mark.parametrize("number", [FEW // 2, 4 * FEW])
-def test_those_are_found_that_are_there(number: int) -> None:
+def test_secrets_are_found(number: int) -> None:
     draw = random.Random(number)  # a seed
     secrets = ["".join(draw.choices(LETTERS, k=draw.randint(8, 12))) for _ in range(number)]
-    held = sought(*secrets)
+    secret_index = index(*secrets)
     for _ in range(300):
         secret = draw.choice(secrets)
         text = f"<{draw.choice((secret, quote(secret, safe=''), secret.lower()))}>"
-        assert held.replaced(text, lambda secret: f"[{secret}]") == f"<[{secret}]>"
+        assert secret_index.replace(text, lambda secret: f"[{secret}]") == f"<[{secret}]>"
 
 
-def test_the_longest_stands_for_all_that_overlap_and_of_equal_ones_that_met_first() -> None:
-    held = sought("abcdefgh", "abcdefghij", "cdefghij", "ijklmnop")
-    assert found(held, "abcdefghij") == ["abcdefghij"]
-    assert found(held, "abcdefghijklmnop abcdefgh") == ["abcdefghij", "abcdefgh"]
-    assert found(sought("abcdefgh", "ghijklmn"), "abcdefghijklmn") == ["abcdefgh"]
+def test_overlapping_secrets_are_replaced_by_the_longest_or_else_the_first() -> None:
+    secret_index = index("abcdefgh", "abcdefghij", "cdefghij", "ijklmnop")
+    assert found(secret_index, "abcdefghij") == ["abcdefghij"]
+    assert found(secret_index, "abcdefghijklmnop abcdefgh") == ["abcdefghij", "abcdefgh"]
+    assert found(index("abcdefgh", "ghijklmn"), "abcdefghijklmn") == ["abcdefgh"]
 
 
 @pytest.mark.parametrize("most", [2, 2 * FEW])
-def test_those_not_met_for_longest_are_forgotten(most: int) -> None:
+def test_the_least_recently_added_are_dropped(most: int) -> None:
     secrets = [f"secret-{number:04}" for number in range(most)]
-    held = sought(*secrets, secrets[0], "another-secret", most=most)
+    secret_index = index(*secrets, secrets[0], "another-secret", most=most)
     kept = [*secrets[2:], secrets[0], "another-secret"]
-    assert found(held, " ".join([*secrets, "another-secret"])) == [secrets[0], *secrets[2:], "another-secret"]
-    assert list(held._held) == kept
+    assert found(secret_index, " ".join([*secrets, "another-secret"])) == [
+        secrets[0],
+        *secrets[2:],
+        "another-secret",
+    ]
+    assert list(secret_index._held) == kept
 
 
-def test_all_together_have_no_more_than_so_many_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_LETTERS", 30)
-    held = sought("secret-one", "secret-two", "secret-one", "secret-six", "secret-ten")
-    assert found(held, "secret-one secret-two secret-six secret-ten") == [
+def test_the_characters_of_all_secrets_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_CHARACTERS", 30)
+    secret_index = index("secret-one", "secret-two", "secret-one", "secret-six", "secret-ten")
+    assert found(secret_index, "secret-one secret-two secret-six secret-ten") == [
         *("secret-one", "secret-six", "secret-ten"),
     ]
 
 
-def test_a_text_that_held_none_is_looked_at_again_for_a_new_one() -> None:
-    held = sought("secret-one")
-    assert found(held, "secret-two") == []
-    held.add("secret-two")
-    assert found(held, "secret-two") == ["secret-two"]
+def test_a_clean_text_is_searched_again_for_a_new_secret() -> None:
+    secret_index = index("secret-one")
+    assert found(secret_index, "secret-two") == []
+    secret_index.add("secret-two")
+    assert found(secret_index, "secret-two") == ["secret-two"]
 
 
-def test_what_many_share_is_no_anchor() -> None:
+def test_an_anchor_is_shared_by_few() -> None:
     secrets = [f"c000000000{number:04}xyz{'0' * 100}" for number in range(500)]
     secrets += [f"{'0' * 100}c000000000{number:04}xyz" for number in range(500)]
-    held = sought(*secrets)
-    assert max(map(len, held._anchored.values())) < MOST_ALIKE
-    assert found(held, " ".join(secrets)) == secrets
+    secret_index = index(*secrets)
+    assert max(map(len, secret_index._anchored.values())) < MOST_PER_ANCHOR
+    assert found(secret_index, " ".join(secrets)) == secrets
 
 
-def test_of_those_that_are_alike_no_more_than_so_many_are_held() -> None:
-    secrets = ["b" * length for length in range(8, 8 + 2 * MOST_ALIKE)]
-    held = sought(*secrets)
-    assert found(held, f"{secrets[-1]} {secrets[0]}") == [secrets[-1]]
-    assert max(map(len, held._anchored.values())) <= MOST_ALIKE
+def test_similar_secrets_are_limited() -> None:
+    secrets = ["b" * length for length in range(8, 8 + 2 * MOST_PER_ANCHOR)]
+    secret_index = index(*secrets)
+    assert found(secret_index, f"{secrets[-1]} {secrets[0]}") == [secrets[-1]]
+    assert max(map(len, secret_index._anchored.values())) <= MOST_PER_ANCHOR
 
 
-def test_long_ones_are_found_as_they_are_and_no_more_than_so_many() -> None:
-    secrets = [f"{number:02}{'x' * LONGEST_SPELT}" for number in range(MOST_LONG + 1)]
-    held = sought(*secrets, "secret-one")
-    assert held.replaced("".join(secrets), lambda secret: f"<{secret[:2]}>") == secrets[0] + "".join(
+def test_long_secrets_are_found_unencoded_and_limited() -> None:
+    secrets = [f"{number:02}{'x' * LONGEST_ENCODED}" for number in range(MOST_LONG + 1)]
+    secret_index = index(*secrets, "secret-one")
+    assert secret_index.replace("".join(secrets), lambda secret: f"<{secret[:2]}>") == secrets[0] + "".join(
         f"<{number:02}>" for number in range(1, MOST_LONG + 1)
     )
-    assert found(held, f"secret-one {secrets[1]}") == [secrets[1], "secret-one"]
+    assert found(secret_index, f"secret-one {secrets[1]}") == [secrets[1], "secret-one"]
 
 
 @pytest.mark.parametrize(
@@ -112,13 +122,13 @@ def test_long_ones_are_found_as_they_are_and_no_more_than_so_many() -> None:
         ("nabcdefgh", '"\\nabcdefgh"'),
     ],
 )
-def test_a_spelling_goes_in_whole(secret: str, text: str) -> None:
-    assert sought(secret).replaced(text, lambda secret: "X") == '"X"'
+def test_an_encoded_secret_is_replaced_whole(secret: str, text: str) -> None:
+    assert index(secret).replace(text, lambda secret: "X") == '"X"'
 
 
 @pytest.mark.parametrize("text", ["100%{}", "%25{}%25", "%2525{}", "%2C{}%2C", "\\n{}\\n", "&lt;{}&gt;"])
 def test_a_secret_beside_an_escape_is_found(text: str) -> None:
-    assert "beef0123" not in sought("deadbeef0123").replaced(text.format("deadbeef0123"), lambda _: "X")
+    assert "beef0123" not in index("deadbeef0123").replace(text.format("deadbeef0123"), lambda _: "X")
 
 
 @pytest.mark.parametrize(
@@ -132,5 +142,7 @@ def test_a_secret_beside_an_escape_is_found(text: str) -> None:
         ("\udc80\udcc4\udc80\udcc4\udc80", "<ĀĀĀĀ>", "<X>"),
     ],
 )
-def test_a_character_that_is_a_secret_in_part_goes_in_whole(secret: str, text: str, expected: str) -> None:
-    assert sought(secret).replaced(text, lambda _: "X") == expected
+def test_a_character_that_belongs_to_a_secret_in_part_is_replaced_whole(
+    secret: str, text: str, expected: str
+) -> None:
+    assert index(secret).replace(text, lambda _: "X") == expected
