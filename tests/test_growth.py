@@ -71,6 +71,9 @@ TEXTS: dict[str, list[Pump]] = {
     "control:\\\\{(\\w+)\\\\}": [Pump("", "\\{a")],
     "control.routes:[0-9]{1,19}": [DIGITS],
     "service.faults.fault:[A-Z]{1,32}": [Pump("", "A")],
+    "service.faults.fault:[ -~]{1,200}": [WORD],
+    "service.faults.fault:f'[/*].{{0,{_MAX_TEXT - 1}}}'": [Pump("/", "a")],
+    "service.faults.fault:RATE": [DIGITS],
     "service.framework.request._HOST": HOST,
     "contract.timestamps._FORM": [Pump("2026-06-01T00:00:00.", "1")],
     "control.openapi:{(\\w+)}": [Pump("", "{a")],
@@ -81,9 +84,10 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("", "a ="),
     ],
     "service.faults.prefer:[,;]": [Pump("", ",")],
-    "service.settings._KEY": [WORD],
+    "service.settings:[!-~]+": [WORD],
     "service.settings._ORIGIN": ORIGIN,
-    "service.settings._RATE": [DIGITS],
+    "service.settings:RATE": [DIGITS],
+    "service.settings:f'off|{RATE}'": [DIGITS],
     "service.settings:[!-~]{8,200}": [WORD],
     "judge.body.fast_schema._DATE_TIME": [Pump("2026-06-01T00:00:00.", "1")],
     "judge.body.fast_schema._URI": [
@@ -199,6 +203,7 @@ TEXTS: dict[str, list[Pump]] = {
     "judge.history.observation._PSEUDONYM": [Pump("REDACTED-", "1", "x"), Pump("", "REDACTED-1")],
     "judge.history.observation._REDACTED": [Pump("", "x-"), Pump("", "redac")],
     "exchange.redaction.encodings._UNICODE_ESCAPE": [Pump("", "\\\\u"), Pump("", "\\u00")],
+    "exchange.redaction.encodings._TWO_DIGITS": [Pump("", "0")],
     "exchange.redaction.encodings._UNIT": [
         Pump("%", "25", "z"),
         Pump("", "\\\\u"),
@@ -240,16 +245,21 @@ def patterns_in(value: object) -> Iterator[re.Pattern[Any]]:
 
 
 def unnamed_in(module: ModuleType, source: str) -> Iterator[tuple[str, Used]]:
-    """Yield the patterns that are written where they are used: `re.match("...", text)`."""
+    """Yield the patterns that are written where they are used: `re.match("…", text)`, `pattern("…", "")`."""
     for node in ast.walk(ast.parse(source)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            continue
-        if ast.unparse(node.func.value) == "re" and node.func.attr not in ("compile", "escape"):
-            written, methods = node.args[0], frozenset([node.func.attr])
-            if isinstance(written, ast.Constant):
-                yield str(written.value), Used(re.compile(written.value), methods)
-            elif isinstance(written, ast.Name):
-                yield written.id, Used(re.compile(getattr(module, written.id)), methods)
+        match node:
+            case ast.Call(ast.Attribute(ast.Name("re"), "compile" | "escape")):
+                continue
+            case ast.Call(ast.Attribute(ast.Name("re"), method), [written, *_]):
+                if not isinstance(written, ast.Constant | ast.Name):
+                    continue
+            case ast.Call(ast.Name("pattern"), [written, *_]):
+                method = "fullmatch"
+            case _:
+                continue
+        regex = eval(ast.unparse(written), vars(module))  # our own source: a text, perhaps with names in it
+        key = str(regex) if isinstance(written, ast.Constant) else ast.unparse(written)
+        yield key, Used(re.compile(regex), frozenset([method]))
 
 
 def used_patterns() -> dict[str, list[Used]]:
