@@ -268,9 +268,10 @@ def used_patterns() -> dict[str, list[Used]]:
     everything, seen = "\n".join(sources.values()), set[int]()
     for name, module in modules():
         for key, value in vars(module).items():
+            users = sources[name] if key.startswith("_") else everything
             for pattern in patterns_in(value):
                 if id(pattern) not in seen:  # not where it is imported
-                    methods = re.findall(rf"\b{key}\.(\w+)\(", everything) or ("fullmatch", "match")
+                    methods = re.findall(rf"\b{key}\.(\w+)\(", users) or ("fullmatch", "match")
                     found.setdefault(f"{name}.{key}", []).append(Used(pattern, frozenset(methods)))
                     seen.add(id(pattern))
         for key, used in unnamed_in(module, sources[name]):
