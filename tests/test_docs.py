@@ -17,7 +17,7 @@ import pytest
 
 import mock_webshare
 from mock_webshare import MockServer, MockWorld, Settings, cli
-from mock_webshare.cli import serve as serving
+from mock_webshare.cli import settings
 from mock_webshare.cli import validate as validating
 from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
@@ -235,7 +235,7 @@ ROWS = {
         *(f"`GET {endpoint.path}`" for endpoint in WEBSHARE.endpoints),
         *(f"`mock-webshare {name}`" for name, *_ in cli.VERBS),
     ],
-    "docs/serving.md": [f"`--{name}`" for name, *_ in serving.SERVE_OPTIONS],
+    "docs/serving.md": [f"`--{name}`" for name, *_ in settings.SERVE_OPTIONS],
     "docs/validating.md": [
         *(f"`--{name}`" for name, *_ in validating.VALIDATE_OPTIONS),
         *(f"`{name}`" for name in (*formats.FORMATS, *reports.REPORTS) if name != "auto"),

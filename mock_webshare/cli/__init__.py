@@ -24,14 +24,14 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 __all__ = ["VERBS", "Streams", "main", "run"]
 
-# Verb, the module that knows it, help.
+# Verb, its module, help. A module `run` would hide the function `run`.
 VERBS = (
     ("serve", "serve", "serve the API on this machine until interrupted"),
-    ("run", "serve", "run a command beside a stand-in of its own, and leave nothing behind"),
-    ("generate", "serve", "write a data set that serve --data reads"),
+    ("run", "run_command", "run a command beside a stand-in of its own, and leave nothing behind"),
+    ("generate", "generate", "write a data set that serve --data reads"),
     ("validate", "validate", "check recorded traffic against the documented contract"),
-    ("rules", "validate", "list the rules, what breaking each weighs, and how it is known"),
-    ("schema", "validate", "list the schemas, or print one"),
+    ("rules", "rules", "list the rules, what breaking each weighs, and how it is known"),
+    ("schema", "schema", "list the schemas, or print one"),
     ("record", "record", "record the traffic of a client with a real service"),
     ("probe", "probe", "ask a real service which of our guesses about it are right"),
     ("redact", "redact", "take the secrets out of recordings"),
@@ -111,9 +111,9 @@ def _parser(streams: Streams, wanted: str | None) -> Parser:
             name, streams=streams, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}."
         )
         if name == wanted:
-            add_arguments, execute = import_module(f"mock_webshare.cli.{module}").VERBS[name]
-            add_arguments(verb)
-            verb.set_defaults(execute=execute, names=verb.names)
+            implementation = import_module(f"mock_webshare.cli.{module}")
+            implementation.add_arguments(verb)
+            verb.set_defaults(execute=implementation.execute, names=verb.names)
     return parser
 
 

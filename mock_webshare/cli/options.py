@@ -9,16 +9,13 @@ from mock_webshare.errors import MockWebshareError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any, NoReturn
 
     from mock_webshare.cli.files import Streams
 
     Option = tuple[str, type, str, str]
     """Name, type, default as the help tells it, help. `Settings` holds the defaults and checks the values."""
-    Execute = Callable[[argparse.Namespace, Streams, Mapping[str, str]], int]
-    Verb = tuple[Callable[[argparse.ArgumentParser], None], Execute]
-    """What adds its arguments, and what it does."""
 
 CLEAN, FAILED = 0, 2
 ENVIRONMENT_PREFIX = "MOCK_WEBSHARE_"

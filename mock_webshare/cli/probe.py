@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from collections.abc import Mapping, Sequence
 
     from mock_webshare.cli.files import Streams
-    from mock_webshare.cli.options import Option, Verb
+    from mock_webshare.cli.options import Option
 
 FINDINGS = 1
 
@@ -22,7 +22,7 @@ PROBE_OPTIONS: Sequence[Option] = (
 )
 
 
-def _probe_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         f"The key is read from the environment variable {KEY_VARIABLE}. "
         "Exit code: 0 no rule is broken, 1 a rule is, 2 the service could not be probed."
@@ -34,7 +34,7 @@ def _probe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="recording to write, as record --output does")
 
 
-def _probe(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     import asyncio
     from contextlib import ExitStack
 
@@ -73,6 +73,3 @@ def _key(environ: Mapping[str, str]) -> str:
     if not key or not all("!" <= letter <= "~" for letter in key):
         raise UsageError(f"{KEY_VARIABLE} holds no key; it takes one word of visible ASCII characters")
     return key
-
-
-VERBS: Mapping[str, Verb] = {"probe": (_probe_arguments, _probe)}

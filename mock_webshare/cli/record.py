@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from typing import Any
 
     from mock_webshare.cli.files import Streams
-    from mock_webshare.cli.options import Option, Verb
+    from mock_webshare.cli.options import Option
     from mock_webshare.live.record.live_validation import LiveValidation
     from mock_webshare.live.record.proxy import Recording
 
@@ -26,7 +26,7 @@ RECORD_OPTIONS: Sequence[Option] = (
 _DEFAULTS: Mapping[str, Any] = {"upstream": "https://proxy.webshare.io", "host": "127.0.0.1", "port": 8766}
 
 
-def _record_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Point your client at the URL that it prints. Exit code: 0; 2 if it could not record; "
         "with --validate that of validate, whose options it then takes."
@@ -46,7 +46,7 @@ def _record_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _record(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.judge import reports
     from mock_webshare.live.origin import is_loopback, read_origin
     from mock_webshare.live.record import proxy
@@ -100,6 +100,3 @@ def _validation(
 def _known_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     key = environ.get(KEY_VARIABLE, "").strip()
     return (key,) if key else ()
-
-
-VERBS: Mapping[str, Verb] = {"record": (_record_arguments, _record)}

@@ -15,14 +15,13 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from typing import TextIO
 
     from mock_webshare.cli.files import Streams
-    from mock_webshare.cli.options import Verb
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.redaction.redactor import Redactor
 
     Record = Exchange | BadRecord | UnreadableInput
 
 
-def _redact_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exit code: 0; 2 if something could not be read: that is left out."
     parser.add_argument("paths", metavar="PATH", nargs="+", help="recording; - for standard input")
     parser.add_argument(
@@ -33,7 +32,7 @@ def _redact_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _redact(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
+def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
     from mock_webshare.exchange.model import Exchange
     from mock_webshare.exchange.redaction.redactor import Redactor
 
@@ -144,6 +143,3 @@ def _written(
             stream.writelines(line(exchange) for exchange in exchanges())
 
     return write
-
-
-VERBS: Mapping[str, Verb] = {"redact": (_redact_arguments, _redact)}

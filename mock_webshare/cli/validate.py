@@ -1,4 +1,4 @@
-"""Judging: the verbs around recordings and the contract."""
+"""The command `validate`: check recordings against the contract."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 import time
 
 from mock_webshare.cli.files import progress_bar, require_another, write_file
-from mock_webshare.cli.options import CLEAN, add_options, settings_values
-from mock_webshare.errors import UnknownName, UsageError
+from mock_webshare.cli.options import add_options, settings_values
+from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from typing import Any
 
     from mock_webshare.cli.files import Streams
-    from mock_webshare.cli.options import Option, Verb
+    from mock_webshare.cli.options import Option
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.verdict import Verdict
 
@@ -39,7 +39,7 @@ _MOST_JOBS = 64
 _SHOWN_FROM, _SHOWN_EVERY = 16 * 1024**2, 0.1  # bytes, seconds
 
 
-def _validate_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exit code: 0 clean, 1 findings, 2 something could not be read, or nothing was validated."
     parser.add_argument(
         "paths", metavar="PATH", nargs="+", help="recording, or folder of them; - for standard input"
@@ -73,7 +73,7 @@ class _Output(str):
     """A file name among the names of formats."""
 
 
-def _validate(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare import recordings
     from mock_webshare.judge import reports, run
 
@@ -161,54 +161,3 @@ def _progress(streams: Streams) -> Callable[[int, int], None] | None:
             show(done, total)
 
     return show_now_and_then
-
-
-def _rules_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "prefix", metavar="PREFIX", nargs="?", default="", help="list only rules like list or filter.and"
-    )
-
-
-def _rules(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
-    from mock_webshare.judge.model import rulebook
-
-    found = [rule for rule in rulebook.rules_of().values() if rule.id.startswith(options.prefix)]
-    if not found:
-        raise UsageError(f"there is no rule like {options.prefix[:40]!r}; mock-webshare rules lists them")
-    width = max(len(rule.id) for rule in found)
-    for rule in found:
-        level = "not judged" if rule.id in rulebook.NOT_JUDGED else rulebook.level(rule)
-        setting = f" {rule.setting}" if rule.setting else ""
-        streams.stdout.write(f"{rule.id:{width}}  {level:10}  {rule.mark}  {rule.says}{setting}\n")
-    return CLEAN
-
-
-def _schema_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "name",
-        metavar="NAME",
-        nargs="?",
-        help="schema to print, or report for that of --format json (default: list the names)",
-    )
-
-
-def _schema(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
-    from mock_webshare.contract.schemas import OWN_SCHEMAS, SERVICE_SCHEMAS
-
-    names, own = SERVICE_SCHEMAS.names, OWN_SCHEMAS.names
-    if options.name is None:
-        streams.stdout.writelines(f"{name}\n" for name in names)
-    elif options.name in own:
-        streams.stdout.write(OWN_SCHEMAS.text(options.name))
-    elif options.name in names:
-        streams.stdout.write(SERVICE_SCHEMAS.text(options.name))
-    else:
-        raise UnknownName("schema", options.name, [*names, *own])
-    return CLEAN
-
-
-VERBS: Mapping[str, Verb] = {
-    "validate": (_validate_arguments, _validate),
-    "rules": (_rules_arguments, _rules),
-    "schema": (_schema_arguments, _schema),
-}

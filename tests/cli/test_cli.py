@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mock_webshare import Settings, __version__, cli
-from mock_webshare.cli import serve
+from mock_webshare.cli import serve, settings
 from mock_webshare.cli.files import progress_bar
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas, data_path
 from mock_webshare.service.data import dataset, generator
@@ -55,7 +55,7 @@ def test_an_import_without_certificates_leaves_the_environment_as_it_was(
             monkeypatch.delenv("SSL_CERT_FILE")
         else:
             monkeypatch.setenv("SSL_CERT_FILE", usual)
-        with suppress(ImportError), serve._without_certificates():
+        with suppress(ImportError), serve.without_certificates():
             assert os.environ["SSL_CERT_FILE"] == os.devnull
             raise ImportError
         assert os.environ.get("SSL_CERT_FILE") == usual
@@ -143,7 +143,7 @@ def test_an_option_wins_over_a_variable(
 ) -> None:
     options = cli._parse(cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO()), ("serve", *argv))
     environ = {f"MOCK_WEBSHARE_{variable[0]}": variable[1]}
-    assert serve._settings(options, environ, serve.SERVE_OPTIONS) == Settings(**expected)  # type: ignore[arg-type]
+    assert settings.settings_of(options, environ, settings.SERVE_OPTIONS) == Settings(**expected)  # type: ignore[arg-type]
 
 
 CREDIT = str(data_path("fixtures") / "recordings" / "credit.json")

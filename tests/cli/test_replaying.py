@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mock_webshare import MockServer, Settings, create_app
-from mock_webshare.cli.replaying import recorded
+from mock_webshare.cli.settings import recorded
 from mock_webshare.errors import DataError, UnreadableInput
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.service.data import dataset

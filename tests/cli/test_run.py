@@ -17,7 +17,7 @@ from typing import Self
 import pytest
 
 from mock_webshare import MockServer, cli
-from mock_webshare.cli import serve
+from mock_webshare.cli import run_command
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
 from mock_webshare.server import process_guard, reached_flag
@@ -27,7 +27,7 @@ RUN = [sys.executable, "-m", "mock_webshare", "run"]
 LIST = CREDIT_LIST.path
 SECRET = "a-very-secret-key"
 
-NOT_REACHED = serve._NOT_REACHED.decode()
+NOT_REACHED = run_command._NOT_REACHED.decode()
 
 linux = pytest.mark.skipif(
     sys.platform != "linux", reason="the death signal and orphans' adoption are Linux's"
