@@ -1,7 +1,7 @@
-"""The command line: verbs, options and exit codes.
+"""The command line: commands, options and exit codes.
 
-Parse, build, execute are three steps. Each verb imports what it needs when it runs, so that
-`--help` and a mistyped option answer at once.
+Arguments are parsed, then the command is executed. A command is a module with `add_arguments` and
+`execute`, which imports what it needs when it runs, so that `--help` and wrong options respond at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ import sys
 from importlib import import_module
 
 from mock_webshare.cli.files import Streams
-from mock_webshare.cli.options import CLEAN, FAILED, Done, Parser, meant, split_command, variable
+from mock_webshare.cli.options import (
+    CLEAN,
+    FAILED,
+    Done,
+    Parser,
+    split_command,
+    suggestion,
+    variable_of,
+)
 from mock_webshare.errors import MockWebshareError, UsageError, pluralize
 from mock_webshare.version import __version__
 
@@ -22,32 +30,32 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-__all__ = ["VERBS", "Streams", "main", "run"]
+__all__ = ["COMMANDS", "Streams", "main", "run"]
 
-# Verb, its module, help. A module `run` would hide the function `run`.
-VERBS = (
-    ("serve", "serve", "serve the API on this machine until interrupted"),
-    ("run", "run_command", "run a command beside a stand-in of its own, and leave nothing behind"),
-    ("generate", "generate", "write a data set that serve --data reads"),
-    ("validate", "validate", "check recorded traffic against the documented contract"),
-    ("rules", "rules", "list the rules, what breaking each weighs, and how it is known"),
-    ("schema", "schema", "list the schemas, or print one"),
-    ("record", "record", "record the traffic of a client with a real service"),
-    ("probe", "probe", "ask a real service which of our guesses about it are right"),
-    ("redact", "redact", "take the secrets out of recordings"),
-)
+COMMANDS: Mapping[str, str] = {
+    "serve": "serve the API on this machine until interrupted",
+    "run": "run a command with a mock server of its own",
+    "generate": "write a data set, generated or from a recording",
+    "validate": "check whether recordings keep the contract",
+    "rules": "list the rules with severity and mark",
+    "schema": "list the JSON Schemas, or print one",
+    "record": "record the traffic of a client with the real service",
+    "probe": "find out which assumptions about a service are right",
+    "redact": "remove the secrets from recordings",
+}
+"""Name and help of each command; its module has the same name, but for that of `run`."""
 INTERRUPTED = 130
-"""What a shell reports of a program that Ctrl-C ended."""
+"""The exit code of a shell for a program that Ctrl-C ended."""
 READER_GONE = 141
-"""What a shell reports of a program that ends because nobody reads its output any more, as `head` does."""
+"""The exit code of a shell for a program whose output is no longer read, as after `| head`."""
 
-_DESCRIPTION = "A local stand-in for the Webshare referral credits API, and a checker of recorded answers."
-_EPILOG = f"{variable('debug')}=1 shows the traceback of an internal error, of any command."
+_DESCRIPTION = "A mock server of the Webshare referral credits API, and a checker of recorded traffic."
+_EPILOG = f"{variable_of('debug')}=1 shows the traceback of an internal error, with any command."
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    # A stream that was closed before we started is None: then there is nothing to read, nowhere to write.
+    # A stream that was closed before the start is None: there is nothing to read, and no place to write.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # a standard stream stays open
@@ -55,9 +63,9 @@ def main() -> NoReturn:
 
 
 def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> int:
-    """Given arguments, streams and environment, do what they ask and return the exit code.
+    """Execute a command line and return its exit code.
 
-    It is 0, 1 or 2; of the verb `run` it is that of the command.
+    It is 0, 1 or 2; with the command `run` it is that of the command that was run.
     """
     try:
         options = _parse(streams, argv)
@@ -70,59 +78,59 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
         streams.stderr.write(f"mock-webshare: {_one_line(str(error))}\n")
         return error.exit_code
     except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):  # something was opened, which no output is any more
+        if error.errno in (errno.EMFILE, errno.ENFILE):  # from opening something, not from the output
             streams.stderr.write(f"mock-webshare: cannot start: {error.strerror}\n")
             return FAILED
-        # What is left goes nowhere, so that the interpreter does not try again when it exits.
+        # The rest of the output is discarded, so that the interpreter does not write it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), streams.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return READER_GONE
         streams.stderr.write(f"mock-webshare: cannot write the output: {error.strerror}\n")
         return FAILED
     except KeyboardInterrupt:
-        return CLEAN if argv[:1] == ["serve"] else INTERRUPTED  # a server has no other end
+        return CLEAN if argv[:1] == ["serve"] else INTERRUPTED  # a server ends in no other way
     except Exception as error:
-        if environ.get(variable("debug")):
+        if environ.get(variable_of("debug")):
             raise
-        streams.stderr.write(f"mock-webshare: {_mistake(error)}\n")
+        streams.stderr.write(f"mock-webshare: {_internal_error(error)}\n")
         return FAILED
 
 
-def _mistake(error: Exception) -> str:
-    """Say that a mistake is ours, and where; the text of the error may hold a key, or a whole row."""
+def _internal_error(error: Exception) -> str:
+    """Return type and place of an error; its text may hold a key, or a whole row."""
     place = error.__traceback__
     while place and place.tb_next:
         place = place.tb_next
     where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
     return (
-        f"a mistake of its own, please report it: {type(error).__name__} in {where}; "
-        f"with {variable('debug')}=1 all of it is shown"
+        f"internal error, please report it: {type(error).__name__} in {where}; "
+        f"{variable_of('debug')}=1 shows the traceback"
     )
 
 
 def _parser(streams: Streams, wanted: str | None) -> Parser:
-    """Return the parser of all verbs, of which only the wanted one has its arguments: it alone is parsed."""
+    """Return the parser of all commands; only the wanted one has its arguments."""
     parser = Parser(prog="mock-webshare", description=_DESCRIPTION, epilog=_EPILOG, streams=streams)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    parser.set_defaults(execute=_without_verb, names=parser.names)
-    verbs = parser.add_subparsers(metavar="VERB", parser_class=Parser)
-    for name, module, help_text in VERBS:
-        verb = verbs.add_parser(
-            name, streams=streams, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}."
-        )
+    parser.set_defaults(execute=_execute_without_command, names=parser.names)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    for name, help_text in COMMANDS.items():
+        description = f"{help_text[0].upper()}{help_text[1:]}."
+        command = commands.add_parser(name, streams=streams, help=help_text, description=description)
         if name == wanted:
-            implementation = import_module(f"mock_webshare.cli.{module}")
-            implementation.add_arguments(verb)
-            verb.set_defaults(execute=implementation.execute, names=verb.names)
+            # A module named `run` would replace the function `run` of this package.
+            module = import_module(f"{__name__}.{'run_command' if name == 'run' else name}")
+            module.add_arguments(command)
+            command.set_defaults(execute=module.execute, names=command.names)
     return parser
 
 
 def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the arguments; one that is not understood is not repeated, for it may be a key."""
-    verbs = [verb[0] for verb in VERBS]
+    """Parse the arguments; the value of a wrong one is not repeated, because it may be a key."""
     words = [argument for argument in argv if not argument.startswith("-")]
-    if words and words[0] not in verbs:
-        raise UsageError(f"there is no such verb; there are: {', '.join(verbs)}{meant(words[0], verbs)}")
+    if words and words[0] not in COMMANDS:
+        hint = suggestion(words[0], COMMANDS)
+        raise UsageError(f"there is no such command; there are: {', '.join(COMMANDS)}{hint}")
     parser = _parser(streams, words[0] if words else None)
     takes_command = words[:1] == ["run"]
     ours, command = split_command(argv) if takes_command else (argv, ())
@@ -132,22 +140,22 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
     options.command = command
     unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("--")]
     if unknown:
-        raise UsageError(f"unknown option {unknown[0]!r}{meant(unknown[0], options.names)}")
+        raise UsageError(f"unknown option {unknown[0]!r}{suggestion(unknown[0], options.names)}")
     if rest:
         too_many = pluralize(len(rest), "argument")
-        raise UsageError(f"{too_many} too many; mock-webshare {words[0]} --help lists what there is")
+        raise UsageError(f"{too_many} too many; mock-webshare {words[0]} --help lists the arguments")
     return options
 
 
 def _one_line(text: str) -> str:
-    """Return a message in which whatever would break its line, such as a file's name, is escaped."""
+    """Return a message with all unprintable characters escaped, such as a line break in a file name."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
-def _without_verb(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
+def _execute_without_command(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
     if options.version:
         streams.stdout.write(f"mock-webshare {__version__}\n")
         return CLEAN
     raise UsageError(
-        "no verb is given; mock-webshare --help lists them, mock-webshare serve starts the stand-in"
+        "no command is given; mock-webshare --help lists them, mock-webshare serve starts the mock server"
     )

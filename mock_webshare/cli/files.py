@@ -1,4 +1,4 @@
-"""Streams: where the command line reads and writes."""
+"""The standard streams, and files to write."""
 
 from __future__ import annotations
 
@@ -21,23 +21,35 @@ class Streams:
         self.stdout = stdout
         self.stderr = stderr
 
+    def announce(self, url: str) -> None:
+        """Write the URL of a server that is ready to standard output."""
+        self.stdout.write(f"{url}\n")
+        self.stdout.flush()
 
-def warn(streams: Streams, text: str) -> None:
-    """Write a warning as one line to standard error."""
-    streams.stderr.write(f"mock-webshare: warning: {text}\n")
-    streams.stderr.flush()
+    def warn(self, text: str) -> None:
+        """Write a warning as one line to standard error."""
+        self.stderr.write(f"mock-webshare: warning: {text}\n")
+        self.stderr.flush()
 
 
-def require_another(path: str | None, inputs: Iterable[str]) -> None:
-    """Refuse to write over what is read: a recording cannot be made again."""
+def require_other_file(path: str | None, inputs: Iterable[str]) -> None:
+    """Refuse to overwrite an input, because a recording cannot be made again."""
     if path is None or not os.path.isfile(path):
         return
     if any(os.path.isfile(each) and os.path.samefile(path, each) for each in inputs):
-        raise UsageError(f"{path!r} is what is read; write to another file")
+        raise UsageError(f"{path!r} is also an input; write to another file")
 
 
-def write_file(path: str, write: Callable[[TextIO], object]) -> None:
-    """Write a text file, whole or not at all; what is no file (a device, a pipe) is written to."""
+def write_output(path: str | None, streams: Streams, write: Callable[[TextIO], object]) -> None:
+    """Write to standard output if `path` is None or `-`, else to a file."""
+    if path is None or path == "-":
+        write(streams.stdout)
+    else:
+        _write_file(path, write)
+
+
+def _write_file(path: str, write: Callable[[TextIO], object]) -> None:
+    """Write a text file, completely or not at all; a device or pipe is written to directly."""
     target = os.path.realpath(path)
     is_special = os.path.exists(target) and not os.path.isfile(target)
     unfinished = target if is_special else f"{target}.{os.getpid()}.part"
@@ -53,7 +65,7 @@ def write_file(path: str, write: Callable[[TextIO], object]) -> None:
 
 
 def log_file(path: str | None) -> AbstractContextManager[TextIO | None]:
-    """Open a text file for as long as the context lasts; given None, the context has none."""
+    """Return a context with an open text file; with None if `path` is None."""
     from contextlib import contextmanager, suppress
 
     try:
@@ -66,7 +78,7 @@ def log_file(path: str | None) -> AbstractContextManager[TextIO | None]:
         try:
             yield stream
         finally:
-            with suppress(OSError):  # a disk that is full does not change how the command ended
+            with suppress(OSError):  # a full disk does not change the exit code
                 if stream:
                     stream.close()
 
@@ -74,7 +86,7 @@ def log_file(path: str | None) -> AbstractContextManager[TextIO | None]:
 
 
 def progress_bar(stderr: TextIO, unit: str) -> Callable[[int, int], None] | None:
-    """Return what shows so many done of a total, on one line of a terminal; None where there is none."""
+    """Return a function that shows progress on one line; None without a terminal."""
     if not stderr.isatty():
         return None
     done_sign, left_sign = "█░" if _can_write("█░", stderr) else "#."
@@ -88,7 +100,7 @@ def progress_bar(stderr: TextIO, unit: str) -> Callable[[int, int], None] | None
     return show
 
 
-_COLUMNS = 79  # of a terminal that has 80: one that is full begins the next line
+_COLUMNS = 79  # a full line of 80 would move the cursor to the next one
 
 
 def _can_write(text: str, stream: TextIO) -> bool:

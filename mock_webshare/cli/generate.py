@@ -1,12 +1,12 @@
-"""The command `generate`: a data set that `serve --data` reads."""
+"""The command `generate`: a data set as a file, generated or from a recording."""
 
 from __future__ import annotations
 
 import os
 
-from mock_webshare.cli.files import progress_bar, require_another, write_file
+from mock_webshare.cli.files import progress_bar, require_other_file, write_output
 from mock_webshare.cli.options import CLEAN, add_options
-from mock_webshare.cli.settings import SERVE_OPTIONS, recorded_of, settings_of
+from mock_webshare.cli.settings import SERVE_OPTIONS, recorded_dataset, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -29,18 +29,15 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     from mock_webshare.service.data import dataset
 
     settings = settings_of(options, environ, _GENERATE_OPTIONS)
-    require_another(options.output, [os.fspath(settings.data)] if settings.data else ())
-    held = _recorded_or_generated(settings, streams)
-    if options.output in (None, "-"):
-        dataset.write(held, streams.stdout)
-    else:
-        write_file(options.output, lambda stream: dataset.write(held, stream))
+    require_other_file(options.output, [os.fspath(settings.data)] if settings.data else ())
+    made = _dataset(settings, streams)
+    write_output(options.output, streams, lambda stream: dataset.write(made, stream))
     return CLEAN
 
 
-def _recorded_or_generated(settings: Settings, streams: Streams) -> Dataset:
+def _dataset(settings: Settings, streams: Streams) -> Dataset:
     from mock_webshare.service.data import dataset, generator
 
     if settings.data is None:
         return generator.generate(settings.seed, settings.credits, progress_bar(streams.stderr, "credits"))
-    return recorded_of(settings, streams) or dataset.load(settings.data)
+    return recorded_dataset(settings.data, streams.stderr) or dataset.load(settings.data)

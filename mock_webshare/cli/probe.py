@@ -71,5 +71,5 @@ def _key(environ: Mapping[str, str]) -> str:
     """Return the key; raise `UsageError`, which does not repeat it, if no request can carry it."""
     key = environ.get(KEY_VARIABLE, "").strip()
     if not key or not all("!" <= letter <= "~" for letter in key):
-        raise UsageError(f"{KEY_VARIABLE} holds no key; it takes one word of visible ASCII characters")
+        raise UsageError(f"{KEY_VARIABLE} does not have a key; allowed: one word of visible ASCII characters")
     return key

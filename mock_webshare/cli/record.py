@@ -1,10 +1,9 @@
-"""The command `record`: the traffic of a client with a real service, as a recording."""
+"""The command `record`: a proxy that records a client's traffic with a service."""
 
 from __future__ import annotations
 
-from mock_webshare.cli.files import warn
 from mock_webshare.cli.options import CLEAN, KEY_VARIABLE, add_options, settings_values
-from mock_webshare.cli.validate import TERMS_OPTIONS, terms_of
+from mock_webshare.cli.validate import JUDGE_OPTIONS, judge_options
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -28,8 +27,8 @@ _DEFAULTS: Mapping[str, Any] = {"upstream": "https://proxy.webshare.io", "host":
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Point your client at the URL that it prints. Exit code: 0; 2 if it could not record; "
-        "with --validate that of validate, whose options it then takes."
+        "Make the URL that it prints the base URL of your client. Exit code: 0; 2 if it could not record; "
+        "with --validate, that of the command validate."
     )
     parser.add_argument(
         "-o",
@@ -38,12 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="recording to write: FILE.ndjson, FILE.har, or a folder, which gets a file for each exchange",
     )
     add_options(parser, RECORD_OPTIONS)
-    parser.add_argument("--append", action="store_true", help="add to a recording that is there already")
-    parser.add_argument("--validate", action="store_true", help="judge what is recorded, as it comes")
-    add_options(parser, TERMS_OPTIONS)
-    parser.add_argument(
-        "--no-redact", action="store_true", help="keep keys, cookies and e-mail addresses as they are"
-    )
+    parser.add_argument("--append", action="store_true", help="add to an existing recording")
+    parser.add_argument("--validate", action="store_true", help="check the exchanges as they come")
+    add_options(parser, JUDGE_OPTIONS)
+    parser.add_argument("--no-redact", action="store_true", help="keep keys, cookies and e-mail addresses")
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
@@ -53,7 +50,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
     values = {**_DEFAULTS, **settings_values(options, environ, RECORD_OPTIONS)}
     if options.output is None:
-        raise UsageError("--output is not given; --output traffic.ndjson writes a recording of that name")
+        raise UsageError("--output is not given; write for example --output traffic.ndjson")
     recording = proxy.Recording(
         upstream=read_origin("--upstream", values["upstream"]),
         path=options.output,
@@ -64,17 +61,13 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         secrets=_known_secrets(environ),
     )
     if options.no_redact:
-        warn(streams, "keys, cookies and e-mail addresses are kept in the recording; give it to nobody")
+        streams.warn("the recording will contain keys, cookies and e-mail addresses; do not share it")
     if not is_loopback(recording.host):
-        warn(streams, f"whoever can reach {recording.host!r} can use the recorder")
+        streams.warn(f"anyone who can reach {recording.host!r} can use the proxy")
     validation = _validation(options, environ, recording)
 
-    def announce(url: str) -> None:
-        streams.stdout.write(f"{url}\n")
-        streams.stdout.flush()
-
     validate = validation.new_findings if validation else None
-    proxy.record(recording, announce=announce, log=streams.stderr, validate=validate)
+    proxy.record(recording, announce=streams.announce, log=streams.stderr, validate=validate)
     if validation is None:
         return CLEAN
     verdict = validation.verdict()
@@ -89,11 +82,11 @@ def _validation(
     from mock_webshare.live.record.live_validation import LiveValidation
 
     if options.validate:
-        terms = terms_of(settings_values(options, environ, TERMS_OPTIONS))
-        return LiveValidation(recording.path, terms, recording.secrets)
-    for name, *_ in TERMS_OPTIONS:
+        assumed = judge_options(settings_values(options, environ, JUDGE_OPTIONS))
+        return LiveValidation(recording.path, assumed, recording.secrets)
+    for name, *_ in JUDGE_OPTIONS:
         if getattr(options, name.replace("-", "_")) is not None:
-            raise UsageError(f"--{name} is about judging, and nothing is judged; add --validate")
+            raise UsageError(f"--{name} has no effect without --validate; add it, or leave --{name} out")
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from mock_webshare.cli.files import warn, write_file
+from mock_webshare.cli.files import write_output
 from mock_webshare.cli.options import CLEAN, FAILED
 from mock_webshare.errors import UnreadableInput, UsageError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Exit code: 0; 2 if something could not be read: that is left out."
+    parser.epilog = "Exit code: 0; 2 if something could not be read and was left out."
     parser.add_argument("paths", metavar="PATH", nargs="+", help="recording; - for standard input")
     parser.add_argument(
         "-o",
@@ -38,48 +38,47 @@ def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
 
     form = _form(options.output)
     read = _reader(tuple(dict.fromkeys(options.paths)), streams)
-    redactor, complaints, exchanges, bodies = Redactor(), list[str](), 0, 0
-    for record in read():  # a secret may stand in the first exchange, and be known as one from the last
-        if complaint := _complaint(record):
-            complaints.append(complaint)
+    redactor, problems, exchanges, bodies = Redactor(), list[str](), 0, 0
+    for record in read():  # the last exchange may reveal a secret of the first one
+        if problem := _problem(record):
+            problems.append(problem)
         elif isinstance(record, Exchange):
             redactor.collect_secrets(record)
             exchanges += 1
             bodies += _is_body(record)
-    for complaint in complaints:
-        warn(streams, f"left out: {complaint}")
+    for problem in problems:
+        streams.warn(f"left out: {problem}")
     if not exchanges:
-        raise UsageError("there is nothing to redact in what was given")
+        raise UsageError("nothing to redact: there is no exchange and no body in the input")
     if bodies and form == ".har":
-        raise UsageError("a body that was stored without its request cannot be in a HAR; name a .ndjson")
+        raise UsageError(
+            "a body that was stored without its request cannot be in a HAR; write to FILE.ndjson"
+        )
     if bodies and form == ".json" and exchanges > 1:
-        raise UsageError("a .json holds one body, and there are more; name a .ndjson")
+        raise UsageError("a .json file has one body, and there are several; write to FILE.ndjson")
     is_alone = exchanges == 1 and form in ("", ".json")
-    write = _written(read, redactor, is_har=form == ".har", is_alone=is_alone)
-    if options.output in (None, "-"):
-        write(streams.stdout)
-    else:
-        write_file(options.output, write)
-    return FAILED if complaints else CLEAN
+    write = _writer(read, redactor, is_har=form == ".har", is_alone=is_alone)
+    write_output(options.output, streams, write)
+    return FAILED if problems else CLEAN
 
 
 _FORMS = (".ndjson", ".jsonl", ".har", ".json")
 
 
 def _form(output: str | None) -> str:
-    """Return the extension of a file that is to be written; `""` for a stream, which has none."""
+    """Return the extension of the output file; empty for a stream or device."""
     if output in (None, "-") or (os.path.exists(output) and not os.path.isfile(output)):
         return ""
     suffix = os.path.splitext(output)[1].lower()
     if suffix not in _FORMS:
         raise UsageError(
-            f"{output!r} is no name of a recording; allowed: FILE.ndjson, FILE.har, or FILE.json for a body"
+            f"output {output!r} is not allowed; allowed: FILE.ndjson, FILE.har, or FILE.json for a body"
         )
     return suffix
 
 
 def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Record]]:
-    """Return what reads the recordings, as often as it is called."""
+    """Return a function that reads the recordings, and can be called repeatedly."""
     from io import BytesIO
 
     from mock_webshare import recordings
@@ -88,8 +87,8 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
     return lambda: recordings.read(paths, BytesIO(content))
 
 
-def _complaint(record: Record) -> str | None:
-    """Return what is wrong with a record that cannot be redacted, None of one that can."""
+def _problem(record: Record) -> str | None:
+    """Return the reason why a record cannot be redacted; None if it can."""
     from mock_webshare.exchange.model import Exchange
     from mock_webshare.judge.model.finding import printable
 
@@ -98,12 +97,12 @@ def _complaint(record: Record) -> str | None:
     if not isinstance(record, Exchange):
         return printable(f"{record.source}, entry {record.entry}: {record.problem}")
     if _is_body(record) and not _is_text(record.body):
-        return printable(f"{record.source}: it is no text, so nobody can tell what is secret in it")
+        return printable(f"{record.source}: it is not text, so secrets in it cannot be found")
     return None
 
 
 def _is_body(exchange: Exchange) -> bool:
-    """Whether an exchange is a body that was stored alone."""
+    """Return whether an exchange is a body that was stored alone."""
     return exchange.url is None and exchange.status is None
 
 
@@ -115,19 +114,19 @@ def _is_text(body: bytes) -> bool:
     return True
 
 
-def _written(
+def _writer(
     read: Callable[[], Iterable[Record]], redactor: Redactor, *, is_har: bool, is_alone: bool
 ) -> Callable[[TextIO], None]:
-    """Return what writes the recordings without their secrets to a stream.
+    """Return a function that writes the recordings without secrets to a stream.
 
-    A body that was stored alone stays a body: by itself as it is, among others as a line.
+    A body that was stored alone stays a body: the only one unchanged, several as one line each.
     """
     from mock_webshare.exchange.model import Exchange, write_line
     from mock_webshare.exchange.writers import write_har
 
     def exchanges() -> Iterator[Exchange]:
         for record in read():
-            if isinstance(record, Exchange) and not _complaint(record):
+            if isinstance(record, Exchange) and not _problem(record):
                 yield redactor.exchange(record)
 
     def line(exchange: Exchange) -> str:

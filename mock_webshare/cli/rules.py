@@ -1,4 +1,4 @@
-"""The command `rules`: the rules of the contract."""
+"""The command `rules`: a list of the contract's rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "prefix", metavar="PREFIX", nargs="?", default="", help="list only rules like list or filter.and"
+        "prefix",
+        metavar="PREFIX",
+        nargs="?",
+        default="",
+        help="list only rules with this prefix, like list or filter.and",
     )
 
 
@@ -24,7 +28,7 @@ def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
 
     found = [rule for rule in rulebook.rules_of().values() if rule.id.startswith(options.prefix)]
     if not found:
-        raise UsageError(f"there is no rule like {options.prefix[:40]!r}; mock-webshare rules lists them")
+        raise UsageError(f"no rule begins with {options.prefix[:40]!r}; mock-webshare rules lists them all")
     width = max(len(rule.id) for rule in found)
     for rule in found:
         level = "not judged" if rule.id in rulebook.NOT_JUDGED else rulebook.level(rule)

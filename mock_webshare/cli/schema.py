@@ -1,4 +1,4 @@
-"""The command `schema`: the JSON Schemas of bodies, and of our report."""
+"""The command `schema`: the JSON Schemas of the API's bodies and of the report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name",
         metavar="NAME",
         nargs="?",
-        help="schema to print, or report for that of --format json (default: list the names)",
+        help="schema to print; report is that of validate --format json (default: list the names)",
     )
 
 

@@ -1,4 +1,4 @@
-"""The command `serve`: the API on this machine, until it is interrupted."""
+"""The command `serve`: a mock server that runs until it is interrupted."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from mock_webshare.cli.files import progress_bar
 from mock_webshare.cli.options import CLEAN, add_options
 from mock_webshare.cli.settings import (
+    PRECEDENCE,
     SERVE_OPTIONS,
     VARIABLES,
-    naming_what_cannot_be_served,
-    recorded_of,
+    naming_failed_variables,
+    recorded_dataset,
     settings_of,
 )
 
@@ -24,18 +25,12 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = (
-        "An option wins over its environment variable. Several keys in one are separated by blanks."
-    )
+    parser.epilog = PRECEDENCE
     add_options(parser, SERVE_OPTIONS, variables=VARIABLES)
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.server.signals import Shutdown
-
-    def announce(url: str) -> None:
-        streams.stdout.write(f"{url}\n")
-        streams.stdout.flush()
 
     with Shutdown() as shutdown:
         with without_certificates():
@@ -43,13 +38,13 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
         shutdown.on_signal_raise()
         settings = settings_of(options, environ, SERVE_OPTIONS)
-        with naming_what_cannot_be_served(options, environ):
+        with naming_failed_variables(options, environ):
             running.serve(
                 settings,
                 shutdown=shutdown,
-                announce=announce,
+                announce=streams.announce,
                 log=streams.stderr,
-                dataset=recorded_of(settings, streams),
+                dataset=recorded_dataset(settings.data, streams.stderr),
                 progress=progress_bar(streams.stderr, "credits"),
             )
     return CLEAN
@@ -57,9 +52,9 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 @contextmanager
 def without_certificates() -> Iterator[None]:
-    """Import without what takes a fifth of the start and is of no use to a process that only serves.
+    """Import aiohttp without reading all certificate authorities.
 
-    When it is imported, aiohttp reads the certificates of all authorities, for its client.
+    They are for its client, which is not used here, and take a fifth of the start.
     """
     variable, usual = "SSL_CERT_FILE", os.environ.get("SSL_CERT_FILE")
     os.environ[variable] = os.devnull

@@ -1,4 +1,4 @@
-"""Settings of a stand-in, and its data, from options and variables."""
+"""Settings and data of a mock server, from options, variables and recordings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mock_webshare.cli.options import (
     naming_variables,
     setting_name,
     settings_values,
-    spelled,
+    source_of,
     without_excluded,
 )
 from mock_webshare.errors import MockWebshareError, ServerError, UnreadableInput, UsageError, pluralize
@@ -19,9 +19,9 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     import argparse
     from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
+    from os import PathLike
     from typing import TextIO
 
-    from mock_webshare.cli.files import Streams
     from mock_webshare.cli.options import Option
     from mock_webshare.exchange.model import Exchange
     from mock_webshare.recordings.dataset import Replay
@@ -33,31 +33,39 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("port", int, "8765", "port to listen on; 0 takes a free one"),
     ("seed", int, "0", "seed of the generated data set"),
     ("credits", int, "100", "number of generated credits, up to a million"),
-    ("data", str, "generated", "data set or recording instead: a file, or a name like edge-cases"),
-    ("api-key", list, "any but 'invalid'", "accept this key only; may be given several times"),
-    ("now", str, "none", "service time, ISO 8601 with offset; credits due by then are available"),
-    ("max-page-size", int, "100", "most rows on a page that asks for a size; another has 25"),
-    ("default-ordering", str, "id", "order of a list that asks for none; write =-created_at to descend"),
-    ("rate-limit", str, "240/min", "requests a key may make in a sec, min, hour or day, or off"),
-    ("rate-limit-clock", str, "real", "clock by which the limit counts: real, or the world's own"),
-    ("control-token", str, "none", "what /__mock__ asks for; needed beyond loopback"),
+    ("data", str, "generated", "data set or recording to use: a file, or a name like edge-cases"),
+    ("api-key", list, "any but 'invalid'", "accept only this key; may be given several times"),
+    ("now", str, "none", "time of the service, ISO 8601 with offset; credits due by then are available"),
+    ("max-page-size", int, "100", "largest page_size; without page_size a page has 25 rows"),
+    ("default-ordering", str, "id", "order of a list whose request names none; to descend, =-created_at"),
+    ("rate-limit", str, "240/min", "requests for each key in a sec, min, hour or day; or off"),
+    ("rate-limit-clock", str, "real", "clock of the rate limit: real, or world for the one that tests set"),
+    ("control-token", str, "none", "token that /__mock__ requires; needed beyond loopback"),
     ("public-url", str, "as requested", "scheme and host that links begin with"),
 )
 VARIABLES = frozenset(name for name, *_ in SERVE_OPTIONS)
-_GENERATED, _TAKEN = ("seed", "credits"), ("data",)
-"""The two ways to have data, of which one excludes the other."""
+PRECEDENCE = (
+    "An option takes precedence over its environment variable. "
+    "Several keys in one variable are separated by blanks."
+)
+_GENERATED, _READ = ("seed", "credits"), ("data",)
+"""The options of the two sources of data, which exclude each other."""
 
 
 def settings_of(
     options: argparse.Namespace, environ: Mapping[str, str], known: Sequence[Option], **defaults: int
 ) -> Settings:
+    """Return the settings from options, variables and defaults, in this order.
+
+    Raise `UsageError`, which names the option or variable at fault.
+    """
     from mock_webshare.service.settings import Settings
 
-    values = settings_values(options, without_excluded(options, environ, (_GENERATED, _TAKEN)), known)
-    if "data" in values and (idle := [spelled(name, options) for name in _GENERATED if name in values]):
-        data = spelled("data", options)
-        raise UsageError(f"{' and '.join(idle)} cannot go with {data}, which is not generated")
-    for name, kind, *_ in known:  # each alone, so that the variable of a wrong one can be named
+    values = settings_values(options, without_excluded(options, environ, (_GENERATED, _READ)), known)
+    if "data" in values and (ignored := [source_of(name, options) for name in _GENERATED if name in values]):
+        data = source_of("data", options)
+        raise UsageError(f"{' and '.join(ignored)} cannot go with {data}, which is not generated")
+    for name, kind, *_ in known:  # one at a time, to name the variable of a wrong one
         if (field := setting_name(name, kind)) in values:
             with naming_variables((name,), options, environ):
                 Settings(**{field: values[field]})
@@ -65,8 +73,8 @@ def settings_of(
 
 
 @contextmanager
-def naming_what_cannot_be_served(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[None]:
-    """Name the variables of an address that cannot be had, or of data that cannot be read."""
+def naming_failed_variables(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[None]:
+    """Name the variables of an address that is not available, or of unreadable data."""
     try:
         yield
     except MockWebshareError as error:
@@ -75,50 +83,48 @@ def naming_what_cannot_be_served(options: argparse.Namespace, environ: Mapping[s
             raise
 
 
-def recorded_of(settings: Settings, streams: Streams) -> Dataset | None:
-    """Return the data set of the recording that the settings name; None if they name none."""
-    return None if settings.data is None else recorded(os.fspath(settings.data), streams.stderr)
+def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Dataset | None:
+    """Return the data set of the credits in a recording; None if `data` is not a recording.
 
-
-def recorded(data: str, stderr: TextIO) -> Dataset | None:
-    """Given what `--data` names, return the credits of the recording that it is, or None if it is none.
-
-    What could not be served is told on `stderr`. Raise `UnreadableInput` if there is no credit in it.
+    What is left out is reported on `stderr`. Raise `UnreadableInput` if no credit can be served.
     """
     from mock_webshare.service.data import dataset
 
-    if not dataset.is_recording(data):
+    if data is None or not dataset.is_recording(path := os.fspath(data)):
         return None
     import json
     from collections import Counter
 
     from mock_webshare.recordings.dataset import replay
 
-    left_out: Counter[str] = Counter()
-    found = replay(_exchanges(data, left_out))
-    for kind, number in left_out.items():
-        stderr.write(f"mock-webshare: {data!r}: {_left_out(number, 'record', kind)}\n")
+    malformed: Counter[str] = Counter()
+    found = replay(_exchanges(path, malformed))
+    _report_left_out(path, "record", malformed, stderr)
     if not found.document["credits"]:
-        raise UnreadableInput(f"cannot serve {data!r}: {_without_credits(found)}")
-    for reason, number in found.left_out.items():
-        stderr.write(f"mock-webshare: {data!r}: {_left_out(number, 'credit', reason)}\n")
-    return dataset.parse(json.dumps(found.document).encode(), source=data)
+        raise UnreadableInput(f"cannot serve {path!r}: {_lack_of_credits(found)}")
+    _report_left_out(path, "credit", found.left_out, stderr)
+    return dataset.parse(json.dumps(found.document).encode(), source=path)
+
+
+def _report_left_out(path: str, noun: str, numbers: Mapping[str, int], stderr: TextIO) -> None:
+    for reason, number in numbers.items():
+        stderr.write(f"mock-webshare: {path!r}: {_left_out(number, noun, reason)}\n")
 
 
 def _left_out(number: int, noun: str, reason: str) -> str:
     return f"{pluralize(number, noun)} {'is' if number == 1 else 'are'} left out: {reason}"
 
 
-def _without_credits(found: Replay) -> str:
-    """Return why there is nothing to serve."""
+def _lack_of_credits(found: Replay) -> str:
+    """Return the reason why there is nothing to serve."""
     if not found.left_out:
-        return "no answer in it holds a credit"
+        return "no response in it has a credit"
     reasons = [_left_out(number, "credit", reason) for reason, number in found.left_out.items()]
-    return f"no credit in it can be served; {'; '.join(reasons)} (mock-webshare validate tells more)"
+    return f"no credit in it can be served; {'; '.join(reasons)} (mock-webshare validate shows details)"
 
 
-def _exchanges(path: str, left_out: Counter[str]) -> Iterator[Exchange]:
-    """Given a recording, yield what is in it, and count what is none; raise `UnreadableInput`."""
+def _exchanges(path: str, malformed: Counter[str]) -> Iterator[Exchange]:
+    """Yield the exchanges of a recording and count the malformed records."""
     from io import BytesIO
 
     from mock_webshare import recordings
@@ -128,6 +134,6 @@ def _exchanges(path: str, left_out: Counter[str]) -> Iterator[Exchange]:
         if isinstance(record, UnreadableInput):
             raise record
         if isinstance(record, BadRecord):
-            left_out["malformed"] += 1
+            malformed["malformed"] += 1
         else:
             yield record

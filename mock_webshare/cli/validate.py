@@ -1,11 +1,11 @@
-"""The command `validate`: check recordings against the contract."""
+"""The command `validate`: a check of recordings against the contract."""
 
 from __future__ import annotations
 
 import os
 import time
 
-from mock_webshare.cli.files import progress_bar, require_another, write_file
+from mock_webshare.cli.files import progress_bar, require_other_file, write_output
 from mock_webshare.cli.options import add_options, settings_values
 from mock_webshare.errors import UsageError
 
@@ -13,36 +13,44 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     import argparse
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, TextIO
 
     from mock_webshare.cli.files import Streams
     from mock_webshare.cli.options import Option
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.verdict import Verdict
 
-TERMS_OPTIONS: Sequence[Option] = (
-    ("unknown-fields", str, "report", "what a field that is not documented is: ignore, report or forbid"),
-    ("fail-on", str, "warning", "least grave finding that makes the exit code 1: error, warning or note"),
-    ("max-page-size", int, "100", "most rows on a page"),
-    ("default-ordering", str, "id", "order of a list that asks for none; an empty one if there is none"),
-    ("pending-days", int, "30", "days for which a credit stays pending"),
+JUDGE_OPTIONS: Sequence[Option] = (
+    ("unknown-fields", str, "report", "undocumented fields: ignore, report or forbid"),
+    ("fail-on", str, "warning", "minimum severity that fails the run: error, warning or note"),
+    ("max-page-size", int, "100", "assumed limit of page_size"),
+    (
+        "default-ordering",
+        str,
+        "id",
+        "assumed order of a list whose request names none; empty if there is none",
+    ),
+    ("pending-days", int, "30", "assumed days for which a credit stays pending"),
 )
 VALIDATE_OPTIONS: Sequence[Option] = (
     ("input-format", str, "auto", "format of the files: auto, json, ndjson, har, vcr or journal"),
-    ("schema", str, "recognised by shape", "schema of bodies that were stored without their request"),
-    *TERMS_OPTIONS,
-    ("jobs", int, "1", "processes to judge with; 0 takes one for each core"),
+    ("schema", str, "by shape", "schema of bodies that were stored without their request"),
+    *JUDGE_OPTIONS,
+    ("jobs", int, "1", "number of processes; 0 starts one for each core"),
 )
-_TERMS = ("schema", *(name.replace("-", "_") for name, *_ in TERMS_OPTIONS))
+_JUDGE_FIELDS = ("schema", *(name.replace("-", "_") for name, *_ in JUDGE_OPTIONS))
 _LEVELS = ("error", "warning", "note")
 _MOST_JOBS = 64
 _SHOWN_FROM, _SHOWN_EVERY = 16 * 1024**2, 0.1  # bytes, seconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Exit code: 0 clean, 1 findings, 2 something could not be read, or nothing was validated."
+    parser.epilog = (
+        "Exit code: 0 no finding fails the run, 1 a finding does, "
+        "2 a file could not be read, or there was nothing to check."
+    )
     parser.add_argument(
-        "paths", metavar="PATH", nargs="+", help="recording, or folder of them; - for standard input"
+        "paths", metavar="PATH", nargs="+", help="recording, or folder of recordings; - for standard input"
     )
     add_options(parser, VALIDATE_OPTIONS)
     parser.add_argument(
@@ -65,12 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=_Output,
         metavar="FILE",
-        help="file for the report whose --format stands before it (default: standard output)",
+        help="file for the report of the --format before it (default: standard output)",
     )
 
 
 class _Output(str):
-    """A file name among the names of formats."""
+    """A file name, in a list of names of formats."""
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
@@ -78,29 +86,29 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     from mock_webshare.judge import reports, run
 
     values = settings_values(options, environ, VALIDATE_OPTIONS)
-    terms = terms_of(values, hosts=[host.lower() for host in options.only_host or ()])
+    assumed = judge_options(values, hosts=[host.lower() for host in options.only_host or ()])
     wanted = _reports(options.reports or ["text"])
     for name, path in wanted:
         reports.find(name)
-        require_another(path, options.paths)
+        require_other_file(path, options.paths)
     records = recordings.read(
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,
         input_format=values.get("input_format", "auto"),
         progress=_progress(streams),
     )
-    verdict = run.judge(records, terms, jobs=_jobs(values.get("jobs", 1)))
+    verdict = run.judge(records, assumed, jobs=_jobs(values.get("jobs", 1)))
     for name, path in wanted:
         _write(name, path, verdict, streams, environ)
     return verdict.exit_code
 
 
-def terms_of(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Options:
-    """Given values of options and the hosts to judge, return the terms, or raise `UsageError`."""
+def judge_options(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Options:
+    """Return the judge's options from the values that were given."""
     from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Options
 
-    given = {name: values[name] for name in _TERMS if name in values}
+    given = {name: values[name] for name in _JUDGE_FIELDS if name in values}
     if "fail_on" in given:
         given["fail_on"] = Level(_choice("--fail-on", given["fail_on"], _LEVELS))
     return Options(hosts=tuple(hosts), **given)
@@ -119,7 +127,7 @@ def _choice(option: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def _reports(words: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Given formats and files as they were given, return each format with its file; None: standard output.
+    """Return each format with its file; None is standard output.
 
     `--format text --format sarif -o x.sarif` is `text` on standard output and `sarif` in a file.
     """
@@ -139,15 +147,15 @@ def _write(
 ) -> None:
     from mock_webshare.judge import reports
 
-    if path in (None, "-"):
-        is_coloured = streams.stdout.isatty() and not environ.get("NO_COLOR")
-        reports.write(name, verdict, streams.stdout, is_coloured=is_coloured)
-    else:
-        write_file(path, lambda stream: reports.write(name, verdict, stream))
+    def write(stream: TextIO) -> None:
+        is_terminal = stream is streams.stdout and stream.isatty()
+        reports.write(name, verdict, stream, is_coloured=is_terminal and not environ.get("NO_COLOR"))
+
+    write_output(path, streams, write)
 
 
 def _progress(streams: Streams) -> Callable[[int, int], None] | None:
-    """Return what shows the progress of long work, ten times a second at most; None without a terminal."""
+    """Return a function that shows progress, at most ten times a second; None without a terminal."""
     show = progress_bar(streams.stderr, "bytes")
     if show is None:
         return None

@@ -30,17 +30,20 @@ class Run:
         self.out, self.err = stdout.getvalue(), stderr.getvalue()
 
 
-def test_the_help_names_every_verb() -> None:
+def test_the_help_lists_every_command_on_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     run = Run("--help")
     assert (run.code, run.err) == (0, "")
-    assert all(f"    {verb} " in run.out for verb in ("serve", "run", "generate", "validate", "schema"))
+    assert [name for name in cli.COMMANDS if f"\n    {name} " not in run.out] == []
+    lines = run.out.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
 
 
-@pytest.mark.parametrize("verb", ["serve", "run", "generate", "validate", "schema"])
-def test_every_verb_explains_itself(verb: str) -> None:
-    run = Run(verb, "--help")
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_a_help(command: str) -> None:
+    run = Run(command, "--help")
     assert (run.code, run.err) == (0, "")
-    assert run.out.startswith(f"usage: mock-webshare {verb} ")
+    assert run.out.startswith(f"usage: mock-webshare {command} ")
 
 
 def test_the_version() -> None:
@@ -61,10 +64,9 @@ def test_an_import_without_certificates_leaves_the_environment_as_it_was(
         assert os.environ.get("SSL_CERT_FILE") == usual
 
 
-VERBS = ", ".join(verb[0] for verb in cli.VERBS)
-MISTAKES: list[tuple[tuple[str, ...], str]] = [
-    ((), "no verb is given"),
-    (("serv",), f"there are: {VERBS}; did you mean serve?"),
+WRONG_ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
+    ((), "no command is given; mock-webshare --help lists them"),
+    (("serv",), f"there are: {', '.join(cli.COMMANDS)}; did you mean serve?"),
     (("serve", "--prot", "1"), "unknown option '--prot'; did you mean --port?"),
     (("serve", "--nothing-like-it"), "unknown option '--nothing-like-it'\n"),
     (("serve", "--bo\ngus"), r"unknown option '--bo\ngus'"),
@@ -106,23 +108,23 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("argv", "part"), MISTAKES)
-def test_a_mistake_is_one_helpful_line(argv: tuple[str, ...], part: str) -> None:
+@pytest.mark.parametrize(("argv", "part"), WRONG_ARGUMENTS)
+def test_a_wrong_argument_is_reported_in_one_helpful_line(argv: tuple[str, ...], part: str) -> None:
     run = Run(*argv)
     assert (run.code, run.out) == (2, "")
     assert run.err.startswith("mock-webshare: ") and run.err.count("\n") == 1
     assert part in run.err
 
 
-def test_a_mistake_in_the_environment_names_the_variable() -> None:
+def test_a_wrong_value_in_the_environment_is_reported_with_its_variable() -> None:
     run = Run("serve", environ={"MOCK_WEBSHARE_PORT": "x"})
     assert (run.code, run.out) == (2, "")
     assert "MOCK_WEBSHARE_PORT 'x' is not allowed" in run.err
 
 
-@pytest.mark.parametrize("verb", [("serve",), ("run", "--", "true")], ids=lambda verb: verb[0])
-def test_what_excludes_each_other_in_the_environment_is_named_by_its_variables(verb: tuple[str, ...]) -> None:
-    run = Run(*verb, environ={"MOCK_WEBSHARE_CREDITS": "5", "MOCK_WEBSHARE_DATA": "default"})
+@pytest.mark.parametrize("argv", [("serve",), ("run", "--", "true")], ids=lambda argv: argv[0])
+def test_variables_that_exclude_each_other_are_named(argv: tuple[str, ...]) -> None:
+    run = Run(*argv, environ={"MOCK_WEBSHARE_CREDITS": "5", "MOCK_WEBSHARE_DATA": "default"})
     assert run.code == 2
     assert "MOCK_WEBSHARE_CREDITS cannot go with MOCK_WEBSHARE_DATA, which is not generated" in run.err
 
@@ -158,13 +160,13 @@ ENDING: dict[str, list[tuple[str, ...]]] = {
     "probe": [("http://127.0.0.1:1",)],
     "redact": [(CREDIT,)],
 }
-"""What each command is given so that it ends by itself, after it has read its environment."""
+"""Arguments with which each command ends by itself, after it has read its environment."""
 WRONG = "é\n x"  # for every option
 
 
-def variables_of(verb: str) -> set[str]:
+def variables_of(command: str) -> set[str]:
     streams = cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO())
-    parser = cli._parse(streams, (verb, *ENDING[verb][-1]))
+    parser = cli._parse(streams, (command, *ENDING[command][-1]))
     return {f"MOCK_WEBSHARE_{name[2:].upper().replace('-', '_')}" for name in parser.names}
 
 
@@ -172,15 +174,15 @@ VARIABLES = sorted(set().union(*map(variables_of, ENDING)) - {"MOCK_WEBSHARE_HEL
 
 
 LATE = ("MOCK_WEBSHARE_DATA", "MOCK_WEBSHARE_PUBLIC_URL")
-"""What is refused only after the option that ends `serve` and `run` here."""
+"""The variables that are checked only after the option that ends `serve` and `run` here."""
 
 
-@pytest.mark.parametrize("verb", [verb[0] for verb in cli.VERBS])
+@pytest.mark.parametrize("command", cli.COMMANDS)
 @pytest.mark.parametrize("variable", [name for name in VARIABLES if name not in LATE])
-def test_a_variable_reaches_a_command_exactly_if_its_help_names_it(verb: str, variable: str) -> None:
-    is_named = re.search(rf"\b{variable}\b", Run(verb, "--help").out) is not None
-    for argv in ENDING[verb]:
-        usual, run = (Run(verb, *argv, environ=environ) for environ in ({}, {variable: WRONG}))
+def test_a_variable_reaches_a_command_exactly_if_its_help_names_it(command: str, variable: str) -> None:
+    is_named = re.search(rf"\b{variable}\b", Run(command, "--help").out) is not None
+    for argv in ENDING[command]:
+        usual, run = (Run(command, *argv, environ=environ) for environ in ({}, {variable: WRONG}))
         if is_named:
             assert (run.code, run.out) == (2, "")
             assert re.match(rf"mock-webshare: {variable}\b.* is not allowed", run.err)
@@ -189,7 +191,7 @@ def test_a_variable_reaches_a_command_exactly_if_its_help_names_it(verb: str, va
 
 
 def test_a_variable_reaches_the_commands_that_say_so() -> None:
-    named = {verb: set(re.findall(r"MOCK_WEBSHARE_\w+", Run(verb, "--help").out)) for verb in ENDING}
+    named = {command: set(re.findall(r"MOCK_WEBSHARE_\w+", Run(command, "--help").out)) for command in ENDING}
     serve = variables_of("serve") - {"MOCK_WEBSHARE_HELP"}
     assert named.pop("serve") == serve
     assert named.pop("run") == serve - {"MOCK_WEBSHARE_PORT"}
@@ -217,7 +219,7 @@ def test_a_variable_reaches_the_commands_that_say_so() -> None:
         ("DEFAULT_ORDERING", "colour"),
     ],
 )
-def test_what_is_wrong_in_a_variable_is_refused_by_its_name(name: str, value: str) -> None:
+def test_a_wrong_variable_is_reported_by_its_name(name: str, value: str) -> None:
     variable = f"MOCK_WEBSHARE_{name}"
     run = Run("serve", environ={variable: value})
     assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
@@ -225,7 +227,7 @@ def test_what_is_wrong_in_a_variable_is_refused_by_its_name(name: str, value: st
 
 
 @pytest.mark.parametrize(("name", "value"), [("HOST", "a..b"), ("DATA", "nothing"), ("NOW", "tomorrow")])
-def test_run_refuses_what_is_wrong_in_a_variable_by_its_name_too(name: str, value: str) -> None:
+def test_run_reports_a_wrong_variable_by_its_name_too(name: str, value: str) -> None:
     variable = f"MOCK_WEBSHARE_{name}"
     process = subprocess.run(
         [*COMMAND, "run", "--", "true"],
@@ -279,7 +281,7 @@ def test_generate_writes_through_a_link(tmp_path: Path) -> None:
     assert len(dataset.load(str(target)).rows["credits"]) == 1
 
 
-def test_generate_writes_into_what_is_no_file(tmp_path: Path) -> None:
+def test_generate_writes_into_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with subprocess.Popen([*COMMAND, "generate", "--credits", "3", "-o", str(pipe)]) as process:
@@ -313,7 +315,7 @@ RECORDINGS = data_path("fixtures") / "recordings"
         ((str(RECORDINGS / "credit.json"), "--schema", "referral-credit-page"), b"", 1),
     ],
 )
-def test_validate_tells_by_its_exit_code(argv: tuple[str, ...], stdin: bytes, code: int) -> None:
+def test_the_exit_code_of_validate(argv: tuple[str, ...], stdin: bytes, code: int) -> None:
     assert Run("validate", *argv, stdin=stdin).code == code
 
 
@@ -348,7 +350,7 @@ SECRETS = [
 
 
 @pytest.mark.parametrize("argv", SECRETS)
-def test_what_may_be_a_key_is_never_repeated(argv: tuple[str, ...]) -> None:
+def test_an_argument_that_may_be_a_key_is_never_repeated(argv: tuple[str, ...]) -> None:
     run = Run(*argv)
     assert run.code == 2
     assert "secret" not in (run.out + run.err).replace("--secret", "")
@@ -364,9 +366,9 @@ def test_a_stream_that_is_closed_is_no_traceback(redirection: str) -> None:
 @pytest.mark.skipif(
     not Path("/dev/full").is_char_device(), reason="only Linux has a device that is always full"
 )
-@pytest.mark.parametrize("verb", ["schema referral-credit", "generate --credits 3000", "serve --port 0"])
-def test_a_full_disk_is_one_helpful_line(verb: str) -> None:
-    command = f"{sys.executable} -m mock_webshare {verb} > /dev/full"
+@pytest.mark.parametrize("arguments", ["schema referral-credit", "generate --credits 3000", "serve --port 0"])
+def test_a_full_disk_is_reported_in_one_helpful_line(arguments: str) -> None:
+    command = f"{sys.executable} -m mock_webshare {arguments} > /dev/full"
     process = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
     assert process.returncode == 2
     assert process.stderr == "mock-webshare: cannot write the output: No space left on device\n"
@@ -399,22 +401,23 @@ def test_long_work_shows_its_progress_on_a_terminal() -> None:
     assert Run("generate", "--credits", "20000").err == ""
 
 
-def test_a_mistake_of_ours_is_one_line_without_what_it_was_about(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_reported_in_one_line_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("a secret")
 
     monkeypatch.setattr(Schemas, "names", property(fail))
     run = Run("schema")
     assert run.code == 2
-    assert run.err.startswith(
-        "mock-webshare: a mistake of its own, please report it: ValueError in test_cli.py:"
+    assert re.fullmatch(
+        r"mock-webshare: internal error, please report it: ValueError in test_cli\.py:\d+; "
+        r"MOCK_WEBSHARE_DEBUG=1 shows the traceback\n",
+        run.err,
     )
-    assert run.err.count("\n") == 1 and "secret" not in run.err
     with pytest.raises(ValueError, match="a secret"):
         Run("schema", environ={"MOCK_WEBSHARE_DEBUG": "1"})
 
 
-def test_a_schema_that_is_none_is_told_with_all_that_there_are() -> None:
+def test_an_unknown_schema_is_reported_with_all_names() -> None:
     run = Run("schema", "nope")
     assert (run.code, run.err.endswith("referral-credit-page, channel, report\n")) == (2, True)
 

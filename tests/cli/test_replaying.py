@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mock_webshare import MockServer, Settings, create_app
-from mock_webshare.cli.settings import recorded
+from mock_webshare.cli.settings import recorded_dataset
 from mock_webshare.errors import DataError, UnreadableInput
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.service.data import dataset
@@ -33,13 +33,13 @@ SAMPLES = ROOT / "fixtures" / "recordings"
     ids=lambda value: getattr(value, "name", value),
 )
 def test_the_credits_of_a_recording_are_served(path: Path, count: int) -> None:
-    replayed = recorded(str(path), io.StringIO())
+    replayed = recorded_dataset(str(path), io.StringIO())
     assert replayed is not None and len(replayed.rows["credits"]) == count
     with MockServer(Settings(port=0), dataset=replayed) as server:
         assert len(server.world("any").credits()) == count
 
 
-def test_what_the_mock_recorded_of_itself_is_served_as_it_was(tmp_path: Path) -> None:
+def test_a_journal_is_served_unchanged(tmp_path: Path) -> None:
     import urllib.request
 
     with MockServer() as server:
@@ -51,12 +51,12 @@ def test_what_the_mock_recorded_of_itself_is_served_as_it_was(tmp_path: Path) ->
             pass
         path = tmp_path / "journal.ndjson"
         path.write_text(world.ndjson(), encoding="utf-8")
-        replayed = recorded(str(path), io.StringIO())
+        replayed = recorded_dataset(str(path), io.StringIO())
         assert replayed is not None
         assert [credit.wire() for credit in replayed.rows["credits"]] == world.credits()
 
 
-def test_every_other_door_says_what_makes_a_data_set_of_a_recording() -> None:
+def test_python_and_the_control_plane_refuse_a_recording_and_name_generate() -> None:
     path = RECORDED / "curl-pages.ndjson"
     said = r"curl-pages\.ndjson#: is a recording; mock-webshare generate --data .* -o mine\.json makes"
     with pytest.raises(DataError, match=said):
@@ -67,7 +67,7 @@ def test_every_other_door_says_what_makes_a_data_set_of_a_recording() -> None:
         server.world("any").begin(data=path)
 
 
-def test_every_other_door_takes_what_is_made_of_a_recording(tmp_path: Path) -> None:
+def test_a_data_set_made_from_a_recording_is_accepted_everywhere(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     assert generate(RECORDED / "curl-pages.ndjson", path).code == 0
     create_app(Settings(data=path))
@@ -79,7 +79,7 @@ def test_every_other_door_takes_what_is_made_of_a_recording(tmp_path: Path) -> N
         assert len(world.credits()) == 15
 
 
-def test_a_packed_data_set_is_no_recording(tmp_path: Path) -> None:
+def test_a_compressed_data_set_is_not_a_recording(tmp_path: Path) -> None:
     path, made = tmp_path / "set.json.gz", tmp_path / "set.json"
     path.write_bytes(gzip.compress(json.dumps({"credits": [], "channels": []}).encode()))
     assert generate(path, made).code == 0
@@ -90,16 +90,16 @@ def generate(data: Path, output: Path) -> Run:
     return Run("generate", "--data", str(data), "-o", str(output))
 
 
-def test_a_data_set_is_none(tmp_path: Path) -> None:
+def test_a_data_set_is_not_a_recording(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_text(json.dumps({"credits": [], "channels": []}), encoding="utf-8")
     for data in ("edge-cases", str(path), str(tmp_path / "missing.har")):
-        assert recorded(data, io.StringIO()) is None
+        assert recorded_dataset(data, io.StringIO()) is None
 
 
-def test_what_is_left_out_is_told() -> None:
+def test_credits_that_are_left_out_are_reported() -> None:
     stderr = io.StringIO()
-    assert recorded(str(SAMPLES), stderr)
+    assert recorded_dataset(str(SAMPLES), stderr)
     assert ": 1 credit is left out: not what the documentation says a credit is\n" in stderr.getvalue()
 
 
@@ -108,18 +108,16 @@ def test_malformed_records_are_counted_in_one_line(tmp_path: Path) -> None:
     lines = (RECORDED / "curl-pages.ndjson").read_text(encoding="utf-8")
     path.write_text(f'{lines}{{"request":\n{{"response":1,"request":2}}\n', encoding="utf-8")
     stderr = io.StringIO()
-    dataset = recorded(str(path), stderr)
+    dataset = recorded_dataset(str(path), stderr)
     assert dataset is not None and len(dataset.rows["credits"]) == 15
     assert stderr.getvalue() == f"mock-webshare: {str(path)!r}: 2 records are left out: malformed\n"
 
 
-def test_of_a_recording_no_more_than_one_record_is_held(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_records_are_read_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held, most = 0, 0
 
     class Body(bytes):
-        """A body of which it is seen when it goes."""
+        """A body that notes when it is deleted."""
 
         def __del__(self) -> None:
             nonlocal held
@@ -135,16 +133,16 @@ def test_of_a_recording_no_more_than_one_record_is_held(
     path = tmp_path / "a.ndjson"
     path.touch()
     monkeypatch.setattr("mock_webshare.recordings.read", read)
-    with pytest.raises(UnreadableInput, match="no answer in it holds a credit"):
-        recorded(str(path), io.StringIO())
+    with pytest.raises(UnreadableInput, match="no response in it has a credit"):
+        recorded_dataset(str(path), io.StringIO())
     assert most < 5
 
 
 def test_a_recording_without_a_credit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "empty.ndjson"
     path.write_text("", encoding="utf-8")
-    with pytest.raises(UnreadableInput, match="no answer in it holds a credit"):
-        recorded(str(path), io.StringIO())
+    with pytest.raises(UnreadableInput, match="no response in it has a credit"):
+        recorded_dataset(str(path), io.StringIO())
 
 
 @pytest.mark.parametrize(("number", "says"), [(1, "1 credit is left out"), (3, "3 credits are left out")])
@@ -153,10 +151,10 @@ def test_a_recording_of_broken_credits_alone_says_how_many(number: int, says: st
     broken = json.loads((SAMPLES / "broken-credit.json").read_text(encoding="utf-8"))
     path.write_text(f"{json.dumps(broken)}\n" * number, encoding="utf-8")
     with pytest.raises(UnreadableInput) as raised:
-        recorded(str(path), io.StringIO())
+        recorded_dataset(str(path), io.StringIO())
     assert str(raised.value) == (
         f"cannot serve {str(path)!r}: no credit in it can be served; {says}: "
-        "not what the documentation says a credit is (mock-webshare validate tells more)"
+        "not what the documentation says a credit is (mock-webshare validate shows details)"
     )
 
 
@@ -164,4 +162,4 @@ def test_a_recording_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "broken.har.gz"
     path.write_bytes(b"\x1f\x8bnonsense")
     with pytest.raises(UnreadableInput, match=r"broken\.har\.gz"):
-        recorded(str(path), io.StringIO())
+        recorded_dataset(str(path), io.StringIO())

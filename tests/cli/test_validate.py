@@ -1,4 +1,4 @@
-"""The verbs `validate` and `rules`: options, files, streams and exit codes."""
+"""The commands `validate`, `rules` and `schema`: options, files, streams, exit codes."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def body(path: Path, **changes: object) -> Path:
     return path
 
 
-def test_a_recording_of_the_stand_in_is_clean(recording: Path, session: list[Exchange]) -> None:
+def test_a_recording_of_the_mock_server_has_no_findings(recording: Path, session: list[Exchange]) -> None:
     run = Run("validate", recording)
     assert run.code == 0
     assert run.out == f"1 file, {len(session)} exchanges, {len(session)} judged, no findings\n"
 
 
-def test_several_processes_come_to_the_same(recording: Path, tmp_path: Path) -> None:
+def test_several_processes_report_the_same(recording: Path, tmp_path: Path) -> None:
     text = recording.read_text(encoding="utf-8").replace('\\"mode\\":\\"payout\\"', '\\"mode\\":\\"cash\\"')
     broken = tmp_path / "broken.ndjson"
     broken.write_text(text * 4, encoding="utf-8")
@@ -91,7 +91,9 @@ def test_levels_and_options_decide_the_exit_code(
     assert Run("validate", body(tmp_path / "a.json", **changes), *options).code == code
 
 
-def test_a_note_fails_only_when_asked(recording: Path, session: list[Exchange], tmp_path: Path) -> None:
+def test_a_note_fails_the_run_only_with_the_option(
+    recording: Path, session: list[Exchange], tmp_path: Path
+) -> None:
     path = tmp_path / "capped.ndjson"
     page = next(each for each in session if "page_size=1000" in str(each.url))
     path.write_text(write_line(page), encoding="utf-8")
@@ -101,7 +103,7 @@ def test_a_note_fails_only_when_asked(recording: Path, session: list[Exchange], 
     assert "if that is how it is, say so with --max-page-size" in run.out
 
 
-def test_a_host_narrows_what_is_judged(recording: Path) -> None:
+def test_only_responses_of_a_host_are_checked(recording: Path) -> None:
     assert Run("validate", recording, "--only-host", "PROXY.webshare.io").code == 0
     run = Run("validate", recording, "--only-host", "example.com")
     assert run.code == 2
@@ -144,7 +146,7 @@ def test_colours_are_for_terminals(
         (("--schema", "report"), "there are: error-detail"),
     ],
 )
-def test_a_mistake_is_one_line(options: tuple[str, ...], message: str) -> None:
+def test_a_wrong_option_is_reported_in_one_line(options: tuple[str, ...], message: str) -> None:
     run = Run("validate", "-", *options)
     assert run.code == 2
     assert message in run.err and run.err.count("\n") == 1
@@ -194,7 +196,7 @@ def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_judged(t
     assert "object.mode" in run.out and "cannot read" in run.out
 
 
-def test_a_server_error_is_no_answer_of_the_service(session: list[Exchange], tmp_path: Path) -> None:
+def test_a_server_error_is_skipped(session: list[Exchange], tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text(write_line(replace(session[0], status=502, body=b"<html>")), encoding="utf-8")
     run = Run("validate", path)
@@ -205,7 +207,7 @@ def test_a_server_error_is_no_answer_of_the_service(session: list[Exchange], tmp
 @pytest.mark.parametrize(
     "content", ["", '{"request":{"method":"GET","url":"http://a/b/"},"response":null}\n']
 )
-def test_where_nothing_is_judged_it_is_said_so(tmp_path: Path, content: str) -> None:
+def test_a_run_that_checked_nothing_says_so(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text(content, encoding="utf-8")
     run = Run("validate", path)
@@ -224,7 +226,7 @@ def test_a_report_does_not_replace_the_recording(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ordering", ["id", "", "-created_at, amount"])
-def test_an_order_that_lists_can_have_may_be_the_default(tmp_path: Path, ordering: str) -> None:
+def test_every_order_of_a_list_may_be_the_default(tmp_path: Path, ordering: str) -> None:
     (tmp_path / "a.json").write_text(json.dumps(CREDIT), encoding="utf-8")
     assert Run("validate", tmp_path, f"--default-ordering={ordering}").code == 0
 
@@ -238,6 +240,6 @@ def test_an_order_that_lists_can_have_may_be_the_default(tmp_path: Path, orderin
         ("--pending-days=-1", "0 to 1000000"),
     ],
 )
-def test_terms_that_cannot_be_meant_are_refused(option: str, allowed: str) -> None:
+def test_wrong_assumptions_are_refused(option: str, allowed: str) -> None:
     run = Run("validate", "a.json", option)
     assert (run.code, allowed in run.err) == (2, True)

@@ -493,8 +493,8 @@ def test_a_service_that_does_not_listen_is_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("argv", "key", "part"),
     [
-        (("http://127.0.0.1:9",), None, "WEBSHARE_API_KEY holds no key"),
-        (("http://127.0.0.1:9",), "two words", "WEBSHARE_API_KEY holds no key"),
+        (("http://127.0.0.1:9",), None, "WEBSHARE_API_KEY does not have a key"),
+        (("http://127.0.0.1:9",), "two words", "WEBSHARE_API_KEY does not have a key"),
         (("http://me:secret@a.io",), KEY, "BASE_URL is not allowed"),
         (("http://a.io/api/v2/",), KEY, "like https://proxy.webshare.io"),
         (("http://127.0.0.1:9", "--rate", "240"), KEY, "allowed: 1 to 60"),

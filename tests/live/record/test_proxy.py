@@ -158,7 +158,7 @@ def test_a_signal_ends_the_recorder_at_once_and_cleanly(
 
 def test_listening_beyond_loopback_is_warned_of(server: MockServer, tmp_path: Path) -> None:
     with recording(server.url, tmp_path / "a.ndjson", "--host", "0.0.0.0") as (process, _):
-        assert "warning: whoever can reach '0.0.0.0' can use the recorder" in stop(process)
+        assert "warning: anyone who can reach '0.0.0.0' can use the proxy" in stop(process)
 
 
 def test_curl_gets_the_responses_of_the_service(upstream: str, tmp_path: Path) -> None:
@@ -518,7 +518,7 @@ def test_secrets_are_kept_only_with_no_redact(server: MockServer, tmp_path: Path
         get(url + LIST)
         log = stop(process)
     assert KEY in out.read_text()
-    assert "warning: keys, cookies and e-mail addresses are kept" in log
+    assert "warning: the recording will contain keys, cookies and e-mail addresses" in log
     assert KEY not in log
 
 
@@ -548,7 +548,7 @@ def test_a_full_disk_ends_the_recorder(server: MockServer, form: str, tmp_path: 
         (("--upstream", "https://me:secret@example.com"), "allowed: scheme and host only"),
         (("--upstream", "ftp://example.com"), "allowed: scheme and host only"),
         (("--upstream", "https://example.com/api"), "allowed: scheme and host only"),
-        (("--fail-on", "note"), "--fail-on is about judging, and nothing is judged; add --validate"),
+        (("--fail-on", "note"), "--fail-on has no effect without --validate"),
         (("--validate", "--fail-on", "news"), "allowed: error, warning, note"),
         (("--port", "70000"), "allowed: 0 (a free one) to 65535"),
         (("--host", "nowhere.invalid"), "cannot listen on"),
