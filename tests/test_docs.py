@@ -17,13 +17,13 @@ import pytest
 
 import mock_webshare
 from mock_webshare import MockServer, MockWorld, Settings, cli
-from mock_webshare.cli import settings
-from mock_webshare.cli import validate as validating
+from mock_webshare.cli import probe, record, settings, validate
 from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
 from mock_webshare.control.routes import routes_of
 from mock_webshare.judge import reports
+from mock_webshare.judge.model.finding import Level
 from mock_webshare.recordings import formats
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults import fault
@@ -222,6 +222,12 @@ def rows_of(page: str) -> dict[str, str]:
     return dict(rows)
 
 
+def defaults_of(page: str) -> list[tuple[str, str]]:
+    """Return the first two cells of all rows of a page, which are option and default in some tables."""
+    cells = re.findall(r"^\| (.*?) \| (.*?) \|", prose(PAGES[page]), re.MULTILINE)
+    return [(option, default.replace("`", "")) for option, default in cells]
+
+
 def options_of(command: str) -> Iterator[str]:
     """Yield the long options that the help of a command lists."""
     process = subprocess.run(
@@ -230,14 +236,19 @@ def options_of(command: str) -> Iterator[str]:
     yield from set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", process.stdout)) - {"--help"}
 
 
+OPTIONS = {
+    "docs/serving.md": settings.SERVE_OPTIONS,
+    "docs/validating.md": validate.VALIDATE_OPTIONS,
+    "docs/recording.md": (*record.RECORD_OPTIONS, *probe.PROBE_OPTIONS),
+}
+"""The options whose defaults are in a table of a page."""
 ROWS = {
     "README.md": [
         *(f"`GET {endpoint.path}`" for endpoint in WEBSHARE.endpoints),
         *(f"`mock-webshare {name}`" for name in cli.COMMANDS),
     ],
-    "docs/serving.md": [f"`--{name}`" for name, *_ in settings.SERVE_OPTIONS],
     "docs/validating.md": [
-        *(f"`--{name}`" for name, *_ in validating.VALIDATE_OPTIONS),
+        *Level,
         *(f"`{name}`" for name in (*formats.FORMATS, *reports.REPORTS) if name != "auto"),
     ],
     "docs/faults.md": [f"`{name}`" for name in (*fault.ACTIONS, *messages.FORBIDDEN)],
@@ -248,6 +259,12 @@ ROWS = {
 @pytest.mark.parametrize("page", ROWS)
 def test_the_tables_of_a_page_are_complete(page: str) -> None:
     assert [row for row in ROWS[page] if row not in rows_of(page)] == []
+
+
+@pytest.mark.parametrize("page", OPTIONS)
+def test_the_defaults_in_a_table_are_those_of_the_help(page: str) -> None:
+    shown = [(f"`--{name}`", default.replace("'", "")) for name, _, default, _ in OPTIONS[page]]
+    assert [row for row in shown if row not in defaults_of(page)] == []
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)

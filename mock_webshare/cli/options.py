@@ -95,21 +95,27 @@ def setting_name(name: str, kind: type) -> str:
     return "api_keys" if kind is list else name.replace("-", "_")
 
 
-def settings_values(
-    options: argparse.Namespace, environ: Mapping[str, str], known: Sequence[Option]
+def values_given(
+    options: argparse.Namespace, known: Sequence[Option], environ: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return the values that were given by option or else by variable, by Python name.
 
-    Only variables that the help of the command names are read.
+    Only variables that the help of the command names are read; without `environ`, none.
     """
     values: dict[str, Any] = {}
     for name, kind, _, _ in known:
         value = getattr(options, name.replace("-", "_"))
-        if value is None and name in options.variables and (text := environ.get(variable_of(name))):
+        if value is None and name in options.variables and (text := (environ or {}).get(variable_of(name))):
             value = text.split() if kind is list else text
         if value is not None:
             values[setting_name(name, kind)] = _convert(source_of(name, options), kind, value)
     return values
+
+
+def values_or_defaults(options: argparse.Namespace, known: Sequence[Option]) -> dict[str, Any]:
+    """Return all values by Python name: those that were given, or the defaults that the help shows."""
+    defaults = {setting_name(name, kind): kind(default) for name, kind, default, _ in known}
+    return defaults | values_given(options, known)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mock_webshare.cli.files import progress_bar
-from mock_webshare.cli.options import CLEAN, KEY_VARIABLE, add_options, settings_values
+from mock_webshare.cli.options import CLEAN, KEY_VARIABLE, add_options, values_or_defaults
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     from mock_webshare.live.probe import prober, report
     from mock_webshare.live.record import sinks
 
-    values = {"format": "text", "rate": prober.FASTEST, **settings_values(options, environ, PROBE_OPTIONS)}
+    values = values_or_defaults(options, PROBE_OPTIONS)
     write = report.report(values["format"])
     origin = origins.read_origin("BASE_URL", options.base_url)
     if not 1 <= values["rate"] <= prober.FASTEST:

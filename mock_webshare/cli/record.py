@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from mock_webshare.cli.options import CLEAN, KEY_VARIABLE, add_options, settings_values
+from mock_webshare.cli.options import (
+    CLEAN,
+    KEY_VARIABLE,
+    add_options,
+    is_given,
+    values_given,
+    values_or_defaults,
+)
 from mock_webshare.cli.validate import JUDGE_OPTIONS, judge_options
 from mock_webshare.errors import UsageError
 
@@ -10,7 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     import argparse
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from mock_webshare.cli.files import Streams
     from mock_webshare.cli.options import Option
@@ -22,7 +28,6 @@ RECORD_OPTIONS: Sequence[Option] = (
     ("host", str, "127.0.0.1", "address to listen on"),
     ("port", int, "8766", "port to listen on; 0 takes a free one"),
 )
-_DEFAULTS: Mapping[str, Any] = {"upstream": "https://proxy.webshare.io", "host": "127.0.0.1", "port": 8766}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +53,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     from mock_webshare.live.origin import is_loopback, read_origin
     from mock_webshare.live.record import proxy
 
-    values = {**_DEFAULTS, **settings_values(options, environ, RECORD_OPTIONS)}
+    values = values_or_defaults(options, RECORD_OPTIONS)
     if options.output is None:
         raise UsageError("--output is not given; write for example --output traffic.ndjson")
     recording = proxy.Recording(
@@ -64,7 +69,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         streams.warn("the recording will contain keys, cookies and e-mail addresses; do not share it")
     if not is_loopback(recording.host):
         streams.warn(f"anyone who can reach {recording.host!r} can use the proxy")
-    validation = _validation(options, environ, recording)
+    validation = _validation(options, recording)
 
     validate = validation.new_findings if validation else None
     proxy.record(recording, announce=streams.announce, log=streams.stderr, validate=validate)
@@ -75,17 +80,15 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     return verdict.exit_code
 
 
-def _validation(
-    options: argparse.Namespace, environ: Mapping[str, str], recording: Recording
-) -> LiveValidation | None:
+def _validation(options: argparse.Namespace, recording: Recording) -> LiveValidation | None:
     """Return the validation of a recording; None if `--validate` is not given."""
     from mock_webshare.live.record.live_validation import LiveValidation
 
     if options.validate:
-        assumed = judge_options(settings_values(options, environ, JUDGE_OPTIONS))
+        assumed = judge_options(values_given(options, JUDGE_OPTIONS))
         return LiveValidation(recording.path, assumed, recording.secrets)
     for name, *_ in JUDGE_OPTIONS:
-        if getattr(options, name.replace("-", "_")) is not None:
+        if is_given(name, options):
             raise UsageError(f"--{name} has no effect without --validate; add it, or leave --{name} out")
     return None
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from mock_webshare.cli.options import (
     naming_variables,
     setting_name,
-    settings_values,
     source_of,
+    values_given,
     without_excluded,
 )
 from mock_webshare.errors import MockWebshareError, ServerError, UnreadableInput, UsageError, pluralize
@@ -61,7 +61,7 @@ def settings_of(
     """
     from mock_webshare.service.settings import Settings
 
-    values = settings_values(options, without_excluded(options, environ, (_GENERATED, _READ)), known)
+    values = values_given(options, known, without_excluded(options, environ, (_GENERATED, _READ)))
     if "data" in values and (ignored := [source_of(name, options) for name in _GENERATED if name in values]):
         data = source_of("data", options)
         raise UsageError(f"{' and '.join(ignored)} cannot go with {data}, which is not generated")

@@ -6,7 +6,7 @@ import os
 import time
 
 from mock_webshare.cli.files import progress_bar, require_other_file, write_output
-from mock_webshare.cli.options import add_options, settings_values
+from mock_webshare.cli.options import add_options, values_given, values_or_defaults
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
     from mock_webshare.cli.files import Streams
     from mock_webshare.cli.options import Option
+    from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.verdict import Verdict
 
@@ -32,14 +33,17 @@ JUDGE_OPTIONS: Sequence[Option] = (
     ),
     ("pending-days", int, "30", "assumed days for which a credit stays pending"),
 )
-VALIDATE_OPTIONS: Sequence[Option] = (
+_SCHEMA_OPTION: Option = (
+    "schema",
+    str,
+    "by shape",
+    "schema of bodies that were stored without their request",
+)
+_RUN_OPTIONS: Sequence[Option] = (
     ("input-format", str, "auto", "format of the files: auto, json, ndjson, har, vcr or journal"),
-    ("schema", str, "by shape", "schema of bodies that were stored without their request"),
-    *JUDGE_OPTIONS,
     ("jobs", int, "1", "number of processes; 0 starts one for each core"),
 )
-_JUDGE_FIELDS = ("schema", *(name.replace("-", "_") for name, *_ in JUDGE_OPTIONS))
-_LEVELS = ("error", "warning", "note")
+VALIDATE_OPTIONS = (*_RUN_OPTIONS, _SCHEMA_OPTION, *JUDGE_OPTIONS)
 _MOST_JOBS = 64
 _SHOWN_FROM, _SHOWN_EVERY = 16 * 1024**2, 0.1  # bytes, seconds
 
@@ -85,8 +89,9 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     from mock_webshare import recordings
     from mock_webshare.judge import reports, run
 
-    values = settings_values(options, environ, VALIDATE_OPTIONS)
-    assumed = judge_options(values, hosts=[host.lower() for host in options.only_host or ()])
+    values = values_or_defaults(options, _RUN_OPTIONS)
+    given = values_given(options, (_SCHEMA_OPTION, *JUDGE_OPTIONS))
+    assumed = judge_options(given, hosts=[host.lower() for host in options.only_host or ()])
     wanted = _reports(options.reports or ["text"])
     for name, path in wanted:
         reports.find(name)
@@ -94,10 +99,10 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     records = recordings.read(
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,
-        input_format=values.get("input_format", "auto"),
+        input_format=values["input_format"],
         progress=_progress(streams),
     )
-    verdict = run.judge(records, assumed, jobs=_jobs(values.get("jobs", 1)))
+    verdict = run.judge(records, assumed, jobs=_jobs(values["jobs"]))
     for name, path in wanted:
         _write(name, path, verdict, streams, environ)
     return verdict.exit_code
@@ -105,25 +110,26 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 def judge_options(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Options:
     """Return the judge's options from the values that were given."""
-    from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Options
 
-    given = {name: values[name] for name in _JUDGE_FIELDS if name in values}
-    if "fail_on" in given:
-        given["fail_on"] = Level(_choice("--fail-on", given["fail_on"], _LEVELS))
-    return Options(hosts=tuple(hosts), **given)
+    if "fail_on" in values:
+        values = {**values, "fail_on": _severity(values["fail_on"])}
+    return Options(hosts=tuple(hosts), **values)
+
+
+def _severity(name: str) -> Level:
+    from mock_webshare.judge.model.finding import Level
+    from mock_webshare.judge.model.options import FAILING
+
+    if name not in FAILING:
+        raise UsageError(f"--fail-on {name!r} is not allowed; allowed: {', '.join(FAILING)}")
+    return Level(name)
 
 
 def _jobs(jobs: int) -> int:
     if not 0 <= jobs <= _MOST_JOBS:
         raise UsageError(f"--jobs {jobs} is not allowed; allowed: 0 to {_MOST_JOBS}")
     return jobs or os.cpu_count() or 1
-
-
-def _choice(option: str, value: str, allowed: Sequence[str]) -> str:
-    if value not in allowed:
-        raise UsageError(f"{option} {value!r} is not allowed; allowed: {', '.join(allowed)}")
-    return value
 
 
 def _reports(words: Sequence[str]) -> list[tuple[str, str | None]]:

@@ -6,16 +6,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from mock_webshare import Settings, __version__, cli
-from mock_webshare.cli import serve, settings
+from mock_webshare.cli import serve, settings, validate
 from mock_webshare.cli.files import progress_bar
+from mock_webshare.cli.options import setting_name
+from mock_webshare.contract.endpoints import PENDING_DAYS
+from mock_webshare.contract.model import Paging
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas, data_path
+from mock_webshare.judge.model.options import Options
 from mock_webshare.service.data import dataset, generator
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
@@ -238,6 +242,21 @@ def test_run_reports_a_wrong_variable_by_its_name_too(name: str, value: str) -> 
     )
     assert (process.returncode, process.stdout, process.stderr.count("\n")) == (2, "", 1)
     assert process.stderr.startswith(f"mock-webshare: {variable}: ")
+
+
+ASSUMED = Options(max_page_size=Paging().max_page_size, pending_days=PENDING_DAYS)
+"""The judge's defaults, with the values of the contract that None stands for."""
+
+
+@pytest.mark.parametrize(
+    ("options", "defaults"), [(settings.SERVE_OPTIONS, Settings()), (validate.JUDGE_OPTIONS, ASSUMED)]
+)
+def test_the_help_shows_the_default_of_every_value(
+    options: Sequence[tuple[str, type, str, str]], defaults: object
+) -> None:
+    for name, kind, shown, _ in options:
+        default = getattr(defaults, setting_name(name, kind))
+        assert default in (None, ()) or str(default) == shown, name
 
 
 def test_the_help_names_the_variable_that_is_for_all_commands() -> None:
