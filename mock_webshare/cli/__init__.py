@@ -6,9 +6,11 @@ Arguments are parsed, then the command is executed. A command is a module with `
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from mock_webshare.cli.files import Streams
@@ -26,8 +28,6 @@ from mock_webshare.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
 __all__ = ["COMMANDS", "Streams", "main", "run"]
@@ -43,11 +43,11 @@ COMMANDS: Mapping[str, str] = {
     "probe": "find out which assumptions about a service are right",
     "redact": "remove the secrets from recordings",
 }
-"""Name and help of each command; its module has the same name, but for that of `run`."""
+"""Name and help of each command."""
 INTERRUPTED = 130
 """The exit code of a shell for a program that Ctrl-C ended."""
 READER_GONE = 141
-"""The exit code of a shell for a program whose output is no longer read, as after `| head`."""
+"""The exit code of a shell for a program whose output is no longer read."""
 
 _DESCRIPTION = "A mock server of the Webshare referral credits API, and a checker of recorded traffic."
 _EPILOG = f"{variable_of('debug')}=1 shows the traceback of an internal error, with any command."
@@ -97,7 +97,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
 
 
 def _internal_error(error: Exception) -> str:
-    """Return type and place of an error; its text may hold a key, or a whole row."""
+    """Return type and place of an error, without its text, which may hold a key."""
     place = error.__traceback__
     while place and place.tb_next:
         place = place.tb_next
@@ -109,7 +109,7 @@ def _internal_error(error: Exception) -> str:
 
 
 def _parser(streams: Streams, wanted: str | None) -> Parser:
-    """Return the parser of all commands; only the wanted one has its arguments."""
+    """Return the parser of all commands, with the arguments of one."""
     parser = Parser(prog="mock-webshare", description=_DESCRIPTION, epilog=_EPILOG, streams=streams)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.set_defaults(execute=_execute_without_command, names=parser.names)
@@ -126,7 +126,7 @@ def _parser(streams: Streams, wanted: str | None) -> Parser:
 
 
 def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the arguments; the value of a wrong one is not repeated, because it may be a key."""
+    """Parse the arguments; a wrong one is not repeated, for it may be a key."""
     words = [argument for argument in argv if not argument.startswith("-")]
     if words and words[0] not in COMMANDS:
         hint = suggestion(words[0], COMMANDS)
@@ -148,7 +148,7 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _one_line(text: str) -> str:
-    """Return a message with all unprintable characters escaped, such as a line break in a file name."""
+    """Escape unprintable characters, such as a line break in a file name."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 

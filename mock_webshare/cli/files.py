@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from mock_webshare.errors import UnwritableOutput, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
     from typing import BinaryIO, TextIO
 
 
@@ -33,7 +33,7 @@ class Streams:
 
 
 def require_other_file(path: str | None, inputs: Iterable[str]) -> None:
-    """Refuse to overwrite an input, because a recording cannot be made again."""
+    """Refuse to overwrite an input: it cannot be recorded again."""
     if path is None or not os.path.isfile(path):
         return
     if any(os.path.isfile(each) and os.path.samefile(path, each) for each in inputs):
@@ -49,7 +49,7 @@ def write_output(path: str | None, streams: Streams, write: Callable[[TextIO], o
 
 
 def _write_file(path: str, write: Callable[[TextIO], object]) -> None:
-    """Write a text file, completely or not at all; a device or pipe is written to directly."""
+    """Write a text file, whole or not at all; a device or pipe directly."""
     target = os.path.realpath(path)
     is_special = os.path.exists(target) and not os.path.isfile(target)
     unfinished = target if is_special else f"{target}.{os.getpid()}.part"
@@ -64,29 +64,25 @@ def _write_file(path: str, write: Callable[[TextIO], object]) -> None:
         raise UnwritableOutput.from_os_error(path, error) from error
 
 
-def log_file(path: str | None) -> AbstractContextManager[TextIO | None]:
-    """Return a context with an open text file; with None if `path` is None."""
-    from contextlib import contextmanager, suppress
-
+@contextmanager
+def log_file(path: str | None) -> Iterator[TextIO | None]:
+    """Open a text file for the context; None if `path` is None."""
+    if path is None:
+        yield None
+        return
     try:
-        stream = None if path is None else open(path, "w", encoding="utf-8")  # noqa: SIM115  # closed below
+        stream = open(path, "w", encoding="utf-8")  # noqa: SIM115  # closed below
     except OSError as error:
-        raise UnwritableOutput.from_os_error(str(path), error) from error
-
-    @contextmanager
-    def opened() -> Iterator[TextIO | None]:
-        try:
-            yield stream
-        finally:
-            with suppress(OSError):  # a full disk does not change the exit code
-                if stream:
-                    stream.close()
-
-    return opened()
+        raise UnwritableOutput.from_os_error(path, error) from error
+    try:
+        yield stream
+    finally:
+        with suppress(OSError):  # a full disk does not change the exit code
+            stream.close()
 
 
 def progress_bar(stderr: TextIO, unit: str) -> Callable[[int, int], None] | None:
-    """Return a function that shows progress on one line; None without a terminal."""
+    """Return a function that shows progress; None without a terminal."""
     if not stderr.isatty():
         return None
     done_sign, left_sign = "█░" if _can_write("█░", stderr) else "#."

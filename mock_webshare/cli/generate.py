@@ -1,19 +1,17 @@
-"""The command `generate`: a data set as a file, generated or from a recording."""
+"""The command `generate`: a data set, generated or from a recording."""
 
 from __future__ import annotations
 
+import argparse
 import os
+from collections.abc import Mapping
 
-from mock_webshare.cli.files import progress_bar, require_other_file, write_output
+from mock_webshare.cli.files import Streams, progress_bar, require_other_file, write_output
 from mock_webshare.cli.options import CLEAN, add_options
 from mock_webshare.cli.settings import SERVE_OPTIONS, recorded_dataset, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Mapping
-
-    from mock_webshare.cli.files import Streams
     from mock_webshare.service.data.dataset import Dataset
     from mock_webshare.service.settings import Settings
 

@@ -1,22 +1,20 @@
-"""Options: parsing arguments and environment variables, with messages about wrong ones."""
+"""Options: parsing of arguments and environment variables."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from mock_webshare.cli.files import Streams
 from mock_webshare.errors import MockWebshareError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any, NoReturn
 
-    from mock_webshare.cli.files import Streams
-
-    Option = tuple[str, type, str, str]
-    """Name, type, default as the help shows it, help. The values are checked where they are used."""
-
+Option = tuple[str, type, str, str]
+"""Name, type, default as the help shows it, help. The user of a value checks it."""
 CLEAN, FAILED = 0, 2
 KEY_VARIABLE = "WEBSHARE_API_KEY"
 """The variable from which the vendor's own clients read the key."""
@@ -32,7 +30,7 @@ class Done(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that writes to the given streams and raises `UsageError`."""
+    """An argument parser that writes to its streams and raises `UsageError`."""
 
     def __init__(self, *, streams: Streams, **options: Any) -> None:
         super().__init__(**options, allow_abbrev=False)
@@ -57,7 +55,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return a hint at the known word that is most like an unknown one; empty if none is like it."""
+    """Return a hint at the most similar known word; empty without one."""
     from difflib import get_close_matches
 
     matches = get_close_matches(word, list(known), 1)
@@ -65,7 +63,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def split_command(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the arguments before the first `--`, which are ours, and the command after it."""
+    """Return the arguments before the first `--`, and the command after it."""
     end = list(argv).index("--") if "--" in argv else len(argv)
     return argv[:end], argv[end + 1 :]
 
@@ -73,7 +71,7 @@ def split_command(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 def add_options(
     parser: argparse.ArgumentParser, options: Sequence[Option], variables: Collection[str] = ()
 ) -> None:
-    """Add options; those in `variables` are also read from the environment, as their help says."""
+    """Add options; those in `variables` are also read from the environment."""
     parser.set_defaults(variables=variables)
     for name, kind, default, help_text in options:
         source = f"; variable: {variable_of(name)}" if name in variables else ""
@@ -86,19 +84,19 @@ def add_options(
 
 
 def variable_of(name: str) -> str:
-    """Return the environment variable of an option: `MOCK_WEBSHARE_RATE_LIMIT` for `rate-limit`."""
+    """Return the variable of an option: `MOCK_WEBSHARE_PORT` for `port`."""
     return _PREFIX + name.upper().replace("-", "_")
 
 
 def setting_name(name: str, kind: type) -> str:
-    """Return the Python name of an option: `rate_limit` for `rate-limit`, `api_keys` for `api-key`."""
+    """Return the Python name of an option: `rate_limit` for `rate-limit`."""
     return "api_keys" if kind is list else name.replace("-", "_")
 
 
 def values_given(
     options: argparse.Namespace, known: Sequence[Option], environ: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the values that were given by option or else by variable, by Python name.
+    """Return the values given by option or else by variable, by Python name.
 
     Only variables that the help of the command names are read; without `environ`, none.
     """
@@ -113,7 +111,7 @@ def values_given(
 
 
 def values_or_defaults(options: argparse.Namespace, known: Sequence[Option]) -> dict[str, Any]:
-    """Return all values by Python name: those that were given, or the defaults that the help shows."""
+    """Return all values by Python name, given or as the help shows them."""
     defaults = {setting_name(name, kind): kind(default) for name, kind, default, _ in known}
     return defaults | values_given(options, known)
 
@@ -122,7 +120,7 @@ def values_or_defaults(options: argparse.Namespace, known: Sequence[Option]) -> 
 def naming_variables(
     names: Sequence[str], options: argparse.Namespace, environ: Mapping[str, str]
 ) -> Iterator[None]:
-    """Begin the message of an error with the variables, if any, that set these options."""
+    """Begin the message of an error with the variables that set these options."""
     try:
         yield
     except MockWebshareError as error:
@@ -135,7 +133,7 @@ def naming_variables(
 def without_excluded(
     options: argparse.Namespace, environ: Mapping[str, str], sides: Sequence[Sequence[str]]
 ) -> Mapping[str, str]:
-    """Return the environment without the variables that an option of the other side excludes."""
+    """Return the environment without variables that given options exclude."""
     for side, other in (sides, sides[::-1]):
         if any(is_given(name, options) for name in side):
             excluded = set(map(variable_of, other))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from mock_webshare.cli.files import progress_bar
-from mock_webshare.cli.options import CLEAN, KEY_VARIABLE, add_options, values_or_defaults
+import argparse
+from collections.abc import Mapping, Sequence
+
+from mock_webshare.cli.files import Streams, progress_bar
+from mock_webshare.cli.options import CLEAN, KEY_VARIABLE, Option, add_options, values_or_defaults
 from mock_webshare.errors import UsageError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Mapping, Sequence
-
-    from mock_webshare.cli.files import Streams
-    from mock_webshare.cli.options import Option
 
 FINDINGS = 1
 
@@ -68,7 +63,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 
 def _key(environ: Mapping[str, str]) -> str:
-    """Return the key; raise `UsageError`, which does not repeat it, if no request can carry it."""
+    """Return the key; raise `UsageError`, without its value, if it is wrong."""
     key = environ.get(KEY_VARIABLE, "").strip()
     if not key or not all("!" <= letter <= "~" for letter in key):
         raise UsageError(f"{KEY_VARIABLE} does not have a key; allowed: one word of visible ASCII characters")

@@ -1,10 +1,15 @@
-"""The command `record`: a proxy that records a client's traffic with a service."""
+"""The command `record`: a proxy that records traffic with a service."""
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping, Sequence
+
+from mock_webshare.cli.files import Streams
 from mock_webshare.cli.options import (
     CLEAN,
     KEY_VARIABLE,
+    Option,
     add_options,
     is_given,
     values_given,
@@ -15,11 +20,6 @@ from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Mapping, Sequence
-
-    from mock_webshare.cli.files import Streams
-    from mock_webshare.cli.options import Option
     from mock_webshare.live.record.live_validation import LiveValidation
     from mock_webshare.live.record.proxy import Recording
 
@@ -81,7 +81,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 
 def _validation(options: argparse.Namespace, recording: Recording) -> LiveValidation | None:
-    """Return the validation of a recording; None if `--validate` is not given."""
+    """Return the validation of a recording; None without `--validate`."""
     from mock_webshare.live.record.live_validation import LiveValidation
 
     if options.validate:

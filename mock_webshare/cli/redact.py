@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from mock_webshare.cli.files import write_output
+from mock_webshare.cli.files import Streams, write_output
 from mock_webshare.cli.options import CLEAN, FAILED
 from mock_webshare.errors import UnreadableInput, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
-    from mock_webshare.cli.files import Streams
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.redaction.redactor import Redactor
 
@@ -78,7 +77,7 @@ def _form(output: str | None) -> str:
 
 
 def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Record]]:
-    """Return a function that reads the recordings, and can be called repeatedly."""
+    """Return a function that reads the recordings each time."""
     from io import BytesIO
 
     from mock_webshare import recordings

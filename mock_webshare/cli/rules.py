@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
+
+from mock_webshare.cli.files import Streams
 from mock_webshare.cli.options import CLEAN
 from mock_webshare.errors import UsageError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Mapping
-
-    from mock_webshare.cli.files import Streams
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

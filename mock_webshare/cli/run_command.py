@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 
-from mock_webshare.cli.files import log_file
+from mock_webshare.cli.files import Streams, log_file
 from mock_webshare.cli.options import add_options
 from mock_webshare.cli.serve import without_certificates
 from mock_webshare.cli.settings import (
@@ -17,15 +19,8 @@ from mock_webshare.cli.settings import (
     settings_of,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Mapping
-
-    from mock_webshare.cli.files import Streams
-
 _ANY_KEY = "mock-webshare"
-"""The key of the command if none is set; a real one in the environment is replaced."""
+"""The key of the command if none is set, instead of a real one."""
 _RUN_OPTIONS = tuple(
     (name, kind, "0" if name == "port" else default, help_text)
     for name, kind, default, help_text in SERVE_OPTIONS
@@ -35,7 +30,7 @@ _NOT_REACHED = (
     b'give them base_url=os.environ["WEBSHARE_BASE_URL"], in Node baseURL: process.env.WEBSHARE_BASE_URL\n'
 )
 _LOOPBACK = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
-"""Addresses to listen on to which no request can be sent, and the ones to use instead."""
+"""How to reach a server that listens on all addresses."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,16 +1,13 @@
-"""The command `schema`: the JSON Schemas of the API's bodies and of the report."""
+"""The command `schema`: the JSON Schemas of bodies and of the report."""
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
+
+from mock_webshare.cli.files import Streams
 from mock_webshare.cli.options import CLEAN
 from mock_webshare.errors import UnknownName
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Mapping
-
-    from mock_webshare.cli.files import Streams
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from mock_webshare.cli.files import progress_bar
+from mock_webshare.cli.files import Streams, progress_bar
 from mock_webshare.cli.options import CLEAN, add_options
 from mock_webshare.cli.settings import (
     PRECEDENCE,
@@ -15,13 +17,6 @@ from mock_webshare.cli.settings import (
     recorded_dataset,
     settings_of,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Iterator, Mapping
-
-    from mock_webshare.cli.files import Streams
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

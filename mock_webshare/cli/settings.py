@@ -1,11 +1,16 @@
-"""Settings and data of a mock server, from options, variables and recordings."""
+"""Settings and data of a mock server, as the command line gives them."""
 
 from __future__ import annotations
 
+import argparse
 import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from os import PathLike
 
 from mock_webshare.cli.options import (
+    Option,
     naming_variables,
     setting_name,
     source_of,
@@ -16,13 +21,8 @@ from mock_webshare.errors import MockWebshareError, ServerError, UnreadableInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections import Counter
-    from collections.abc import Iterator, Mapping, Sequence
-    from os import PathLike
     from typing import TextIO
 
-    from mock_webshare.cli.options import Option
     from mock_webshare.exchange.model import Exchange
     from mock_webshare.recordings.dataset import Replay
     from mock_webshare.service.data.dataset import Dataset
@@ -74,7 +74,7 @@ def settings_of(
 
 @contextmanager
 def naming_failed_variables(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[None]:
-    """Name the variables of an address that is not available, or of unreadable data."""
+    """Name the variables of an unavailable address, or of unreadable data."""
     try:
         yield
     except MockWebshareError as error:
@@ -84,7 +84,7 @@ def naming_failed_variables(options: argparse.Namespace, environ: Mapping[str, s
 
 
 def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Dataset | None:
-    """Return the data set of the credits in a recording; None if `data` is not a recording.
+    """Return the credits of a recording; None if `data` is not a recording.
 
     What is left out is reported on `stderr`. Raise `UnreadableInput` if no credit can be served.
     """
@@ -93,7 +93,6 @@ def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Datase
     if data is None or not dataset.is_recording(path := os.fspath(data)):
         return None
     import json
-    from collections import Counter
 
     from mock_webshare.recordings.dataset import replay
 

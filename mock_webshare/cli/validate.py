@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mock_webshare.cli.files import progress_bar, require_other_file, write_output
-from mock_webshare.cli.options import add_options, values_given, values_or_defaults
+from mock_webshare.cli.files import Streams, progress_bar, require_other_file, write_output
+from mock_webshare.cli.options import Option, add_options, values_given, values_or_defaults
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    import argparse
-    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, TextIO
 
-    from mock_webshare.cli.files import Streams
-    from mock_webshare.cli.options import Option
     from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.verdict import Verdict
@@ -161,7 +159,7 @@ def _write(
 
 
 def _progress(streams: Streams) -> Callable[[int, int], None] | None:
-    """Return a function that shows progress, at most ten times a second; None without a terminal."""
+    """Return a function that shows progress of long work now and then."""
     show = progress_bar(streams.stderr, "bytes")
     if show is None:
         return None
