@@ -127,7 +127,10 @@ def test_below_the_control_plane_nothing_knows_of_http(module: str) -> None:
     ("statement", "unwanted"),
     [
         ("import mock_webshare", {"aiohttp", "faker", "jsonschema", "argparse", "asyncio"}),
-        ("import mock_webshare.cli", {"aiohttp", "faker", "jsonschema", "asyncio", "dataclasses"}),
+        (
+            "from mock_webshare import cli; cli.run(['serve', '--help'], cli.Streams(*3 * [sys.stderr]), {})",
+            {"aiohttp", "faker", "jsonschema", "asyncio", "dataclasses", "typing", "shutil"},
+        ),
         (
             "import mock_webshare.judge.run, mock_webshare.judge.reports",
             {"aiohttp", "faker", "asyncio"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -20,6 +21,7 @@ KEY_VARIABLE = "WEBSHARE_API_KEY"
 """The variable from which the vendor's own clients read the key."""
 _PREFIX = "MOCK_WEBSHARE_"
 _LONGEST_NUMBER = 20
+_USUAL_COLUMNS = 80
 
 
 class Done(Exception):
@@ -33,7 +35,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that writes to its streams and raises `UsageError`."""
 
     def __init__(self, *, streams: Streams, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False)
+        super().__init__(**options, allow_abbrev=False, formatter_class=_formatter)
         self._streams = streams
 
     @property
@@ -52,6 +54,22 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: Any = None) -> None:
         self._streams.stdout.write(self.format_help())
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Return a formatter that does not import `shutil`, which takes a tenth of `--help`."""
+    return argparse.HelpFormatter(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """Return the width of the terminal, as `shutil.get_terminal_size` does."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size().columns or _USUAL_COLUMNS
+    except OSError:  # standard output is not a terminal
+        return _USUAL_COLUMNS
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -15,7 +16,7 @@ import pytest
 from mock_webshare import Settings, __version__, cli
 from mock_webshare.cli import serve, settings, validate
 from mock_webshare.cli.files import progress_bar
-from mock_webshare.cli.options import setting_name
+from mock_webshare.cli.options import Option, Parser, setting_name
 from mock_webshare.contract.endpoints import PENDING_DAYS
 from mock_webshare.contract.model import Paging
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas, data_path
@@ -23,6 +24,7 @@ from mock_webshare.judge.model.options import Options
 from mock_webshare.service.data import dataset, generator
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
+STREAMS = cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO())
 
 
 class Run:
@@ -41,6 +43,17 @@ def test_the_help_lists_every_command_on_one_screen(monkeypatch: pytest.MonkeyPa
     assert [name for name in cli.COMMANDS if f"\n    {name} " not in run.out] == []
     lines = run.out.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("columns", [None, "", "0", "-1", "x", "40", "200"])
+def test_the_help_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: str | None) -> None:
+    if columns is None:
+        monkeypatch.delenv("COLUMNS", raising=False)
+    else:
+        monkeypatch.setenv("COLUMNS", columns)
+    usual = argparse.ArgumentParser("mock-webshare", epilog="word " * 100)
+    ours = Parser(prog="mock-webshare", epilog="word " * 100, streams=STREAMS)
+    assert ours.format_help() == usual.format_help()
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
@@ -147,7 +160,7 @@ def test_variables_that_exclude_each_other_are_named(argv: tuple[str, ...]) -> N
 def test_an_option_wins_over_a_variable(
     argv: tuple[str, ...], variable: tuple[str, str], expected: dict[str, object]
 ) -> None:
-    options = cli._parse(cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO()), ("serve", *argv))
+    options = cli._parse(STREAMS, ("serve", *argv))
     environ = {f"MOCK_WEBSHARE_{variable[0]}": variable[1]}
     assert settings.settings_of(options, environ, settings.SERVE_OPTIONS) == Settings(**expected)  # type: ignore[arg-type]
 
@@ -169,8 +182,7 @@ WRONG = "é\n x"  # for every option
 
 
 def variables_of(command: str) -> set[str]:
-    streams = cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO())
-    parser = cli._parse(streams, (command, *ENDING[command][-1]))
+    parser = cli._parse(STREAMS, (command, *ENDING[command][-1]))
     return {f"MOCK_WEBSHARE_{name[2:].upper().replace('-', '_')}" for name in parser.names}
 
 
@@ -251,9 +263,7 @@ ASSUMED = Options(max_page_size=Paging().max_page_size, pending_days=PENDING_DAY
 @pytest.mark.parametrize(
     ("options", "defaults"), [(settings.SERVE_OPTIONS, Settings()), (validate.JUDGE_OPTIONS, ASSUMED)]
 )
-def test_the_help_shows_the_default_of_every_value(
-    options: Sequence[tuple[str, type, str, str]], defaults: object
-) -> None:
+def test_the_help_shows_the_default_of_every_value(options: Sequence[Option], defaults: object) -> None:
     for name, kind, shown, _ in options:
         default = getattr(defaults, setting_name(name, kind))
         assert default in (None, ()) or str(default) == shown, name
