@@ -23,20 +23,10 @@ JUDGE_OPTIONS: Sequence[Option] = (
     ("unknown-fields", str, "report", "undocumented fields: ignore, report or forbid"),
     ("fail-on", str, "warning", "minimum severity that fails the run: error, warning or note"),
     ("max-page-size", int, "100", "assumed limit of page_size"),
-    (
-        "default-ordering",
-        str,
-        "id",
-        "assumed order of a list whose request names none; empty if there is none",
-    ),
+    ("default-ordering", str, "id", "assumed order of a list whose request names none; may be empty"),
     ("pending-days", int, "30", "assumed days for which a credit stays pending"),
 )
-_SCHEMA_OPTION: Option = (
-    "schema",
-    str,
-    "by shape",
-    "schema of bodies that were stored without their request",
-)
+_SCHEMA_OPTION: Option = ("schema", str, "by shape", "schema of bodies stored without their request")
 _RUN_OPTIONS: Sequence[Option] = (
     ("input-format", str, "auto", "format of the files: auto, json, ndjson, har, vcr or journal"),
     ("jobs", int, "1", "number of processes; 0 starts one for each core"),
