@@ -242,7 +242,7 @@ def test_redact_of_several_bodies_cannot_make_a_json(tmp_path: Path) -> None:
         (tmp_path / name).write_text(BODIES[0])
     paths = [str(tmp_path / name) for name in ("a.json", "b.json", "c.json")]
     code, _, errors = run("redact", *paths[:2], "-o", paths[2])
-    assert code == 2 and "a .json holds one body" in errors
+    assert code == 2 and "a .json file has one body" in errors
 
 
 def test_redact_can_overwrite_its_input(tmp_path: Path) -> None:
