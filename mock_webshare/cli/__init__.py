@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -59,7 +60,9 @@ def main() -> NoReturn:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # a standard stream stays open
-    sys.exit(run(sys.argv[1:], Streams(sys.stdin.buffer, sys.stdout, sys.stderr), os.environ))
+    code = run(sys.argv[1:], Streams(sys.stdin.buffer, sys.stdout, sys.stderr), os.environ)
+    gc.freeze()  # no search for cycles in everything imported: a tenth of the time of a short command
+    sys.exit(code)
 
 
 def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> int:
