@@ -58,11 +58,9 @@ def is_alive(pid: int) -> bool:
 
 
 def is_free(port: int) -> bool:
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
+    """Return whether nothing listens on a port; to bind it would keep a server that starts from it."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
 
 
 def free_port() -> int:
