@@ -209,11 +209,6 @@ class Contract:
         """The endpoints by the schema of a 200 response."""
         return {each.schema: each for each in self.endpoints}
 
-    @cached_property
-    def row_schemas(self) -> Mapping[str, str]:
-        """The schema of a row, by the schema of a 200 response with such rows."""
-        return {each.schema: self.resource_of(each).schema for each in self.endpoints}
-
     def __reduce__(self) -> tuple[Any, ...]:
         resources, rules = tuple(self.resources.values()), tuple(self.rules.values())
         # Cached values are not pickled.
