@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 import requests
@@ -17,7 +18,9 @@ from mock_webshare.service.data import dataset
 
 pytest_plugins = ["pytester"]
 
-assert requests and webshare  # imported here once, not in each suite again
+# Imported here once, not in each suite again. What a suite in this process imports is unloaded at its end;
+# httpx imports httpcore with its first request and would keep the exceptions of the unloaded one.
+assert httpcore and requests and webshare
 
 INI = """
 [pytest]
