@@ -133,7 +133,7 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("", " "),
         Pump("a", " ", ","),
     ],
-    "exchange.redaction.redactor._FORM_PART": [
+    "exchange.redaction.patterns.FORM_PART": [
         Pump("", 'form-data; name="token"'),
         Pump("", 'form-data; name="token"\n'),
         Pump("", "form-data;"),
@@ -143,19 +143,67 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("form-data;", ' name="token" name'),
         Pump("", "x;form-"),
     ],
-    "exchange.redaction.redactor._JSON": [
+    "exchange.redaction.patterns.ATTRIBUTE": [
+        Pump("", "a"),
+        Pump("", "a ", "="),
+        Pump("", 'a="'),
+        Pump("a=", " "),
+        Pump("", "a='\""),
+        Pump('a="', "a", "'"),
+    ],
+    "exchange.redaction.patterns.DOWNLOAD": [
+        Pump("", "proxy/list/download/"),
+        Pump("", "proxy%2525"),
+        Pump("proxy/list/download/", "%25"),
+        Pump("", "proxy\\\\"),
+    ],
+    "exchange.redaction.patterns.ELEMENT": [
+        Pump("", "<a"),
+        Pump("<", "a"),
+        Pump("<a", " "),
+        Pump("<a>", " "),
+        Pump("", "<a>"),
+        Pump("", "<a><![CDATA["),
+    ],
+    "exchange.redaction.patterns.NESTED_VALUE": [Pump("", "%26"), Pump("", "%2"), Pump("", "%25")],
+    "exchange.redaction.patterns.PORT": [Pump("", ".a"), Pump("", ".a:"), Pump("", "]%25")],
+    "exchange.redaction.patterns.PROXY": [
+        Pump("", "1.1.1.1:1:"),
+        Pump("", "1.1.1.1:1:a:"),
+        Pump("", "a.a:1:"),
+        Pump("a.aa:1:", "a"),
+        Pump("", "a."),
+        Pump("", "[a"),
+        Pump("a.aa:1:", "%25"),
+    ],
+    "exchange.redaction.patterns.PROXY_USERINFO": [
+        Pump("", "a:"),
+        Pump("", " a:a"),
+        Pump("", "a:a@a.aa:"),
+        Pump("a:a@", "a."),
+        Pump("a:", "a", "@"),
+        Pump("", "|%25"),
+    ],
+    "exchange.redaction.patterns.WORD": [
+        Pump("", "a", '":'),
+        Pump('a"', " "),
+        Pump("", "\\"),
+        Pump("", "\\u00"),
+        Pump("", '"a" '),
+    ],
+    "exchange.redaction.patterns.JSON": [
         Pump("", " "),
         Pump("[", " "),
         Pump("[", "1", "."),
         Pump("[1", " "),
     ],
-    "exchange.redaction.redactor._KEY_SHAPE": [
+    "exchange.redaction.patterns.KEY_SHAPE": [
         Pump("", "1"),
         Pump("", "%11"),
         Pump("", "a" * 39 + "-"),
         Pump("", "-1"),
     ],
-    "exchange.redaction.redactor._LINE_OF_TEXT": [
+    "exchange.redaction.patterns.LINE_OF_TEXT": [
         Pump("a", " "),
         Pump("a=", " "),
         Pump("a=token", " "),
@@ -163,8 +211,8 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("", "a=token "),
         Pump("", "a-"),
     ],
-    "exchange.redaction.redactor._LONG_WORD": [Pump("", "a-"), Pump("", "a" * 39 + "-")],
-    "exchange.redaction.redactor._MAIL": [
+    "exchange.redaction.patterns.LONG_WORD": [Pump("", "a-"), Pump("", "a" * 39 + "-")],
+    "exchange.redaction.patterns.MAIL": [
         Pump("", "a@"),
         Pump("", "a."),
         Pump("a@", "a."),
@@ -173,28 +221,28 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("", "\\u0041"),
         Pump("a@a.", "a"),
     ],
-    "exchange.redaction.redactor._NAME": [
+    "exchange.redaction.patterns.NAME": [
         Pump("", "?"),
         Pump("", "? "),
         Pump("", "%3F"),
         Pump("", "&aa"),
         Pump("?", "\n"),
     ],
-    "exchange.redaction.redactor._USERINFO": [
+    "exchange.redaction.patterns.USERINFO": [
         Pump("", "//"),
         Pump("", "//a"),
         Pump("", "%3A%2F%2F"),
         Pump("//", "%40"),
     ],
-    "exchange.redaction.redactor._VALUE": [Pump("", "%26"), Pump("", "%2")],
-    "exchange.redaction.redactor._WEB_TOKEN": [
+    "exchange.redaction.patterns.VALUE": [Pump("", "%26"), Pump("", "%2")],
+    "exchange.redaction.patterns.WEB_TOKEN": [
         Pump("", "-eyJaaaaaaaa"),
         Pump("", "eyJaaaaaaaa."),
         Pump("", "-eyJaaaaaaaa.-"),
         Pump("", "-eyJ", ".a"),
     ],
     "exchange.redaction.redactor:\\S+": [WORD],
-    "exchange.redaction.redactor:_AT": [Pump("", "%25"), Pump("", "\\\\")],
+    "exchange.redaction.redactor:AT": [Pump("", "%25"), Pump("", "\\\\")],
     "judge.rules.error_body._DIGITS": [Pump("Request was throttled. Expected available in ", "1")],
     "judge.rules.headers._BLANK": [WORD],
     "judge.rules.rows._DATE": [Pump("2026-06-01T00:00:00.", "1")],
@@ -213,7 +261,9 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("", "&#"),
         Pump("", "&amp"),
     ],
+    "exchange.redaction.secret_names._SEGMENT": [Pump("", "a"), Pump("", "a1")],
     "exchange.redaction.secret_names._WORD": [Pump("", "A"), Pump("", "Aa"), Pump("", "A", "a")],
+    "exchange.redaction.body_text._PRINTABLE": [Pump("", "a"), Pump("", "aaaaa\0")],
     "exchange.redaction.body_text._CHARSET": [
         Pump("charset", " "),
         Pump("", "charset="),
@@ -374,6 +424,20 @@ BODIES: dict[str, Callable[[int], str | bytes]] = {
     "parameters": lambda size: "?token=" * (size // 7),
     "addresses": lambda size: "a@a.io " * (size // 7),
     "web tokens": lambda size: "-eyJaaaaaaaa" * (size // 12),
+    "HTML in a tag": lambda size: '<a name="token"' * (size // 15),
+    "elements": lambda size: "<token>a" * (size // 8),
+    "names of other values": lambda size: '{"name":"token","value":' * (size // 24),
+    "arrays of two": lambda size: '["token",' * (size // 9) + "1" + "]" * (size // 9),
+    "arrays of names and values": lambda size: '{"rawHeaders":[' + '"token","a",' * (size // 12),
+    "proxies": lambda size: "192.0.2.4:80:abcd:efgh\n" * (size // 23),
+    "parameters in parameters": lambda size: "?a=%3Fb%3D" * (size // 10),
+    "percent signs in parameters": lambda size: "?a=" + "%25" * size,
+    "short secrets": lambda size: json.dumps(
+        {"token": [f"{each:x}" for each in range(0x100, 0x100 + size // 9)], "a": "fff " * (size // 4)}
+    ),
+    "short numbers": lambda size: json.dumps({"token": ["4711"], "a": [4711] * (size // 6)}),
+    "binary": lambda size: b"\xff\0abcdefg" * size + b"token=abcdefgh",
+    "members of gzip": lambda size: gzip.compress(b"x", mtime=0) * (size // 21),
     "escapes": lambda size: "token=%2525" + "%25" * (size // 3),
     "digits of HTML": lambda size: '{"token":"abcdefgh","a":"&#' + "9" * size + ';"}',
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 LARGEST_DECOMPRESSED = 64 * 1024 * 1024
 """Bytes of a compressed body that are decompressed."""
@@ -16,6 +18,8 @@ LARGEST_RATIO = 100
 """Bytes that are decompressed for each compressed byte; a mebibyte is always allowed."""
 MOST_LAYERS = 4
 """Times that a body is decompressed: gzip can contain itself."""
+LARGEST_UNTYPED = 64 * 1024
+"""Bytes of a body that is searched as text whatever it is; a larger one that is binary is not."""
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?(utf-(?:16|32)(?:-?[bl]e)?)", re.IGNORECASE)
 _BYTE_ORDER_MARKS = {  # UTF-32 first, because its mark can begin like that of UTF-16
@@ -26,15 +30,49 @@ _BYTE_ORDER_MARKS = {  # UTF-32 first, because its mark can begin like that of U
 }
 _BY_ZEROS = {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}
 """Encodings by the zeros in the first four octets of JSON, which begins with ASCII (RFC 4627)."""
-_COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # gzip; levels of deflate
-_GZIP_OR_DEFLATE = 32 + zlib.MAX_WBITS
+_MOST_CONTROLS = 0.02
+"""Share of control characters beyond which octets that are not UTF-8 are not a text in an old encoding."""
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r\f"))
+_PRINTABLE = re.compile(rb"[\t\n\r\x20-\x7e]{6,}")
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_PIECE = 32
+"""Bytes of Brotli and Zstandard that are decompressed at once: few bytes may become 16 MiB."""
 
 
-def texts(body: bytes, content_type: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the text of a body and its encoding, then those of what is compressed in it, and so on."""
-    for layer in _layers(body):
-        encoding = codec(layer, content_type)
-        yield layer.decode(encoding, "surrogateescape"), encoding
+def layers(body: bytes) -> Iterator[bytes]:
+    """Yield a body, then what is compressed in it, and so on."""
+    largest = min(LARGEST_DECOMPRESSED, max(1024 * 1024, LARGEST_RATIO * len(body)))
+    layer: bytes | None = body
+    for _ in range(MOST_LAYERS + 1):
+        if layer is None:
+            return
+        yield layer
+        layer = _decompressed(layer, largest)
+
+
+def text(layer: bytes, content_type: str | None) -> str:
+    """Return the text of a layer; of one that is binary, the runs of printable characters, a line each."""
+    if is_binary(layer):
+        return b"\n".join(_PRINTABLE.findall(layer)).decode()
+    return layer.decode(codec(layer, content_type), "surrogateescape")
+
+
+def substitute(layer: bytes, content_type: str | None, redact: Callable[[str], str]) -> bytes:
+    """Return a layer with its text redacted; binary octets around it stay unchanged."""
+    written = text(layer, content_type)
+    if (redacted := redact(written)) == written:
+        return layer
+    if is_binary(layer):
+        return _PRINTABLE.sub(lambda match: redact(match[0].decode()).encode(), layer)
+    return redacted.encode(codec(layer, content_type), "surrogateescape")
+
+
+def is_binary(layer: bytes) -> bool:
+    """Return whether a layer is too large to be searched for text, and not a text in any encoding."""
+    if len(layer) <= LARGEST_UNTYPED or not _is_not_utf_8(layer):
+        return False
+    controls = len(layer) - len(layer.translate(None, _CONTROLS))
+    return controls > _MOST_CONTROLS * len(layer) and codec(layer, None) == "utf-8"
 
 
 def codec(body: bytes, content_type: str | None) -> str:
@@ -51,14 +89,58 @@ def codec(body: bytes, content_type: str | None) -> str:
     return "utf-8"
 
 
-def _layers(body: bytes) -> Iterator[bytes]:
-    largest = min(LARGEST_DECOMPRESSED, max(1024 * 1024, LARGEST_RATIO * len(body)))
-    yield body
-    for _ in range(MOST_LAYERS):
-        if body[:2] not in _COMPRESSED:
-            return
+def _is_not_utf_8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _decompressed(body: bytes, largest: int) -> bytes | None:
+    """Return a body without its content coding, up to a size; None if it has none that is known."""
+    if body.startswith(b"\x1f\x8b"):
+        return _inflated(body, 16 + zlib.MAX_WBITS, largest)
+    if len(body) > 1 and body[0] & 0x8F == 8 and int.from_bytes(body[:2]) % 31 == 0:  # RFC 1950, 2.2
+        return _inflated(body, zlib.MAX_WBITS, largest)
+    if body.startswith(_ZSTANDARD):
+        return _with_library(body, largest, "zstandard", "ZstdDecompressor", "ZstdError")
+    if not _is_not_utf_8(body):
+        return None
+    # The others cannot be recognised, but what is compressed is not UTF-8.
+    raw = _inflated(body, -zlib.MAX_WBITS, largest)
+    return raw or _with_library(body, largest, "brotli", "Decompressor", "error")
+
+
+def _inflated(body: bytes, window: int, largest: int) -> bytes | None:
+    """Decompress all members of gzip, or one stream of deflate; return None if nothing is complete."""
+    members, size = list[bytes](), 0
+    with suppress(zlib.error):
+        while body and size < largest:
+            unpacker = zlib.decompressobj(window)
+            members.append(unpacker.decompress(body, largest - size))
+            size += len(members[-1])
+            if not unpacker.eof and window < 0:  # octets of any kind may begin like deflate
+                return None
+            body = unpacker.unused_data if window > zlib.MAX_WBITS else b""
+    return b"".join(members) or None
+
+
+def _with_library(body: bytes, largest: int, module: str, name: str, error: str) -> bytes | None:
+    """Decompress with a library; return None if it is not installed, or the body is something else."""
+    try:
+        library = import_module(module)
+    except ModuleNotFoundError:
+        return None
+    unpacker = getattr(library, name)()
+    unpack = unpacker.process if hasattr(unpacker, "process") else unpacker.decompressobj().decompress
+    pieces, size = list[bytes](), 0
+    for start in range(0, len(body), _PIECE):
         try:
-            body = zlib.decompressobj(_GZIP_OR_DEFLATE).decompress(body, largest)
-        except zlib.error:
-            return
-        yield body
+            pieces.append(unpack(body[start : start + _PIECE]))
+        except getattr(library, error):
+            return None
+        size += len(pieces[-1])
+        if size > largest:
+            break
+    return b"".join(pieces) or None

@@ -48,7 +48,7 @@ def forms(secret: str) -> Iterator[Form]:
     """Yield each form of a secret."""
     plain = dict.fromkeys(_plain(secret))
     yield from map(Form, dict.fromkeys(each for one in plain for each in (one, one.replace(b" ", b"+"))))
-    for form in _in_base64(_octets(secret)):
+    for form in _in_base64(_octets(secret)[0]):
         yield form
         for_urls = form.letters.translate(_URL_ALPHABET)
         if for_urls != form.letters:
@@ -57,7 +57,7 @@ def forms(secret: str) -> Iterator[Form]:
 
 def _plain(secret: str) -> Iterator[bytes]:
     yield Folded(secret).letters
-    yield _octets(secret).translate(_PLAIN, b"\\")  # a secret that looks like an escape, `%41`, escaped
+    yield _octets(secret)[0].translate(_PLAIN, b"\\")  # a secret that looks like an escape, `%41`, escaped
     if _TWO_DIGITS.match(secret):  # after a percent sign they look like an escape
         yield Folded(f"%{secret}").letters
 
@@ -74,7 +74,7 @@ class Folded:
     """A text whose letters are the same in all encodings, with their places in the original text."""
 
     def __init__(self, text: str) -> None:
-        self._octets = text.encode("utf-8", "surrogatepass")
+        self._octets, self._errors = _octets(text)
         self._at, self._units = list[int](), list[tuple[int, int, int]]()
         """Each unit's place among the letters; the number of its letters, its start and stop in the text."""
         pieces, size, end = list[bytes](), 0, 0
@@ -125,7 +125,13 @@ class Folded:
         return stop
 
     def _is_inside_character(self, place: int) -> bool:
-        return place < len(self._octets) and self._octets[place] & 0xC0 == 0x80
+        """Return whether a character of several octets begins before a place and ends after it."""
+        for start in range(place, max(place - 4, -1), -1):
+            lead = self._octets[start : start + 1]
+            if lead and not b"\x80" <= lead < b"\xc0":
+                character = self._octets[start : start + 4].decode("utf-8", self._errors)[:1]
+                return start + len(character.encode("utf-8", self._errors)) > place > start
+        return False
 
     def _unit(self, place: int) -> tuple[int, int, int, int]:
         """Return the last unit that starts at or before a letter, and the distance of the letter from it."""
@@ -139,7 +145,7 @@ class Folded:
         return start - (start - bare) % 2
 
     def _text(self, start: int, stop: int) -> str:
-        return self._octets[start:stop].decode("utf-8", "surrogatepass")
+        return self._octets[start:stop].decode("utf-8", self._errors)
 
 
 def unescaped(text: str) -> str:
@@ -162,13 +168,13 @@ def _letters(match: re.Match[bytes]) -> bytes:
         case "low":
             letters = bytes.fromhex((match["high"] + written).decode()).decode("utf-16-be").encode()
         case "unit" | "hex":
-            letters = _octets(_character(int(written, 16)))
+            letters = _octets(_character(int(written, 16)))[0]
         case "decimal":
-            letters = _octets(_character(int(written)))
+            letters = _octets(_character(int(written)))[0]
         case "entity":
             letters = html.unescape(f"&{written.decode()};").encode()
         case "escaped":
-            letters = _octets(match[0].decode("utf-8", "surrogatepass"))
+            letters = _octets(match[0].decode("utf-8", "surrogatepass"))[0]
         case _:
             letters = b""
     return letters.replace(b"\\", b"")
@@ -178,8 +184,9 @@ def _character(number: int) -> str:
     return chr(number) if number <= 0x10FFFF else ""
 
 
-def _octets(text: str) -> bytes:
+def _octets(text: str) -> tuple[bytes, str]:
+    """Return a text as UTF-8, and how surrogates in it are written."""
     try:
-        return text.encode("utf-8", "surrogateescape")
+        return text.encode("utf-8", "surrogateescape"), "surrogateescape"
     except UnicodeEncodeError:  # half of a character, as in JSON ("\\ud800")
-        return text.encode("utf-8", "surrogatepass")
+        return text.encode("utf-8", "surrogatepass"), "surrogatepass"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _TOKEN = re.compile(
     r"\"(?P<string>[^\"\\]*(?:\\.[^\"\\]*)*\\?)(?:\"|\Z)|(?P<mark>[{}\[\]:,])|(?P<other>[^\s\"{}\[\]:,]+)",
@@ -19,6 +20,10 @@ _TOKEN = re.compile(
 _COLON = re.compile(r"\s*:")
 _MESSAGE_FIELDS = frozenset({"code", "detail", "message"})
 """Fields that describe an error of the field that contains them, and not its value."""
+_NAMING_FIELDS = frozenset({"name", "key", "field", "header", "parameter", "param", "property", "variable"})
+_CONTENT_FIELDS = frozenset({"value", "values", "content", "text", "data", "secret"})
+_FLAT_PAIRS = frozenset({"rawHeaders", "raw_headers"})
+"""Arrays in which names and values take turns, as Node.js has them."""
 
 
 class Value(NamedTuple):
@@ -33,20 +38,24 @@ class Value(NamedTuple):
     """Whether it is the value of a wanted field, or inside it."""
 
 
-def values(text: str, is_wanted: Callable[[str], bool]) -> Iterator[Value]:
-    """Yield the values in a text; `is_wanted` decides on the name of a field."""
+def values(text: str, is_wanted: Callable[[str], bool]) -> list[Value]:
+    """Return the values in a text in their order; `is_wanted` decides on the name of a field.
+
+    A name may also be a value: in `{"name": "api_key", "value": "abc"}` and `["api_key", "abc"]`.
+    """
     context = _Context(is_wanted)
     for match in _TOKEN.finditer(text):
         written = match["string"]
         if mark := match["mark"]:
             context.pass_mark(mark)
         elif written is None:
-            yield Value(*match.span(), match[0], False, context.is_named)
+            context.pass_value(Value(*match.span(), match[0], False, context.is_named))
         elif _COLON.match(text, match.end()):
             context.pass_name(decoded(written))
         else:
             is_named = context.is_named and not context.is_error(written)
-            yield Value(*match.span("string"), written, True, is_named)
+            context.pass_value(Value(*match.span("string"), written, True, is_named))
+    return context.values()
 
 
 def decoded(written: str) -> str:
@@ -59,33 +68,93 @@ def decoded(written: str) -> str:
         return written
 
 
+class _Bracket:
+    """An object or array that is being read."""
+
+    def __init__(self, mark: str, name: str, is_named: bool, start: int) -> None:
+        self.mark, self.name, self.is_named = mark, name, is_named
+        """Its opening bracket, empty at the top; the field that it is in; whether that one is wanted."""
+        self.start = start
+        """The number of its first value."""
+        self.names: int | None = None
+        """The value of an object that may be a name."""
+        self.content: list[range] = []
+        """The values that it may name; those of an array are all here, each with what is in it."""
+
+
 class _Context:
     """The brackets around the current place of a JSON reader, and the name before it."""
 
     def __init__(self, is_wanted: Callable[[str], bool]) -> None:
         self._is_wanted = is_wanted
-        self._brackets: list[tuple[str, bool]] = [("", False)]
-        """Each with whether it is in a wanted field."""
+        self._brackets = [_Bracket("", "", False, 0)]
+        self._name = ""
         self._is_wanted_name = is_wanted("")
-        self._is_message = False
+        self._values: list[Value] = []
+        self._names: set[int] = set()
+        self._content: list[range] = []
+        """The values that are names, and those that are named by them."""
         self.is_named = False
         """Whether the next value is that of a wanted field, or inside it."""
 
     def pass_name(self, name: str) -> None:
         """Enter a field; its name is checked once, however many colons follow."""
+        self._name = name
         self._is_wanted_name = self._is_wanted(name)
-        self._is_message = name in _MESSAGE_FIELDS
+
+    def pass_value(self, value: Value) -> None:
+        """Keep a value, and note whether it may name another one."""
+        number = len(self._values)
+        self._values.append(value)
+        bracket = self._brackets[-1]
+        if bracket.mark == "{" and self._name.lower() in _NAMING_FIELDS:
+            bracket.names = number
+        else:
+            self._note_content(bracket, self._name, number)
 
     def pass_mark(self, mark: str) -> None:
         """Pass a bracket, a colon or a comma."""
         if mark in "[{":
-            self._brackets.append((mark, self.is_named))
+            self._brackets.append(_Bracket(mark, self._name, self.is_named, len(self._values)))
         elif mark in "]}" and len(self._brackets) > 1:
-            self._brackets.pop()
-        self.is_named = self._brackets[-1][1]
+            self._close(self._brackets.pop())
+        self.is_named = self._brackets[-1].is_named
         if mark == ":":
-            self.is_named = self._is_wanted_name or (self.is_named and not self._is_message)
+            is_message = self._name in _MESSAGE_FIELDS
+            self.is_named = self._is_wanted_name or (self.is_named and not is_message)
 
     def is_error(self, written: str) -> bool:
         """Return whether a string is the message in `{"email": ["Enter a valid address."]}`."""
-        return self._brackets[-1][0] == "[" and " " in written and written.endswith(".")
+        return self._brackets[-1].mark == "[" and " " in written and written.endswith(".")
+
+    def values(self) -> list[Value]:
+        """Return all values, those that others name included."""
+        depths = [0] * (len(self._values) + 1)
+        for each in self._content:
+            depths[each.start] += 1
+            depths[each.stop] -= 1
+        found = []
+        for number, (value, depth) in enumerate(zip(self._values, accumulate(depths), strict=False)):
+            is_named = (value.is_named or depth > 0) and number not in self._names
+            found.append(value._replace(is_named=is_named) if is_named != value.is_named else value)
+        return found
+
+    def _note_content(self, bracket: _Bracket, name: str, start: int) -> None:
+        if bracket.mark == "[" or (bracket.mark and name.lower() in _CONTENT_FIELDS):
+            bracket.content.append(range(start, len(self._values)))
+
+    def _close(self, bracket: _Bracket) -> None:
+        """Note the pairs of a name and a value that a bracket contains."""
+        self._note_content(self._brackets[-1], bracket.name, bracket.start)
+        content = bracket.content
+        if bracket.mark == "{":
+            pairs = [([bracket.names], each) for each in content if bracket.names is not None]
+        elif len(content) == 2 or bracket.name in _FLAT_PAIRS:
+            pairs = [(list(name), each) for name, each in zip(content[::2], content[1::2], strict=False)]
+        else:
+            return
+        for names, each in pairs:
+            value = self._values[names[0]] if len(names) == 1 else None
+            if value and value.is_string and self._is_wanted(decoded(value.written)):
+                self._names.update(names)
+                self._content.append(each)

@@ -1,9 +1,10 @@
 """Redactor, which replaces the secrets of exchanges before they are written anywhere.
 
-A value is a secret because of its place: under a name that says so (of a header, a query parameter, a
-field of JSON or of a form), before the `@` of a URL, in a cookie. Once found, it is searched for
-everywhere, also percent-encoded, escaped and in base64. E-mail addresses, keys that look like those of
-the service and JSON web tokens are secrets in any place.
+A value is a secret because of its place: under a name that indicates one (of a header, a query parameter,
+a field of JSON, XML or a form), before the `@` of a URL, in a cookie, in a download link of a proxy list.
+Once found, it is searched for everywhere, also percent-encoded, escaped and in base64; a short one only as
+a whole word and in its own exchange. E-mail addresses, keys that look like those of the service, JSON web
+tokens and the lines of a proxy list are secrets in any place.
 
 Text is replaced in place: the rest of an exchange stays unchanged, byte for byte.
 """
@@ -11,36 +12,41 @@ Text is replaced in place: the rest of an exchange stays unchanged, byte for byt
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, unquote_plus
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote_plus, unquote, unquote_plus
 
+from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.exchange.redaction import body_text, lenient_json
+from mock_webshare.exchange.redaction import body_text, lenient_json, patterns
 from mock_webshare.exchange.redaction.encodings import Folded, unescaped
 from mock_webshare.exchange.redaction.pseudonyms import PSEUDONYM, Pseudonyms
 from mock_webshare.exchange.redaction.secret_index import SecretIndex
 from mock_webshare.exchange.redaction.secret_names import is_secret_name, may_contain_secret_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from mock_webshare.contract.model import Contract
     from mock_webshare.exchange.model import Exchange, Headers
 
 SHORTEST_INDEXED = 8
-"""Characters of the shortest secret that is searched for: a key like `any` would spoil every body."""
+"""Characters of the shortest secret that is searched for in any place: a key like `any` is in every body."""
+SHORTEST_WORD, SHORTEST_NUMBER = 3, 4
+"""Characters of the shortest secrets that are searched for as whole words, in their own exchange."""
 LONGEST_ID = 19
-"""Digits of the largest id: a secret of no more digits may be an id, and is not searched for."""
+"""Digits of the largest id: a secret of no more digits may be an id, so it is only such a whole word."""
 LONGEST_INDEXED = 65_536
 """Characters of the longest secret that is searched for: no header and no key is longer."""
 MOST_INDEXED = 10_000
 """Secrets that are searched for; beyond, the least recently found are dropped."""
-DEEPEST_JSON = 8
-"""Times that JSON inside a string of JSON is read."""
+DEEPEST = 8
+"""Times that a text is read inside another one: JSON in a string of JSON or in a parameter."""
 LONGEST_COUNT = 5
 """Digits of a JSON number that stays even under the name of a secret: `"keys": 3` is harmless."""
 
@@ -55,45 +61,21 @@ _WORDS = (
 )  # fmt: skip
 """What recordings contain beside the words of the contract."""
 
-_AT = r"(?:@|%(?:25){0,3}40|\\{1,8}u0040)"
-# Bounded lengths, possessive quantifiers and few places where a match can begin keep all searches linear.
-_MAIL = re.compile(
-    rf"(?<!\\)(?P<local>(?:[\w.+~-]|%2[BbDdEe]|%5[Ff]|\\u(?!0040)[0-9a-fA-F]{{4}}){{1,64}}){_AT}"
-    r"(?:[\w-]{1,63}\.){1,9}[^\W\d_]{2,}"
-)
-_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
-_KEY_SHAPE = re.compile(rf"{_BEGINS}(?=[0-9]*[a-z])[a-z0-9]{{40}}(?![A-Za-z0-9])")
-# Only the first place in a word where a token may begin is tried: if it fails there, the others do too.
-_WEB_TOKEN = re.compile(
-    rf"(?<![\w-])(?P<before>(?:(?!{_BEGINS}eyJ)[\w-])*+)"
-    r"(?P<token>eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+)"
-)
-_LONG_WORD = re.compile(r"[^a-z0-9]*+(?:[a-z0-9]{1,39}+[^a-z0-9]++)*+[a-z0-9]{40}")
-"""Start of a text that may contain a key of the service; this is quicker to match than `_KEY_SHAPE`."""
-_USERINFO = re.compile(
-    rf"(?P<before>(?:\\?/){{2}}|%3A%2F%2F)(?P<user>(?:(?!{_AT}|%3A%2F%2F)[^\s\"'<>/?#\\])+)(?={_AT})",
-    re.IGNORECASE,
-)
-_NAME = re.compile(
-    r"(?:^|[?&#;]\s{0,9}|%3F|%26|%23|\\u0026|\\u003f)"
-    r"(?P<name>(?:(?!%3D)[^\s\"'<>=?&#;/\\:{}]){1,100})(?:=|%3D)",
-    re.IGNORECASE | re.MULTILINE,
-)
-_VALUE = re.compile(r"(?:(?!%26|%23)[^\s\"'<>&#;\\])*", re.IGNORECASE)
-_FORM_PART = re.compile(
-    r"(?P<before>(?:^|(?<=\r))(?:(?!form-data;)[^\r\n])*+form-data;(?:(?!\bname=\")[^\r\n])*+"
-    r"name=\"(?P<name>[^\"\r\n]*+)\"[^\r\n]*+(?:\r?\n(?![^\r\n]*form-data;)[^\r\n]++)*+\r?\n\r?\n)"
-    r"(?P<value>.*?)(?=\r?\n--|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
-"""A part of a multipart form. Each line is read once: where one part begins, another one ends."""
-_LINE_OF_TEXT = re.compile(
-    r"(?P<before>(?<![\w-])(?P<name>[\w-]{1,100})[\"']?[ \t]*[:=][ \t]*[\"']?"
-    r"(?:(?:token|bearer|basic)[ \t]+)?)"
-    r"(?P<value>[^\s\"',;&<>(){}\[\]]+)",
-    re.IGNORECASE,
-)
-_JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*(?:[\[{\"\]]|[\w.+-]+\s*,))")
+_SIGNS_OF_TEXT = ("\\", "%", "<", "=", ": ")
+"""What a string of JSON contains that may be a text with secrets of its own."""
+_NAMING_ATTRIBUTES = frozenset({"name", "id", "key", "property", "itemprop"})
+_VALUE_ATTRIBUTES = frozenset({"value", "content"})
+
+
+class _Codec(NamedTuple):
+    """How a text is encoded inside another one."""
+
+    decode: Callable[[str], str]
+    encode: Callable[[str], str]
+
+
+_QUOTED = _Codec(unquote_plus, partial(quote_plus, errors="surrogatepass"))
+_IN_JSON = _Codec(lenient_json.decoded, lambda text: json.dumps(text)[1:-1])
 
 
 def redact(exchange: Exchange) -> Exchange:
@@ -105,14 +87,16 @@ class Redactor:
     """Replaces secrets by pseudonyms: `REDACTED-1`, `redacted-1@example.com`, and for cookies `REDACTED`.
 
     Equal secrets of one redactor have equal pseudonyms, so the exchanges of one key can be recognised.
-    A secret that was found once is replaced everywhere, unless it is short, a word of the contract or
-    possibly an id. `secrets` are known from the start. Pseudonyms stay unchanged.
+    A secret that was found once is replaced everywhere, unless it is a word of the contract; one that is
+    short or may be an id only in its own exchange. `secrets` are known from the start. Pseudonyms stay.
     """
 
     def __init__(self, secrets: Iterable[str] = (), contract: Contract = WEBSHARE) -> None:
         self._contract = contract
         self._pseudonyms = Pseudonyms()
         self._index = SecretIndex(MOST_INDEXED)
+        self._words: dict[str, str] = {}
+        """Short secrets of the current exchange, by their lower case."""
         for secret in secrets:
             self._pseudonym(secret)
 
@@ -121,8 +105,9 @@ class Redactor:
 
     def collect_secrets(self, exchange: Exchange) -> None:
         """Collect the secrets of an exchange, so that they are found in others that are redacted first."""
+        self._words.clear()
         self.reserve_pseudonyms(exchange)
-        self._redact_url(exchange.url or "")
+        self._redact_named(exchange.url or "")
         for headers, body in _messages(exchange):
             self._redact_headers(headers or ())
             for text in _texts_of(body, headers):
@@ -142,7 +127,7 @@ class Redactor:
         return replace(
             exchange,
             method=None if exchange.method is None else self._redact_known(exchange.method),
-            url=None if exchange.url is None else self.url(exchange.url),
+            url=None if exchange.url is None else self.text(exchange.url),
             request_headers=request[0],
             request_body=request[1],
             headers=response[0],
@@ -150,8 +135,8 @@ class Redactor:
         )
 
     def url(self, url: str) -> str:
-        """Return a URL without its secrets."""
-        return self._redact_known(self._redact_url(self._redact_indexed(url)))
+        """Return a URL without its secrets, or a text of ours: a name before a colon indicates none here."""
+        return self._redact_known(self._redact_url(self._redact_proxies(self._redact_indexed(url)), 0))
 
     def headers(self, headers: Headers) -> Headers:
         """Return headers without their secrets; schemes of credentials, such as `Token`, stay."""
@@ -161,13 +146,13 @@ class Redactor:
     def body(self, body: bytes, content_type: str | None) -> bytes:
         """Return a body without its secrets: JSON, a form, or any text, well-formed or not.
 
-        A compressed one (gzip, deflate) that contains secrets is returned decompressed.
+        A compressed one that contains secrets is returned decompressed.
         """
         redacted = body
-        for text, encoding in body_text.texts(body, content_type):
-            without = self.text(text)
-            if without != text:
-                redacted = without.encode(encoding, "surrogateescape")
+        for layer in body_text.layers(body):
+            without = body_text.substitute(layer, content_type, self.text)
+            if without != layer:
+                redacted = without
         return redacted
 
     def text(self, text: str) -> str:
@@ -182,26 +167,61 @@ class Redactor:
 
     # Secrets by their places. Each method redacts them, and collects them for other places.
 
-    def _redact_url(self, url: str) -> str:
-        return "".join(self._redacted_parameters(self._redact_userinfo(url)))
+    def _redact_named(self, text: str, depth: int = 0) -> str:
+        """Redact a text, or at a depth of 1 and more a value that is inside another text."""
+        text = self._redact_places(text, depth)
+        return self._redact_inside(text, _QUOTED, depth) if depth and "%" in text else text
+
+    def _redact_places(self, text: str, depth: int) -> str:
+        text = self._redact_proxies(text)
+        if not may_contain_secret_name(text):  # except percent-encoded, as that of a parameter
+            return self._redact_url(text, depth) if "%" in text else self._redact_userinfo(text)
+        text = self._redact_url(text, depth)
+        if patterns.JSON.match(text) and '"' in text:
+            return self._redact_json(text, depth)
+        if "<" in text:
+            text = patterns.ELEMENT.sub(self._redacted_element, text)
+        text = patterns.FORM_PART.sub(self._redacted_pair, text)
+        return patterns.LINE_OF_TEXT.sub(self._redacted_prose if depth else self._redacted_pair, text)
+
+    def _redact_proxies(self, text: str) -> str:
+        """Redact the token of a download link, and user and password in the lines of a proxy list."""
+        if "download" in text.lower():
+            text = patterns.DOWNLOAD.sub(
+                lambda match: match["before"] + self._redact(match["value"], unquote), text
+            )
+        if not patterns.PORT.search(text):
+            return text
+        text = patterns.PROXY.sub(self._redacted_proxy, text)
+        return patterns.PROXY_USERINFO.sub(self._redacted_proxy, text) if "@" in text else text
+
+    def _redacted_proxy(self, match: re.Match[str]) -> str:
+        user, password = (self._redact(match[name], unquote) for name in ("user", "password"))
+        return f"{match['before']}{user}{match['colon']}{password}"
+
+    def _redact_url(self, url: str, depth: int) -> str:
+        url = _with_parameters(self._redact_userinfo(url), is_secret_name, self._redact_parameter)
+        if "%" not in url:
+            return url
+        return _with_parameters(url, bool, lambda value: self._redact_inside(value, _QUOTED, depth))
+
+    def _redact_parameter(self, value: str) -> str:
+        return self._redact(value, unquote_plus)
 
     def _redact_userinfo(self, url: str) -> str:
-        return _USERINFO.sub(self._redacted_userinfo, url) if _may_contain_at(url) else url
+        return patterns.USERINFO.sub(self._redacted_userinfo, url) if _may_contain_at(url) else url
 
     def _redacted_userinfo(self, match: re.Match[str]) -> str:
         parts = match["user"].split(":", 1)
         return match["before"] + ":".join(self._redact(part, unquote) for part in parts)
 
-    def _redacted_parameters(self, text: str) -> Iterator[str]:
-        """Yield the pieces of a text with redacted query parameters, those of nested URLs included."""
-        end = 0
-        for match in _NAME.finditer(text):
-            if match.end() >= end and is_secret_name(unquote_plus(match["name"])):
-                value = _VALUE.match(text, match.end())
-                assert value
-                yield text[end : match.end()] + self._redact(value[0], unquote_plus)
-                end = value.end()
-        yield text[end:]
+    def _redact_inside(self, written: str, codec: _Codec, depth: int) -> str:
+        """Redact a text that is encoded in another one; it is encoded again only if it had secrets."""
+        if depth == DEEPEST:
+            return written
+        inside = codec.decode(written)
+        redacted = self._redact_named(inside, depth + 1)
+        return written if redacted == inside else codec.encode(redacted)
 
     def _redact_headers(self, headers: Headers) -> Headers:
         return tuple((name, self._redact_header(name, value)) for name, value in headers)
@@ -210,13 +230,13 @@ class Redactor:
         if "cookie" in name.lower():
             # Only the first part of a `Set-Cookie` is the cookie; attributes follow it.
             return self._redact_cookies(value.split(";")[: 1 if name.lower().startswith("set") else None])
-        return self._redact_credentials(value) if is_secret_name(name) else self._redact_url(value)
+        return self._redact_credentials(value) if is_secret_name(name) else self._redact_named(value)
 
     def _redact_cookies(self, cookies: list[str]) -> str:
         for cookie in cookies:
             name, separator, content = cookie.partition("=")
             for secret in _decodings((content if separator else name).strip(' "')):
-                self._pseudonym(secret)
+                self._pseudonym(secret, is_named=is_secret_name(name))
         return "REDACTED" if any(cookies) else ""
 
     def _redact_credentials(self, value: str) -> str:
@@ -224,8 +244,7 @@ class Redactor:
 
         The response to wrong credentials depends on these. `Token a b` is `Token REDACTED-1 REDACTED-2`.
         """
-        scheme = re.match(r"\s*([^\s,]+)(?:\s+|$)", value)
-        start = scheme.end() if scheme and scheme[1].lower() in _SCHEMES else 0
+        start = _start_of_credentials(value)
         for secret in _decoded_credentials(value[start:].strip()):
             self._pseudonym(secret)
         return value[:start] + re.sub(r"\S+", self._redacted_credential, value[start:])
@@ -235,49 +254,74 @@ class Redactor:
             return match[0]
         return self._redact(match[0], str) + ("" if _as_utf_8(match[0]) else _NOT_UTF_8)
 
-    def _redact_named(self, text: str) -> str:
-        if not may_contain_secret_name(text):  # except percent-encoded, as that of a parameter
-            return self._redact_url(text) if "%" in text else self._redact_userinfo(text)
-        text = self._redact_url(text)
-        if _JSON.match(text) and '"' in text:
-            return self._redact_json(text)
-        return _LINE_OF_TEXT.sub(self._redacted_pair, _FORM_PART.sub(self._redacted_pair, text))
-
     def _redacted_pair(self, match: re.Match[str]) -> str:
         return (
             match["before"] + self._redact(match["value"], str) if is_secret_name(match["name"]) else match[0]
         )
 
-    def _redact_json(self, text: str, depth: int = 0) -> str:
-        pieces, end = list[str](), 0
-        for value in lenient_json.values(text, is_secret_name):
-            pieces += (text[end : value.start], self._redact_json_value(value, depth))
-            end = value.stop
-        return "".join(pieces) + text[end:]
+    def _redacted_prose(self, match: re.Match[str]) -> str:
+        """Redact a pair in a text inside another one: `a=b`, `"a": b`, or `a: b` at the start of a line."""
+        before, after = match.string[match.start() - 1 : match.start()], match.string[match.end("name")]
+        is_pair = match["sign"] == "=" or after in "\"'" or before in ("", "\n", "\r")
+        return self._redacted_pair(match) if is_pair else match[0]
+
+    def _redacted_element(self, match: re.Match[str]) -> str:
+        names = [match["tag"]]
+        for each in patterns.ATTRIBUTE.finditer(match["attributes"]):
+            if each["name"].lower() in _NAMING_ATTRIBUTES:
+                names.append(each["value"])
+        if not any(map(is_secret_name, names)):
+            return match[0]
+        attributes = patterns.ATTRIBUTE.sub(self._redacted_attribute, match["attributes"])
+        value = self._redact(match["value"], html.unescape) if match["value"].strip() else match["value"]
+        return f"<{match['tag']}{attributes}>{match['open']}{value}"
+
+    def _redacted_attribute(self, match: re.Match[str]) -> str:
+        if match["name"].lower() not in _VALUE_ATTRIBUTES:
+            return match[0]
+        return f"{match['before']}{self._redact(match['value'], html.unescape)}{match['quote'] or ''}"
+
+    def _redact_json(self, text: str, depth: int) -> str:
+        values = lenient_json.values(text, is_secret_name)
+        return _with_values(text, values, lambda value: self._redact_json_value(value, depth))
 
     def _redact_json_value(self, value: lenient_json.Value, depth: int) -> str:
+        written = value.written
         if value.is_string and value.is_named:
-            return self._redact(value.written, lenient_json.decoded)
+            start = _start_of_credentials(written)
+            return written[:start] + self._redact(written[start:], lenient_json.decoded)
         if value.is_string:
-            return self._redact_json_in_string(value.written, depth + 1)
-        if value.is_named and sum(map(str.isdigit, value.written)) > LONGEST_COUNT:
-            return f'"{self._redact(value.written, str)}"'
-        return value.written
-
-    def _redact_json_in_string(self, written: str, depth: int) -> str:
-        inside = lenient_json.decoded(written) if "\\" in written and depth <= DEEPEST_JSON else ""
-        redacted = self._redact_json(inside, depth) if _JSON.match(inside) else inside
-        return written if redacted == inside else json.dumps(redacted)[1:-1]
+            is_text = any(sign in written for sign in _SIGNS_OF_TEXT)
+            return self._redact_inside(written, _IN_JSON, depth) if is_text else written
+        is_long = value.is_named and sum(map(str.isdigit, written)) > LONGEST_COUNT
+        return f'"{self._redact(written, str)}"' if is_long else written
 
     # Secrets in any place: those that are indexed, and those that are known by their shape.
 
     def _redact_known(self, text: str) -> str:
         text = self._redact_indexed(text)
-        if _LONG_WORD.match(text):
-            text = _KEY_SHAPE.sub(lambda match: self._pseudonym(match[0]), text)
+        if patterns.LONG_WORD.match(text):
+            text = patterns.KEY_SHAPE.sub(lambda match: self._pseudonym(match[0]), text)
         if "eyJ" in text:
-            text = _WEB_TOKEN.sub(lambda match: match["before"] + self._pseudonym(match["token"]), text)
-        return _MAIL.sub(self._redacted_mail, text) if _may_contain_at(text) else text
+            text = patterns.WEB_TOKEN.sub(
+                lambda match: match["before"] + self._pseudonym(match["token"]), text
+            )
+        text = patterns.MAIL.sub(self._redacted_mail, text) if _may_contain_at(text) else text
+        return self._redact_words(text) if self._words else text
+
+    def _redact_words(self, text: str) -> str:
+        if patterns.JSON.match(text) and any(map(str.isdecimal, self._words)):
+            text = _with_values(text, lenient_json.values(text, lambda _: False), self._redacted_number)
+        return patterns.WORD.sub(self._redacted_word, text)
+
+    def _redacted_number(self, value: lenient_json.Value) -> str:
+        is_secret = not value.is_string and value.written in self._words
+        return f'"{self._pseudonym(value.written)}"' if is_secret else value.written
+
+    def _redacted_word(self, match: re.Match[str]) -> str:
+        word = "" if match["sign"] else (match["word"] or "").rstrip(".!?")
+        secret = self._words.get(word.lower())
+        return match[0].replace(word, self._pseudonyms.of(secret, is_mail=False)) if secret else match[0]
 
     def _redact_indexed(self, text: str) -> str:
         """Replace the secrets in the index; do so first, because a part of one may look like another."""
@@ -294,35 +338,45 @@ class Redactor:
         """Return what replaces an encoded secret; an encoded `@` stays encoded."""
         secret = decode(written)
         pseudonym = self._pseudonym(secret)
-        at = re.search(_AT, written)
+        at = re.search(patterns.AT, written)
         return written if pseudonym == secret else pseudonym.replace("@", at[0] if at else "@")
 
-    def _pseudonym(self, secret: str) -> str:
-        """Return the pseudonym of a secret, and index the secret; return harmless values unchanged."""
+    def _pseudonym(self, secret: str, *, is_named: bool = True) -> str:
+        """Return the pseudonym of a secret, and collect the secret; return harmless values unchanged."""
         if all(map(_is_harmless, secret.split())):
             self._pseudonyms.reserve(secret)
             return secret
-        is_mail = _MAIL.fullmatch(secret) is not None
-        if not is_mail and _is_indexed(secret, self._contract):  # an e-mail address is known by its shape
-            self._index.add(secret)
+        is_mail = patterns.MAIL.fullmatch(secret) is not None
+        if not is_mail:  # an e-mail address is known by its shape
+            self._collect(secret, is_named)
         return self._pseudonyms.of(secret, is_mail=is_mail)
+
+    def _collect(self, secret: str, is_named: bool) -> None:
+        if len(secret) > LONGEST_INDEXED:
+            return
+        letters = Folded(secret).letters  # a secret may decode to fewer, and to a word: `%61vailable`
+        if not letters or letters in _vocabulary(self._contract):
+            return
+        is_long = min(len(secret), len(letters)) >= SHORTEST_INDEXED
+        if len(letters) > LONGEST_ID if letters.isdigit() else is_long:
+            self._index.add(secret)
+        elif is_named and _is_whole_word(secret):
+            self._words[secret.lower()] = secret
 
 
 def _may_contain_at(text: str) -> bool:
-    return "@" in text or "u0040" in text or ("%" in text and "40" in text)
+    return "@" in text or "u0040" in text or "&#" in text or ("%" in text and "40" in text)
 
 
 def _is_harmless(word: str) -> bool:
     return PSEUDONYM.fullmatch(word) is not None or word.lower() in _NO_SECRETS
 
 
-def _is_indexed(secret: str, contract: Contract) -> bool:
-    if len(secret) > LONGEST_INDEXED:
-        return False
-    letters = Folded(secret).letters  # a secret may decode to fewer, and to a word: `%61vailable`
-    if letters.isdigit():
-        return len(letters) > LONGEST_ID
-    return min(len(secret), len(letters)) >= SHORTEST_INDEXED and letters not in _vocabulary(contract)
+def _is_whole_word(secret: str) -> bool:
+    """Return whether a short secret may be searched for as a word."""
+    shortest = SHORTEST_NUMBER if secret.isdecimal() else SHORTEST_WORD
+    word = patterns.WORD.fullmatch(secret)
+    return len(secret) >= shortest and word is not None and word["word"] is not None
 
 
 @lru_cache(8)
@@ -332,9 +386,43 @@ def _vocabulary(contract: Contract) -> bytes:
     for fields in contract.fields.values():
         words += [word for field in fields for word in (field.name, *field.choices)]
     for endpoint in contract.endpoints:
-        words += [endpoint.path, *contract.schemas.document(endpoint.schema).get("properties", {})]
+        words.append(endpoint.path)
         words += [choice for each in endpoint.filters for choice in each.choices]
-    return "\n".join(words).encode()
+    for name in contract.schemas.names:
+        words += contract.schemas.document(name).get("properties", {})
+    words += [text for text in vars(messages).values() if isinstance(text, str)]
+    return "\n".join(words).lower().encode()
+
+
+def _with_parameters(text: str, is_wanted: Callable[[str], bool], redact: Callable[[str], str]) -> str:
+    """Return a text with the values of query parameters redacted whose names are wanted."""
+    pieces, end = list[str](), 0
+    for match in patterns.NAME.finditer(text):
+        if match.end() >= end and is_wanted(unescaped(match["name"])):
+            value = (patterns.VALUE if match["sign"] == "=" else patterns.NESTED_VALUE).match(
+                text, match.end()
+            )
+            assert value
+            pieces += (text[end : match.end()], redact(value[0]))
+            end = value.end()
+    return "".join(pieces) + text[end:]
+
+
+def _with_values(
+    text: str, values: Iterable[lenient_json.Value], redact: Callable[[lenient_json.Value], str]
+) -> str:
+    """Return a JSON text with its values redacted, and all else unchanged."""
+    pieces, end = list[str](), 0
+    for value in values:
+        pieces += (text[end : value.start], redact(value))
+        end = value.stop
+    return "".join(pieces) + text[end:]
+
+
+def _start_of_credentials(value: str) -> int:
+    """Return where credentials begin after their scheme: 6 in `Token abc`, 0 in `abc`."""
+    scheme = re.match(r"\s*([^\s,]+)(?:\s+|$)", value)
+    return scheme.end() if scheme and scheme[1].lower() in _SCHEMES else 0
 
 
 def _as_utf_8(text: str) -> str | None:
@@ -369,7 +457,7 @@ def _messages(exchange: Exchange) -> Iterator[tuple[Headers | None, bytes]]:
 
 
 def _texts_of(body: bytes, headers: Headers | None) -> Iterator[str]:
-    return (text for text, _ in body_text.texts(body, _content_type(headers)))
+    return (body_text.text(layer, _content_type(headers)) for layer in body_text.layers(body))
 
 
 def _content_type(headers: Headers | None) -> str | None:

@@ -8,14 +8,25 @@ from functools import lru_cache
 LONGEST_CACHED = 200
 """Characters of a name whose result is cached: a recording may contain huge ones."""
 
-# A name is one of a secret if one of its words contains one of these parts, or is one of these words.
+# The letters of a name are searched for these parts in any case, so that compounds are found: HTTP/2 writes
+# `X-AuthKey` as `x-authkey`. Words are compared whole, because other words contain them: `sid` is in `side`.
 _PARTS = (
-    "token", "secret", "passw", "passphrase", "apikey", "session", "credential", "cookie", "csrf", "xsrf",
-    "authoriz", "oauth", "jwt", "signature", "mail", "username",
+    "token", "secret", "passw", "passphrase", "passcode", "passkey", "session", "sessid", "credential",
+    "cookie", "csrf", "xsrf", "oauth", "authoris", "authoriz", "authn", "authentication", "bearer", "jwt",
+    "signature", "mail", "username",
 )  # fmt: skip
-_WORDS = frozenset({"auth", "authentication", "key", "keys", "otp", "pass", "pin", "pwd", "sig"})
+_WORDS = frozenset({"auth", "creds", "key", "keys", "otp", "totp", "pass", "pin", "pwd", "sid", "sig"})
+_ENDINGS = ("auth", "key", "keys", "pass", "pwd")
+"""Those with which a compound may end: `x-authkey`, `userpwd`."""
+_HARMLESS_COMPOUNDS = frozenset({"bypass", "compass", "hotkey", "monkey", "trespass", "turkey", "turnkey"})
+_DOCUMENTED = frozenset(
+    {"authentication_method", "authentication_type"}
+    | {f"ip_authorization_{part}" for part in ("asn", "city", "country_codes", "postalcode", "state")}
+)
+"""Fields of other endpoints of the service that hold no secrets (the models of the vendor's client)."""
+_SEGMENT = re.compile(r"[A-Za-z]+")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_SIGNS = (*_PARTS, *_WORDS, "\\u", '\\"')  # the last two: a name may be escaped
+_SIGNS = (*_PARTS, *_WORDS, "\\u", '\\"', "&#")  # the last three: a name may be escaped
 _SHORTEST_SIGNS = tuple(sign for sign in _SIGNS if not any(each in sign for each in _SIGNS if each != sign))
 
 
@@ -31,8 +42,17 @@ def may_contain_secret_name(text: str) -> bool:
 
 
 def _is_secret_name(name: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(name)]
-    return any(word in _WORDS or any(part in word for part in _PARTS) for word in words)
+    return name.lower() not in _DOCUMENTED and any(map(_is_secret_compound, _SEGMENT.findall(name)))
+
+
+def _is_secret_compound(letters: str) -> bool:
+    """Return whether letters that no other character divides, such as `sessionID`, indicate a secret."""
+    lowered = letters.lower()
+    if lowered in _WORDS or any(part in lowered for part in _PARTS):
+        return True
+    if lowered.endswith(_ENDINGS) and lowered not in _HARMLESS_COMPOUNDS:
+        return True
+    return any(word.lower() in _WORDS for word in _WORD.findall(letters))
 
 
 _cached = lru_cache(4096)(_is_secret_name)

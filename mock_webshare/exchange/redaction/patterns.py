@@ -1,0 +1,96 @@
+"""Regular expressions for the places where secrets are, and for the shapes of secrets.
+
+Bounded lengths, possessive quantifiers and few places where a match can begin keep all searches linear.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PERCENT = r"%(?:25){0,4}"
+AT = rf"(?:@|{_PERCENT}40|\\{{1,8}}u0040|&\#0{{0,5}}64;|&\#[xX]0{{0,5}}40;)"
+_DOT = rf"(?:\.|{_PERCENT}2[Ee]|\\{{1,8}}u002[Ee]|&\#0{{0,5}}46;|&\#[xX]0{{0,5}}2[Ee];)"
+_ESCAPED_LETTER = (
+    rf"(?:{_PERCENT}(?:2[Dd]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|[89A-Fa-f][0-9A-Fa-f])"
+    r"|\\{1,8}u(?!00[2-4])[0-9a-fA-F]{4}|\\{1,8}u00(?:2[Dd]|3[0-9]|4[1-9A-Fa-f]))"
+)
+MAIL = re.compile(
+    rf"(?<!\\)(?P<local>(?:[\w.+~-]|%2[BbDdEe]|%5[Ff]|\\u(?!0040)[0-9a-fA-F]{{4}}){{1,64}}){AT}"
+    rf"(?:(?:[\w-]|{_ESCAPED_LETTER}){{1,63}}{_DOT}){{1,9}}(?:[^\W\d_]|{_ESCAPED_LETTER}){{2,63}}"
+)
+_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
+KEY_SHAPE = re.compile(rf"{_BEGINS}(?=[0-9]*[a-z])[a-z0-9]{{40}}(?![A-Za-z0-9])")
+# Only the first place in a word where a token may begin is tried: if it fails there, the others do too.
+WEB_TOKEN = re.compile(
+    rf"(?<![\w-])(?P<before>(?:(?!{_BEGINS}eyJ)[\w-])*+)"
+    r"(?P<token>eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+)"
+)
+LONG_WORD = re.compile(r"[^a-z0-9]*+(?:[a-z0-9]{1,39}+[^a-z0-9]++)*+[a-z0-9]{40}")
+"""Start of a text that may contain a key of the service; this is quicker to match than `KEY_SHAPE`."""
+USERINFO = re.compile(
+    rf"(?P<before>(?:\\?/){{2}}|{_PERCENT}3A(?:{_PERCENT}2F){{2}})"
+    rf"(?P<user>(?:(?!{AT}|{_PERCENT}3A{_PERCENT}2F)[^\s\"'<>/?#\\])+)(?={AT})",
+    re.IGNORECASE,
+)
+_SLASH = rf"(?:\\?/|{_PERCENT}2F|\\{{1,8}}u002F|&\#47;|&\#x2F;)"
+DOWNLOAD = re.compile(
+    rf"(?P<before>proxy{_SLASH}list{_SLASH}download{_SLASH})(?P<value>(?:(?!{_SLASH})[^\s\"'<>?#&\\])+)",
+    re.IGNORECASE,
+)
+"""A download link of a proxy list, of which the path contains a token (the vendor's documentation)."""
+_COLON = rf"(?::|{_PERCENT}3A)"
+_HOST = r"(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[a-z0-9-]{1,63}\.){1,9}[a-z]{2,20}|\[[0-9a-f:]{2,39}\])"
+_CREDENTIAL = rf"(?:(?!{_COLON}|@)[^\s\"'<>,;|\\/])+"
+PROXY = re.compile(
+    rf"(?<![\w.:-])(?P<before>{_HOST}{_COLON}[0-9]{{1,5}}{_COLON})"
+    rf"(?P<user>{_CREDENTIAL})(?P<colon>{_COLON})(?P<password>{_CREDENTIAL})",
+    re.IGNORECASE,
+)
+"""A line of a proxy list, `ip:port:user:password` (the vendor's documentation)."""
+PORT = re.compile(rf"(?:\.[0-9a-z]{{1,20}}|\]){_COLON}[0-9]", re.IGNORECASE)
+"""What a text contains that has such a line; this is quicker to search for."""
+PROXY_USERINFO = re.compile(
+    rf"(?P<before>(?:^|(?<=[\s\"'<>,;|=])))(?P<user>{_CREDENTIAL})(?P<colon>:)(?P<password>{_CREDENTIAL})"
+    rf"(?=@{_HOST}:[0-9]{{1,5}}(?![0-9]))",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The same as the proxies of some clients are written: `user:password@ip:port`."""
+NAME = re.compile(
+    rf"(?:^|[?&#;]\s{{0,9}}|{_PERCENT}(?:3F|26|23)|\\u0026|\\u003f)"
+    rf"(?P<name>(?:(?!{_PERCENT}3D)[^\s\"'<>=?&#;/\\:{{}}]){{1,100}})(?P<sign>=|{_PERCENT}3D|\\{{1,8}}u003d)",
+    re.IGNORECASE | re.MULTILINE,
+)
+VALUE = re.compile(r"[^\s\"'<>&#;\\]*")
+NESTED_VALUE = re.compile(rf"(?:(?!{_PERCENT}(?:26|23))[^\s\"'<>&#;\\])*", re.IGNORECASE)
+"""The value of a parameter in a URL that is percent-encoded in another one."""
+FORM_PART = re.compile(
+    r"(?P<before>(?:^|(?<=\r))(?:(?!form-data;)[^\r\n])*+form-data;(?:(?!\bname\*?=)[^\r\n])*+"
+    r"name\*?=(?:utf-8'[^'\r\n]*+')?\"?(?P<name>[^\"\r\n;]*+)[^\r\n]*+"
+    r"(?:\r?\n(?![^\r\n]*form-data;)[^\r\n]++)*+\r?\n\r?\n)"
+    r"(?P<value>.*?)(?=\r?\n--|\Z)",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+"""A part of a multipart form. Each line is read once: where one part begins, another one ends."""
+LINE_OF_TEXT = re.compile(
+    r"(?P<before>(?<![\w-])(?P<name>[\w-]{1,100})[\"']?[ \t]*(?P<sign>[:=])[ \t]*[\"']?"
+    r"(?:(?:token|bearer|basic)[ \t]+)?)"
+    r"(?P<value>[^\s\"',;&<>(){}\[\]]+)",
+    re.IGNORECASE,
+)
+ELEMENT = re.compile(
+    r"<(?P<tag>[A-Za-z_][\w:.-]{0,99}+)(?P<attributes>[^<>]{0,2000}+)>"
+    r"(?P<open>\s*+(?:<!\[CDATA\[)?+)(?P<value>[^<\]]*+)"
+)
+"""The start of an element of XML or HTML, and the text after it."""
+ATTRIBUTE = re.compile(
+    r"(?P<before>(?P<name>[\w:.-]{1,100}+)\s*+=\s*+(?:(?P<quote>[\"'])|))"
+    r"(?P<value>(?(quote)(?:(?!(?P=quote)).)*+|[^\s\"'<>=]++))(?(quote)(?P=quote)|)",
+    re.DOTALL,
+)
+WORD = re.compile(
+    r"\\(?:u[0-9a-fA-F]{4}|.)|%[0-9A-Fa-f]{2}"
+    r"|(?P<word>[^\s\"'<>&=;,:/?#()\[\]{}\\|`%]++)(?P<sign>\"\s{0,9}:|=)?",
+    re.DOTALL,
+)
+"""A word, with the sign after it if it is the name of a field or parameter; or an escape before a word."""
+JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*(?:[\[{\"\]]|[\w.+-]+\s*,))")
