@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 Option = tuple[str, type, str, str]
 """Name, type, default as the help shows it, help. The user of a value checks it."""
-CLEAN, FAILED = 0, 2
+CLEAN, FOUND, FAILED = 0, 1, 2
 KEY_VARIABLE = "WEBSHARE_API_KEY"
 """The variable from which the vendor's own clients read the key."""
 _PREFIX = "MOCK_WEBSHARE_"

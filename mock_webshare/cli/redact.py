@@ -6,8 +6,8 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from mock_webshare.cli.files import Streams, write_output
-from mock_webshare.cli.options import CLEAN, FAILED
+from mock_webshare.cli.files import Streams, require_other_file, write_output
+from mock_webshare.cli.options import CLEAN, FAILED, FOUND
 from mock_webshare.errors import UnreadableInput, UsageError
 
 TYPE_CHECKING = False
@@ -21,13 +21,19 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Exit code: 0; 2 if something could not be read and was left out."
+    parser.epilog = (
+        "Exit code: 0; with --check, 1 if there are secrets; "
+        "2 if something could not be read and was left out."
+    )
     parser.add_argument("paths", metavar="PATH", nargs="+", help="recording; - for standard input")
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         help="file to write, FILE.ndjson, FILE.har or FILE.json (default: NDJSON to standard output)",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing but the places of secrets, without their values"
     )
 
 
@@ -36,6 +42,9 @@ def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
     from mock_webshare.exchange.redaction.redactor import Redactor
 
     form = _form(options.output)
+    if options.check and options.output:
+        raise UsageError("--check writes no file; leave out -o")
+    require_other_file(options.output, _files(options.paths))
     read = _reader(tuple(dict.fromkeys(options.paths)), streams)
     redactor, problems, exchanges, bodies = Redactor(), list[str](), 0, 0
     for record in read():  # the last exchange may reveal a secret of the first one
@@ -49,6 +58,9 @@ def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
         streams.warn(f"left out: {problem}")
     if not exchanges:
         raise UsageError("nothing to redact: there is no exchange and no body in the input")
+    if options.check:
+        has_secrets = _report_secrets(read(), redactor, streams)
+        return FAILED if problems else FOUND if has_secrets else CLEAN
     if bodies and form == ".har":
         raise UsageError(
             "a body that was stored without its request cannot be in a HAR; write to FILE.ndjson"
@@ -76,6 +88,14 @@ def _form(output: str | None) -> str:
     return suffix
 
 
+def _files(paths: Iterable[str]) -> Iterator[str]:
+    """Yield the input files, those in folders included."""
+    for path in paths:
+        yield path
+        for folder, _, names in os.walk(path):
+            yield from (os.path.join(folder, name) for name in names)
+
+
 def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Record]]:
     """Return a function that reads the recordings each time."""
     from io import BytesIO
@@ -98,6 +118,34 @@ def _problem(record: Record) -> str | None:
     if _is_body(record) and not _is_text(record.body):
         return printable(f"{record.source}: it is not text, so secrets in it cannot be found")
     return None
+
+
+def _report_secrets(records: Iterable[Record], redactor: Redactor, streams: Streams) -> bool:
+    """Write a line for each record that has secrets; return whether one has."""
+    from mock_webshare.exchange.model import Exchange
+    from mock_webshare.judge.model.finding import printable
+
+    has_secrets = False
+    for record in records:
+        if isinstance(record, Exchange) and (places := _places(record, redactor.exchange(record))):
+            has_secrets = True
+            entry = "" if record.entry is None else f", entry {record.entry}"
+            streams.stdout.write(printable(f"{record.source}{entry}: secrets in {', '.join(places)}") + "\n")
+    return has_secrets
+
+
+def _places(exchange: Exchange, redacted: Exchange) -> list[str]:
+    """Return the parts of an exchange that redaction changes; names of headers are redacted too."""
+    parts = ("method", "url", "request_headers", "request_body", "headers", "body")
+    places = []
+    for part in parts:
+        before, after = getattr(exchange, part), getattr(redacted, part)
+        if before != after and "headers" in part:
+            pairs = zip(before, after, strict=True)
+            places += [f"{part.replace('_', ' ')[:-1]} {new[0]}" for old, new in pairs if old != new]
+        elif before != after:
+            places.append(part.replace("_", " "))
+    return places
 
 
 def _is_body(exchange: Exchange) -> bool:

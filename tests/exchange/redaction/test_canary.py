@@ -245,14 +245,55 @@ def test_redact_of_several_bodies_cannot_make_a_json(tmp_path: Path) -> None:
     assert code == 2 and "a .json file has one body" in errors
 
 
-def test_redact_can_overwrite_its_input(tmp_path: Path) -> None:
-    path = tmp_path / "a.ndjson"
+@pytest.mark.parametrize("given", ["a.ndjson", "folder", "link.ndjson", "./folder/../a.ndjson"])
+def test_redact_does_not_overwrite_its_input(given: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / ("folder/a.ndjson" if given == "folder" else "a.ndjson")
     path.write_text(ndjson(HIDING))
-    assert run("redact", str(path), "-o", str(path))[0] == 0
-    assert traces(path.read_text()) == set()
-    once = path.read_bytes()
-    run("redact", str(path), "-o", str(path))
-    assert path.read_bytes() == once
+    (tmp_path / "link.ndjson").symlink_to(path)
+    code, report, errors = run("redact", str(tmp_path / given), "-o", str(path))
+    assert (code, report) == (2, "")
+    assert errors.endswith("is also an input; write to another file\n")
+    assert path.read_text() == ndjson(HIDING)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_redact_check_reports_places_without_values(form: str, tmp_path: Path) -> None:
+    path = tmp_path / form
+    path.write_text(FORMS[form](HIDING), encoding="utf-8")
+    code, report, errors = run("redact", "--check", str(path))
+    assert (code, errors) == (1, "")
+    assert traces(report) == set()
+    first = f"{path}, entry 0: secrets in url, request header Authorization, header X-Echo, header Link, body"
+    assert report.splitlines()[0] == first
+    assert len(report.splitlines()) == len(list(recordings.read([str(path)], io.BytesIO())))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("output", ["out.ndjson", "out.har"])
+def test_redact_check_passes_on_its_own_output(form: str, output: str, tmp_path: Path) -> None:
+    path, out = tmp_path / form, tmp_path / output
+    path.write_text(FORMS[form](HIDING), encoding="utf-8")
+    assert run("redact", str(path), "-o", str(out))[0] == 0
+    assert run("redact", "--check", str(out)) == (0, "", "")
+
+
+def test_redact_check_of_a_body() -> None:
+    assert run("redact", "--check", "-", stdin=BODIES[0].encode()) == (1, "-: secrets in body\n", "")
+    assert run("redact", "--check", "-", stdin=b'{"detail": "x"}') == (0, "", "")
+
+
+def test_redact_check_fails_if_something_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(ndjson(HIDING[:1]))
+    code, report, errors = run("redact", "--check", str(path), str(tmp_path / "missing.har"))
+    assert (code, report.count("\n")) == (2, 1) and "missing.har" in errors
+
+
+def test_redact_check_writes_no_file(tmp_path: Path) -> None:
+    code, _, errors = run("redact", "--check", "-", "-o", str(tmp_path / "a.json"), stdin=b"{}")
+    assert code == 2 and "--check writes no file" in errors
+    assert list(tmp_path.iterdir()) == []
 
 
 def curl(url: str, target: str, *options: str) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
+import io
 import json
+import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +32,10 @@ LINE = f"192.0.2.4:8168:u{KEY}:{KEY}"
 
 def quoted(text: str, times: int = 1) -> str:
     return quoted(quote(text, safe=""), times - 1) if times else text
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def deflate(text: str, window: int) -> bytes:
@@ -131,6 +139,37 @@ ADDRESSES = {
 }
 
 
+ZIP = io.BytesIO()
+with zipfile.ZipFile(ZIP, "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.writestr("a.json", JSON * 9)
+SHORT = {"headers": (("X-Pin", "123"), ("X-Token", "available"))}
+LONG = f"{KEY}/" * 201
+# Each with a text that would be missing if the secret were found.
+NOT_FOUND: dict[str, list[tuple[dict[str, Any], str]]] = {
+    "a name in prose, in the heading of a table or in another language": [
+        ({"body": f"my password is {KEY}".encode()}, KEY),
+        ({"body": f"<th>Token</th><td>{KEY}</td>".encode()}, KEY),
+        ({"url": f"https://x.io/?clave={KEY}"}, KEY),
+    ],
+    "a name inside base64": [({"url": f"https://x.io/?state={encoded(JSON)}"}, encoded(JSON))],
+    "a secret in hex, in a hash, reversed or in parts": [
+        ({"headers": (("X-Key", KEY),), "body": each.encode()}, each)
+        for each in (KEY.encode().hex(), hashlib.md5(KEY.encode()).hexdigest(), KEY[::-1], KEY[:5])
+    ],
+    "base64 of base64": [
+        ({"headers": (("X-Key", KEY),), "body": encoded(encoded(KEY)).encode()}, encoded(encoded(KEY)))
+    ],
+    "an encoded secret of more than 2,000 characters": [
+        ({"headers": (("X-Key", LONG),), "body": encoded(LONG).encode()}, encoded(LONG))
+    ],
+    "elsewhere: less than 3 characters or 4 digits, or a word of the API": [
+        (SHORT | {"body": b"a 123"}, "a 123"),
+        (SHORT | {"body": b"available"}, "available"),
+    ],
+    "an archive or an image in a body": [({"body": ZIP.getvalue()}, repr(ZIP.getvalue()))],
+}
+
+
 def exchange(**values: Any) -> Exchange:
     known: dict[str, Any] = {"source": "-", "method": "POST", "url": "https://x.io/", "status": 200}
     return Exchange(**(known | {"headers": (), "request_headers": ()} | values))
@@ -200,7 +239,7 @@ def test_an_address(address: str) -> None:
 @pytest.mark.parametrize("secret", ["hunter2", "493817", "ab1", "p4$s"])
 @pytest.mark.parametrize("place", ["header", "body", "parameter", "cookie", "basic", "pair"])
 def test_a_short_secret(secret: str, place: str) -> None:
-    basic = base64.b64encode(f"me:{secret}".encode()).decode()
+    basic = encoded(f"me:{secret}")
     places: dict[str, dict[str, Any]] = {
         "header": {"request_headers": (("X-Password", secret),)},
         "body": {"request_body": json.dumps({"password": secret}).encode()},
@@ -225,3 +264,15 @@ def test_a_large_binary_body_is_searched_for_printable_text_only() -> None:
 def test_a_large_text_in_an_old_encoding_is_searched() -> None:
     given = "caf\xe9 ".encode("latin-1") * 20_000 + f"token={KEY}".encode()
     assert redact(exchange(body=given)).body == given.replace(KEY.encode(), b"REDACTED-1")
+
+
+def test_the_table_of_what_is_not_found_is_that_of_the_documents() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "recording.md").read_text(encoding="utf-8")
+    table = page.partition("| not found |")[2].partition("\n\n")[0]
+    assert [row.split("|")[1].strip() for row in table.splitlines()[2:]] == list(NOT_FOUND)
+
+
+@pytest.mark.parametrize("kind", NOT_FOUND)
+def test_what_is_not_found(kind: str) -> None:
+    for values, trace in NOT_FOUND[kind]:
+        assert trace in redacted(**values)
