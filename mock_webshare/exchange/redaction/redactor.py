@@ -97,6 +97,8 @@ class Redactor:
         self._index = SecretIndex(MOST_INDEXED)
         self._words: dict[str, str] = {}
         """Short secrets of the current exchange, by their lower case."""
+        self._plain = ""
+        """The last text without a place of a secret: each is read twice."""
         for secret in secrets:
             self._pseudonym(secret)
 
@@ -173,9 +175,13 @@ class Redactor:
         return self._redact_inside(text, _QUOTED, depth) if depth and "%" in text else text
 
     def _redact_places(self, text: str, depth: int) -> str:
-        text = self._redact_proxies(text)
+        if text == self._plain:
+            return text
+        given, text = text, self._redact_proxies(text)
         if not may_contain_secret_name(text):  # except percent-encoded, as that of a parameter
-            return self._redact_url(text, depth) if "%" in text else self._redact_userinfo(text)
+            text = self._redact_url(text, depth) if "%" in text else self._redact_userinfo(text)
+            self._plain = text if text == given else self._plain
+            return text
         text = self._redact_url(text, depth)
         if patterns.JSON.match(text) and '"' in text:
             return self._redact_json(text, depth)
