@@ -50,6 +50,9 @@ DEEPEST = 8
 LONGEST_COUNT = 5
 """Digits of a JSON number that stays even under the name of a secret: `"keys": 3` is harmless."""
 
+SHORTEST_PLAIN = 1000
+"""Characters of a text that is not searched twice for places of secrets; URLs and headers have fewer."""
+
 _SCHEMES = frozenset(
     {"token", "bearer", "basic", "digest", "negotiate", "ntlm", "oauth", "hmac", "apikey", "api-key", "jwt"}
 )
@@ -98,7 +101,7 @@ class Redactor:
         self._words: dict[str, str] = {}
         """Short secrets of the current exchange, by their lower case."""
         self._plain = ""
-        """The last text without a place of a secret: each is read twice."""
+        """The last long text without a place of a secret: each is read twice."""
         for secret in secrets:
             self._pseudonym(secret)
 
@@ -180,7 +183,8 @@ class Redactor:
         given, text = text, self._redact_proxies(text)
         if not may_contain_secret_name(text):  # except percent-encoded, as that of a parameter
             text = self._redact_url(text, depth) if "%" in text else self._redact_userinfo(text)
-            self._plain = text if text == given else self._plain
+            if text == given and len(text) > SHORTEST_PLAIN:
+                self._plain = text
             return text
         text = self._redact_url(text, depth)
         if patterns.JSON.match(text) and '"' in text:
