@@ -10,9 +10,8 @@ from mock_webshare.contract.model import Endpoint, Kind
 from mock_webshare.service.data.account import View
 from mock_webshare.service.framework import query, response
 from mock_webshare.service.framework.query import Criteria
-from mock_webshare.service.framework.rendering import render
 from mock_webshare.service.framework.request import Request
-from mock_webshare.service.framework.response import Response
+from mock_webshare.service.framework.response import Response, render
 
 
 def respond(view: View, request: Request) -> Response:

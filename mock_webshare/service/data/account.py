@@ -16,7 +16,7 @@ from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import UPDATED_AT
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework.query import Criteria, Params
-from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.response import render
 
 _ORDERS, _VIEWS = 32, 8  # sizes of the caches of a table and of an account
 

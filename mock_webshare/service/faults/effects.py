@@ -10,9 +10,8 @@ from typing import Any
 from mock_webshare.contract.model import Contract, Endpoint
 from mock_webshare.service.faults.fault import Fault, Strike
 from mock_webshare.service.framework import response as responses
-from mock_webshare.service.framework.rendering import render
 from mock_webshare.service.framework.request import Request
-from mock_webshare.service.framework.response import Response
+from mock_webshare.service.framework.response import Response, render
 
 
 @dataclass(slots=True)

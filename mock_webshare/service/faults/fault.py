@@ -33,7 +33,7 @@ from mock_webshare.service.data.fields import (
 )
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import RATE, RateLimit
-from mock_webshare.service.world.throttle import Throttle
+from mock_webshare.service.world.clock import Throttle
 
 MAX_FAULTS = 100
 MAX_DELAY = 600_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from typing import Any
 from mock_webshare.contract import messages
 from mock_webshare.contract.model import Endpoint
 from mock_webshare.service.framework.query import FieldError
-from mock_webshare.service.framework.rendering import render
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -28,6 +28,16 @@ class Response:
     status: int
     headers: Headers
     body: bytes
+
+
+def render(data: Any, indent: int | None = None) -> bytes:
+    """Render JSON data as Django REST framework's `JSONRenderer` does.
+
+    Compact unless indented; U+2028 and U+2029 are escaped, because JavaScript took them for line ends.
+    """
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(data, ensure_ascii=False, indent=indent, separators=separators)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
 def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) -> Response:

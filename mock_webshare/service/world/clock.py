@@ -1,8 +1,9 @@
-"""A clock: the time of one world, which stands still unless it is set to run."""
+"""The time of one world: its clock, and the throttle that limits requests within some seconds."""
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any
 from mock_webshare.contract.timestamps import LIMIT, SECOND
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data.fields import parsed
+from mock_webshare.service.settings import RateLimit
 
 _UNITS = (("weeks", 7 * 86_400), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 _DURATION = re.compile(
@@ -74,3 +76,35 @@ class Clock:
             raise UsageError("a clock can show the years 1970 to 9998 only; choose a shorter duration")
         self._now = now
         self._since = self._timer() if is_running else None
+
+
+class Throttle:
+    """The requests of one key that still count (framework: `SimpleRateThrottle`).
+
+    A limited number of them is admitted within any window of some seconds.
+    """
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+        self._admitted: deque[float] = deque()
+
+    def copy(self) -> Throttle:
+        """Return an independent copy in the same state."""
+        twin = Throttle(self._limit)
+        twin._admitted = self._admitted.copy()
+        return twin
+
+    def admit(self, now: float) -> float | None:
+        """Admit a request at a time in seconds, or return the seconds to wait.
+
+        A refused request is not counted, so it does not prolong the wait.
+        """
+        admitted, limit = self._admitted, self._limit
+        if admitted and admitted[-1] > now:  # the clock of a world was set back
+            admitted.clear()
+        while admitted and admitted[0] <= now - limit.seconds:
+            admitted.popleft()
+        if len(admitted) < limit.requests:
+            admitted.append(now)
+            return None
+        return limit.seconds - (now - admitted[0])

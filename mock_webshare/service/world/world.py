@@ -21,9 +21,8 @@ from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.fields import BOOLEAN, DATE, ID, FieldType, is_integer, is_string, read_object
 from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
-from mock_webshare.service.world.clock import DURATION, Clock
+from mock_webshare.service.world.clock import DURATION, Clock, Throttle
 from mock_webshare.service.world.journal import Journal, RequestMatcher
-from mock_webshare.service.world.throttle import Throttle
 
 if TYPE_CHECKING:
     from mock_webshare.service.faults.fault import Faults, Strike

@@ -14,8 +14,7 @@ from mock_webshare.service.faults import effects
 from mock_webshare.service.faults.effects import Outcome
 from mock_webshare.service.faults.fault import FORBIDDEN_CODES, Strike, parse
 from mock_webshare.service.framework import response
-from mock_webshare.service.framework.rendering import render
-from mock_webshare.service.framework.response import Response
+from mock_webshare.service.framework.response import Response, render
 from tests.requests_to import request_to
 
 CREDIT = dataset.load("default").rows["credits"][0].wire()
