@@ -88,12 +88,6 @@ class Throttle:
         self._limit = limit
         self._admitted: deque[float] = deque()
 
-    def copy(self) -> Throttle:
-        """Return an independent copy in the same state."""
-        twin = Throttle(self._limit)
-        twin._admitted = self._admitted.copy()
-        return twin
-
     def admit(self, now: float) -> float | None:
         """Admit a request at a time in seconds, or return the seconds to wait.
 

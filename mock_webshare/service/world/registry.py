@@ -6,19 +6,18 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data import generator
 from mock_webshare.service.data.account import Account, advance
 from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.faults import Faults, parse
 from mock_webshare.service.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
+from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Entry, Journal
+from mock_webshare.service.world.scenarios import Scenario
 from mock_webshare.service.world.world import Beginning, Timer, World
-
-if TYPE_CHECKING:
-    from mock_webshare.service.world.scenarios import Scenario
 
 MAX_WORLDS = 10_000
 MAX_JOURNAL_BYTES = 512 * 1024 * 1024
@@ -150,22 +149,16 @@ class Worlds:
             return None
         if not key.startswith(SCENARIO_PREFIX):
             return self._beginning
-        from mock_webshare.service.world import scenarios
-
         name = scenarios.name_of(key)
         return self._scenario(name) if name in scenarios.of(self._settings.contract) else None
 
     def _scenario(self, name: str) -> Beginning:
-        from mock_webshare.service.world import scenarios
-
         scenario = scenarios.find(name, self._settings.contract)
         if name not in self._scenarios:
             self._scenarios[name] = self._made(scenario)
         return self._scenarios[name]
 
     def _made(self, scenario: Scenario) -> Beginning:
-        from mock_webshare.service.faults.fault import Faults, parse
-
         contract = self._settings.contract
         beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),

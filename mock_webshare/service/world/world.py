@@ -7,6 +7,7 @@ HTTP and `MockWorld` in Python, under the same names.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,12 +21,12 @@ from mock_webshare.service.data.account import Account, Table, View
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.fields import BOOLEAN, DATE, ID, FieldType, is_integer, is_string, read_object
 from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types
+from mock_webshare.service.faults import Faults, Strike, parse
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock, Throttle
 from mock_webshare.service.world.journal import Journal, RequestMatcher
 
 if TYPE_CHECKING:
-    from mock_webshare.service.faults.fault import Faults, Strike
     from mock_webshare.service.framework.request import Request
 
 MAX_SNAPSHOTS = 100
@@ -73,8 +74,7 @@ class World:
         self._account = saved.account
         self._clock = Clock(saved.now, self._timer)
         self._clock.set(saved.now, is_running=saved.is_running)
-        # None if there are none, so that a server without faults need not import them.
-        self._faults: Faults | None = None if saved.faults is None else saved.faults.copy()
+        self._faults = deepcopy(saved.faults)  # most worlds have none
         self._apply(saved.settings)
 
     def _apply(self, settings: Settings) -> None:
@@ -219,8 +219,6 @@ class World:
 
     def add_fault(self, /, **fault: Any) -> dict[str, Any]:
         """Set a fault (see `faults`), and return it with its id."""
-        from mock_webshare.service.faults.fault import Faults, parse
-
         parsed = parse(fault, self._contract)
         self._faults = self._faults or Faults()
         return self._faults.add(parsed).wire()
@@ -265,10 +263,8 @@ class World:
         _require("snapshot name", name, _NAME)
         if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
-        faults = None if self._faults is None else self._faults.copy()
-        self._snapshots[name] = Beginning(
-            self.view.account, self.now, self._settings, faults, self._clock.is_running
-        )
+        account, faults = self.view.account, deepcopy(self._faults)
+        self._snapshots[name] = Beginning(account, self.now, self._settings, faults, self._clock.is_running)
 
     def restore_snapshot(self, name: str) -> None:
         """Restore what a snapshot saved; raise `NotFound` if it does not exist."""

@@ -1,48 +1,69 @@
-"""Effects: what each kind of fault changes in a response and in its delivery."""
+"""Effects: which faults strike a request, and what they change in response, delivery and data."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mock_webshare.contract.model import Contract, Endpoint
-from mock_webshare.service.faults.fault import Fault, Strike
+from mock_webshare.contract.model import Contract, Endpoint, Kind
+from mock_webshare.errors import DataError, UsageError
+from mock_webshare.service.faults import Fault, Strike, parse
+from mock_webshare.service.framework import query
 from mock_webshare.service.framework import response as responses
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.framework.response import Response, render
+from mock_webshare.service.world.world import World
+
+_PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]{1,100})\"?\s*")
+_PREFERENCES = {"code": "status", "example": "code"}
 
 
-@dataclass(slots=True)
-class Outcome:
-    """The response to a request under faults, and how it is delivered."""
+def strikes(world: World, request: Request) -> Sequence[Strike]:
+    """Return the strikes on a request, that of its `Prefer` header first."""
+    preferred = preferred_fault(request.headers.prefer)
+    struck = world.strike(request, has_response=preferred is not None)
+    return [Strike(preferred, request, is_preferred=True), *struck] if preferred else struck
 
-    response: Response
-    seconds: float = 0.0  # by which it is delayed
-    delivery: str | None = None  # how the connection fails, of `CONNECTION_FAULTS`. None: it does not
-    chunks: int = 0  # in which the body is sent. 0: as usual
-    drip_seconds: float = 0.0  # over which the chunks are spread
-    faults: tuple[str, ...] = ()  # the actions of all that struck
+
+def preferred_fault(header: str | None) -> Fault | None:
+    """Return the fault that a `Prefer` header (RFC 7240) selects; None if it is not supported.
+
+    As Prism reads it, `code=403, example=account_suspended` is the 403 with that `code`. The first of
+    repeated names counts.
+    """
+    if header is None:
+        return None
+    pairs = [match.groups() for part in re.split("[,;]", header) if (match := _PAIR.fullmatch(part))]
+    preferred: Mapping[str, Any] = {
+        _PREFERENCES[name.lower()]: int(value) if value.isdecimal() else value
+        for name, value in reversed(pairs)
+        if name.lower() in _PREFERENCES
+    }
+    if "status" not in preferred:
+        return None
+    try:
+        return parse(preferred)
+    except DataError:
+        return None
 
 
 def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response | None:
     """Return the response of a fault instead of the service; None if none responds."""
     for strike in strikes:
         if strike.fault.is_response:
-            return _RESPONSES[strike.fault.action](strike, endpoint)
+            response = _RESPONSES[strike.fault.action](strike, endpoint)
+            if strike.is_preferred:
+                return _with_header(response, "Preference-Applied", f"code={strike.fault.value}")
+            return response
     return None
 
 
-def outcome(response: Response, request: Request, strikes: Sequence[Strike], contract: Contract) -> Outcome:
-    """Return the outcome of a response under all strikes on its request."""
-    result = Outcome(response, faults=tuple(strike.fault.action for strike in strikes))
-    for strike in strikes:
-        if strike.fault.action == "drift":
-            result.response = _drifted(result.response, request, strike.fault, contract)
-        elif effect := _EFFECTS.get(strike.fault.action):
-            effect(result, strike)
-    return result
+def _with_header(response: Response, name: str, value: str) -> Response:
+    return replace(response, headers=(*response.headers, (name, value)))
 
 
 def _status(strike: Strike, endpoint: Endpoint) -> Response:
@@ -61,7 +82,7 @@ def _status(strike: Strike, endpoint: Endpoint) -> Response:
     page = responses.html_page(status) if form == "html" else responses.proxy_page(status)
     if "retryAfter" not in options:
         return page
-    return replace(page, headers=(*page.headers, ("Retry-After", str(options["retryAfter"]))))
+    return _with_header(page, "Retry-After", str(options["retryAfter"]))
 
 
 def _throttle(strike: Strike, endpoint: Endpoint) -> Response:
@@ -69,6 +90,29 @@ def _throttle(strike: Strike, endpoint: Endpoint) -> Response:
 
 
 _RESPONSES: Mapping[str, Callable[[Strike, Endpoint], Response]] = {"status": _status, "throttle": _throttle}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The response to a request under faults, and how it is delivered."""
+
+    response: Response
+    seconds: float = 0.0  # by which it is delayed
+    delivery: str | None = None  # how the connection fails, of `CONNECTION_FAULTS`. None: it does not
+    chunks: int = 0  # in which the body is sent. 0: as usual
+    drip_seconds: float = 0.0  # over which the chunks are spread
+    faults: tuple[str, ...] = ()  # the actions of all that struck
+
+
+def outcome(response: Response, request: Request, strikes: Sequence[Strike], contract: Contract) -> Outcome:
+    """Return the outcome of a response under all strikes on its request."""
+    result = Outcome(response, faults=tuple(strike.fault.action for strike in strikes))
+    for strike in strikes:
+        if strike.fault.action == "drift":
+            result.response = _drifted(result.response, request, strike.fault, contract)
+        elif effect := _EFFECTS.get(strike.fault.action):
+            effect(result, strike)
+    return result
 
 
 def _delay(outcome: Outcome, strike: Strike) -> None:
@@ -157,3 +201,35 @@ _DRIFTS: Mapping[str, Callable[[dict[str, Any], str, Any], dict[str, Any]]] = {
     "enum": _with,
     "null": lambda row, name, to: _with(row, name, None),
 }
+
+
+def move_pages(world: World, request: Request, response: Response, strikes: Sequence[Strike]) -> None:
+    """Add or remove rows after a page was read, if such a fault strikes."""
+    endpoint = request.endpoint
+    if endpoint is None or endpoint.kind is not Kind.LIST:
+        return
+    if response.status != 200 or request.method == "OPTIONS":
+        return
+    for strike in strikes:
+        if strike.fault.action == "pages":
+            _MOVES[strike.fault.value](world, request, endpoint, strike.fault.options.get("rows", 1))
+
+
+def _insert(world: World, request: Request, endpoint: Endpoint, rows: int) -> None:
+    for _ in range(rows):
+        with suppress(DataError, UsageError):  # the world is full, or a field has no default
+            world.create(endpoint.resource)
+
+
+def _remove(world: World, request: Request, endpoint: Endpoint, rows: int) -> None:
+    """Remove the first rows of the list that was read."""
+    view = world.view
+    criteria, _ = query.read_filters(endpoint.filters, request.params, view.account.owned(endpoint))
+    table = view.table(endpoint).rows
+    first = view.positions(endpoint, criteria, request.params)[:rows]
+    for row in [table[position] for position in first]:
+        with suppress(UsageError):  # another row refers to it
+            world.delete(endpoint.resource, row.id)
+
+
+_MOVES = {"inserted": _insert, "removed": _remove}

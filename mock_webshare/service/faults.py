@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
@@ -265,14 +264,6 @@ class ActiveFault:
         rate = RateLimit.parse(fault.value) if fault.action == "throttle" else None
         self._throttle = Throttle(rate) if rate else None
 
-    def copy(self) -> ActiveFault:
-        """Return an independent copy in the same state."""
-        twin = ActiveFault(self.number, self.fault)
-        twin.seen, twin.struck = self.seen, self.struck
-        twin._chance = copy(self._chance)
-        twin._throttle = self._throttle and self._throttle.copy()
-        return twin
-
     def wire(self) -> dict[str, Any]:
         """Return the fault with its number, and how many requests it matched and struck."""
         return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck}
@@ -350,13 +341,6 @@ class Faults:
         is_found = len(kept) < len(self._active)
         self._active = kept
         return is_found
-
-    def copy(self) -> Faults:
-        """Return an independent copy in the same state."""
-        twin = Faults()
-        twin._number = self._number
-        twin._active = [each.copy() for each in self._active]
-        return twin
 
     def strike(
         self, request: Request, seconds: Callable[[str], float], *, has_response: bool = False
