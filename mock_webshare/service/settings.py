@@ -103,8 +103,8 @@ class Settings:
             object.__setattr__(self, "data", fspath(self.data))
         for name, field_type in _FIELD_TYPES.items():
             value = getattr(self, name)
-            if not (field_type.is_allowed(value) or (value is None and name in _OPTIONAL)):
-                raise _refused(name, value, field_type.allowed)
+            if value is not None or name not in _OPTIONAL:
+                field_type.require(name.replace("_", " ").replace("url", "URL"), value)
         self._check_ordering()
         _check_keys(self.api_keys)
         if self.control_token is not None and not _TOKEN.is_allowed(self.control_token):
@@ -116,7 +116,7 @@ class Settings:
         is_text = isinstance(self.default_ordering, str)
         if not is_text or not {term.removeprefix("-") for term in self.ordering_terms} <= set(orderings):
             allowed = f"{', '.join(orderings)}, each with or without a leading '-', separated by commas"
-            raise _refused("default_ordering", self.default_ordering, allowed)
+            raise UsageError.invalid("default ordering", self.default_ordering, allowed)
 
     @property
     def authority(self) -> str:
@@ -142,11 +142,6 @@ class Settings:
     def ordering_terms(self) -> tuple[str, ...]:
         """The default ordering as terms: `-amount,id` is `("-amount", "id")`."""
         return tuple(term.strip() for term in self.default_ordering.split(","))
-
-
-def _refused(name: str, value: object, allowed: str) -> UsageError:
-    words = name.replace("_", " ").replace("url", "URL")
-    return UsageError(f"{words} {value!r:.80} is not allowed; allowed: {allowed}")
 
 
 def _check_keys(keys: object) -> None:

@@ -24,6 +24,11 @@ class FieldType(NamedTuple):
     read: Callable[[Any], Any] = lambda value: value
     schema: Mapping[str, Any] = {}
 
+    def require(self, name: str, value: object) -> None:
+        """Raise `UsageError` if a value is not allowed; `name` says what it is."""
+        if not self.is_allowed(value):
+            raise UsageError.invalid(name, value, self.allowed)
+
     def or_null(self) -> FieldType:
         """Return the type that allows null as well."""
         return FieldType(

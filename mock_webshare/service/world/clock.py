@@ -36,7 +36,7 @@ def parse_duration(text: object) -> int:
         return text // timedelta(microseconds=1)
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise UsageError(f"duration {text!r:.80} is not allowed; allowed: {_ALLOWED}")
+        raise UsageError.invalid("duration", text, _ALLOWED)
     return sum(round(float(match[unit] or 0) * seconds * SECOND) for unit, seconds in _UNITS)
 
 

@@ -13,7 +13,7 @@ from mock_webshare.service.data import generator
 from mock_webshare.service.data.account import Account, advance
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.faults import Faults, parse
-from mock_webshare.service.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
+from mock_webshare.service.settings import REFUSED_KEY, Settings
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Entry, Journal
 from mock_webshare.service.world.scenarios import Scenario
@@ -147,9 +147,9 @@ class Worlds:
     def _beginning_of(self, key: str) -> Beginning | None:
         if key == REFUSED_KEY or (self._settings.api_keys and key not in self._settings.api_keys):
             return None
-        if not key.startswith(SCENARIO_PREFIX):
-            return self._beginning
         name = scenarios.name_of(key)
+        if name is None:
+            return self._beginning
         return self._scenario(name) if name in scenarios.of(self._settings.contract) else None
 
     def _scenario(self, name: str) -> Beginning:

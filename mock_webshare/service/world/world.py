@@ -19,7 +19,16 @@ from mock_webshare.errors import DataError, NotFound, UnknownName, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account, Table, View
 from mock_webshare.service.data.dataset import Dataset
-from mock_webshare.service.data.fields import BOOLEAN, DATE, ID, FieldType, is_integer, is_string, read_object
+from mock_webshare.service.data.fields import (
+    BOOLEAN,
+    DATE,
+    ID,
+    FieldType,
+    is_integer,
+    is_string,
+    read_object,
+    require_keys,
+)
 from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types
 from mock_webshare.service.faults import Faults, Strike, parse
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
@@ -225,7 +234,7 @@ class World:
 
     def remove_fault(self, fault_id: int) -> None:
         """Remove a fault; raise `NotFound` if it does not exist."""
-        _require("fault id", fault_id, _ANY_ID)
+        _ANY_ID.require("fault id", fault_id)
         if self._faults is None or not self._faults.remove(fault_id):
             raise NotFound("fault", fault_id)
 
@@ -243,9 +252,7 @@ class World:
 
     def set_settings(self, /, **settings: Any) -> dict[str, Any]:
         """Change settings, and return all; the rate limit counts from zero again."""
-        if unknown := settings.keys() - set(WORLD_SETTINGS):
-            allowed = ", ".join(WORLD_SETTINGS)
-            raise DataError("settings", "", f"unknown key {min(unknown)!r:.80}; allowed: {allowed}")
+        require_keys("settings", "", settings, (), WORLD_SETTINGS)
         for name, value in settings.items():
             try:
                 replace(self._settings, **{name: value})
@@ -260,7 +267,7 @@ class World:
 
     def take_snapshot(self, name: str) -> None:
         """Save account, clock, settings and faults, but neither journal nor rate limit."""
-        _require("snapshot name", name, _NAME)
+        _NAME.require("snapshot name", name)
         if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
         account, faults = self.view.account, deepcopy(self._faults)
@@ -268,14 +275,14 @@ class World:
 
     def restore_snapshot(self, name: str) -> None:
         """Restore what a snapshot saved; raise `NotFound` if it does not exist."""
-        _require("snapshot name", name, _NAME)
+        _NAME.require("snapshot name", name)
         if name not in self._snapshots:
             raise NotFound("snapshot", name)
         self._restore(self._snapshots[name])
 
     def delete_snapshot(self, name: str) -> None:
         """Delete a snapshot; raise `NotFound` if it does not exist."""
-        _require("snapshot name", name, _NAME)
+        _NAME.require("snapshot name", name)
         if self._snapshots.pop(name, None) is None:
             raise NotFound("snapshot", name)
 
@@ -296,7 +303,7 @@ class World:
         table, resource = self._table(name), self._row_type(name).resource
         if resource.is_object:
             return table.rows[0]
-        _require(f"{resource.singular} id", row_id, _ANY_ID)
+        _ANY_ID.require(f"{resource.singular} id", row_id)
         position = table.find(row_id or 0)
         if position is None:
             raise NotFound(resource.singular, row_id)
@@ -327,8 +334,3 @@ def read_state(document: Any, contract: Contract = WEBSHARE) -> Dataset:
 def _require_rows(resource: Resource) -> None:
     if resource.is_object:
         raise UsageError(f"there is one {resource.singular} only; change it instead")
-
-
-def _require(what: str, value: object, field_type: FieldType) -> None:
-    if not field_type.is_allowed(value):
-        raise UsageError(f"{what} {value!r:.80} is not allowed; allowed: {field_type.allowed}")
