@@ -148,7 +148,6 @@ class Fault:
 
     @property
     def is_response(self) -> bool:
-        """Whether it responds instead of the service."""
         return self.action in _RESPONDING
 
     def wire(self) -> dict[str, Any]:
@@ -317,7 +316,7 @@ class Faults:
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._number = 0
-        self._active: list[ActiveFault] = []
+        self._active: dict[int, ActiveFault] = {}
         for fault in faults:
             self.add(fault)
 
@@ -325,22 +324,19 @@ class Faults:
         return len(self._active)
 
     def __iter__(self) -> Iterator[ActiveFault]:
-        return iter(self._active)
+        return iter(self._active.values())
 
     def add(self, fault: Fault) -> ActiveFault:
         """Add a fault, and return it numbered; raise `UsageError` if there are too many."""
         if len(self._active) >= MAX_FAULTS:
             raise UsageError(f"{MAX_FAULTS} faults are set already; remove some before you set another")
         self._number += 1
-        self._active.append(ActiveFault(self._number, fault))
-        return self._active[-1]
+        added = self._active[self._number] = ActiveFault(self._number, fault)
+        return added
 
     def remove(self, number: int) -> bool:
         """Remove the fault of a number, and return whether there was one."""
-        kept = [each for each in self._active if each.number != number]
-        is_found = len(kept) < len(self._active)
-        self._active = kept
-        return is_found
+        return self._active.pop(number, None) is not None
 
     def strike(
         self, request: Request, seconds: Callable[[str], float], *, has_response: bool = False
@@ -351,7 +347,7 @@ class Faults:
         `has_response` already.
         """
         strikes: list[Strike] = []
-        for each in self._active:
+        for each in self:
             if each.fault.is_response and has_response:
                 continue
             if strike := each.strike(request, seconds):

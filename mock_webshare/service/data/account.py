@@ -40,11 +40,9 @@ class Table:
 
     @cached_property
     def ids(self) -> frozenset[int]:
-        """The ids of the rows."""
         return frozenset(row.id for row in self.rows)
 
     def find(self, row_id: int) -> int | None:
-        """Return the position of the row with an id, or None."""
         position = self._place(row_id)
         return position if position < len(self.rows) and self.rows[position].id == row_id else None
 
@@ -91,7 +89,6 @@ class Account:
 
     @classmethod
     def of(cls, dataset: Dataset) -> Account:
-        """Return the account of a data set."""
         tables = {name: Table(rows) for name, rows in dataset.rows.items()}
         return cls(dataset.contract, tables, is_shared=True)
 
@@ -184,7 +181,6 @@ class View:
         return self.account.tables[endpoint.resource]
 
     def paging(self, endpoint: Endpoint) -> Paging:
-        """Return the page sizes of a list."""
         assert endpoint.paging
         return endpoint.paging._replace(max_page_size=self.max_page_size)
 

@@ -51,7 +51,6 @@ class RowType:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the fields, in their order."""
         return tuple(self.field_types)
 
     @cached_property
@@ -141,7 +140,6 @@ def _tuple_type(fields: Sequence[Field]) -> Callable[..., Any]:
 
 @lru_cache(_CONTRACTS)
 def row_types(contract: Contract) -> Mapping[str, RowType]:
-    """Return the row types of a contract by the names of its resources."""
     return {
         name: RowType(resource, contract.fields[name], _field_types(contract, resource))
         for name, resource in contract.resources.items()

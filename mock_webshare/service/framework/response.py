@@ -84,7 +84,6 @@ def metadata(endpoint: Endpoint, indent: int | None) -> Response:
 
 
 def redirect(location: str) -> Response:
-    """Return the 301 to a location."""
     return Response(301, (*_HTML, ("Location", location)), b"")
 
 

@@ -61,11 +61,9 @@ class Clock:
 
     @property
     def is_running(self) -> bool:
-        """Whether it follows real time."""
         return self._since is not None
 
     def now(self) -> int:
-        """Return the current instant."""
         if self._since is None:
             return self._now
         return min(self._now + int((self._timer() - self._since) * SECOND), LIMIT - 1)

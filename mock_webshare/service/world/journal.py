@@ -56,7 +56,6 @@ class Entry(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The decoded path."""
         return split_target(self.target)[0]
 
     @property
@@ -87,7 +86,6 @@ class Entry(NamedTuple):
 
 
 def headers_size(headers: Sequence[tuple[bytes, bytes]]) -> int:
-    """Return how many bytes some headers have."""
     return sum([len(name) + len(value) for name, value in headers])
 
 
@@ -172,7 +170,6 @@ class Journal:
         self.size = 0
 
     def count(self, matcher: RequestMatcher) -> int:
-        """Return how many requests match."""
         return sum(not matcher.differences(entry) for entry in self._entries)
 
 

@@ -68,7 +68,6 @@ class Worlds:
         return world
 
     def require(self, key: str) -> World:
-        """Return the world of a key; raise `UsageError` if the key is not known."""
         world = self.get(key)
         if world is None:
             raise _unknown_key()

@@ -102,7 +102,6 @@ class World:
 
     @property
     def now(self) -> int:
-        """The instant that the world's clock shows."""
         return self._clock.now()
 
     @property
@@ -114,7 +113,6 @@ class World:
 
     @property
     def has_faults(self) -> bool:
-        """Whether any fault is set."""
         return self._faults is not None
 
     def admit(self) -> float | None:
@@ -239,7 +237,6 @@ class World:
             raise NotFound("fault", fault_id)
 
     def clear_faults(self) -> None:
-        """Remove all faults."""
         self._faults = None
 
     def count_requests(self, method: str, path: str, query: Mapping[str, Any] | None = None) -> int:
@@ -247,7 +244,6 @@ class World:
         return self.journal.count(RequestMatcher(method, path, query or {}))
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings of the world."""
         return {name: getattr(self._settings, name) for name in WORLD_SETTINGS}
 
     def set_settings(self, /, **settings: Any) -> dict[str, Any]:
