@@ -97,11 +97,11 @@ class Outcome:
     """The response to a request under faults, and how it is delivered."""
 
     response: Response
-    seconds: float = 0.0  # by which it is delayed
-    delivery: str | None = None  # how the connection fails, of `CONNECTION_FAULTS`. None: it does not
-    chunks: int = 0  # in which the body is sent. 0: as usual
-    drip_seconds: float = 0.0  # over which the chunks are spread
-    faults: tuple[str, ...] = ()  # the actions of all that struck
+    seconds: float = 0.0  # of delay
+    delivery: str | None = None  # one of `CONNECTION_FAULTS`. None: the connection does not fail
+    chunks: int = 0  # of the body. 0: it is sent as usual
+    drip_seconds: float = 0.0  # for all chunks together
+    faults: tuple[str, ...] = ()  # the actions of the faults that struck
 
 
 def outcome(response: Response, request: Request, strikes: Sequence[Strike], contract: Contract) -> Outcome:
@@ -132,7 +132,7 @@ def _break(outcome: Outcome, strike: Strike) -> None:
 
 
 def _cut(body: bytes) -> bytes:
-    """Return a body whose second half is replaced by garbage of the same length."""
+    """Replace the second half of a body by garbage of the same length."""
     kept = len(body) // 2
     return body[:kept] + b"<" * (len(body) - kept)
 

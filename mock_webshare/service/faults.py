@@ -140,7 +140,7 @@ class Fault:
     options: Mapping[str, Any] = field(default_factory=dict)
     method: str | None = None  # None: any
     path: str | None = None  # None: any; `*` stands for any characters
-    query: Mapping[str, str] = field(default_factory=dict)  # parameters that must be there with this value
+    query: Mapping[str, str] = field(default_factory=dict)  # required parameters and their values
     times: int | None = None  # how often it strikes; None: every time
     after: int = 0  # how many matching requests pass first
     probability: float = 1.0  # of a strike, for each matching request

@@ -31,8 +31,8 @@ UPDATED_AT = "updated_at"
 """The field that a change of a row sets, where rows have one."""
 Sources = Mapping[str, dict[int, Any]]
 """The values of a copied field by the ids of the rows they come from, for each copy (see `Reference`)."""
-_CONTRACTS = 16  # whose row types are cached
-_RECENT = 100  # last rows, among which the largest number is looked up
+_CONTRACTS = 16  # with cached row types
+_RECENT = 100  # last rows, searched for the largest number
 
 
 class RowType:

@@ -50,7 +50,7 @@ class Entry(NamedTuple):
 
     @property
     def credentials(self) -> list[str]:
-        """The words of its `Authorization`, one of which is the key."""
+        """The words of its `Authorization`; one is the key."""
         values = [value for name, value in self.headers if name.lower() == b"authorization"]
         return b" ".join(values).decode("latin-1").split()
 
@@ -90,7 +90,7 @@ def headers_size(headers: Sequence[tuple[bytes, bytes]]) -> int:
 
 
 class RequestMatcher(NamedTuple):
-    """What is expected of a request; parameters that are not named may be any."""
+    """An expected request; parameters that are not named can have any value."""
 
     method: str
     path: str
@@ -121,7 +121,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
-        self._sizes: deque[int] = deque()  # of the entries, computed once: requests are to be fast
+        self._sizes: deque[int] = deque()  # of the entries, computed once for speed
         self.total = 0
         """How many requests were added since it was cleared."""
         self.size = 0
@@ -180,7 +180,7 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
     redactor = Redactor(secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
     for exchange in found:
-        # Our own responses have no secrets but these.
+        # The mock's responses have no other secrets.
         redactor.collect_secrets(replace(exchange, headers=None, body=b""))
     return list(map(redactor.exchange, found))
 

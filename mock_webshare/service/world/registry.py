@@ -117,7 +117,7 @@ class Worlds:
 
     def _drop_journals(self) -> None:
         journals = [world.journal for world in self._worlds.values()]
-        # Exactly this time: requests that were cleared since were still counted.
+        # Counted again, because cleared requests are still in the sum.
         self._journal_bytes = sum(journal.size for journal in journals) + self.keyless.size
         if self._journal_bytes <= MAX_JOURNAL_BYTES:
             return
@@ -136,7 +136,7 @@ class Worlds:
     def beginning(self, *, dataset: Dataset | None = None, scenario: str | None = None) -> Beginning:
         """Return the initial state of a world with a data set, in a scenario, or both.
 
-        Raise `UnknownName` if there is no such scenario.
+        Raise `UnknownName` if the scenario does not exist.
         """
         default = self._beginning if scenario is None else self._scenario(scenario)
         if dataset is None:
