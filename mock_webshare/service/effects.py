@@ -9,13 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mock_webshare.contract import messages
 from mock_webshare.contract.model import Contract, Endpoint, Kind
 from mock_webshare.errors import DataError, UsageError
 from mock_webshare.service.faults import Fault, Strike, parse
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework import response as responses
 from mock_webshare.service.framework.request import Request
-from mock_webshare.service.framework.response import Response, render
+from mock_webshare.service.framework.response import Headers, Response, render
 from mock_webshare.service.world.world import World
 
 _PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]{1,100})\"?\s*")
@@ -70,19 +71,42 @@ def _status(strike: Strike, endpoint: Endpoint) -> Response:
     status, options = strike.fault.value, strike.fault.options
     form = options.get("form", "json")
     if form == "json":
-        return responses.refused(
-            endpoint,
-            status,
-            method=strike.request.method,
-            content_type=strike.request.headers.content_type or "",
-            text=options.get("detail"),
-            code=options.get("code"),
-            wait=options.get("retryAfter"),
-        )
+        return _json_error(strike, endpoint)
     page = responses.html_page(status) if form == "html" else responses.proxy_page(status)
     if "retryAfter" not in options:
         return page
     return _with_header(page, "Retry-After", str(options["retryAfter"]))
+
+
+def _json_error(strike: Strike, endpoint: Endpoint) -> Response:
+    """Return the JSON error of a status, whatever the request; options replace the usual text."""
+    status, options, request = strike.fault.value, strike.fault.options, strike.request
+    text, code, wait = options.get("detail"), options.get("code"), options.get("retryAfter")
+    headers: Headers = () if wait is None else (("Retry-After", str(wait)),)
+    if status == 400:
+        body: Any = {"non_field_errors": [{"message": text or messages.INVALID_INPUT, "code": "invalid"}]}
+    elif status == 401:
+        body = {"detail": text or messages.UNKNOWN_KEY}
+        headers = (("WWW-Authenticate", "Token"), *headers)
+    elif status == 429 and text is None:
+        return responses.throttled(endpoint, 60 if wait is None else wait, None)
+    else:
+        known = messages.FORBIDDEN.get(code) if code else _DETAILS.get(status)
+        content_type = request.headers.content_type or ""
+        usual = (known or responses.reason(status)).format(method=request.method, content_type=content_type)
+        body = {"detail": text or usual} if code is None else {"detail": text or usual, "code": code}
+    return responses.routed(endpoint, status, render(body), headers)
+
+
+_DETAILS: Mapping[int, str] = {
+    403: messages.PERMISSION_DENIED,
+    404: messages.NOT_FOUND,
+    405: messages.METHOD_NOT_ALLOWED,
+    406: messages.NOT_ACCEPTABLE,
+    415: messages.UNSUPPORTED_MEDIA_TYPE,
+    500: messages.SERVER_ERROR,
+}
+"""The `detail` of an error by its status."""
 
 
 def _throttle(strike: Strike, endpoint: Endpoint) -> Response:

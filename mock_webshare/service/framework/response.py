@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -85,49 +85,6 @@ def metadata(endpoint: Endpoint, indent: int | None) -> Response:
 
 def redirect(location: str) -> Response:
     return Response(301, (*_HTML, ("Location", location)), b"")
-
-
-def refused(
-    endpoint: Endpoint,
-    status: int,
-    *,
-    method: str,
-    content_type: str,
-    text: str | None = None,
-    code: str | None = None,
-    wait: int | None = None,
-) -> Response:
-    """Return the JSON error of a status, whatever the request.
-
-    Some texts name `method` and `content_type` of the request; `text` replaces the usual one. `code` is for
-    403; `wait` are the seconds of `Retry-After`.
-    """
-    after: Headers = () if wait is None else (("Retry-After", str(wait)),)
-    if status == 400:
-        body: Any = {"non_field_errors": [{"message": text or messages.INVALID_INPUT, "code": "invalid"}]}
-    elif status == 401:
-        body = {"detail": text or messages.UNKNOWN_KEY}
-        after = (("WWW-Authenticate", "Token"), *after)
-    elif status == 429 and text is None:
-        return throttled(endpoint, 60 if wait is None else wait, None)
-    else:
-        known = messages.FORBIDDEN.get(code) if code else _DETAILS.get(status)
-        usual = known or reason(status)
-        body = {"detail": text or usual.format(method=method, content_type=content_type)}
-        if code is not None:
-            body["code"] = code
-    return routed(endpoint, status, render(body), after)
-
-
-_DETAILS: Mapping[int, str] = {
-    403: messages.PERMISSION_DENIED,
-    404: messages.NOT_FOUND,
-    405: messages.METHOD_NOT_ALLOWED,
-    406: messages.NOT_ACCEPTABLE,
-    415: messages.UNSUPPORTED_MEDIA_TYPE,
-    500: messages.SERVER_ERROR,
-}
-"""The `detail` of an error by its status."""
 
 
 @cache

@@ -57,9 +57,7 @@ class Clock:
     def __init__(self, now: int, timer: Callable[[], float]) -> None:
         self._now = now
         self._timer = timer
-        self._since: float | None = (
-            None  # the time of the timer when the clock was last set; None: it stands still
-        )
+        self._since: float | None = None  # what the timer returned when it was set; None: it stands still
 
     @property
     def is_running(self) -> bool:
