@@ -33,6 +33,11 @@ class MockWebshareError(Exception):
 class UsageError(MockWebshareError):
     """An option or argument has a value that is not allowed."""
 
+    @classmethod
+    def invalid(cls, name: str, value: object, allowed: str) -> UsageError:
+        """Return the error of a named value, with the values that are allowed."""
+        return cls(f"{name} {value!r:.80} is not allowed; allowed: {allowed}")
+
 
 class UnknownName(UsageError):
     """No data set or schema has that name; the message lists the names that exist."""

@@ -25,8 +25,8 @@ from mock_webshare.control.routes import routes_of
 from mock_webshare.judge import reports
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.recordings import formats
+from mock_webshare.service import faults
 from mock_webshare.service.data import dataset
-from mock_webshare.service.faults import fault
 from mock_webshare.service.world.scenarios import SCENARIOS
 from tests.paths import ROOT
 from tests.test_layers import FLOOR
@@ -251,7 +251,7 @@ ROWS = {
         *Level,
         *(f"`{name}`" for name in (*formats.FORMATS, *reports.REPORTS) if name != "auto"),
     ],
-    "docs/faults.md": [f"`{name}`" for name in (*fault.ACTIONS, *messages.FORBIDDEN)],
+    "docs/faults.md": [f"`{name}`" for name in (*faults.ACTIONS, *messages.FORBIDDEN)],
 }
 """The first cells that the tables of a page have to have."""
 
@@ -277,11 +277,11 @@ def test_every_package_is_documented_with_its_layer(room: str) -> None:
     assert rows_of("docs/architecture.md")[f"`{room}/`"].startswith(f" {FLOOR[room]} |")
 
 
-@pytest.mark.parametrize("action", fault.ACTIONS)
+@pytest.mark.parametrize("action", faults.ACTIONS)
 def test_every_option_of_a_fault_is_in_its_row(action: str) -> None:
-    values = {"fault": fault.CONNECTION_FAULTS, "drift": fault.DRIFTS}.get(action, ())
+    values = {"fault": faults.CONNECTION_FAULTS, "drift": faults.DRIFTS}.get(action, ())
     row = rows_of("docs/faults.md")[f"`{action}`"]
-    assert [name for name in (*fault.ACTIONS[action][1], *values) if f"`{name}`" not in row] == []
+    assert [name for name in (*faults.ACTIONS[action][1], *values) if f"`{name}`" not in row] == []
 
 
 @pytest.mark.parametrize("code", messages.FORBIDDEN)

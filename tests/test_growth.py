@@ -38,7 +38,7 @@ from mock_webshare.live.probe.responses import Responses
 from mock_webshare.live.probe.subject import Undecidable
 from mock_webshare.recordings.formats import detect
 from mock_webshare.recordings.json_scanner import Scanner
-from mock_webshare.service.faults import prefer
+from mock_webshare.service import effects
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework.request import Parser, negotiate, read_params, split_target
 
@@ -70,20 +70,20 @@ TEXTS: dict[str, list[Pump]] = {
     "service.world.clock._DURATION": [Pump("P", "1"), Pump("PT", "1", "."), Pump("PT1.", "1")],
     "control:\\\\{(\\w+)\\\\}": [Pump("", "\\{a")],
     "control.routes:[0-9]{1,19}": [DIGITS],
-    "service.faults.fault:[A-Z]{1,32}": [Pump("", "A")],
-    "service.faults.fault:[ -~]{1,200}": [WORD],
-    "service.faults.fault:f'[/*].{{0,{_MAX_TEXT - 1}}}'": [Pump("/", "a")],
-    "service.faults.fault:RATE": [DIGITS],
+    "service.faults:[A-Z]{1,32}": [Pump("", "A")],
+    "service.faults:[ -~]{1,200}": [WORD],
+    "service.faults:f'[/*].{{0,{_MAX_TEXT - 1}}}'": [Pump("/", "a")],
+    "service.faults:RATE": [DIGITS],
     "service.framework.request._HOST": HOST,
     "contract.timestamps._FORM": [Pump("2026-06-01T00:00:00.", "1")],
     "control.openapi:{(\\w+)}": [Pump("", "{a")],
-    "service.faults.prefer._PAIR": [
+    "service.effects._PAIR": [
         Pump("", " ", "a"),
         Pump("a", " ", "b"),
         Pump("a=", "a", "!"),
         Pump("", "a ="),
     ],
-    "service.faults.prefer:[,;]": [Pump("", ",")],
+    "service.effects:[,;]": [Pump("", ",")],
     "service.settings:[!-~]+": [WORD],
     "service.settings._ORIGIN": ORIGIN,
     "service.settings:RATE": [DIGITS],
@@ -506,7 +506,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
     "media types": (negotiate, Pump("", 'a/b;c="').text),
     "a route": (Parser(WEBSHARE).find_route, Pump(CREDIT_LIST.path, "1", "/x").text),
     "a target": (split_target, Pump("/", "%FF\udcff").text),
-    "a preference": (prefer.read, Pump("", "code=1,").text),
+    "a preference": (effects.preferred_fault, Pump("", "code=1,").text),
     "a link": (lambda text: query.link("http://a/", text, 2), Pump("", "a=b&").text),
     "an address": (request.shown, Pump("http://a/?", "a=b,%2C&").text),
     "an exchange": (

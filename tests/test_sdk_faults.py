@@ -27,7 +27,7 @@ from webshare import (
 
 from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.service.faults.fault import FORBIDDEN_CODES, MAX_DELAY
+from mock_webshare.service.faults import FORBIDDEN_CODES, MAX_DELAY
 from tests.waiting import until
 
 LIST = CREDIT_LIST.path

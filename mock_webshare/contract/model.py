@@ -60,7 +60,7 @@ class Paging(NamedTuple):
 
 
 class Kind(StrEnum):
-    """What an endpoint returns; `service.endpoints` has the behaviour of each kind."""
+    """What an endpoint returns; `service.service` has the behaviour of each kind."""
 
     LIST = "list"  # a page of the rows of its resource
     DETAIL = "detail"  # one row, by the id in the path

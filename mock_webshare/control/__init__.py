@@ -19,8 +19,8 @@ from mock_webshare.control.routes import ROOT, ControlRequest, Route, routes_of
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.data.fields import read_json
-from mock_webshare.service.framework.rendering import render
 from mock_webshare.service.framework.request import joined, read_credentials, split_target
+from mock_webshare.service.framework.response import render
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.version import __version__

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from mock_webshare.errors import DataError, MockWebshareError, NotFound
-from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.response import render
 
 _log = logging.getLogger(__name__)
 

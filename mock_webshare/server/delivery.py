@@ -20,7 +20,7 @@ from mock_webshare.service.framework.response import Response, reason
 from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
-    from mock_webshare.service.faults.effects import Outcome
+    from mock_webshare.service.effects import Outcome
 
 _OWN_HEADERS = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
 _GARBAGE = bytes(range(128, 256))

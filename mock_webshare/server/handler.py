@@ -19,7 +19,7 @@ from mock_webshare.service.world.journal import ENTRY_BYTES, LARGEST_BODY, Entry
 from mock_webshare.service.world.registry import Worlds
 
 if TYPE_CHECKING:
-    from mock_webshare.service.faults.effects import Outcome
+    from mock_webshare.service.effects import Outcome
 
 _log = logging.getLogger(__name__)
 _CACHED_HEADERS, _CACHED_RESPONSES = 1024, 128

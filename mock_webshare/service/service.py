@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mock_webshare.contract import messages
-from mock_webshare.service import endpoints
+from mock_webshare.contract.model import Endpoint, Kind
+from mock_webshare.service import effects
+from mock_webshare.service.data.account import View
+from mock_webshare.service.effects import Outcome
+from mock_webshare.service.framework import query
 from mock_webshare.service.framework import response as responses
+from mock_webshare.service.framework.query import Criteria
 from mock_webshare.service.framework.request import Headers, Parser, Request, joined, read_credentials
-from mock_webshare.service.framework.response import Response
+from mock_webshare.service.framework.response import Response, render
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.world import World
-
-if TYPE_CHECKING:
-    from mock_webshare.service.faults.effects import Outcome
 
 _PARSED, _RESPONSES = 1024, 128  # sizes of the caches of parsed requests and of responses
 _DECIDING = (b"host", b"authorization", b"accept", b"content-type", b"prefer")  # the fields of `Headers`
@@ -37,7 +40,7 @@ class Service:
         self._origin = settings.public_url and settings.public_url.rstrip("/")
         self.read = lru_cache(_PARSED)(self._read)
         self._parse = lru_cache(_PARSED)(self._make_request)
-        self._cached = lru_cache(_RESPONSES)(endpoints.respond)
+        self._cached = lru_cache(_RESPONSES)(respond)
 
     def _read(self, method: str, target: str, sent: RawHeaders, scheme: str) -> tuple[Request, str | None]:
         """Parse a request and its key, None if malformed; `sent` has `DECIDING` headers."""
@@ -62,16 +65,73 @@ class Service:
             return responses.throttled(request.endpoint, wait, request.indent)
         view = world.view
         # A changed account belongs to one world, so its responses would evict those that many share.
-        return (self._cached if view.account.is_shared else endpoints.respond)(view, request)
+        return (self._cached if view.account.is_shared else respond)(view, request)
 
     def outcome(self, world: World, request: Request) -> Outcome:
         """Return the outcome of a request under the faults that strike it."""
-        from mock_webshare.service.faults import apply, effects  # most servers never need it
-
-        strikes = apply.strikes(world, request)
-        response = apply.response_instead(strikes, request, self._settings.contract)
+        endpoint = request.endpoint or self._settings.contract.endpoints[0]
+        strikes = effects.strikes(world, request)
+        response = effects.response_instead(strikes, endpoint)
         if response is None:
             response = self.respond(world, request)
             if request.refusal is None:
-                apply.move_pages(world, request, response, strikes)
+                effects.move_pages(world, request, response, strikes)
         return effects.outcome(response, request, strikes, self._settings.contract)
+
+
+def respond(view: View, request: Request) -> Response:
+    """Return the response of an account to a request that the framework has not refused."""
+    endpoint = request.endpoint
+    assert endpoint
+    if request.method not in endpoint.methods:
+        text = messages.METHOD_NOT_ALLOWED.format(method=request.method)
+        return responses.detail(endpoint, 405, text, request.indent)
+    if request.method == "OPTIONS":
+        return responses.metadata(endpoint, request.indent)
+    criteria, errors = query.read_filters(endpoint.filters, request.params, view.account.owned(endpoint))
+    if errors:
+        return responses.field_errors(endpoint, errors, request.indent)
+    make_body, not_found = KINDS[endpoint.kind]
+    body = make_body(view, endpoint, request, criteria)
+    if body is None:
+        return responses.detail(endpoint, 404, not_found, request.indent)
+    if request.indent is not None:
+        body = render(json.loads(body), request.indent)
+    return responses.routed(endpoint, 200, body)
+
+
+def _list(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
+    """Return a page of the rows; None if it does not exist."""
+    table, positions = view.table(endpoint), view.positions(endpoint, criteria, request.params)
+    page = query.read_page(request.params, view.paging(endpoint), len(positions))
+    if page is None:
+        return None
+    following, preceding = (
+        render(number and query.link(request.url, request.link_query, number))
+        for number in (page.next_number, page.previous_number)
+    )
+    rows = b",".join(map(table.encoded, positions[page.rows]))
+    return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (page.count, following, preceding, rows)
+
+
+def _detail(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
+    """Return the row of the id; None if it does not exist or the filters exclude it."""
+    table, row_id = view.table(endpoint), query.read_int(request.id or "")
+    position = None if row_id is None else table.find(row_id)
+    if position is None or not query.matches(table.rows[position], criteria):
+        return None
+    return table.encoded(position)
+
+
+def _object(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
+    """Return the one object; None if the filters exclude it."""
+    table = view.table(endpoint)
+    return table.encoded(0) if query.matches(table.rows[0], criteria) else None
+
+
+KINDS: Mapping[Kind, tuple[Callable[[View, Endpoint, Request, Criteria], bytes | None], str]] = {
+    Kind.LIST: (_list, messages.INVALID_PAGE),
+    Kind.DETAIL: (_detail, messages.NOT_FOUND),
+    Kind.OBJECT: (_object, messages.NOT_FOUND),
+}
+"""The body of a 200 response, and the text of a 404, by the kind of the endpoint."""

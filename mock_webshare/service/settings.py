@@ -74,7 +74,7 @@ class RateLimit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a mock is set up; the defaults are the service's, as far as they are known.
+    """The settings of a mock; the defaults are the service's, as far as they are known.
 
     Raise `UsageError` for a value that is not allowed.
     """
@@ -92,7 +92,7 @@ class Settings:
     max_page_size: int = Paging().max_page_size
     default_ordering: str = "id"
     rate_limit: str = "240/min"  # or off
-    rate_limit_clock: str = "real"  # or world: by which clock the seconds of the limit pass
+    rate_limit_clock: str = "real"  # or world: the clock that measures the limit
     # What the control plane requires; None: nothing, but loopback only.
     control_token: str | None = field(default=None, repr=False)
     public_url: str | None = None  # None: links are built from each request's Host
@@ -103,12 +103,12 @@ class Settings:
             object.__setattr__(self, "data", fspath(self.data))
         for name, field_type in _FIELD_TYPES.items():
             value = getattr(self, name)
-            if not (field_type.is_allowed(value) or (value is None and name in _OPTIONAL)):
-                raise _refused(name, value, field_type.allowed)
+            if value is not None or name not in _OPTIONAL:
+                field_type.require(name.replace("_", " ").replace("url", "URL"), value)
         self._check_ordering()
         _check_keys(self.api_keys)
         if self.control_token is not None and not _TOKEN.is_allowed(self.control_token):
-            # A secret, which is not repeated; so is a key.
+            # A secret, so the message does not repeat it.
             raise UsageError(f"the control token is not allowed; allowed: {_TOKEN.allowed}")
 
     def _check_ordering(self) -> None:
@@ -116,7 +116,7 @@ class Settings:
         is_text = isinstance(self.default_ordering, str)
         if not is_text or not {term.removeprefix("-") for term in self.ordering_terms} <= set(orderings):
             allowed = f"{', '.join(orderings)}, each with or without a leading '-', separated by commas"
-            raise _refused("default_ordering", self.default_ordering, allowed)
+            raise UsageError.invalid("default ordering", self.default_ordering, allowed)
 
     @property
     def authority(self) -> str:
@@ -144,11 +144,6 @@ class Settings:
         return tuple(term.strip() for term in self.default_ordering.split(","))
 
 
-def _refused(name: str, value: object, allowed: str) -> UsageError:
-    words = name.replace("_", " ").replace("url", "URL")
-    return UsageError(f"{words} {value!r:.80} is not allowed; allowed: {allowed}")
-
-
 def _check_keys(keys: object) -> None:
     if not isinstance(keys, tuple):
         raise UsageError('API keys are not allowed as one text; allowed: a tuple of them, like ("key",)')
@@ -159,6 +154,6 @@ def _check_keys(keys: object) -> None:
 
 
 def require_key(key: object) -> None:
-    """Raise `UsageError` for what no client could send as a key, without showing it."""
+    """Raise `UsageError`, without the value, if no client could send it as a key."""
     if not _KEY.is_allowed(key):
         raise UsageError(f"an API key is not allowed; allowed: {_KEY.allowed}")

@@ -23,8 +23,8 @@ from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.control.routes import ROOT, ControlRequest, Route
 from mock_webshare.errors import MockWebshareError
 from mock_webshare.server.app import WORLDS
+from mock_webshare.service import faults
 from mock_webshare.service.data import dataset
-from mock_webshare.service.faults import fault
 from mock_webshare.service.settings import MAX_ROWS
 from mock_webshare.service.world.registry import Worlds
 from tests.conftest import Client
@@ -375,7 +375,7 @@ class TestARefusal:
     async def test_of_too_many_faults_says_how_many_are_allowed(
         self, controlled: Controlled, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(fault, "MAX_FAULTS", 1)
+        monkeypatch.setattr(faults, "MAX_FAULTS", 1)
         problem = await controlled.refused("POST", "faults", json={"status": 503})
         assert problem["detail"] == "1 faults are set already; remove some before you set another"
 

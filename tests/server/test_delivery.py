@@ -23,7 +23,7 @@ import requests
 from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.timestamps import format_instant
-from mock_webshare.service.faults.fault import CONNECTION_FAULTS, MAX_DELAY
+from mock_webshare.service.faults import CONNECTION_FAULTS, MAX_DELAY
 from tests.paths import FETCH
 from tests.waiting import PATIENCE, until
 

@@ -16,7 +16,7 @@ from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import UPDATED_AT
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework.query import Criteria, Params
-from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.response import render
 
 _ORDERS, _VIEWS = 32, 8  # sizes of the caches of a table and of an account
 
@@ -41,11 +41,9 @@ class Table:
 
     @cached_property
     def ids(self) -> frozenset[int]:
-        """The ids of the rows."""
         return frozenset(row.id for row in self.rows)
 
     def find(self, row_id: int) -> int | None:
-        """Return the position of the row with an id, or None."""
         position = self._place(row_id)
         return position if position < len(self.rows) and self.rows[position].id == row_id else None
 
@@ -92,7 +90,6 @@ class Account:
 
     @classmethod
     def of(cls, dataset: Dataset) -> Account:
-        """Return the account of a data set."""
         tables = {name: Table(rows) for name, rows in dataset.rows.items()}
         return cls(dataset.contract, tables, is_shared=True)
 
@@ -185,7 +182,6 @@ class View:
         return self.account.tables[endpoint.resource]
 
     def paging(self, endpoint: Endpoint) -> Paging:
-        """Return the page sizes of a list."""
         assert endpoint.paging
         return endpoint.paging._replace(max_page_size=self.max_page_size)
 
@@ -218,6 +214,7 @@ def settle(row: Any, life: Lifecycle, now: int) -> Any:
 
 def advance(dataset: Dataset, now: int) -> Dataset:
     """Return a data set at an instant: rows are ripe if their period has passed."""
+    # Not as an account, which would stay in memory until the next search for cycles.
     settled = {
         name: [settle(row, life, now) for row in dataset.rows[name]]
         for name, life in _lifecycles(dataset.contract)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -110,15 +111,9 @@ def _head(name: str) -> bytes:
     try:
         with open(name, "rb") as stream:
             head = stream.read(_HEAD)
-    except (OSError, ValueError):
-        return b""
-    if not head.startswith(_GZIP):
-        return head
-    import zlib  # only for packed files
-
-    try:
-        return zlib.decompressobj(_GZIP_ONLY).decompress(head, _HEAD)
-    except zlib.error:
+        is_packed = head.startswith(_GZIP)
+        return zlib.decompressobj(_GZIP_ONLY).decompress(head, _HEAD) if is_packed else head
+    except (OSError, ValueError, zlib.error):
         return b""
 
 
@@ -152,7 +147,6 @@ def _unpacked(content: bytes, name: str) -> bytes:
     if not content.startswith(_GZIP):
         return content
     import gzip  # only for packed files
-    import zlib
 
     try:
         return gzip.decompress(content)

@@ -24,6 +24,11 @@ class FieldType(NamedTuple):
     read: Callable[[Any], Any] = lambda value: value
     schema: Mapping[str, Any] = {}
 
+    def require(self, name: str, value: object) -> None:
+        """Raise `UsageError` if a value is not allowed; `name` stands for it in the message."""
+        if not self.is_allowed(value):
+            raise UsageError.invalid(name, value, self.allowed)
+
     def or_null(self) -> FieldType:
         """Return the type that allows null as well."""
         return FieldType(
@@ -146,7 +151,7 @@ JSON_TYPES: Mapping[str, FieldType] = {
         lambda value: isinstance(value, dict) and is_json(value), "an object", deepcopy, {"type": "object"}
     ),
 }
-"""What a field of a JSON type may hold, unless its schema says more."""
+"""The allowed values of a field by its JSON type, unless its schema restricts them."""
 
 
 def read_object(

@@ -31,8 +31,8 @@ UPDATED_AT = "updated_at"
 """The field that a change of a row sets, where rows have one."""
 Sources = Mapping[str, dict[int, Any]]
 """The values of a copied field by the ids of the rows they come from, for each copy (see `Reference`)."""
-_CONTRACTS = 16  # whose row types are cached
-_RECENT = 100  # last rows, among which the largest number is looked up
+_CONTRACTS = 16  # with cached row types
+_RECENT = 100  # last rows, searched for the largest number
 
 
 class RowType:
@@ -51,7 +51,6 @@ class RowType:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the fields, in their order."""
         return tuple(self.field_types)
 
     @cached_property
@@ -141,7 +140,6 @@ def _tuple_type(fields: Sequence[Field]) -> Callable[..., Any]:
 
 @lru_cache(_CONTRACTS)
 def row_types(contract: Contract) -> Mapping[str, RowType]:
-    """Return the row types of a contract by the names of its resources."""
     return {
         name: RowType(resource, contract.fields[name], _field_types(contract, resource))
         for name, resource in contract.resources.items()

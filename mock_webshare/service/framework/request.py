@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes
 from mock_webshare.contract import messages
 from mock_webshare.contract.model import Contract, Endpoint
 from mock_webshare.service.framework import response
-from mock_webshare.service.framework.query import Params
+from mock_webshare.service.framework.query import Params, read_int
 from mock_webshare.service.framework.response import Response
 
 
@@ -195,7 +195,7 @@ def _charset(content_type: str) -> str | None:
         return None
 
 
-class _MediaType(NamedTuple):
+class MediaType(NamedTuple):
     """A media type; its `precedence` is from 0, for `*/*`, to 3, with parameters."""
 
     name: str
@@ -214,27 +214,27 @@ class _MediaType(NamedTuple):
         main, _, sub = self.name.partition("/")
         return main in ("application", "*") and sub in ("json", "*")
 
+    @property
+    def indent(self) -> int | None:
+        """The blanks by which JSON is indented; None: it is compact."""
+        number = read_int(self.params.get("indent", ""))
+        return None if number is None else max(min(number, 8), 0) or None
 
-def _media_type(text: str) -> _MediaType:
+
+def _media_type(text: str) -> MediaType:
     if ";" not in text:
-        return _MediaType(text.strip().lower(), {})
+        return MediaType(text.strip().lower(), {})
     message = Message()
     message["content-type"] = text
     (name, _), *params = message.get_params() or [("", "")]
-    return _MediaType(name.lower(), {key: collapse_rfc2231_value(value) for key, value in params if key})
-
-
-class Accepted(NamedTuple):
-    """The form of JSON that is accepted: indented by some blanks, or compact if None."""
-
-    indent: int | None
+    return MediaType(name.lower(), {key: collapse_rfc2231_value(value) for key, value in params if key})
 
 
 _LONGEST_ACCEPT, _MOST_MEDIA_TYPES, _LONGEST_MEDIA_TYPE = 8192, 64, 256
 
 
-def negotiate(accept: str) -> Accepted | None:
-    """Return the form of JSON that an `Accept` header selects; None: it refuses JSON.
+def negotiate(accept: str) -> MediaType | None:
+    """Return the media type of JSON that an `Accept` header selects; None: it refuses JSON.
 
     The most specific media type wins, the first of equal ones; `q` is ignored. These rules and the limits
     are those of the framework's `DefaultContentNegotiation`.
@@ -246,15 +246,7 @@ def negotiate(accept: str) -> Accepted | None:
     fitting = [media_type for media_type in media_types if media_type.is_json()]
     if not fitting:
         return None
-    best = max(fitting, key=lambda media_type: media_type.precedence)
-    return Accepted(_indent(best.params.get("indent", "")))
-
-
-def _indent(text: str) -> int | None:
-    try:
-        return max(min(int(text), 8), 0) or None
-    except ValueError:
-        return None
+    return max(fitting, key=lambda media_type: media_type.precedence)
 
 
 def read_credentials(authorization: str) -> tuple[str, str]:

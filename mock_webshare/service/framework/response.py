@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -13,7 +14,6 @@ from typing import Any
 from mock_webshare.contract import messages
 from mock_webshare.contract.model import Endpoint
 from mock_webshare.service.framework.query import FieldError
-from mock_webshare.service.framework.rendering import render
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -28,6 +28,16 @@ class Response:
     status: int
     headers: Headers
     body: bytes
+
+
+def render(data: Any, indent: int | None = None) -> bytes:
+    """Render JSON data as Django REST framework's `JSONRenderer` does.
+
+    Compact unless indented; U+2028 and U+2029 are escaped, because JavaScript took them for line ends.
+    """
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(data, ensure_ascii=False, indent=indent, separators=separators)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
 def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) -> Response:
@@ -74,51 +84,7 @@ def metadata(endpoint: Endpoint, indent: int | None) -> Response:
 
 
 def redirect(location: str) -> Response:
-    """Return the 301 to a location."""
     return Response(301, (*_HTML, ("Location", location)), b"")
-
-
-def refused(
-    endpoint: Endpoint,
-    status: int,
-    *,
-    method: str,
-    content_type: str,
-    text: str | None = None,
-    code: str | None = None,
-    wait: int | None = None,
-) -> Response:
-    """Return the JSON error of a status, whatever the request.
-
-    Some texts name `method` and `content_type` of the request; `text` replaces the usual one. `code` is for
-    403; `wait` are the seconds of `Retry-After`.
-    """
-    after: Headers = () if wait is None else (("Retry-After", str(wait)),)
-    if status == 400:
-        body: Any = {"non_field_errors": [{"message": text or messages.INVALID_INPUT, "code": "invalid"}]}
-    elif status == 401:
-        body = {"detail": text or messages.UNKNOWN_KEY}
-        after = (("WWW-Authenticate", "Token"), *after)
-    elif status == 429 and text is None:
-        return throttled(endpoint, 60 if wait is None else wait, None)
-    else:
-        known = messages.FORBIDDEN.get(code) if code else _DETAILS.get(status)
-        usual = known or reason(status)
-        body = {"detail": text or usual.format(method=method, content_type=content_type)}
-        if code is not None:
-            body["code"] = code
-    return routed(endpoint, status, render(body), after)
-
-
-_DETAILS: Mapping[int, str] = {
-    403: messages.PERMISSION_DENIED,
-    404: messages.NOT_FOUND,
-    405: messages.METHOD_NOT_ALLOWED,
-    406: messages.NOT_ACCEPTABLE,
-    415: messages.UNSUPPORTED_MEDIA_TYPE,
-    500: messages.SERVER_ERROR,
-}
-"""The `detail` of an error by its status."""
 
 
 @cache

@@ -1,8 +1,9 @@
-"""A clock: the time of one world, which stands still unless it is set to run."""
+"""The time of one world: its clock, and the throttle that limits requests within some seconds."""
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any
 from mock_webshare.contract.timestamps import LIMIT, SECOND
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data.fields import parsed
+from mock_webshare.service.settings import RateLimit
 
 _UNITS = (("weeks", 7 * 86_400), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 _DURATION = re.compile(
@@ -34,7 +36,7 @@ def parse_duration(text: object) -> int:
         return text // timedelta(microseconds=1)
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise UsageError(f"duration {text!r:.80} is not allowed; allowed: {_ALLOWED}")
+        raise UsageError.invalid("duration", text, _ALLOWED)
     return sum(round(float(match[unit] or 0) * seconds * SECOND) for unit, seconds in _UNITS)
 
 
@@ -55,15 +57,13 @@ class Clock:
     def __init__(self, now: int, timer: Callable[[], float]) -> None:
         self._now = now
         self._timer = timer
-        self._since: float | None = None  # the timer when the clock was last set; None: it stands still
+        self._since: float | None = None  # what the timer returned when it was set; None: it stands still
 
     @property
     def is_running(self) -> bool:
-        """Whether it follows real time."""
         return self._since is not None
 
     def now(self) -> int:
-        """Return the current instant."""
         if self._since is None:
             return self._now
         return min(self._now + int((self._timer() - self._since) * SECOND), LIMIT - 1)
@@ -74,3 +74,29 @@ class Clock:
             raise UsageError("a clock can show the years 1970 to 9998 only; choose a shorter duration")
         self._now = now
         self._since = self._timer() if is_running else None
+
+
+class Throttle:
+    """The requests of one key that still count (framework: `SimpleRateThrottle`).
+
+    A limited number of them is admitted within any window of some seconds.
+    """
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+        self._admitted: deque[float] = deque()
+
+    def admit(self, now: float) -> float | None:
+        """Admit a request at a time in seconds, or return the seconds to wait.
+
+        A refused request is not counted, so it does not prolong the wait.
+        """
+        admitted, limit = self._admitted, self._limit
+        if admitted and admitted[-1] > now:  # the clock of a world was set back
+            admitted.clear()
+        while admitted and admitted[0] <= now - limit.seconds:
+            admitted.popleft()
+        if len(admitted) < limit.requests:
+            admitted.append(now)
+            return None
+        return limit.seconds - (now - admitted[0])

@@ -50,13 +50,12 @@ class Entry(NamedTuple):
 
     @property
     def credentials(self) -> list[str]:
-        """The words of its `Authorization`, one of which is the key."""
+        """The words of its `Authorization`; one is the key."""
         values = [value for name, value in self.headers if name.lower() == b"authorization"]
         return b" ".join(values).decode("latin-1").split()
 
     @property
     def path(self) -> str:
-        """The decoded path."""
         return split_target(self.target)[0]
 
     @property
@@ -87,12 +86,11 @@ class Entry(NamedTuple):
 
 
 def headers_size(headers: Sequence[tuple[bytes, bytes]]) -> int:
-    """Return how many bytes some headers have."""
     return sum([len(name) + len(value) for name, value in headers])
 
 
 class RequestMatcher(NamedTuple):
-    """What is expected of a request; parameters that are not named may be any."""
+    """An expected request; parameters that are not named can have any value."""
 
     method: str
     path: str
@@ -123,7 +121,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
-        self._sizes: deque[int] = deque()  # of the entries, computed once: requests are to be fast
+        self._sizes: deque[int] = deque()  # of the entries, computed once for speed
         self.total = 0
         """How many requests were added since it was cleared."""
         self.size = 0
@@ -172,7 +170,6 @@ class Journal:
         self.size = 0
 
     def count(self, matcher: RequestMatcher) -> int:
-        """Return how many requests match."""
         return sum(not matcher.differences(entry) for entry in self._entries)
 
 
@@ -183,7 +180,7 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
     redactor = Redactor(secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
     for exchange in found:
-        # Our own responses have no secrets but these.
+        # The mock's responses have no other secrets.
         redactor.collect_secrets(replace(exchange, headers=None, body=b""))
     return list(map(redactor.exchange, found))
 

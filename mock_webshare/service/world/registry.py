@@ -6,19 +6,18 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data import generator
 from mock_webshare.service.data.account import Account, advance
 from mock_webshare.service.data.dataset import Dataset
-from mock_webshare.service.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
+from mock_webshare.service.faults import Faults, parse
+from mock_webshare.service.settings import REFUSED_KEY, Settings
+from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Entry, Journal
+from mock_webshare.service.world.scenarios import Scenario
 from mock_webshare.service.world.world import Beginning, Timer, World
-
-if TYPE_CHECKING:
-    from mock_webshare.service.world.scenarios import Scenario
 
 MAX_WORLDS = 10_000
 MAX_JOURNAL_BYTES = 512 * 1024 * 1024
@@ -69,7 +68,6 @@ class Worlds:
         return world
 
     def require(self, key: str) -> World:
-        """Return the world of a key; raise `UsageError` if the key is not known."""
         world = self.get(key)
         if world is None:
             raise _unknown_key()
@@ -119,7 +117,7 @@ class Worlds:
 
     def _drop_journals(self) -> None:
         journals = [world.journal for world in self._worlds.values()]
-        # Exactly this time: requests that were cleared since were still counted.
+        # Counted again, because cleared requests are still in the sum.
         self._journal_bytes = sum(journal.size for journal in journals) + self.keyless.size
         if self._journal_bytes <= MAX_JOURNAL_BYTES:
             return
@@ -138,7 +136,7 @@ class Worlds:
     def beginning(self, *, dataset: Dataset | None = None, scenario: str | None = None) -> Beginning:
         """Return the initial state of a world with a data set, in a scenario, or both.
 
-        Raise `UnknownName` if there is no such scenario.
+        Raise `UnknownName` if the scenario does not exist.
         """
         default = self._beginning if scenario is None else self._scenario(scenario)
         if dataset is None:
@@ -148,24 +146,18 @@ class Worlds:
     def _beginning_of(self, key: str) -> Beginning | None:
         if key == REFUSED_KEY or (self._settings.api_keys and key not in self._settings.api_keys):
             return None
-        if not key.startswith(SCENARIO_PREFIX):
-            return self._beginning
-        from mock_webshare.service.world import scenarios
-
         name = scenarios.name_of(key)
+        if name is None:
+            return self._beginning
         return self._scenario(name) if name in scenarios.of(self._settings.contract) else None
 
     def _scenario(self, name: str) -> Beginning:
-        from mock_webshare.service.world import scenarios
-
         scenario = scenarios.find(name, self._settings.contract)
         if name not in self._scenarios:
             self._scenarios[name] = self._made(scenario)
         return self._scenarios[name]
 
     def _made(self, scenario: Scenario) -> Beginning:
-        from mock_webshare.service.faults.fault import Faults, parse
-
         contract = self._settings.contract
         beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),

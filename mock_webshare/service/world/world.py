@@ -7,6 +7,7 @@ HTTP and `MockWorld` in Python, under the same names.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,15 +19,23 @@ from mock_webshare.errors import DataError, NotFound, UnknownName, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account, Table, View
 from mock_webshare.service.data.dataset import Dataset
-from mock_webshare.service.data.fields import BOOLEAN, DATE, ID, FieldType, is_integer, is_string, read_object
+from mock_webshare.service.data.fields import (
+    BOOLEAN,
+    DATE,
+    ID,
+    FieldType,
+    is_integer,
+    is_string,
+    read_object,
+    require_keys,
+)
 from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types
+from mock_webshare.service.faults import Faults, Strike, parse
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
-from mock_webshare.service.world.clock import DURATION, Clock
+from mock_webshare.service.world.clock import DURATION, Clock, Throttle
 from mock_webshare.service.world.journal import Journal, RequestMatcher
-from mock_webshare.service.world.throttle import Throttle
 
 if TYPE_CHECKING:
-    from mock_webshare.service.faults.fault import Faults, Strike
     from mock_webshare.service.framework.request import Request
 
 MAX_SNAPSHOTS = 100
@@ -74,8 +83,7 @@ class World:
         self._account = saved.account
         self._clock = Clock(saved.now, self._timer)
         self._clock.set(saved.now, is_running=saved.is_running)
-        # None if there are none, so that a server without faults need not import them.
-        self._faults: Faults | None = None if saved.faults is None else saved.faults.copy()
+        self._faults = deepcopy(saved.faults)  # most worlds have none
         self._apply(saved.settings)
 
     def _apply(self, settings: Settings) -> None:
@@ -94,7 +102,6 @@ class World:
 
     @property
     def now(self) -> int:
-        """The instant that the world's clock shows."""
         return self._clock.now()
 
     @property
@@ -106,7 +113,6 @@ class World:
 
     @property
     def has_faults(self) -> bool:
-        """Whether any fault is set."""
         return self._faults is not None
 
     def admit(self) -> float | None:
@@ -220,20 +226,17 @@ class World:
 
     def add_fault(self, /, **fault: Any) -> dict[str, Any]:
         """Set a fault (see `faults`), and return it with its id."""
-        from mock_webshare.service.faults.fault import Faults, parse
-
         parsed = parse(fault, self._contract)
         self._faults = self._faults or Faults()
         return self._faults.add(parsed).wire()
 
     def remove_fault(self, fault_id: int) -> None:
         """Remove a fault; raise `NotFound` if it does not exist."""
-        _require("fault id", fault_id, _ANY_ID)
+        _ANY_ID.require("fault id", fault_id)
         if self._faults is None or not self._faults.remove(fault_id):
             raise NotFound("fault", fault_id)
 
     def clear_faults(self) -> None:
-        """Remove all faults."""
         self._faults = None
 
     def count_requests(self, method: str, path: str, query: Mapping[str, Any] | None = None) -> int:
@@ -241,14 +244,11 @@ class World:
         return self.journal.count(RequestMatcher(method, path, query or {}))
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings of the world."""
         return {name: getattr(self._settings, name) for name in WORLD_SETTINGS}
 
     def set_settings(self, /, **settings: Any) -> dict[str, Any]:
         """Change settings, and return all; the rate limit counts from zero again."""
-        if unknown := settings.keys() - set(WORLD_SETTINGS):
-            allowed = ", ".join(WORLD_SETTINGS)
-            raise DataError("settings", "", f"unknown key {min(unknown)!r:.80}; allowed: {allowed}")
+        require_keys("settings", "", settings, (), WORLD_SETTINGS)
         for name, value in settings.items():
             try:
                 replace(self._settings, **{name: value})
@@ -263,24 +263,22 @@ class World:
 
     def take_snapshot(self, name: str) -> None:
         """Save account, clock, settings and faults, but neither journal nor rate limit."""
-        _require("snapshot name", name, _NAME)
+        _NAME.require("snapshot name", name)
         if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
-        faults = None if self._faults is None else self._faults.copy()
-        self._snapshots[name] = Beginning(
-            self.view.account, self.now, self._settings, faults, self._clock.is_running
-        )
+        account, faults = self.view.account, deepcopy(self._faults)
+        self._snapshots[name] = Beginning(account, self.now, self._settings, faults, self._clock.is_running)
 
     def restore_snapshot(self, name: str) -> None:
         """Restore what a snapshot saved; raise `NotFound` if it does not exist."""
-        _require("snapshot name", name, _NAME)
+        _NAME.require("snapshot name", name)
         if name not in self._snapshots:
             raise NotFound("snapshot", name)
         self._restore(self._snapshots[name])
 
     def delete_snapshot(self, name: str) -> None:
         """Delete a snapshot; raise `NotFound` if it does not exist."""
-        _require("snapshot name", name, _NAME)
+        _NAME.require("snapshot name", name)
         if self._snapshots.pop(name, None) is None:
             raise NotFound("snapshot", name)
 
@@ -301,7 +299,7 @@ class World:
         table, resource = self._table(name), self._row_type(name).resource
         if resource.is_object:
             return table.rows[0]
-        _require(f"{resource.singular} id", row_id, _ANY_ID)
+        _ANY_ID.require(f"{resource.singular} id", row_id)
         position = table.find(row_id or 0)
         if position is None:
             raise NotFound(resource.singular, row_id)
@@ -332,8 +330,3 @@ def read_state(document: Any, contract: Contract = WEBSHARE) -> Dataset:
 def _require_rows(resource: Resource) -> None:
     if resource.is_object:
         raise UsageError(f"there is one {resource.singular} only; change it instead")
-
-
-def _require(what: str, value: object, field_type: FieldType) -> None:
-    if not field_type.is_allowed(value):
-        raise UsageError(f"{what} {value!r:.80} is not allowed; allowed: {field_type.allowed}")

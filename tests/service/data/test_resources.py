@@ -21,7 +21,7 @@ from mock_webshare.service.data import dataset, generator
 from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import row_types
-from mock_webshare.service.faults.fault import parse
+from mock_webshare.service.faults import parse
 from mock_webshare.service.service import Service
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import Beginning, World, read_state

@@ -1,4 +1,4 @@
-"""The clock of a world: it stands where it is set, or runs as a timer does, and never leaves its years."""
+"""The clock of a world, which never leaves its years, and the throttle, which never admits too many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from mock_webshare.contract.timestamps import DAY, LIMIT, SECOND, format_instant
 from mock_webshare.errors import UsageError
-from mock_webshare.service.world.clock import Clock, parse_duration
+from mock_webshare.service.settings import RateLimit
+from mock_webshare.service.world.clock import Clock, Throttle, parse_duration
 
 HOUR = 3600 * SECOND
 
@@ -90,3 +91,18 @@ def test_a_clock_cannot_be_set_beyond_its_years(instant: int) -> None:
     with pytest.raises(UsageError, match="1970 to 9998"):
         clock.set(instant, is_running=False)
     assert clock.now() == 7
+
+
+def test_one_more_than_the_limit_has_to_wait_for_the_first_to_lapse() -> None:
+    throttle = Throttle(RateLimit(2, 60))
+    assert [throttle.admit(0.0), throttle.admit(10.0), throttle.admit(18.0)] == [None, None, 42.0]
+
+
+def test_a_refused_request_does_not_prolong_the_wait() -> None:
+    throttle = Throttle(RateLimit(1, 60))
+    assert [throttle.admit(now) for now in (0.0, 30.0, 59.0, 60.0)] == [None, 30.0, 1.0, None]
+
+
+def test_when_the_clock_is_set_back_what_was_admitted_later_no_longer_counts() -> None:
+    throttle = Throttle(RateLimit(1, 60))
+    assert [throttle.admit(now) for now in (1000.0, 1001.0, 0.0, 1.0)] == [None, 59.0, None, 59.0]

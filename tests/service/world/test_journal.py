@@ -15,7 +15,7 @@ from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.contract.model import Endpoint
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.service.data import dataset
-from mock_webshare.service.faults.fault import DRIFTS
+from mock_webshare.service.faults import DRIFTS
 from mock_webshare.service.framework.response import Response
 from mock_webshare.service.world import registry as module
 from mock_webshare.service.world.journal import (

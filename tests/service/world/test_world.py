@@ -18,7 +18,7 @@ from mock_webshare.errors import DataError, MockWebshareError, NotFound, UsageEr
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.fields import LARGEST_ID
-from mock_webshare.service.faults.fault import Fault, Faults
+from mock_webshare.service.faults import Fault, Faults
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world import world
 from mock_webshare.service.world.journal import Entry

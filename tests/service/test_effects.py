@@ -7,16 +7,18 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+import requests
 
+from mock_webshare import MockServer, MockWorld
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
+from mock_webshare.service import effects
 from mock_webshare.service.data import dataset
-from mock_webshare.service.faults import effects
-from mock_webshare.service.faults.effects import Outcome
-from mock_webshare.service.faults.fault import FORBIDDEN_CODES, Strike, parse
+from mock_webshare.service.effects import Outcome, preferred_fault
+from mock_webshare.service.faults import FORBIDDEN_CODES, Strike, parse
 from mock_webshare.service.framework import response
-from mock_webshare.service.framework.rendering import render
-from mock_webshare.service.framework.response import Response
+from mock_webshare.service.framework.response import Response, render
 from tests.requests_to import request_to
+from tests.waiting import PATIENCE
 
 CREDIT = dataset.load("default").rows["credits"][0].wire()
 PAGE = {"count": 2, "next": None, "previous": None, "results": [CREDIT, CREDIT]}
@@ -228,3 +230,117 @@ def test_a_response_that_is_not_of_rows_does_not_drift(
     sent = response.routed(CREDIT_LIST, status, render(body))
     request, strikes = request_to(path, method), [strike(drift="null", field="mode")]
     assert effects.outcome(sent, request, strikes, WEBSHARE).response == sent
+
+
+@pytest.mark.parametrize(
+    ("header", "fault"),
+    [
+        ("code=429", {"status": 429}),
+        ("CODE=429", {"status": 429}),
+        (' code = "429" ', {"status": 429}),
+        ("respond-async, code=503", {"status": 503}),
+        ("code=503; dynamic=true", {"status": 503}),
+        ("code=403, example=account_suspended", {"status": 403, "code": "account_suspended"}),
+        ("example=2fa_needed;code=403", {"status": 403, "code": "2fa_needed"}),
+        ("code=500, code=503", {"status": 500}),
+    ],
+)
+def test_a_preference_selects_an_error(header: str, fault: dict[str, Any]) -> None:
+    selected = preferred_fault(header)
+    assert selected and selected.wire() == fault
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "code",
+        "code=",
+        "code=200",
+        "code=600",
+        "code=4 29",
+        "code=-429",
+        "code=429.0",
+        f"code={'9' * 8000}",
+        "example=2fa_needed",
+        "code=404, example=2fa_needed",
+        "code=403, example=unknown",
+        "return=minimal",
+        "code=٤٢٩",
+    ],
+)
+def test_a_preference_that_cannot_be_met_is_ignored(header: str | None) -> None:
+    assert preferred_fault(header) is None
+
+
+def get(world: MockWorld, **headers: str) -> requests.Response:
+    headers["Authorization"] = f"Token {world.api_key}"
+    return requests.get(world.url + CREDIT_LIST.path, headers=headers, timeout=PATIENCE)
+
+
+def test_the_response_to_a_preference_is_the_error_and_has_a_header_for_it(world: MockWorld) -> None:
+    response = get(world, Prefer="code=429")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
+    assert response.headers["Preference-Applied"] == "code=429"
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(405, 'Method "GET" not allowed.'), (406, "Could not satisfy the request Accept header.")],
+)
+def test_the_words_of_a_preferred_error_are_the_services(world: MockWorld, code: int, text: str) -> None:
+    response = get(world, Prefer=f"code={code}")
+    assert (response.status_code, response.json()) == (code, {"detail": text})
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("2fa_needed", "Two factor authentication is needed."),
+        ("account_deleted", "Your account is deleted."),
+    ],
+)
+def test_the_reason_of_a_preferred_403_is_documented(world: MockWorld, code: str, text: str) -> None:
+    expected = (403, {"detail": text, "code": code})
+    response = get(world, Prefer=f"code=403, example={code}")
+    assert (response.status_code, response.json()) == expected
+    world.add_fault(status=403, code=code)
+    response = get(world)
+    assert (response.status_code, response.json()) == expected
+
+
+def test_the_response_after_a_preferred_one_is_as_usual(world: MockWorld) -> None:
+    responses = [get(world, **headers) for headers in ({}, {"Prefer": "code=500"}, {})]
+    assert [response.status_code for response in responses] == [200, 500, 200]
+    assert "Preference-Applied" not in responses[2].headers
+
+
+def test_a_preference_that_is_ignored_is_not_said_to_be_applied(world: MockWorld) -> None:
+    response = get(world, Prefer="code=200")
+    assert (response.status_code, "Preference-Applied" in response.headers) == (200, False)
+
+
+def test_an_unknown_key_with_a_preference_is_refused_all_the_same(server: MockServer) -> None:
+    assert get(server.world("invalid"), Prefer="code=500").status_code == 401
+
+
+def test_a_preference_precedes_a_fault_and_does_not_use_it_up(world: MockWorld) -> None:
+    world.add_fault(status=503, times=1)
+    assert [get(world, Prefer="code=429").status_code, get(world).status_code] == [429, 503]
+
+
+def test_a_fault_that_does_not_respond_strikes_a_preferred_response_as_well(world: MockWorld) -> None:
+    world.add_fault(contentType="text/plain")
+    response = get(world, Prefer="code=404")
+    assert (response.status_code, response.headers["Content-Type"]) == (404, "text/plain")
+
+
+def test_the_journal_has_a_preference_as_a_fault(world: MockWorld) -> None:
+    get(world, Prefer="code=500")
+    assert world.requests[0].faults == ("status",)
+
+
+def test_a_preferred_response_does_not_count_against_the_rate_limit(world: MockWorld) -> None:
+    world.set_settings(rate_limit="1/min")
+    assert [get(world, Prefer="code=500").status_code, get(world).status_code] == [500, 200]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
@@ -33,7 +32,7 @@ from mock_webshare.service.data.fields import (
 )
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import RATE, RateLimit
-from mock_webshare.service.world.throttle import Throttle
+from mock_webshare.service.world.clock import Throttle
 
 MAX_FAULTS = 100
 MAX_DELAY = 600_000
@@ -141,7 +140,7 @@ class Fault:
     options: Mapping[str, Any] = field(default_factory=dict)
     method: str | None = None  # None: any
     path: str | None = None  # None: any; `*` stands for any characters
-    query: Mapping[str, str] = field(default_factory=dict)  # parameters that must be there with this value
+    query: Mapping[str, str] = field(default_factory=dict)  # required parameters and their values
     times: int | None = None  # how often it strikes; None: every time
     after: int = 0  # how many matching requests pass first
     probability: float = 1.0  # of a strike, for each matching request
@@ -149,7 +148,6 @@ class Fault:
 
     @property
     def is_response(self) -> bool:
-        """Whether it responds instead of the service."""
         return self.action in _RESPONDING
 
     def wire(self) -> dict[str, Any]:
@@ -265,14 +263,6 @@ class ActiveFault:
         rate = RateLimit.parse(fault.value) if fault.action == "throttle" else None
         self._throttle = Throttle(rate) if rate else None
 
-    def copy(self) -> ActiveFault:
-        """Return an independent copy in the same state."""
-        twin = ActiveFault(self.number, self.fault)
-        twin.seen, twin.struck = self.seen, self.struck
-        twin._chance = copy(self._chance)
-        twin._throttle = self._throttle and self._throttle.copy()
-        return twin
-
     def wire(self) -> dict[str, Any]:
         """Return the fault with its number, and how many requests it matched and struck."""
         return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck}
@@ -326,7 +316,7 @@ class Faults:
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._number = 0
-        self._active: list[ActiveFault] = []
+        self._active: dict[int, ActiveFault] = {}
         for fault in faults:
             self.add(fault)
 
@@ -334,29 +324,19 @@ class Faults:
         return len(self._active)
 
     def __iter__(self) -> Iterator[ActiveFault]:
-        return iter(self._active)
+        return iter(self._active.values())
 
     def add(self, fault: Fault) -> ActiveFault:
         """Add a fault, and return it numbered; raise `UsageError` if there are too many."""
         if len(self._active) >= MAX_FAULTS:
             raise UsageError(f"{MAX_FAULTS} faults are set already; remove some before you set another")
         self._number += 1
-        self._active.append(ActiveFault(self._number, fault))
-        return self._active[-1]
+        added = self._active[self._number] = ActiveFault(self._number, fault)
+        return added
 
     def remove(self, number: int) -> bool:
         """Remove the fault of a number, and return whether there was one."""
-        kept = [each for each in self._active if each.number != number]
-        is_found = len(kept) < len(self._active)
-        self._active = kept
-        return is_found
-
-    def copy(self) -> Faults:
-        """Return an independent copy in the same state."""
-        twin = Faults()
-        twin._number = self._number
-        twin._active = [each.copy() for each in self._active]
-        return twin
+        return self._active.pop(number, None) is not None
 
     def strike(
         self, request: Request, seconds: Callable[[str], float], *, has_response: bool = False
@@ -367,7 +347,7 @@ class Faults:
         `has_response` already.
         """
         strikes: list[Strike] = []
-        for each in self._active:
+        for each in self:
             if each.fault.is_response and has_response:
                 continue
             if strike := each.strike(request, seconds):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare.service.framework.rendering import render
+from mock_webshare.service.framework.response import render
 
 
 @pytest.mark.parametrize(

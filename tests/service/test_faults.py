@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,7 +15,7 @@ import pytest
 from mock_webshare import MockServer, MockWorld
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import DataError, UsageError
-from mock_webshare.service.faults.fault import (
+from mock_webshare.service.faults import (
     ACTIONS,
     CONNECTION_FAULTS,
     DRIFTS,
@@ -349,7 +350,7 @@ def test_a_copy_has_the_same_state_and_is_independent(fault: Any) -> None:
     faults = Faults([parse(fault)])
     for _ in range(3):
         strikes(faults)
-    first, second = faults.copy(), faults.copy()
+    first, second = deepcopy(faults), deepcopy(faults)
     told = [each.wire() for each in faults]
     after = [strikes(faults) for _ in range(20)]
     assert [strikes(first) for _ in range(20)] == after
@@ -361,7 +362,7 @@ def test_a_copy_has_the_same_state_and_is_independent(fault: Any) -> None:
 def test_a_copy_gives_no_number_twice_either() -> None:
     faults = Faults(map(parse, [{"status": 500}, {"status": 503}]))
     faults.remove(2)
-    assert faults.copy().add(parse({"status": 500})).number == 3
+    assert deepcopy(faults).add(parse({"status": 500})).number == 3
 
 
 def test_a_removed_fault_does_not_strike() -> None:

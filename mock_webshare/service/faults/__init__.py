@@ -1,1 +1,0 @@
-"""Faults: errors, delays, broken connections and drifts on command."""
