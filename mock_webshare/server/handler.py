@@ -49,7 +49,6 @@ class Handler:
 
     def __init__(self, worlds: Worlds, settings: Settings, log: Log | None = None) -> None:
         self._worlds = worlds
-        self.contract = settings.contract
         self._service = Service(settings)
         self._log = log
         self._headers = lru_cache(_CACHED_HEADERS)(_headers)
