@@ -9,11 +9,11 @@ command and its descendants. If the guard ends, the kernel kills the command; `r
 remains. If the command ends, the guard adopts and ends what remains.
 
 The guard is in a process group of its own, so that neither Ctrl-C nor a signal to the group of `run` ends it.
-The command is in the group of `run`, as if it had been started in its place: Ctrl-C, Ctrl-Z, terminal input
-and pipelines work as usual.
+The command is in the group of `run`, as if it had been started directly: Ctrl-C, Ctrl-Z, terminal input and
+pipelines work as usual.
 
 A signal to `run` alone is forwarded to the command. A signal to the whole group, such as Ctrl-C, is not: the
-command has received it already. A third process in that group, the *signal recorder*, shows which it was.
+command has received it already. A third process in that group, the *signal recorder*, distinguishes them.
 
 Death signals and adoption are features of Linux. On other POSIX systems the descendants of a command that
 ends by itself remain, and a guard that is killed takes nothing with it.
@@ -165,7 +165,7 @@ class _GuardProcess(NamedTuple):
     group: int
 
     def main(self) -> NoReturn:
-        """Be the guard, and exit with the exit code of the command."""
+        """Run and watch the command, and exit with its exit code."""
         try:
             os.setpgid(0, 0)
             _set_process_name()
@@ -263,7 +263,7 @@ class _SignalRecorder:
 
 
 def _record_signals(queries: int, replies: int) -> NoReturn:
-    """Be the signal recorder; its signals are blocked, so they pend until a query."""
+    """Run the signal recorder; its signals are blocked, so they pend until a query."""
     try:
         for number in _FORWARDED:  # an ignored signal might not become pending
             signal.signal(number, lambda *_: None)
@@ -365,7 +365,7 @@ def _redirect_to_null(*streams: int) -> None:
 
 
 def _set_process_name() -> None:
-    """Show what this process is, and exclude it from `killall mock-webshare`."""
+    """Name this process for `ps`, and exclude it from `killall mock-webshare`."""
     with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as stream:
         stream.write("webshare-guard")
 

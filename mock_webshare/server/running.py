@@ -98,8 +98,7 @@ def serve(
 def new_loop() -> asyncio.AbstractEventLoop:
     """Return a new event loop; raise `ServerError` if the system refuses one.
 
-    What it needs is tried first: a loop that is half made cannot be closed any more, and warns when it is
-    collected.
+    Its resources are tried first: a loop that is half made cannot be closed, and warns when it is collected.
     """
     try:
         with selectors.DefaultSelector():
@@ -112,7 +111,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class _Prepared(NamedTuple):
-    """What is ready before serving: the port, and the application with its data."""
+    """A server that is ready to start: its port, and the application with its data."""
 
     listener: socket.socket
     app: web.Application
