@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from mock_webshare.server.thread import MockServer
     from mock_webshare.service.settings import Settings
 
-_MARKER = "webshare_mock"
+_MARKER, _RUN = "webshare_mock", "mock_webshare.run"
 _MARKER_ARGUMENTS = ("seed", "credits", "data", "scenario")
 
 
@@ -29,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         f"{_MARKER}({', '.join(_MARKER_ARGUMENTS)}): the initial state of the test's world",
     )
-    config.pluginmanager.register(Run(), "mock_webshare.run")
+    config.pluginmanager.register(Run(), _RUN)
 
 
 @pytest.fixture(scope="session")
@@ -39,33 +38,25 @@ def webshare_mock_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[MockServer]:
+def webshare_mock_server(
+    pytestconfig: pytest.Config, webshare_mock_options: dict[str, Any]
+) -> Iterator[MockServer]:
     """A mock server on a free port, for the session."""
     from mock_webshare.server.thread import MockServer
 
     with _fail_without_traceback("webshare_mock_options"):
         server = MockServer(_settings(webshare_mock_options))
         server.start()
-    served = _served[server] = Served(webshare_mock_options)
+    run: Run | None = pytestconfig.pluginmanager.get_plugin(_RUN)
+    assert run
+    run.options[server] = webshare_mock_options
     yield server
-    if served.run is not None:
-        served.run.note_requests()
+    run.note_requests()
     server.stop()
 
 
-class Served:
-    """A server that the fixture started: its options, and the run that uses it."""
-
-    def __init__(self, options: Any) -> None:
-        self.options = options
-        self.run: Run | None = None
-
-
-_served: WeakKeyDictionary[MockServer, Served] = WeakKeyDictionary()
-
-
 class Run:
-    """One run of pytest: the current test, and its world.
+    """One run of pytest: its server, the current test, and the world of that test.
 
     The fixture `request` knows the test, too, but one more fixture would take longer than everything else
     that this plugin does for a test.
@@ -73,6 +64,7 @@ class Run:
 
     def __init__(self) -> None:
         self._numbers = count(1)
+        self.options: dict[MockServer, Any] = {}  # of the server that the fixture started
         self._test: pytest.Item | None = None
         self._world: MockWorld | None = None  # None: the test has not used the fixture
         self._noted: str | None = None  # its requests, if the server has been stopped since
@@ -90,20 +82,24 @@ class Run:
         self, webshare_mock_server: MockServer, webshare_mock_options: dict[str, Any]
     ) -> MockWorld:
         """A world for this test alone, with `url` and `api_key` for the client."""
-        if served := _served.get(webshare_mock_server):  # unless the suite overrides the fixture
-            served.run = self
-            if served.options != webshare_mock_options:
-                pytest.fail(
-                    "webshare_mock_options: the server of this session runs with other options; override "
-                    "the fixture once, in a conftest.py above all tests that use it",
-                    pytrace=False,
-                )
+        # A server from a fixture of the suite has no options to compare.
+        if self.options.get(webshare_mock_server, webshare_mock_options) != webshare_mock_options:
+            pytest.fail(
+                "webshare_mock_options: the server of this session runs with other options; override the "
+                "fixture once, in a conftest.py above all tests that use it",
+                pytrace=False,
+            )
         key = f"test-{next(self._numbers)}"
         assert self._test
         if marker := self._test.get_closest_marker(_MARKER):
             _begin(webshare_mock_server, key, marker)
         self._world = webshare_mock_server.world(key)
         return self._world
+
+    def note_requests(self) -> None:
+        """Note the requests of the last test before the server stops, for its report."""
+        if self._world is not None:
+            self._noted = _transcript(self._world)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -113,11 +109,6 @@ class Run:
             requests = self._noted or _transcript(self._world)
             report.sections.append(("webshare_mock: requests", requests))
         return report
-
-    def note_requests(self) -> None:
-        """Note the requests of the last test before the server stops, for its report."""
-        if self._world is not None:
-            self._noted = _transcript(self._world)
 
 
 def _settings(options: Any) -> Settings:

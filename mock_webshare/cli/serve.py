@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from mock_webshare.cli.files import Streams, progress_bar
@@ -18,6 +19,13 @@ from mock_webshare.cli.settings import (
     settings_of,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    import asyncio
+    from typing import Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = PRECEDENCE
@@ -25,19 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from mock_webshare.server.signals import Shutdown
-
     with Shutdown() as shutdown:
         with without_certificates():
             from mock_webshare.server import running
 
-        shutdown.on_signal_raise()
+        shutdown.raise_on_signal()
         settings = settings_of(options, environ, SERVE_OPTIONS)
         with naming_failed_variables(options, environ):
             running.serve(
                 settings,
-                shutdown=shutdown,
                 announce=streams.announce,
+                cancel_on_signal=shutdown.cancel_on_signal,
                 log=streams.stderr,
                 dataset=recorded_dataset(settings.data, streams.stderr),
                 progress=progress_bar(streams.stderr, "credits"),
@@ -59,3 +65,55 @@ def without_certificates() -> Iterator[None]:
         del os.environ[variable]
         if usual is not None:
             os.environ[variable] = usual
+
+
+class Shutdown:
+    """Handles the first signal that arrives in its context, and ignores the rest.
+
+    A signal that arrives before its effect is set waits for it, so that no import is interrupted. The process
+    must end with the context.
+    """
+
+    def __init__(self) -> None:
+        self._effect: Callable[[], object] | None = None
+        self._is_requested = False
+
+    def raise_on_signal(self) -> None:
+        """Raise KeyboardInterrupt at a signal; the end of the context swallows it."""
+        self._set_effect(_raise)
+
+    def cancel_on_signal(self, task: asyncio.Task[None]) -> None:
+        """Cancel a task at a signal."""
+
+        def cancel() -> None:
+            if not task.cancelling():  # a second request would interrupt the clean-up after the first
+                task.cancel()
+
+        self._set_effect(lambda: task.get_loop().call_soon_threadsafe(cancel))
+
+    def _set_effect(self, effect: Callable[[], object]) -> None:
+        self._effect = effect
+        if self._is_requested:  # a KeyboardInterrupt may have been lost: raised in a finaliser, it is
+            effect()
+
+    def _handle(self, *_: object) -> None:
+        if not self._is_requested:
+            self._is_requested = True
+            if self._effect:
+                self._effect()
+
+    def __enter__(self) -> Self:
+        for number in _SIGNALS:
+            signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, _: object, error: object, __: object) -> bool:
+        self._effect = None
+        # Blocked, not ignored: at exit Python complains of pending signals without a handler.
+        if self._is_requested and hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        return isinstance(error, KeyboardInterrupt)
+
+
+def _raise() -> None:
+    raise KeyboardInterrupt

@@ -110,13 +110,7 @@ def _operation(route: Route) -> dict[str, Any]:
     operation["security"] = [world, {**world, "token": []}]
     if names := re.findall(r"{(\w+)}", route.path):
         operation["parameters"] = [
-            {
-                "name": name,
-                "in": "path",
-                "required": True,
-                "schema": _ref(name),
-            }
-            for name in names
+            {"name": name, "in": "path", "required": True, "schema": _ref(name)} for name in names
         ]
     if route.body:
         operation["requestBody"] = {"required": True, "content": _content(route.body, "application/json")}

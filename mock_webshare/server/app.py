@@ -67,8 +67,8 @@ def create_app(
 class Subtree(web.AbstractResource):
     """A resource of aiohttp's router: one handler for all paths below `root`.
 
-    `framework.request` routes the raw path as Django does. aiohttp's patterns would match other spellings,
-    and take a tenth of the time of a whole request.
+    `framework.request` routes the raw path like Django. aiohttp's patterns would match other spellings, and
+    take a tenth of the time of a whole request.
     """
 
     def __init__(self, root: str, handler: AiohttpHandler) -> None:

@@ -41,7 +41,7 @@ def _headers(headers: RawHeaders) -> _Headers:
 
 
 class Handler:
-    """Responds to requests to the service, and notes each in the journal of its world.
+    """Responds to requests to the service, and records each in the journal of its world.
 
     Entries share the cached strings of `Service`: a thousand equal requests take the memory of one.
     `log`, unless None, is called with each request.
@@ -92,7 +92,7 @@ class Handler:
     async def _deliver(
         self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
     ) -> web.StreamResponse:
-        """Send a response with its faults; note the request now, and the response after."""
+        """Send a response with its faults; record the request before it and the response after."""
         self._worlds.record(journal, waiting)
         sent = None
         try:

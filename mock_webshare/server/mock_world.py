@@ -67,7 +67,6 @@ class MockWorld:
         return self._call(lambda world: world.count_requests(method, path, query))
 
     def clear_requests(self) -> None:
-        """Clear the journal."""
         self._call(lambda world: world.journal.clear())
 
     def har(self) -> str:
@@ -90,17 +89,14 @@ class MockWorld:
         data: str | PathLike[str] | None = None,
         scenario: str | None = None,
     ) -> None:
-        """Replace the world by a new one.
+        """Replace the world by one with generated credits, a data set or a scenario.
 
-        It has generated credits, a data set (file or name) or a scenario.
+        `data` is a file, or the name of a data set.
         """
         self._server.begin(self.api_key, seed=seed, credits=credits, data=data, scenario=scenario)
 
     def discard(self) -> None:
-        """Delete the world later; return at once.
-
-        The next request with the key creates a new world.
-        """
+        """Delete the world soon; the next request with the key creates a new one."""
         self._server.discard(self.api_key)
 
     def reset(self) -> None:
@@ -129,7 +125,6 @@ class MockWorld:
         self._call(lambda world: world.restore_snapshot(name))
 
     def delete_snapshot(self, name: str) -> None:
-        """Delete a snapshot."""
         self._call(lambda world: world.delete_snapshot(name))
 
     def rows(self, resource: str) -> list[dict[str, Any]]:
@@ -149,47 +144,40 @@ class MockWorld:
         return self._call(lambda world: world.change(resource, row_id, **fields))
 
     def end(self, resource: str, row_id: int) -> dict[str, Any]:
-        """End the life of a row now, for instance revert a credit."""
+        """End a row now, for instance revert a credit."""
         return self._call(lambda world: world.end(resource, row_id))
 
     def delete(self, resource: str, row_id: int) -> None:
         """Delete a row that no other row refers to."""
         self._call(lambda world: world.delete(resource, row_id))
 
+    # The same for the resources of the vendor, in short.
+
     def credits(self) -> list[dict[str, Any]]:
-        """Return all credits."""
         return self.rows("credits")
 
     def credit(self, credit_id: int) -> dict[str, Any]:
-        """Return one credit."""
         return self.row("credits", credit_id)
 
     def create_credit(self, /, **fields: Any) -> dict[str, Any]:
-        """Add a credit; fields that are left out get their default."""
         return self.create("credits", **fields)
 
     def change_credit(self, credit_id: int, /, **fields: Any) -> dict[str, Any]:
-        """Change fields of a credit."""
         return self.change("credits", credit_id, **fields)
 
     def revert_credit(self, credit_id: int) -> dict[str, Any]:
-        """Revert a credit now."""
         return self.end("credits", credit_id)
 
     def delete_credit(self, credit_id: int) -> None:
-        """Delete a credit."""
         self.delete("credits", credit_id)
 
     def channels(self) -> list[dict[str, Any]]:
-        """Return all channels."""
         return self.rows("channels")
 
     def create_channel(self, /, **fields: Any) -> dict[str, Any]:
-        """Add a channel."""
         return self.create("channels", **fields)
 
     def delete_channel(self, channel_id: int) -> None:
-        """Delete a channel that no credit refers to."""
         self.delete("channels", channel_id)
 
     def clock(self) -> dict[str, Any]:
@@ -219,11 +207,9 @@ class MockWorld:
         return self._call(lambda world: world.add_fault(**fault))
 
     def remove_fault(self, fault_id: int) -> None:
-        """Remove a fault."""
         self._call(lambda world: world.remove_fault(fault_id))
 
     def clear_faults(self) -> None:
-        """Remove all faults."""
         self._call(lambda world: world.clear_faults())
 
     def settings(self) -> dict[str, Any]:

@@ -9,11 +9,11 @@ command and its descendants. If the guard ends, the kernel kills the command; `r
 remains. If the command ends, the guard adopts and ends what remains.
 
 The guard is in a process group of its own, so that neither Ctrl-C nor a signal to the group of `run` ends it.
-The command is in the group of `run`, as if it had been started in its place: Ctrl-C, Ctrl-Z, terminal input
-and pipelines work as usual.
+The command is in the group of `run`, as if it had been started directly: Ctrl-C, Ctrl-Z, terminal input and
+pipelines work as usual.
 
 A signal to `run` alone is forwarded to the command. A signal to the whole group, such as Ctrl-C, is not: the
-command has received it already. A third process in that group, the *signal recorder*, shows which it was.
+command has received it already. A third process in that group, the *signal recorder*, distinguishes them.
 
 Death signals and adoption are features of Linux. On other POSIX systems the descendants of a command that
 ends by itself remain, and a guard that is killed takes nothing with it.
@@ -42,9 +42,15 @@ _KILL_TIMEOUT = 5.0  # seconds; a process that survives SIGKILL is another user'
 _POLL_INTERVAL = 0.02  # seconds
 _RECORDER_TIMEOUT = 200  # milliseconds; a recorder that is stopped never responds
 
-_FORWARDED = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")
-_INTERRUPTING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
-_IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
+
+def _signals(*names: str) -> set[signal.Signals]:
+    """Return the signals with these names; a system without fork lacks some."""
+    return {number for number in signal.Signals if number.name in names}
+
+
+_INTERRUPTING = _signals("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
+_FORWARDED = _INTERRUPTING | _signals("SIGUSR1", "SIGUSR2", "SIGWINCH")
+_IGNORED_BY_PYTHON = _signals("SIGPIPE", "SIGXFSZ")
 
 _YES, _NO = b"\1", b"\0"
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -98,7 +104,7 @@ class Guard:
         The code is 128 + N after signal N. Raise `CommandError` if the command cannot be executed or was
         killed with its guard, and `ServerError` after a call of `fail`.
         """
-        awaited = {*_signals(_FORWARDED), signal.SIGCHLD}
+        awaited = {*_FORWARDED, signal.SIGCHLD}
         signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
         _redirect_to_null(0, 1)
         self._send(json.dumps(dict(variables)).encode() + b"\n")
@@ -108,7 +114,7 @@ class Guard:
                     f"the mock server has failed ({type(self._failure).__name__}), so the command was ended"
                 )
             if (number := signal.sigwait(awaited)) != signal.SIGCHLD:
-                self.is_interrupted |= number in _signals(_INTERRUPTING)
+                self.is_interrupted |= number in _INTERRUPTING
                 self._send(bytes([number]))
         return self._exit_code()
 
@@ -159,7 +165,7 @@ class _GuardProcess(NamedTuple):
     group: int
 
     def main(self) -> NoReturn:
-        """Be the guard, and exit with the exit code of the command."""
+        """Run and watch the command, and exit with its exit code."""
         try:
             os.setpgid(0, 0)
             _set_process_name()
@@ -172,7 +178,8 @@ class _GuardProcess(NamedTuple):
     def _run(self) -> int:
         recorder = _SignalRecorder(self.group)
         child_ended = _child_end_stream()
-        variables = _read_line(self.lifeline)
+        with open(self.lifeline, "rb", buffering=0, closefd=False) as lifeline:
+            variables = lifeline.readline()  # without a buffer it reads no further
         if not variables.endswith(b"\n"):
             return 0  # `run` has ended before it had a command to run; the recorder ends by itself
         command = self._spawn(json.loads(variables))
@@ -256,9 +263,9 @@ class _SignalRecorder:
 
 
 def _record_signals(queries: int, replies: int) -> NoReturn:
-    """Be the signal recorder; its signals are blocked, so they pend until a query."""
+    """Run the signal recorder; its signals are blocked, so they pend until a query."""
     try:
-        for number in _signals(_FORWARDED):  # an ignored signal might not become pending
+        for number in _FORWARDED:  # an ignored signal might not become pending
             signal.signal(number, lambda *_: None)
         _redirect_to_null(0, 1, 2)
         while query := os.read(queries, 1):
@@ -268,14 +275,6 @@ def _record_signals(queries: int, replies: int) -> NoReturn:
             os.write(replies, _YES if is_pending else _NO)
     finally:
         os._exit(0)
-
-
-def _read_line(stream: int) -> bytes:
-    """Read up to the end of a line and no further."""
-    line = b""
-    while not line.endswith(b"\n") and (byte := os.read(stream, 1)):
-        line += byte
-    return line
 
 
 def _reap() -> dict[int, int]:
@@ -302,12 +301,11 @@ def _end_descendants(*, grace: float) -> None:
 
 def _has_children() -> bool:
     """Reap the children that have ended, and return whether any are left."""
-    try:
+    with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-    except ChildProcessError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _descendants() -> set[int]:
@@ -335,10 +333,6 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _signals(names: Sequence[str]) -> set[signal.Signals]:
-    return {signal.Signals[name] for name in names}
-
-
 def _end_by_interrupt() -> None:
     """Let SIGINT end this process, unless it was started with SIGINT ignored."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -348,7 +342,7 @@ def _end_by_interrupt() -> None:
 def _restore_signals(mask: set[signal.Signals | int]) -> None:
     """Restore the signal handling of the time before Python started."""
     _end_by_interrupt()
-    for number in _signals(_IGNORED_BY_PYTHON):
+    for number in _IGNORED_BY_PYTHON:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -371,7 +365,7 @@ def _redirect_to_null(*streams: int) -> None:
 
 
 def _set_process_name() -> None:
-    """Show what this process is, and exclude it from `killall mock-webshare`."""
+    """Name this process for `ps`, and exclude it from `killall mock-webshare`."""
     with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as stream:
         stream.write("webshare-guard")
 

@@ -22,7 +22,6 @@ from aiohttp import web
 from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
 from mock_webshare.server.app import at_time, create_app, make_dataset
-from mock_webshare.server.signals import Shutdown
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
@@ -69,13 +68,13 @@ async def running_app(
 def serve(
     settings: Settings,
     *,
-    shutdown: Shutdown,
     announce: Callable[[str], object],
+    cancel_on_signal: Callable[[asyncio.Task[None]], object],
     log: TextIO,
     dataset: Dataset | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Serve until a signal requests the shutdown.
+    """Serve until the task that `cancel_on_signal` receives is cancelled.
 
     `announce` is called with the base URL once it is ready for requests.
     """
@@ -84,7 +83,7 @@ def serve(
         async def until_shutdown() -> None:
             task = asyncio.current_task()
             assert task
-            shutdown.on_signal_cancel(task)
+            cancel_on_signal(task)
             # What exists now stays; unfrozen, each full collection would visit all the credits again.
             gc.freeze()
             with suppress(asyncio.CancelledError):
@@ -99,8 +98,7 @@ def serve(
 def new_loop() -> asyncio.AbstractEventLoop:
     """Return a new event loop; raise `ServerError` if the system refuses one.
 
-    What it needs is tried first: a loop that is half made cannot be closed any more, and warns when it is
-    collected.
+    Its resources are tried first: a loop that is half made cannot be closed, and warns when it is collected.
     """
     try:
         with selectors.DefaultSelector():
@@ -113,7 +111,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class _Prepared(NamedTuple):
-    """What is ready before serving: the port, and the application with its data."""
+    """A server that is ready to start: its port, and the application with its data."""
 
     listener: socket.socket
     app: web.Application

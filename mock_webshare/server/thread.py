@@ -145,7 +145,7 @@ class MockServer:
         return done.result()
 
     def discard(self, api_key: str) -> None:
-        """Delete the world of a key later; return at once."""
+        """Delete the world of a key soon, without waiting for it."""
         if self._worlds is not None:
             self._worlds.retired.append(api_key)
 
@@ -162,7 +162,7 @@ class MockServer:
         data: str | PathLike[str] | None = None,
         scenario: str | None = None,
     ) -> Beginning:
-        """Return the initial state of a new world; equal ones share their data."""
+        """Return the initial state of a new world; equal states share their data."""
         generated = {"seed": seed, "credits": credits}
         given: dict[str, Any] = {name: value for name, value in generated.items() if value is not None}
         if scenario is not None:
