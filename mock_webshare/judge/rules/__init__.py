@@ -9,16 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from mock_webshare.judge.rules import (
-    error_body,
-    headers,
-    lifecycle,
-    ordering,
-    pagination,
-    rows,
-    schema,
-    status,
-)
+from mock_webshare.judge.rules import error_body, headers, ordering, pagination, rows, schema, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,8 +35,7 @@ RULES: tuple[Rule, ...] = (
     rows.numbers_are_floats,
     rows.filters_are_honoured,
     rows.is_the_requested_one,
-    lifecycle.is_not_ripe_too_soon,
-    lifecycle.is_not_pending_too_long,
+    rows.status_fits_the_age,
     ordering.rows_are_in_order,
     pagination.page_exists,
     pagination.cap_is_as_assumed,

@@ -1,4 +1,4 @@
-"""Rows: are they written as the service writes, and are they the requested ones?"""
+"""Rows: are they written as the service writes them, and are they the requested ones?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.contract.timestamps import SECOND, format_instant, parse_instant
+from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
 from mock_webshare.exchange.request import read_int
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
             if match is None:
                 continue
             hour, fraction, offset = match.groups()
-            wanted = local_hour(hour, offset)
+            wanted = _local_hour(hour, offset)
             if wanted not in (hour + offset, None):
                 expected = wanted[-6:]
                 yield context.finding(
@@ -44,7 +44,7 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
 
 
 @lru_cache(_HOURS)
-def local_hour(hour: str, offset: str) -> str | None:
+def _local_hour(hour: str, offset: str) -> str | None:
     """Return an hour with the offset that Los Angeles has then.
 
     `2022-06-14T18` and `+00:00` are `2022-06-14T11-07:00`. None: there is no such hour.
@@ -94,19 +94,21 @@ def filters_are_honoured(context: RuleContext) -> Iterator[Finding]:
     if context.endpoint is None or request is None or not request.query or not context.is_clear:
         return
     for each in context.endpoint.filters:
-        if each.name in request.params and not is_no_filter(each, request.params[each.name]):
-            yield from _rows_that_differ(context, request, each)
+        value = request.params.get(each.name)
+        if value is not None and _selects(each, value):
+            yield from _rows_that_differ(context, request, each, value)
 
 
-def is_no_filter(each: Filter, value: str) -> bool:
-    """Whether the value of a filter selects all rows, or is refused."""
+def _selects(each: Filter, value: str) -> bool:
+    """Whether a value of a filter selects rows, instead of being ignored or refused."""
     if each.resource is None:
-        return value not in each.choices
-    return value != "" and read_int(value) is None
+        return value in each.choices
+    return value == "" or read_int(value) is not None
 
 
-def _rows_that_differ(context: RuleContext, request: RecordedRequest, each: Filter) -> Iterator[Finding]:
-    value = request.params[each.name]
+def _rows_that_differ(
+    context: RuleContext, request: RecordedRequest, each: Filter, value: str
+) -> Iterator[Finding]:
     wanted: Any = value if each.resource is None else read_int(value)
     is_plain = request.is_plain(each.name) and str(wanted or "") == value
     rule, mark = _rule_of(context, wanted), None if is_plain else Mark.FRAMEWORK
@@ -140,11 +142,33 @@ def is_the_requested_one(context: RuleContext) -> Iterator[Finding]:
             yield context.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
 
 
+def status_fits_the_age(context: RuleContext) -> Iterator[Finding]:
+    """A row is pending for its period, and for at most a day longer.
+
+    The day is for a service that updates its rows once a day.
+    """
+    life = context.lifecycle
+    if life is None or (now := _completed_by(context)) is None:
+        return
+    days = life.period if context.options.pending_days is None else context.options.pending_days
+    is_mock = bool(context.exchange.header("mock-webshare-version"))
+    for index, row in context.objects:
+        status, created = row.get(life.field), read_instant(row.get("created_at"))
+        if created is None:
+            continue
+        keys = context.keys(index, life.field)
+        if status == life.ripe and created > now - days * DAY:
+            yield context.finding("object.pending", *keys, expected=days, actual=status)
+        # The clock of a mock server may stand still.
+        elif status == life.pending and created < now - (days + 1) * DAY and not is_mock:
+            yield context.finding("object.pending", *keys, check="overdue", expected=days, actual=status)
+
+
 LONGEST_WAIT = 3600 * SECOND
 """The longest time that a response may have taken if its duration was not recorded."""
 
 
-def completed_by(context: RuleContext) -> int | None:
+def _completed_by(context: RuleContext) -> int | None:
     """Return the instant by which the response was complete; None if nothing shows it."""
     exchange = context.exchange
     if (ended := ended_at(exchange)) is not None:
