@@ -19,38 +19,21 @@ if TYPE_CHECKING:
 SERVICE = "https://proxy.webshare.io"
 
 
-def cap_is_as_assumed(context: RuleContext) -> Iterator[Finding]:
-    """No page is longer than the assumed limit (`page_size_cap`: a lower limit)."""
-    page = context.page
-    if page is not None and page.is_longer:
-        yield context.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
-
-
-def page_is_full(context: RuleContext) -> Iterator[Finding]:
-    """A page has no more rows than requested, and no fewer unless it is the last."""
+def numbers_fit(context: RuleContext) -> Iterator[Finding]:
+    """The rows of a page fit its size and `count` (`PageSizeCaps` has what one page does not show)."""
     page = context.page
     if page is None:
         return
+    if not page.exists and not page.length:
+        yield context.finding("list.invalid-page", check="beyond", expected=404, actual=200)
+    if page.is_longer:
+        yield context.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
     is_short = page.length < page.due and page.has_next
     if page.length > page.size or is_short:
         mark = None if page.is_size_plain else Mark.FRAMEWORK
         yield context.finding("list.page-size", "results", expected=page.size, actual=page.length, mark=mark)
-
-
-def count_fits(context: RuleContext) -> Iterator[Finding]:
-    """The last page ends where `count` says, and no page goes beyond it."""
-    page = context.page
-    if page is None or not page.exists or page.length > page.size or page.has_due_rows:
-        return
-    if page.length > page.due or not page.has_next:
+    elif page.exists and not page.has_due_rows:
         yield context.finding("list.count", "count", expected=page.before + page.length, actual=page.count)
-
-
-def page_exists(context: RuleContext) -> Iterator[Finding]:
-    """A page beyond the last is a 404, not empty (`page_size_cap`: one with rows)."""
-    page = context.page
-    if page is not None and not page.exists and not page.length:
-        yield context.finding("list.invalid-page", check="beyond", expected=404, actual=200)
 
 
 def links_are_there(context: RuleContext) -> Iterator[Finding]:
