@@ -15,7 +15,6 @@ from mock_webshare.judge.model.context import place_of
 from mock_webshare.judge.model.row_fields import row_fields
 from mock_webshare.judge.rules.ordering import Ordering, ordering_of, terms_of
 from mock_webshare.judge.rules.rows import ended_at
-from mock_webshare.judge.rules.status import NOT_FOUND
 
 if TYPE_CHECKING:
     from mock_webshare.exchange.model import Exchange
@@ -114,7 +113,7 @@ def shortened(text: str) -> str:
 
 def _missing(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
     """Return the row or page that was not found; empty if a filter may be the reason."""
-    if context.exchange.status != NOT_FOUND or context.method != "GET" or not context.is_clear:
+    if context.exchange.status != 404 or context.method != "GET" or not context.is_clear:
         return {}
     if request.id is not None:
         row = read_int(request.id)

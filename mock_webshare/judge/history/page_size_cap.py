@@ -13,7 +13,6 @@ from mock_webshare.contract.model import Mark
 from mock_webshare.judge.history.observation import PageObservation
 from mock_webshare.judge.model.finding import Finding, excerpt
 from mock_webshare.judge.model.rulebook import mark_of
-from mock_webshare.judge.rules.status import NOT_FOUND, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +114,7 @@ class PageSizeCaps:
         before = (page.number - 1) * page.assumed
         if before < page.count:
             return self._finding(place, "list.count", before + page.length, page.count, "count")
-        return self._finding(place, "list.invalid-page", NOT_FOUND, OK, check="beyond")
+        return self._finding(place, "list.invalid-page", 404, 200, check="beyond")
 
     def _finding(
         self,

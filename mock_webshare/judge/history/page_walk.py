@@ -17,7 +17,6 @@ from mock_webshare.judge.model.finding import Finding, Level, excerpt
 from mock_webshare.judge.model.row_fields import UPDATED_AT
 from mock_webshare.judge.rules.ordering import violation_of
 from mock_webshare.judge.rules.rows import read_instant
-from mock_webshare.judge.rules.status import NOT_FOUND, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +156,7 @@ class PageWalks:
         walk = self._walks.get((observation.key, list_id, number - 1))
         if walk is not None and _is_soon(walk.step, observation):
             walk.has_moved = True
-            yield _finding(walk.step, observation, (), "gone", OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
+            yield _finding(walk.step, observation, (), "gone", 200, 404, grade=Level.INCONCLUSIVE)
 
 
 def _step_of(latest: PageObservation) -> Step:

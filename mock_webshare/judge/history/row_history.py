@@ -15,7 +15,6 @@ from mock_webshare.judge.model.finding import Finding, Level, excerpt
 from mock_webshare.judge.model.row_fields import UPDATED_AT, row_fields
 from mock_webshare.judge.model.rulebook import mark_of
 from mock_webshare.judge.rules.rows import LONGEST_WAIT, read_instant
-from mock_webshare.judge.rules.status import NOT_FOUND, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,7 +158,7 @@ class RowHistory:
         """Yield that a row was not found which an earlier response has."""
         earlier = next((state for state in seen if _seems_before(state.first, missing.last)), None)
         if earlier is not None:
-            problem = Problem("object.same", None, OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
+            problem = Problem("object.same", None, 200, 404, grade=Level.INCONCLUSIVE)
             yield self._finding(problem, earlier, missing)
 
     def _finding(self, problem: Problem, earlier: State, later: State) -> Finding:

@@ -9,13 +9,6 @@ from mock_webshare.contract import messages
 from mock_webshare.contract.model import Kind, Mark
 from mock_webshare.judge.model.context import NOTHING
 from mock_webshare.judge.rules.status import (
-    BAD_REQUEST,
-    FORBIDDEN,
-    NOT_ACCEPTABLE,
-    NOT_ALLOWED,
-    NOT_FOUND,
-    TOO_MANY,
-    UNAUTHORIZED,
     has_open_value,
     is_wrong,
     refusal,
@@ -78,9 +71,6 @@ def _rule_and_texts(context: RuleContext, request: RecordedRequest) -> tuple[str
     return ("error.detail",)
 
 
-assert (UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE) == (401, 404, 405, 406)
-
-
 def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
     """Return the texts that fit an `Authorization`: all, if it was not recorded."""
     # Bytes are split at ASCII white space only.
@@ -96,7 +86,7 @@ def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
 
 def throttling_fits(context: RuleContext) -> Iterator[Finding]:
     """The body and the header of a 429 name the same time."""
-    body, wait = _error(context, TOO_MANY), context.exchange.header("retry-after")
+    body, wait = _error(context, 429), context.exchange.header("retry-after")
     if body is None or not isinstance(text := body.get("detail"), str):
         return
     seconds = (_DIGITS.search(text) or [""])[0]
@@ -109,7 +99,7 @@ def throttling_fits(context: RuleContext) -> Iterator[Finding]:
 
 def has_code(context: RuleContext) -> Iterator[Finding]:
     """A 403 has a code that the vendor's clients know."""
-    body, codes = _error(context, FORBIDDEN), [*messages.FORBIDDEN]
+    body, codes = _error(context, 403), [*messages.FORBIDDEN]
     if body is not None and (code := body.get("code", NOTHING)) not in codes:
         yield context.finding(
             "error.detail", "code", check="enum", expected=codes, actual=code, mark=Mark.OBSERVED
@@ -118,7 +108,7 @@ def has_code(context: RuleContext) -> Iterator[Finding]:
 
 def names_the_wrong_fields(context: RuleContext) -> Iterator[Finding]:
     """A 400 names every wrong field at once, and no field that is right."""
-    request, body = context.request, _error(context, BAD_REQUEST)
+    request, body = context.request, _error(context, 400)
     if request is None or body is None or not context.is_clear or not _are_lists(body):
         return
     filters = request.endpoint.filters
@@ -147,7 +137,7 @@ def _may_be_wrong(each: Filter, request: RecordedRequest) -> bool:
 
 def field_errors_read_right(context: RuleContext) -> Iterator[Finding]:
     """The message of a field error is the framework's sentence, with its code."""
-    request, body = context.request, _error(context, BAD_REQUEST)
+    request, body = context.request, _error(context, 400)
     if request is None or body is None or not context.is_clear:
         return
     for each in request.endpoint.filters:

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 from mock_webshare.exchange.json_limits import STRING_OR_REST
 from mock_webshare.exchange.request import split
 from mock_webshare.judge.model.context import NOTHING
-from mock_webshare.judge.rules.status import MOVED, OK, TOO_MANY, UNAUTHORIZED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,13 +74,13 @@ _OF_PROXIES = frozenset({"accept-encoding", "origin", ""})
 def names_the_scheme(context: RuleContext) -> Iterator[Finding]:
     """A 401 names the authentication scheme."""
     exchange = context.exchange
-    if exchange.status == UNAUTHORIZED and exchange.headers and exchange.header("www-authenticate") != SCHEME:
+    if exchange.status == 401 and exchange.headers and exchange.header("www-authenticate") != SCHEME:
         yield _header(context, "auth.unauthorized", "www-authenticate", SCHEME)
 
 
 def says_when_to_retry(context: RuleContext) -> Iterator[Finding]:
     """A 429 says in whole seconds how long to wait."""
-    if context.exchange.status != TOO_MANY or not context.exchange.headers:
+    if context.exchange.status != 429 or not context.exchange.headers:
         return
     wait = context.exchange.header("retry-after") or ""
     if not (wait.isascii() and wait.isdecimal()):
@@ -91,7 +90,7 @@ def says_when_to_retry(context: RuleContext) -> Iterator[Finding]:
 def leads_to_the_slash(context: RuleContext) -> Iterator[Finding]:
     """A 301 leads to the same path with a slash, and the same query."""
     request, exchange = context.request, context.exchange
-    if request is None or request.is_slashed or exchange.status != MOVED or not exchange.headers:
+    if request is None or request.is_slashed or exchange.status != 301 or not exchange.headers:
         return
     actual = exchange.header("location")
     expected = f"{request.path}/" + (f"?{request.query}" if request.query else "")
@@ -120,13 +119,8 @@ def describes_the_endpoint(context: RuleContext) -> Iterator[Finding]:
 
 
 def _is_metadata(context: RuleContext) -> bool:
-    request = context.request
-    return (
-        request is not None
-        and request.is_slashed
-        and context.method == "OPTIONS"
-        and context.exchange.status == OK
-    )
+    is_slashed = context.request is not None and context.request.is_slashed
+    return is_slashed and context.method == "OPTIONS" and context.exchange.status == 200
 
 
 def _without_origin(url: str) -> str:
