@@ -28,8 +28,7 @@ RULES: tuple[Rule, ...] = (
     error_body.detail_fits,
     error_body.throttling_fits,
     error_body.has_code,
-    error_body.names_the_wrong_fields,
-    error_body.field_errors_read_right,
+    error_body.field_errors_fit,
     rows.dates_are_local,
     rows.fields_are_in_order,
     rows.numbers_are_floats,
@@ -44,8 +43,7 @@ RULES: tuple[Rule, ...] = (
     headers.has_content_type,
     headers.is_compact,
     headers.allows_methods,
-    headers.names_the_scheme,
-    headers.says_when_to_retry,
+    headers.refusal_has_its_header,
     headers.leads_to_the_slash,
     headers.has_no_body,
     headers.describes_the_endpoint,
@@ -55,8 +53,7 @@ WITHOUT_BODY: tuple[Rule, ...] = (
     status.status_fits,
     headers.has_content_type,
     headers.allows_methods,
-    headers.names_the_scheme,
-    headers.says_when_to_retry,
+    headers.refusal_has_its_header,
 )
 """The rules that apply even if the body cannot be read."""
 

@@ -42,9 +42,8 @@ def is_compact(context: RuleContext) -> Iterator[Finding]:
     exchange = context.exchange
     if context.request is None or context.schema is None or context.body is None:
         return
-    if exchange.request_headers is None:  # then an indent may have been requested
-        return
-    if "indent" in (exchange.request_header("accept") or "").lower():
+    # An `Accept` that was not recorded may have requested an indent.
+    if exchange.request_headers is None or "indent" in (exchange.request_header("accept") or "").lower():
         return
     # Few bodies have any blank at all, so the strings are seldom removed.
     if _BLANK.search(exchange.body) and _BLANK.search(STRING_OR_REST.sub(b"", exchange.body)):
@@ -71,19 +70,15 @@ _OF_PROXIES = frozenset({"accept-encoding", "origin", ""})
 """What a proxy adds to `Vary` when it compresses or caches a response."""
 
 
-def names_the_scheme(context: RuleContext) -> Iterator[Finding]:
-    """A 401 names the authentication scheme."""
+def refusal_has_its_header(context: RuleContext) -> Iterator[Finding]:
+    """A 401 names the authentication scheme, and a 429 the seconds to wait."""
     exchange = context.exchange
-    if exchange.status == 401 and exchange.headers and exchange.header("www-authenticate") != SCHEME:
-        yield _header(context, "auth.unauthorized", "www-authenticate", SCHEME)
-
-
-def says_when_to_retry(context: RuleContext) -> Iterator[Finding]:
-    """A 429 says in whole seconds how long to wait."""
-    if context.exchange.status != 429 or not context.exchange.headers:
+    if not exchange.headers:
         return
-    wait = context.exchange.header("retry-after") or ""
-    if not (wait.isascii() and wait.isdecimal()):
+    if exchange.status == 401 and exchange.header("www-authenticate") != SCHEME:
+        yield _header(context, "auth.unauthorized", "www-authenticate", SCHEME)
+    wait = exchange.header("retry-after") or ""
+    if exchange.status == 429 and not (wait.isascii() and wait.isdecimal()):
         yield _header(context, "limit.retry-after", "retry-after")
 
 
@@ -95,12 +90,9 @@ def leads_to_the_slash(context: RuleContext) -> Iterator[Finding]:
     actual = exchange.header("location")
     expected = f"{request.path}/" + (f"?{request.query}" if request.query else "")
     if actual is None or (context.is_clear and unquote(_without_origin(actual)) != unquote(expected)):
-        yield context.finding(
-            "route.slash",
-            check="location",
-            expected=context.shown(expected),
-            actual=NOTHING if actual is None else context.shown(actual),
-        )
+        shown = NOTHING if actual is None else context.shown(actual)
+        wanted = context.shown(expected)
+        yield context.finding("route.slash", check="location", expected=wanted, actual=shown)
 
 
 def has_no_body(context: RuleContext) -> Iterator[Finding]:
