@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.judge.rules.rows import read_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from mock_webshare.judge.model.context import RuleContext
     from mock_webshare.judge.model.finding import Finding
@@ -34,13 +35,17 @@ class Ordering(NamedTuple):
 
 
 def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
-    """Return the terms that apply: those of ` -amount,x` are `amount`, descending."""
-    terms = [each.strip() for each in value.split(",")]
-    return tuple(
-        Term(each.removeprefix("-"), each.startswith("-"))
-        for each in terms
-        if each.removeprefix("-") in allowed
-    )
+    """Return the first term of each field that is allowed: `amount` descends in ` -amount,x`."""
+    terms: dict[str, Term] = {}
+    for each in _split(value):
+        field = each.removeprefix("-")
+        if field in allowed:
+            terms.setdefault(field, Term(field, each.startswith("-")))
+    return tuple(terms.values())
+
+
+def _split(value: str) -> list[str]:
+    return [each.strip() for each in value.split(",")]
 
 
 def ordering_of(context: RuleContext) -> Ordering | None:
@@ -50,21 +55,12 @@ def ordering_of(context: RuleContext) -> Ordering | None:
         return None
     value = request.params.get("ordering", "")
     if terms := terms_of(value, endpoint.orderings):
-        deciding = _deciding(terms)
-        if len(terms) <= value.count(","):
-            return Ordering(deciding, "order.unknown", Mark.FRAMEWORK)
+        if any(each.removeprefix("-") not in endpoint.orderings for each in _split(value)):
+            return Ordering(terms, "order.unknown", Mark.FRAMEWORK)
         is_plain = request.is_plain("ordering") and " " not in value
-        return Ordering(deciding, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
+        return Ordering(terms, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
     terms = terms_of(context.options.default_ordering, endpoint.orderings)
     return Ordering(terms, "order.default", Mark.ASSUMED) if terms else None
-
-
-def _deciding(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """Return the first term of each field: a URL has room for a thousand of them."""
-    first: dict[str, Term] = {}
-    for term in terms:
-        first.setdefault(term.field, term)
-    return tuple(first.values())
 
 
 class Violation(NamedTuple):
@@ -81,20 +77,13 @@ def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
     """The rows of a page are in the order that the request selects."""
     if not context.is_list or context.request is None or (ordering := ordering_of(context)) is None:
         return
-    rows, fields = context.rows, context.fields
-    for index in range(1, len(rows)):
-        before, after = rows[index - 1], rows[index]
+    for index, (before, after) in enumerate(pairwise(context.rows), 1):
         if not isinstance(before, dict) or not isinstance(after, dict):
             continue
-        if violation := violation_of(ordering, fields, before, after):
-            yield context.finding(
-                violation.rule,
-                *context.keys(index, violation.term.field),
-                check="order",
-                expected=str(violation.term),
-                actual=violation.value,
-                mark=violation.mark,
-            )
+        if violation := violation_of(ordering, context.fields, before, after):
+            term, value, rule, mark = violation
+            keys = context.keys(index, term.field)
+            yield context.finding(rule, *keys, check="order", expected=str(term), actual=value, mark=mark)
 
 
 def violation_of(
@@ -123,10 +112,10 @@ def _violation_of_ties(
     ordering: Ordering, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Violation | None:
     first, second = before.get("id"), after.get("id")
-    if type(first) is not int or type(second) is not int or second >= first:
-        return None
     is_ordered = any(term.field == "id" for term in ordering.terms)
-    return None if is_ordered else Violation(_TIE, second, "order.ties", Mark.ASSUMED)
+    if is_ordered or type(first) is not int or type(second) is not int or second >= first:
+        return None
+    return Violation(_TIE, second, "order.ties", Mark.ASSUMED)
 
 
 def _order(are_dates: bool, first: Any, second: Any) -> int | None:

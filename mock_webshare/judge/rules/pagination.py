@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
 
 from mock_webshare.contract.model import Mark
@@ -42,10 +42,12 @@ def links_are_there(context: RuleContext) -> Iterator[Finding]:
     if page is None or not page.exists or not page.has_due_rows:
         return
     for name, is_due in (("next", not page.is_last), ("previous", page.number > 1)):
-        if name in context.body and (context.body[name] is not None) != is_due:
+        link = context.body.get(name)
+        if name in context.body and (link is not None) != is_due:
             check = "link" if is_due else "no-link"
+            shown = context.shown(link) if isinstance(link, str) else link
             rule = "list.last-page" if page.is_asked_as_last and name == "next" else "list.links"
-            yield context.finding(rule, name, check=check, actual=_shown(context, context.body[name]))
+            yield context.finding(rule, name, check=check, actual=shown)
 
 
 def links_lead_on(context: RuleContext) -> Iterator[Finding]:
@@ -69,13 +71,9 @@ def _compare_origin(
     if not is_same and actual != f"{request.origin.partition('://')[0]}://{host}".lower():
         # Through a proxy or a tunnel the service writes its own name, which is not wrong.
         mark = None if request.origin == SERVICE else Mark.ASSUMED
+        wanted, shown = request.origin, context.shown(actual)
         yield context.finding(
-            "list.links-origin",
-            name,
-            check="origin",
-            expected=request.origin,
-            actual=context.shown(actual),
-            mark=mark,
+            "list.links-origin", name, check="origin", expected=wanted, actual=shown, mark=mark
         )
 
 
@@ -87,16 +85,15 @@ def _compare_query(
     actual = parse_qsl(parts.query, keep_blank_values=True)
     if number == 1 and not any(pair[0] == "page" for pair in actual):
         wanted.pop()
-    rule = None
     if unquote(parts.path) != unquote(request.path) or sorted(actual) != sorted(wanted):
         rule = "list.links"
     elif parts.query != expected or parts.fragment:
         rule = "list.links-query"
-    if rule:
-        link = f"{parts.scheme}://{parts.netloc}{request.path}" + (f"?{expected}" if expected else "")
-        yield context.finding(
-            rule, name, check="same", expected=context.shown(link), actual=_shown(context, context.body[name])
-        )
+    else:
+        return
+    link = f"{parts.scheme}://{parts.netloc}{request.path}" + (f"?{expected}" if expected else "")
+    shown = context.shown(context.body[name])
+    yield context.finding(rule, name, check="same", expected=context.shown(link), actual=shown)
 
 
 def link_query(query: str, number: int) -> str:
@@ -104,9 +101,8 @@ def link_query(query: str, number: int) -> str:
 
     It is decoded and written again, sorted by name; a link to page 1 has no `page` (framework).
     """
-    params = {
-        name: values for name, values in parse_qs(query, keep_blank_values=True).items() if name != "page"
-    }
+    params = parse_qs(query, keep_blank_values=True)
+    params.pop("page", None)
     if number > 1:
         params["page"] = [str(number)]
     return urlencode(sorted(params.items()), doseq=True)
@@ -124,7 +120,3 @@ def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
         if row_id in seen:
             yield context.finding("list.walk", *context.keys(index, "id"), check="twice", actual=row_id)
         seen.add(row_id)
-
-
-def _shown(context: RuleContext, link: Any) -> Any:
-    return context.shown(link) if isinstance(link, str) else link
