@@ -35,17 +35,13 @@ class Ordering(NamedTuple):
 
 
 def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
-    """Return the first term of each field that is allowed: `amount` descends in ` -amount,x`."""
+    """Return the first term of each allowed field: ` -amount,x` is `amount`, descending."""
     terms: dict[str, Term] = {}
-    for each in _split(value):
+    for each in map(str.strip, value.split(",")):
         field = each.removeprefix("-")
         if field in allowed:
             terms.setdefault(field, Term(field, each.startswith("-")))
     return tuple(terms.values())
-
-
-def _split(value: str) -> list[str]:
-    return [each.strip() for each in value.split(",")]
 
 
 def ordering_of(context: RuleContext) -> Ordering | None:
@@ -55,7 +51,7 @@ def ordering_of(context: RuleContext) -> Ordering | None:
         return None
     value = request.params.get("ordering", "")
     if terms := terms_of(value, endpoint.orderings):
-        if any(each.removeprefix("-") not in endpoint.orderings for each in _split(value)):
+        if not all(terms_of(each, endpoint.orderings) for each in value.split(",")):
             return Ordering(terms, "order.unknown", Mark.FRAMEWORK)
         is_plain = request.is_plain("ordering") and " " not in value
         return Ordering(terms, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
