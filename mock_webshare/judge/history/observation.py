@@ -39,6 +39,7 @@ class Row(NamedTuple):
     at: int | None
     """None: the row is the whole body."""
     values: tuple[Any, ...]
+    """Empty: the row was not found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,8 +56,6 @@ class Observation:
     fields: RowFields
     """Those of a row, in the order of the values."""
     rows: tuple[Row, ...] = ()
-    missing_row: int | None = None
-    """The id of a row that was not found."""
     missing_page: tuple[str, int] | None = None
     """The id of the list, and the number, of a page that was not found."""
 
@@ -75,6 +74,11 @@ class PageObservation(Observation):
     has_ties: bool
     """Whether the requested ordering leaves the order of some rows open."""
 
+    @property
+    def ids(self) -> frozenset[int]:
+        """Those of the rows."""
+        return frozenset([row.id for row in self.rows])
+
 
 def observe(context: RuleContext) -> Observation | None:
     """Return what an exchange showed; None if later exchanges cannot contradict it."""
@@ -82,20 +86,17 @@ def observe(context: RuleContext) -> Observation | None:
     if request is None:
         return None
     common = _common(context, request)
-    if context.endpoint is None:
-        missing = _missing(context, request)
-        return Observation(**common, **missing) if missing else None
-    rows = _rows(context)
     if context.page is not None:
-        return PageObservation(**common, rows=rows, **_listed(context, request, context.page))
-    return Observation(**common, rows=rows) if rows else None
+        return PageObservation(**common, rows=_rows(context), **_listed(context, request, context.page))
+    shown = _missing(context, request) if context.endpoint is None else {"rows": _rows(context)}
+    return Observation(**common, **shown) if any(shown.values()) else None
 
 
 def _common(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
     place, exchange = place_of(context.exchange, context.contract), context.exchange
     assert place.url is not None
     return {
-        "place": place if len(place.url) <= LONGEST_VALUE else replace(place, url=shortened(place.url)),
+        "place": replace(place, url=shortened(place.url)),
         "key": shortened(_key(exchange, request)),
         "started": exchange.started,
         "ended": ended_at(exchange),
@@ -116,8 +117,8 @@ def _missing(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
     if context.exchange.status != 404 or context.method != "GET" or not context.is_clear:
         return {}
     if request.id is not None:
-        row = read_int(request.id)
-        return {"missing_row": row} if row is not None and not request.query else {}
+        row_id = read_int(request.id)
+        return {} if row_id is None or request.query else {"rows": (Row(row_id, None, ()),)}
     number = read_int(request.params.get("page", ""))
     return {} if number is None else {"missing_page": (_list_id(request), number)}
 
