@@ -35,10 +35,8 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
             hour, fraction, offset = match.groups()
             wanted = _local_hour(hour, offset)
             if wanted not in (hour + offset, None):
-                expected = wanted[-6:]
-                yield context.finding(
-                    "object.dates", *context.keys(index, name), check="offset", expected=expected, actual=text
-                )
+                keys, expected = context.keys(index, name), wanted[-6:]
+                yield context.finding("object.dates", *keys, check="offset", expected=expected, actual=text)
             elif fraction is not None and (len(fraction) != 7 or fraction == ".000000"):
                 yield context.finding("object.microseconds", *context.keys(index, name), actual=text)
 
@@ -62,14 +60,11 @@ def fields_are_in_order(context: RuleContext) -> Iterator[Finding]:
         return
     for index, row in context.objects:
         wanted, known = context.fields.all, context.fields.known
-        if tuple(row) == wanted:
+        if tuple(row) == wanted:  # the usual case, decided fast
             continue
-        actual = [name for name in row if name in known]
-        if actual != [name for name in wanted if name in row]:
-            keys, expected = context.keys(index), list(wanted)
-            yield context.finding(
-                "object.fields", *keys, check="order", expected=expected, mark=Mark.FRAMEWORK
-            )
+        if [name for name in row if name in known] != [name for name in wanted if name in row]:
+            keys, expected, mark = context.keys(index), list(wanted), Mark.FRAMEWORK
+            yield context.finding("object.fields", *keys, check="order", expected=expected, mark=mark)
 
 
 def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
@@ -83,9 +78,8 @@ def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
                 continue
             expected = repr(float(value))
             if type(value) is int or Decimal(expected).as_tuple() != value.as_tuple():
-                yield context.finding(
-                    "object.amount-form", *context.keys(index, name), expected=expected, actual=value
-                )
+                keys = context.keys(index, name)
+                yield context.finding("object.amount-form", *keys, expected=expected, actual=value)
 
 
 def filters_are_honoured(context: RuleContext) -> Iterator[Finding]:
@@ -111,7 +105,9 @@ def _rows_that_differ(
 ) -> Iterator[Finding]:
     wanted: Any = value if each.resource is None else read_int(value)
     is_plain = request.is_plain(each.name) and str(wanted or "") == value
-    rule, mark = _rule_of(context, wanted), None if is_plain else Mark.FRAMEWORK
+    mark = None if is_plain else Mark.FRAMEWORK
+    of_list = "filter.no-channel" if wanted is None else "filter.and"
+    rule = of_list if context.is_list else "detail.filters"
     for index, row in context.objects:
         actual = row.get(each.name, wanted)
         if actual != wanted and _is_possible(each, actual):
@@ -122,12 +118,6 @@ def _rows_that_differ(
 def _is_possible(each: Filter, value: Any) -> bool:
     """Whether a value is allowed for the field: the schema reports one that is not."""
     return value in each.choices if each.resource is None else value is None or type(value) is int
-
-
-def _rule_of(context: RuleContext, wanted: Any) -> str:
-    if not context.is_list:
-        return "detail.filters"
-    return "filter.no-channel" if wanted is None else "filter.and"
 
 
 def is_the_requested_one(context: RuleContext) -> Iterator[Finding]:

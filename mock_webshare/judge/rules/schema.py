@@ -58,8 +58,11 @@ def has_known_fields(context: RuleContext) -> Iterator[Finding]:
     if context.schema is None or context.options.unknown_fields == "ignore":
         return
     grade = Level.ERROR if context.options.unknown_fields == "forbid" else Level.INFO
-    for keys, value in _unknown(context, _known_fields(context.contract, context.schema)):
-        yield context.finding("object.new-fields", *keys, actual=value, grade=grade)
+    for keys, each, known in _objects(context, context.schema):
+        if each.keys() <= known:
+            continue
+        for name in (name for name in each if name not in known):
+            yield context.finding("object.new-fields", *keys, name, actual=each[name], grade=grade)
 
 
 @lru_cache(_CACHED)
@@ -68,17 +71,16 @@ def _known_fields(contract: Contract, schema: str) -> frozenset[str] | None:
     return None if properties is None else frozenset(properties)
 
 
-def _unknown(
-    context: RuleContext, known: frozenset[str] | None
-) -> Iterator[tuple[tuple[str | int, ...], object]]:
+def _objects(
+    context: RuleContext, schema: str
+) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any], frozenset[str]]]:
+    """Yield the body and its rows, with their keys and the fields that the schema knows."""
+    known = _known_fields(context.contract, schema)
     if known is None or not isinstance(context.body, dict):
         return
-    yield from (((name,), context.body[name]) for name in context.body if name not in known)
+    yield (), context.body, known
     if context.is_list:
-        of_rows = context.fields.known
-        for index, row in context.objects:
-            if not row.keys() <= of_rows:
-                yield from ((context.keys(index, name), row[name]) for name in row if name not in of_rows)
+        yield from ((context.keys(index), row, context.fields.known) for index, row in context.objects)
 
 
 def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
