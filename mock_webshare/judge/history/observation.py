@@ -1,4 +1,4 @@
-"""Observation: what a response showed of rows, for rules about several exchanges."""
+"""Observation: the rows that a response showed, to compare with other responses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mock_webshare.judge.model.row_fields import RowFields
 
 LONGEST_VALUE = 200
-"""Characters of a text that is kept whole."""
+"""Characters of a text that is kept unchanged."""
 
 
 ABSENT: Final = ...
@@ -37,14 +37,14 @@ class Row(NamedTuple):
 
     id: int
     at: int | None
-    """None: the row is the whole body."""
+    """The index on the page. None: the row is the whole body."""
     values: tuple[Any, ...]
-    """Empty: the row was not found."""
+    """Empty: the row was not found (404)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
-    """The rows of one response, the time of it, and whose rows they are."""
+    """The rows of one response, its time, and the API key that it was for."""
 
     place: Place
     key: str
@@ -54,15 +54,15 @@ class Observation:
     ended: int | None
     """The instant at which the response was complete. None: not recorded."""
     fields: RowFields
-    """Those of a row, in the order of the values."""
+    """The fields of a row, in the order of the values."""
     rows: tuple[Row, ...] = ()
     missing_page: tuple[str, int] | None = None
-    """The id of the list, and the number, of a page that was not found."""
+    """`list_id` and number of a page that was not found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PageObservation(Observation):
-    """The same of a page, and the list of which it is one."""
+    """The rows of a page, and the list that it belongs to."""
 
     list_id: str
     """The path and the parameters of the list, without the page."""
@@ -72,16 +72,16 @@ class PageObservation(Observation):
     is_mutable: bool
     """Whether rows enter, leave or move when they change."""
     has_ties: bool
-    """Whether the requested ordering leaves the order of some rows open."""
+    """Whether the requested ordering does not decide between some rows."""
 
     @property
     def ids(self) -> frozenset[int]:
-        """Those of the rows."""
+        """The ids of the rows."""
         return frozenset([row.id for row in self.rows])
 
 
 def observe(context: RuleContext) -> Observation | None:
-    """Return what an exchange showed; None if later exchanges cannot contradict it."""
+    """Return what a response showed; None if others cannot contradict it."""
     request = context.request
     if request is None:
         return None
@@ -105,7 +105,7 @@ def _common(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
 
 
 def shortened(text: str) -> str:
-    """Return a text, or, if it is long, a short one that stands for it alone."""
+    """Return a text unchanged, or, if it is long, its start and its digest."""
     if len(text) <= LONGEST_VALUE:
         return text
     digest = blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
@@ -128,7 +128,7 @@ def _list_id(request: RecordedRequest) -> str:
 
 
 _PLAIN = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
-"""The types of values that a field may have."""
+"""The types of values that are kept: not objects and arrays."""
 
 
 def _rows(context: RuleContext) -> tuple[Row, ...]:
@@ -168,13 +168,13 @@ _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|
 
 
 def _key(exchange: Exchange, request: RecordedRequest) -> str:
-    """Return what distinguishes API keys; a redacted one differs in each recording."""
+    """Return what identifies an API key; a redacted one is valid in its recording only."""
     key = exchange.request_header("authorization") or ""
     is_known = key and not _REDACTED.search(key)
     return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
 
 
 def _recording(exchange: Exchange, key: str) -> str:
-    """Return the recording of an exchange: its file, or the folder of `record`."""
+    """Return the recording of an exchange: its file, or the folder that `record` wrote."""
     folder, name = os.path.split(exchange.source)
     return folder if _PSEUDONYM.search(key) and _OF_A_FOLDER.fullmatch(name) else exchange.source

@@ -30,13 +30,13 @@ MOST_DOUBTS = 10_000
 
 @dataclass(slots=True, eq=False)
 class PageSizes:
-    """How long the pages of one key and resource are."""
+    """The lengths of the pages of one key and resource."""
 
     longest: int = 0
     full: dict[int, set[str | None]] = field(default_factory=dict)
-    """By length, one or two URLs of pages with fewer rows than requested although more follow."""
+    """One or two URLs of pages with fewer rows than requested although more follow, by their length."""
     doubts: list[tuple[Place, Page]] = field(default_factory=list)
-    """Pages that only another limit explains, namely their size, or that have rows beyond the last page."""
+    """Pages whose size only another limit explains, and pages with rows beyond the last one."""
 
     def note(self, place: Place, page: Page) -> None:
         """Remember a page."""
@@ -103,7 +103,7 @@ class PageSizeCaps:
                 mark = None if page.is_size_plain else Mark.FRAMEWORK
                 yield self._finding("list.page-size", rows, page.assumed, page.length, mark=mark)
             elif has_short:
-                continue  # what is wrong follows from the short page
+                continue  # the short page explains what is wrong
             elif before < page.count:
                 yield self._finding("list.count", place.at("count"), before + page.length, page.count)
             else:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 300_000
 """Rows of unfinished walks that are kept; beyond that, the walks continued longest ago are dropped."""
 LONGEST_STEP = 600 * SECOND
-"""Between two pages of one walk."""
+"""The longest time between two pages of one walk."""
 MOST_EARLY = 64
 """Pages that are kept in case the page before them is read later."""
 
@@ -35,15 +35,15 @@ Key: TypeAlias = tuple[str, str, int]
 
 
 class Walk:
-    """The pages so far; of all but the latest one only the ids of their rows."""
+    """The pages of a walk so far: the latest one, and the ids on those before."""
 
     def __init__(self, page: PageObservation) -> None:
         self.first = page.page.number
         """The number of the page with which it began."""
         self.before: Place | None = None
-        """The page before the latest one. None: that is the first one."""
+        """The page before the latest one. None: the latest one is the first one."""
         self.before_ids: set[int] = set()
-        """Those of the rows of the pages before the latest one."""
+        """The ids of the rows on the pages before the latest one."""
         self.has_moved = False
         """Whether data has certainly changed since it began, or not all of its rows are known."""
         self.has_twice = False
@@ -58,7 +58,7 @@ class Walk:
 
     @property
     def size(self) -> int:
-        """The rows that are kept for it, and one, so that an empty walk counts too."""
+        """The number of ids that it keeps, plus one so that an empty walk counts too."""
         return len(self.before_ids) + len(self.ids) + 1
 
 
@@ -68,7 +68,7 @@ class PageWalks:
     def __init__(self, most: int = MOST_ROWS) -> None:
         self._most = most
         self._walks: dict[Key, Walk] = {}
-        """By the latest page: of two walks that reached it, the later one can stand for both."""
+        """By their latest page: if two walks have reached the same one, the later walk replaces the other."""
         self._early: dict[Key, PageObservation] = {}
         """Pages with which a walk began in the middle."""
         self._size = 0
@@ -95,7 +95,7 @@ class PageWalks:
             # As many rows, but other ones: data has changed, or two keys look the same.
             walk.has_moved = again is not None and again.count == walk.count and again.ids != walk.ids
             self._keep_early(latest)
-        # A row without an id of its own is not among the rows.
+        # Rows whose id or values have a wrong type are not observed.
         walk.has_moved |= len(latest.rows) != latest.page.length
         if latest.page.has_next:
             self._keep(walk, latest)
@@ -144,7 +144,7 @@ class PageWalks:
             yield from self._follow(early)
 
     def _miss(self, observation: Observation, list_id: str, number: int) -> Iterator[Finding]:
-        """Yield that a page was not found although the page before it has a link to it."""
+        """Yield that a page was not found although the page before links to it."""
         walk = self._walks.get((observation.key, list_id, number - 1))
         if walk is not None and _is_soon(walk, observation):
             walk.has_moved = True
@@ -186,7 +186,7 @@ def _compare_count(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
 def _rows_again(
     walk: Walk, latest: PageObservation, known: frozenset[int] = frozenset()
 ) -> Iterator[Finding]:
-    """Yield the rows that earlier pages have too, except known ones."""
+    """Yield the rows that earlier pages have too, except those already reported."""
     for row in latest.rows:
         if row.id in walk.before_ids and row.id not in known:
             walk.has_twice = True
@@ -197,7 +197,7 @@ def _rows_again(
 
 
 def _check_order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
-    """Yield that the first row of a page belongs before the last one before it."""
+    """Compare the first row of a page with the last row of the page before."""
     before, after = walk.last, latest.rows[0] if latest.rows else None
     if before is None or after is None or latest.ordering is None or after.id in walk.before_ids:
         return
@@ -212,7 +212,7 @@ def _check_order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
 
 
 def _may_have_moved(walk: Walk, row: Row, latest: PageObservation) -> bool:
-    """Whether data may have changed, or a row has, since the page before was requested."""
+    """Whether data, or at least a row, may have changed since the page before."""
     updated = read_instant(_fields(row, latest).get(UPDATED_AT))
     has_changed = updated is not None and walk.started is not None and updated >= walk.started
     return walk.has_moved or latest.is_mutable or has_changed
@@ -244,7 +244,7 @@ def _finding(
     mark: Mark = Mark.DOCUMENTED,
     has_moved: bool,
 ) -> Finding:
-    """Return a finding, which is inconclusive if data may have moved between two pages."""
+    """Return a finding, inconclusive if data may have moved between the two pages."""
     return Finding(
         rule=rule,
         mark=mark,

@@ -1,4 +1,4 @@
-"""RowHistory: what became of each row in time, over all responses that showed it.
+"""RowHistory: the states of each row in time, in all responses that showed it.
 
 For each row its different states are kept, each with its first and last response. This is enough to
 decide whether a state came after one that it cannot follow, in whatever order the responses are read.
@@ -52,7 +52,7 @@ class Response:
 
 @dataclass(slots=True)
 class State:
-    """One state of a row, and the first and last response with it, at an index."""
+    """One state of a row, and its place in the first and the last response with it."""
 
     values: tuple[Any, ...]
     """As those of a `Row`."""
@@ -74,7 +74,7 @@ class Problem(NamedTuple):
 
     rule: str
     field: str | None
-    """None: the problem is the response as a whole."""
+    """None: the problem concerns the whole response."""
     expected: Any
     actual: Any
     mark: Mark | None = None
@@ -151,7 +151,7 @@ class RowHistory:
                 reported.add((each.rule, each.field))
 
     def _judge_missing(self, seen: list[State], missing: State) -> Iterator[Finding]:
-        """Yield that a row was not found which an earlier response has."""
+        """Yield that a row was not found although an earlier response showed it."""
         earlier = next((state for state in seen if _seems_before(state.first, missing.last)), None)
         if earlier is not None:
             problem = Problem("object.same", None, 200, 404, grade=Level.INCONCLUSIVE)
@@ -196,7 +196,7 @@ def _is_before(one: Response, other: Response) -> bool:
 
 
 def _seems_before(one: Response, other: Response) -> bool:
-    """Whether it was, or was at least requested earlier, if its duration is not known."""
+    """Like `_is_before`; if the duration is unknown, the order of the requests decides."""
     is_open = one.is_timed and other.is_timed and not one.is_exact
     return one.when < other.when if is_open else _is_before(one, other)
 

@@ -1,7 +1,7 @@
 """Rules about one exchange: generators of findings, listed in `RULES`.
 
-A rule takes a context, and returns at once if it does not apply. `history` has those about several
-exchanges.
+A rule takes a context, and returns at once if it does not apply. Rules about several exchanges are in
+`history`.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ RULES: tuple[Rule, ...] = (
     rows.dates_are_local,
     rows.fields_are_in_order,
     rows.numbers_are_floats,
-    rows.filters_are_honoured,
-    rows.is_the_requested_one,
-    rows.status_fits_the_age,
+    rows.filters_apply,
+    rows.id_matches_the_request,
+    rows.status_matches_the_age,
     ordering.rows_are_in_order,
-    pagination.numbers_fit,
-    pagination.links_are_there,
-    pagination.links_lead_on,
+    pagination.size_and_count_fit,
+    pagination.links_are_present,
+    pagination.links_point_to_neighbours,
     pagination.rows_are_distinct,
     headers.has_content_type,
     headers.is_compact,
     headers.allows_methods,
-    headers.refusal_has_its_header,
-    headers.leads_to_the_slash,
+    headers.error_has_its_header,
+    headers.redirect_adds_slash,
     headers.has_no_body,
     headers.describes_the_endpoint,
 )
@@ -53,15 +53,15 @@ WITHOUT_BODY: tuple[Rule, ...] = (
     status.status_fits,
     headers.has_content_type,
     headers.allows_methods,
-    headers.refusal_has_its_header,
+    headers.error_has_its_header,
 )
 """The rules that apply even if the body cannot be read."""
 
 MOST_FINDINGS = 1000
-"""Of one rule in one exchange: more would not help to fix a body that is wrong throughout."""
+"""Findings of one rule in one exchange: more would not help to fix a body that is wrong throughout."""
 
 
 def check(context: RuleContext, rules: tuple[Rule, ...] = RULES) -> Iterator[Finding]:
-    """Yield the findings of some rules, in their order."""
+    """Yield the findings of rules about an exchange, in the order of the rules."""
     for rule in rules:
         yield from islice(rule(context), MOST_FINDINGS)

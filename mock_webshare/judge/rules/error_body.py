@@ -30,7 +30,7 @@ _NO_MATCH = re.compile(messages.NO_MATCH.format(model=r"\w+"))
 
 
 def _error(context: RuleContext, status: int) -> dict[str, Any] | None:
-    """Return the body of an error with a status; None: another one, or not an object."""
+    """Return the error object of a response with a status; None if it does not have one."""
     is_error = context.exchange.status == status and context.schema is not None
     return context.body if is_error and isinstance(context.body, dict) else None
 
@@ -42,14 +42,14 @@ def detail_fits(context: RuleContext) -> Iterator[Finding]:
     text, (rule, *texts) = context.body.get("detail"), _rule_and_texts(context, context.request)
     if not texts or not isinstance(text, str) or text in texts:
         return
-    # The version of the framework decides between two sentences.
+    # Which of two sentences is written depends on the version of the framework.
     is_newer = _NO_MATCH.fullmatch(text) is not None and context.request.endpoint.is_detail
     mark = Mark.ASSUMED if is_newer else Mark.FRAMEWORK
     yield context.finding(rule, "detail", check="text", expected=texts, actual=text, mark=mark)
 
 
 def _rule_and_texts(context: RuleContext, request: RecordedRequest) -> tuple[str, ...]:
-    """Return the rule about the `detail`, and its texts; no text: it may be any."""
+    """Return the rule about `detail` and the allowed texts; no texts means any text."""
     match context.exchange.status:
         case 401:
             return "auth.unauthorized", *_texts_of_401(context.exchange.request_header("authorization"))
@@ -68,7 +68,7 @@ def _rule_and_texts(context: RuleContext, request: RecordedRequest) -> tuple[str
 
 
 def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
-    """Return the texts that fit an `Authorization`: all, if it was not recorded."""
+    """Return the texts that fit an `Authorization` header: all if it was not recorded."""
     # Bytes are split at ASCII white space only.
     words = (authorization or "").encode("latin-1", "replace").split()
     if not words or words[0].lower() != b"token":
@@ -79,7 +79,7 @@ def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
 
 
 def throttling_fits(context: RuleContext) -> Iterator[Finding]:
-    """The body and the header of a 429 name the same time."""
+    """The `detail` and the `Retry-After` of a 429 name the same time."""
     body, wait = _error(context, 429), context.exchange.header("retry-after")
     if body is None or not isinstance(text := body.get("detail"), str):
         return
@@ -99,7 +99,7 @@ def has_code(context: RuleContext) -> Iterator[Finding]:
 
 
 def field_errors_fit(context: RuleContext) -> Iterator[Finding]:
-    """A 400 names every wrong field at once and no other, with the framework's messages."""
+    """A 400 names all wrong fields and no others, with the framework's messages."""
     request, body = context.request, _error(context, 400)
     if request is None or body is None or not context.is_clear:
         return
@@ -133,7 +133,7 @@ def _may_be_wrong(each: Filter, request: RecordedRequest) -> bool:
 
 
 def _messages(each: Filter, request: RecordedRequest) -> dict[str, str]:
-    """Return the messages that a filter's value may get, with their codes."""
+    """Return the codes of the messages that a filter's value may get, by message."""
     value = request.params[each.name]
     what = value if each.resource is None else messages.THAT_CHOICE
     found = {messages.INVALID_CHOICE.format(value=what): "invalid_choice"}

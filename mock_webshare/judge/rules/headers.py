@@ -45,7 +45,7 @@ def is_compact(context: RuleContext) -> Iterator[Finding]:
     # An `Accept` that was not recorded may have requested an indent.
     if exchange.request_headers is None or "indent" in (exchange.request_header("accept") or "").lower():
         return
-    # Few bodies have any blank at all, so the strings are seldom removed.
+    # Most bodies do not have a blank at all, so the strings rarely have to be removed.
     if _BLANK.search(exchange.body) and _BLANK.search(STRING_OR_REST.sub(b"", exchange.body)):
         yield context.finding("wire.json", check="compact")
 
@@ -67,10 +67,10 @@ def allows_methods(context: RuleContext) -> Iterator[Finding]:
 
 
 _OF_PROXIES = frozenset({"accept-encoding", "origin", ""})
-"""What a proxy adds to `Vary` when it compresses or caches a response."""
+"""The names that a proxy adds to `Vary` when it compresses or caches a response."""
 
 
-def refusal_has_its_header(context: RuleContext) -> Iterator[Finding]:
+def error_has_its_header(context: RuleContext) -> Iterator[Finding]:
     """A 401 names the authentication scheme, and a 429 the seconds to wait."""
     exchange = context.exchange
     if not exchange.headers:
@@ -82,8 +82,8 @@ def refusal_has_its_header(context: RuleContext) -> Iterator[Finding]:
         yield _header(context, "limit.retry-after", "retry-after")
 
 
-def leads_to_the_slash(context: RuleContext) -> Iterator[Finding]:
-    """A 301 leads to the same path with a slash, and the same query."""
+def redirect_adds_slash(context: RuleContext) -> Iterator[Finding]:
+    """A 301 redirects to the same path with a slash, and the same query."""
     request, exchange = context.request, context.exchange
     if request is None or request.is_slashed or exchange.status != 301 or not exchange.headers:
         return

@@ -27,7 +27,7 @@ class Term(NamedTuple):
 
 
 class Ordering(NamedTuple):
-    """The terms that apply, the rule that says so, and how that rule is known."""
+    """The terms that apply, the rule that requires them, and the mark of a violation."""
 
     terms: tuple[Term, ...]
     rule: str
@@ -60,7 +60,7 @@ def ordering_of(context: RuleContext) -> Ordering | None:
 
 
 class Violation(NamedTuple):
-    """Why a row cannot follow another one."""
+    """Why one row cannot follow another."""
 
     term: Term
     value: Any
@@ -85,7 +85,7 @@ def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
 def violation_of(
     ordering: Ordering, fields: RowFields, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Violation | None:
-    """Return why the first term in which two neighbours differ forbids their order."""
+    """Return why two rows are in the wrong order, by the first term in which they differ."""
     for term in ordering.terms:
         first, second = before.get(term.field), after.get(term.field)
         if first == second:
@@ -94,7 +94,7 @@ def violation_of(
             is_due = (first is None) == term.descends
             return None if is_due else Violation(term, second, "order.nulls", Mark.FRAMEWORK)
         order = _order(term.field in fields.dates, first, second)
-        if order == 0:  # one instant in two spellings
+        if order == 0:  # the same instant, written differently
             continue
         is_wrong = order is not None and (order < 0) == term.descends
         return Violation(term, second, ordering.rule, _mark(ordering, term, fields)) if is_wrong else None
@@ -115,7 +115,7 @@ def _violation_of_ties(
 
 
 def _order(are_dates: bool, first: Any, second: Any) -> int | None:
-    """Return 1, 0 or -1 as the first value is larger or not; None: not comparable."""
+    """Compare two values: 1, 0 or -1; None if they cannot be compared."""
     if are_dates:
         first, second = read_instant(first), read_instant(second)
     try:
@@ -125,6 +125,6 @@ def _order(are_dates: bool, first: Any, second: Any) -> int | None:
 
 
 def _mark(ordering: Ordering, term: Term, fields: RowFields) -> Mark:
-    """Text is ordered by the database, in an undocumented way."""
+    """Return the mark of a violation: how the database orders text is not documented."""
     is_text = term.field in fields.strings and ordering.mark is Mark.DOCUMENTED
     return Mark.FRAMEWORK if is_text else ordering.mark

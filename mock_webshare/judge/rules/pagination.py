@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 SERVICE = "https://proxy.webshare.io"
 
 
-def numbers_fit(context: RuleContext) -> Iterator[Finding]:
-    """The rows of a page fit its size and `count` (`PageSizeCaps` has what one page does not show)."""
+def size_and_count_fit(context: RuleContext) -> Iterator[Finding]:
+    """A page exists and has as many rows as its size and `count` require.
+
+    `PageSizeCaps` judges sizes that several pages have to explain.
+    """
     page = context.page
     if page is None:
         return
@@ -36,7 +39,7 @@ def numbers_fit(context: RuleContext) -> Iterator[Finding]:
         yield context.finding("list.count", "count", expected=page.before + page.length, actual=page.count)
 
 
-def links_are_there(context: RuleContext) -> Iterator[Finding]:
+def links_are_present(context: RuleContext) -> Iterator[Finding]:
     """`next` is null exactly on the last page, and `previous` exactly on the first."""
     page = context.page
     if page is None or not page.exists or not page.has_due_rows:
@@ -50,8 +53,8 @@ def links_are_there(context: RuleContext) -> Iterator[Finding]:
             yield context.finding(rule, name, check=check, actual=shown)
 
 
-def links_lead_on(context: RuleContext) -> Iterator[Finding]:
-    """A link leads to the neighbouring page, as the framework writes it."""
+def links_point_to_neighbours(context: RuleContext) -> Iterator[Finding]:
+    """A link points to the next or previous page, written as the framework does."""
     page, request = context.page, context.request
     if page is None or request is None:
         return
@@ -69,7 +72,7 @@ def _compare_origin(
     host = context.exchange.request_header("host")
     is_same = origin_of(parts) == request.origin and "@" not in parts.netloc
     if not is_same and actual != f"{request.origin.partition('://')[0]}://{host}".lower():
-        # Through a proxy or a tunnel the service writes its own name, which is not wrong.
+        # Behind a proxy or a tunnel the service writes its own name, which is not an error.
         mark = None if request.origin == SERVICE else Mark.ASSUMED
         wanted, shown = request.origin, context.shown(actual)
         yield context.finding(
@@ -109,7 +112,7 @@ def link_query(query: str, number: int) -> str:
 
 
 def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
-    """No row is twice on a page."""
+    """No row appears twice on a page."""
     if not context.is_list or context.request is None:
         return
     seen = set()

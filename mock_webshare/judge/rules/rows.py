@@ -82,7 +82,7 @@ def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
                 yield context.finding("object.amount-form", *keys, expected=expected, actual=value)
 
 
-def filters_are_honoured(context: RuleContext) -> Iterator[Finding]:
+def filters_apply(context: RuleContext) -> Iterator[Finding]:
     """Every row has the values that the filters select."""
     request = context.request
     if context.endpoint is None or request is None or not request.query or not context.is_clear:
@@ -94,7 +94,7 @@ def filters_are_honoured(context: RuleContext) -> Iterator[Finding]:
 
 
 def _selects(each: Filter, value: str) -> bool:
-    """Whether a value of a filter selects rows, instead of being ignored or refused."""
+    """Whether the value of a filter selects rows, instead of being ignored or refused."""
     if each.resource is None:
         return value in each.choices
     return value == "" or read_int(value) is not None
@@ -116,12 +116,12 @@ def _rows_that_differ(
 
 
 def _is_possible(each: Filter, value: Any) -> bool:
-    """Whether a value is allowed for the field: the schema reports one that is not."""
+    """Whether a field may have a value at all; the schema reports others."""
     return value in each.choices if each.resource is None else value is None or type(value) is int
 
 
-def is_the_requested_one(context: RuleContext) -> Iterator[Finding]:
-    """A single row has the id of the request."""
+def id_matches_the_request(context: RuleContext) -> Iterator[Finding]:
+    """A single row has the requested id."""
     if context.request is None or context.request.id is None:
         return
     wanted = read_int(context.request.id)
@@ -132,11 +132,8 @@ def is_the_requested_one(context: RuleContext) -> Iterator[Finding]:
             yield context.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
 
 
-def status_fits_the_age(context: RuleContext) -> Iterator[Finding]:
-    """A row is pending for its period, and for at most a day longer.
-
-    The day is for a service that updates its rows once a day.
-    """
+def status_matches_the_age(context: RuleContext) -> Iterator[Finding]:
+    """A row is pending for its period, and at most a day longer."""
     life = context.lifecycle
     if life is None or (now := _completed_by(context)) is None:
         return
@@ -149,7 +146,7 @@ def status_fits_the_age(context: RuleContext) -> Iterator[Finding]:
         keys = context.keys(index, life.field)
         if status == life.ripe and created > now - days * DAY:
             yield context.finding("object.pending", *keys, expected=days, actual=status)
-        # The clock of a mock server may stand still.
+        # A service may update rows once a day only; the clock of a mock server may stand still.
         elif status == life.pending and created < now - (days + 1) * DAY and not is_mock:
             yield context.finding("object.pending", *keys, check="overdue", expected=days, actual=status)
 
@@ -159,7 +156,7 @@ LONGEST_WAIT = 3600 * SECOND
 
 
 def _completed_by(context: RuleContext) -> int | None:
-    """Return the instant by which the response was complete; None if nothing shows it."""
+    """Return the instant by which the response was complete; None: unknown."""
     exchange = context.exchange
     if (ended := ended_at(exchange)) is not None:
         return ended

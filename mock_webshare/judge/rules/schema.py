@@ -1,4 +1,4 @@
-"""Schema: does a body keep its schema, and does it have unknown fields?"""
+"""Schema: is a body valid, and does it have unknown fields?"""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 _CACHED = 64  # schemas
 MOST_ERRORS = 1000
-"""Violations of its schema that are reported of one body."""
+"""Schema violations that are reported for one body."""
 
 
 def has_known_shape(context: RuleContext) -> Iterator[Finding]:
-    """A body that was stored alone has a known shape, unless its schema is named."""
+    """A body stored without its request has a known shape, or a schema by option."""
     if context.schema is not None or context.request is not None:
         return
     signs = {shape.schema: shape.sign for shape in shapes_of(context.contract)}
@@ -35,7 +35,7 @@ def has_known_shape(context: RuleContext) -> Iterator[Finding]:
 
 
 def keeps_schema(context: RuleContext) -> Iterator[Finding]:
-    """A body keeps its schema."""
+    """A body is valid against its schema."""
     if context.schema is None or acceptor(context.contract.schemas, context.schema)(context.body):
         return
     errors = context.contract.schemas.validator(context.schema).iter_errors(context.body)
@@ -46,7 +46,7 @@ def keeps_schema(context: RuleContext) -> Iterator[Finding]:
 
 
 def is_of_this_edition(context: RuleContext) -> Iterator[Finding]:
-    """A row has the fields that an earlier edition of the documentation did not have."""
+    """A row has the fields that a later edition of the documentation added."""
     for index, row in context.objects:
         if _lacks_later_fields(context, row):
             expected = sorted(context.fields.resource.later)
@@ -54,7 +54,7 @@ def is_of_this_edition(context: RuleContext) -> Iterator[Finding]:
 
 
 def has_known_fields(context: RuleContext) -> Iterator[Finding]:
-    """A body has no field that its schema does not know."""
+    """A body has only fields that its schema knows."""
     if context.schema is None or context.options.unknown_fields == "ignore":
         return
     grade = Level.ERROR if context.options.unknown_fields == "forbid" else Level.INFO
@@ -94,16 +94,16 @@ def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
 
 
 def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bool:
-    """Whether a later field is missing, which is reported once for each row."""
+    """Whether a later field is missing: `is_of_this_edition` reports that once a row."""
     if error.validator != "required" or not _lacks_later_fields(context, error.instance):
         return False
     return _missing(error) in context.fields.resource.later
 
 
 def _is_whole(error: ValidationError) -> bool:
-    """Whether `1.0` was refused as an integer, which it is in JSON Schema.
+    """Whether a number like `1.0` was rejected as an integer, which it is in JSON Schema.
 
-    jsonschema accepts a float like that, but not a `Decimal`, as which numbers are read.
+    jsonschema accepts such a float, but not such a `Decimal`, the type in which bodies are read.
     """
     value, wanted = error.instance, error.validator_value
     is_about_integers = error.validator == "type" and "integer" in cast("str | list[str]", wanted)
@@ -117,7 +117,7 @@ def _keys(error: ValidationError) -> list[Any]:
 def _finding(context: RuleContext, error: ValidationError) -> Finding:
     from jsonschema.exceptions import best_match
 
-    # Of an `anyOf` that fails, the error in the branch that fits best.
+    # If an `anyOf` fails, this is the error in the branch that fits best.
     leaf = best_match([error]) or error
     rule, mark = _annotation(leaf, "x-rule"), Mark(_annotation(leaf, "x-provenance"))
     if leaf.validator == "required":
@@ -129,7 +129,7 @@ def _finding(context: RuleContext, error: ValidationError) -> Finding:
 
 
 def _missing(error: ValidationError) -> str:
-    """Return the field of an error of `required`, which only its message shows."""
+    """Return the field that a body lacks: only the message of the error names it."""
     names = cast("list[str]", error.validator_value)
     return next(name for name in names if error.message.startswith(repr(name)))
 

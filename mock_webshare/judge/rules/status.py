@@ -1,4 +1,4 @@
-"""Status: does it fit the request, as far as the request decides it?"""
+"""Status: is it one that the request can lead to?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SERVER_ERRORS = range(500, 600)
 _EXPECTED = frozenset({200, 301, 400, 401, 403, 404, 405, 406, 429, *SERVER_ERRORS})
 """The statuses that a client has to expect (documented)."""
 _ANY_TIME = frozenset({403, 429})
-"""What an account, or a proxy before the service, may respond to any request."""
+"""The statuses that an account, or a proxy before the service, may cause for any request."""
 
 
 class Refusal(NamedTuple):
@@ -61,7 +61,7 @@ def refusal(context: RuleContext, request: RecordedRequest) -> Refusal | None:
 
 
 def _may_be(context: RuleContext, request: RecordedRequest, due: Refusal | None, status: int) -> bool:
-    """Whether the status may be due to something that the request does not show."""
+    """Whether something that the request does not show may explain the status."""
     if due and due.is_before_credentials:
         return False
     match status:
@@ -84,19 +84,19 @@ def _may_be_missing(context: RuleContext, request: RecordedRequest) -> bool:
 
 
 def _page(request: RecordedRequest) -> str:
-    """Return the requested page; an endpoint that is not a list has one."""
+    """Return the requested page; an endpoint without pages has only page 1."""
     return request.params.get("page", "1") if request.endpoint.paging else "1"
 
 
 def _rule_broken_by(request: RecordedRequest, status: int) -> str:
     if status != 404:
-        return _WITHOUT_REASON[status]
+        return _UNEXPLAINED[status]
     if request.endpoint.paging is None:
         return "detail.not-found"
     return "list.last-page" if _page(request) == "last" else "list.invalid-page"
 
 
-_WITHOUT_REASON = {
+_UNEXPLAINED = {
     200: "error.kinds",
     301: "route.slash",
     400: "filter.errors",
@@ -104,7 +104,7 @@ _WITHOUT_REASON = {
     405: "route.methods",
     406: "wire.accept",
 }
-"""The rule that a status breaks for which the request gives no reason."""
+"""The rule that a status breaks if the request does not explain it."""
 
 
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
@@ -126,7 +126,7 @@ def _has_too_many_parameters(context: RuleContext, request: RecordedRequest) -> 
     return request.query.count("&") >= MOST_PARAMETERS
 
 
-def _asks_another_format(context: RuleContext, request: RecordedRequest) -> bool:
+def _requests_another_format(context: RuleContext, request: RecordedRequest) -> bool:
     return request.params.get("format", "") not in ("", "json")
 
 
@@ -182,18 +182,18 @@ REFUSALS = (
     Refusal(_has_impossible_host, 400, "route.order", is_before_credentials=True),
     Refusal(_lacks_slash, 301, "route.slash", is_before_credentials=True),
     Refusal(_has_too_many_parameters, 400, "route.order", is_before_credentials=True),
-    Refusal(_asks_another_format, 404, "wire.accept", is_before_credentials=True),
+    Refusal(_requests_another_format, 404, "wire.accept", is_before_credentials=True),
     Refusal(_excludes_json, 406, "wire.accept", is_before_credentials=True),
     Refusal(_has_another_method, 405, "route.methods"),
     Refusal(_has_wrong_filter, 400, "filter.errors"),
     Refusal(_has_impossible_page, 404, "list.invalid-page"),
     Refusal(_has_impossible_id, 404, "detail.not-found"),
 )
-"""In the order in which the framework checks them."""
+"""Reasons to refuse a request, in the order in which the framework checks them."""
 
 
 def schema_of(endpoint: Endpoint, context: RuleContext) -> str | None:
-    """Return the schema that the body of the response has to keep, if it has one."""
+    """Return the name of the schema of the response body; None if it does not have one."""
     request, status = context.request, context.exchange.status
     if request is None or not request.is_slashed or context.method == "HEAD" or status is None:
         return None
