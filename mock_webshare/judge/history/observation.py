@@ -8,21 +8,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import blake2b
 from types import EllipsisType, NoneType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from mock_webshare.exchange.request import read_int
-from mock_webshare.judge.model.context import place_of
-from mock_webshare.judge.model.row_fields import row_fields
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.request import RecordedRequest, read_int
+from mock_webshare.judge.model.context import RuleContext, place_of
+from mock_webshare.judge.model.finding import Place
+from mock_webshare.judge.model.page import Page
+from mock_webshare.judge.model.row_fields import RowFields, row_fields
 from mock_webshare.judge.rules.ordering import Ordering, ordering_of, terms_of
 from mock_webshare.judge.rules.rows import ended_at
-
-if TYPE_CHECKING:
-    from mock_webshare.exchange.model import Exchange
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.model.page import Page
-    from mock_webshare.judge.model.row_fields import RowFields
 
 LONGEST_VALUE = 200
 """Characters of a text that is kept unchanged."""

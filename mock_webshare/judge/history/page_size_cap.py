@@ -6,21 +6,14 @@ serves. All responses to a key together do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.judge.history.observation import PageObservation
-from mock_webshare.judge.model.finding import Finding, excerpt
+from mock_webshare.contract.model import Contract, Mark
+from mock_webshare.judge.history.observation import Observation, PageObservation
+from mock_webshare.judge.model.finding import Finding, Place, excerpt
+from mock_webshare.judge.model.page import Page
 from mock_webshare.judge.model.rulebook import mark_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.contract.model import Contract
-    from mock_webshare.judge.history.observation import Observation
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.model.page import Page
 
 MOST_KEYS = 1000
 """Keys whose pages are kept; beyond that, those seen longest ago are decided early."""

@@ -7,21 +7,16 @@ the walk that has reached the page before it, whichever client requests it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.contract.timestamps import SECOND
-from mock_webshare.judge.history.observation import ABSENT, PageObservation
-from mock_webshare.judge.model.finding import Finding, Level, excerpt
+from mock_webshare.judge.history.observation import ABSENT, Observation, PageObservation, Row
+from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
 from mock_webshare.judge.model.row_fields import UPDATED_AT
 from mock_webshare.judge.rules.ordering import violation_of
 from mock_webshare.judge.rules.rows import read_instant
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.history.observation import Observation, Row
-    from mock_webshare.judge.model.finding import Place
 
 MOST_ROWS = 300_000
 """Rows of unfinished walks that are kept; beyond that, the walks continued longest ago are dropped."""

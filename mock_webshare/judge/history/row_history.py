@@ -6,24 +6,17 @@ decide whether a state came after one that it cannot follow, in whatever order t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.judge.history.observation import ABSENT
-from mock_webshare.judge.model.finding import Finding, Level, excerpt
-from mock_webshare.judge.model.row_fields import UPDATED_AT, row_fields
+from mock_webshare.contract.model import Contract, Lifecycle, Mark
+from mock_webshare.judge.history.observation import ABSENT, Observation, Row
+from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
+from mock_webshare.judge.model.row_fields import UPDATED_AT, RowFields, row_fields
 from mock_webshare.judge.model.rulebook import mark_of
 from mock_webshare.judge.rules.rows import LONGEST_WAIT, read_instant
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from mock_webshare.contract.model import Contract, Lifecycle
-    from mock_webshare.judge.history.observation import Observation, Row
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.model.row_fields import RowFields
 
 MOST_STATES = 60_000
 """States of rows that are kept; beyond that, those of the rows seen longest ago are forgotten."""

@@ -6,18 +6,15 @@ A rule takes a context, and returns at once if it does not apply. Rules about se
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
 from mock_webshare.judge.rules import error_body, headers, ordering, pagination, rows, schema, status
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
-
-    Rule: TypeAlias = Callable[[RuleContext], Iterator[Finding]]
+Rule: TypeAlias = Callable[[RuleContext], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     schema.has_known_shape,

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from mock_webshare.contract import messages
-from mock_webshare.contract.model import Kind, Mark
-from mock_webshare.judge.model.context import NOTHING
+from mock_webshare.contract.model import Filter, Kind, Mark
+from mock_webshare.exchange.request import RecordedRequest
+from mock_webshare.judge.model.context import NOTHING, RuleContext
+from mock_webshare.judge.model.finding import Finding
 from mock_webshare.judge.rules.status import has_open_value, is_wrong, refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.contract.model import Filter
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
 
 _ALL_OF_401 = (
     messages.NO_CREDENTIALS,

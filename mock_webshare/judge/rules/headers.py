@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 from mock_webshare.exchange.json_limits import STRING_OR_REST
 from mock_webshare.exchange.request import split
-from mock_webshare.judge.model.context import NOTHING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.model.context import NOTHING, RuleContext
+from mock_webshare.judge.model.finding import Finding
 
 JSON_TYPE = "application/json"
 SCHEME = "Token"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.model import Mark
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.model.row_fields import RowFields
 from mock_webshare.judge.rules.rows import read_instant
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
-    from mock_webshare.judge.model.row_fields import RowFields
 
 
 class Term(NamedTuple):

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
+from collections.abc import Iterator
+from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.exchange.request import origin_of, split
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from urllib.parse import SplitResult
-
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
+from mock_webshare.exchange.request import RecordedRequest, origin_of, split
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
 
 SERVICE = "https://proxy.webshare.io"
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mock_webshare.contract.model import Mark
+from mock_webshare.contract.model import Filter, Mark
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
-from mock_webshare.exchange.request import read_int
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.contract.model import Filter
-    from mock_webshare.exchange.model import Exchange
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.request import RecordedRequest, read_int
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _HOURS = 4096  # hours whose offset is cached

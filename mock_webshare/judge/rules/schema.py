@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from mock_webshare.contract.model import Mark
+from mock_webshare.contract.model import Contract, Mark
 from mock_webshare.judge.body.fast_schema import acceptor
-from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.shapes import shapes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jsonschema import ValidationError
-
-    from mock_webshare.contract.model import Contract
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
 
 _CACHED = 64  # schemas
 MOST_ERRORS = 1000

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.exchange.request import MOST_PARAMETERS, read_int
+from mock_webshare.contract.model import Endpoint, Filter, Mark
+from mock_webshare.exchange.request import MOST_PARAMETERS, RecordedRequest, read_int
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mock_webshare.contract.model import Endpoint, Filter
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
-
-    Condition = Callable[[RuleContext, RecordedRequest], bool]
+Condition = Callable[[RuleContext, RecordedRequest], bool]
 
 SERVER_ERRORS = range(500, 600)
 _EXPECTED = frozenset({200, 301, 400, 401, 403, 404, 405, 406, 429, *SERVER_ERRORS})
