@@ -72,7 +72,7 @@ def _check_exchange(exchange: Exchange, options: Options) -> CheckResult:
         return CheckResult(exchange.source, skipped=reason)
     assert request
     context = RuleContext(exchange=exchange, options=options, request=request)
-    schema = schema_of(request.endpoint, context)
+    schema = schema_of(context)
     if schema is None and not (context.method == "OPTIONS" and exchange.status == 200):
         return CheckResult(exchange.source, tuple(rules.check(context)), is_judged=True)
     if not exchange.is_body_known:

@@ -21,8 +21,6 @@ from mock_webshare.judge.rules.rows import ended_at
 
 LONGEST_VALUE = 200
 """Characters of a text that is kept unchanged."""
-
-
 ABSENT: Final = ...
 """The value of a field that a row does not have: a singleton in every process, and not JSON."""
 

@@ -25,7 +25,7 @@ MOST_STATES_OF_ONE = 16
 
 Key: TypeAlias = tuple[str, str, int]
 """API key, resource and id of a row."""
-Values: TypeAlias = "Mapping[str, Any]"
+Values: TypeAlias = Mapping[str, Any]
 """The values of a row by field."""
 
 

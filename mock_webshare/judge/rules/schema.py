@@ -55,10 +55,9 @@ def has_known_fields(context: RuleContext) -> Iterator[Finding]:
         return
     grade = Level.ERROR if context.options.unknown_fields == "forbid" else Level.INFO
     for keys, each, known in _objects(context, context.schema):
-        if each.keys() <= known:
-            continue
-        for name in (name for name in each if name not in known):
-            yield context.finding("object.new-fields", *keys, name, actual=each[name], grade=grade)
+        for name in each:
+            if name not in known:
+                yield context.finding("object.new-fields", *keys, name, actual=each[name], grade=grade)
 
 
 @lru_cache(_CACHED)
@@ -83,17 +82,14 @@ def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
     """Whether a row has its first sign, but none of the later fields."""
     if context.endpoint is None or not isinstance(row, dict):
         return False
-    resource = context.fields.resource
-    if not resource.later or not resource.later.isdisjoint(row):
-        return False
-    return all(sign in row for sign in resource.signs[:1])
+    later, signs = context.fields.resource.later, context.fields.resource.signs
+    return bool(later) and later.isdisjoint(row) and all(sign in row for sign in signs[:1])
 
 
 def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bool:
     """Whether a later field is missing: `is_of_this_edition` reports that once a row."""
-    if error.validator != "required" or not _lacks_later_fields(context, error.instance):
-        return False
-    return _missing(error) in context.fields.resource.later
+    is_older = error.validator == "required" and _lacks_later_fields(context, error.instance)
+    return is_older and _missing(error) in context.fields.resource.later
 
 
 def _is_whole(error: ValidationError) -> bool:
@@ -118,10 +114,8 @@ def _finding(context: RuleContext, error: ValidationError) -> Finding:
     rule, mark = _annotation(leaf, "x-rule"), Mark(_annotation(leaf, "x-provenance"))
     if leaf.validator == "required":
         return context.finding(rule, *_keys(leaf), _missing(leaf), check="required", mark=mark)
-    check, expected = str(leaf.validator), leaf.validator_value
-    return context.finding(
-        rule, *_keys(leaf), check=check, expected=expected, actual=leaf.instance, mark=mark
-    )
+    check, expected, actual = str(leaf.validator), leaf.validator_value, leaf.instance
+    return context.finding(rule, *_keys(leaf), check=check, expected=expected, actual=actual, mark=mark)
 
 
 def _missing(error: ValidationError) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from mock_webshare.contract.model import Endpoint, Filter, Mark
+from mock_webshare.contract.model import Filter, Mark
 from mock_webshare.exchange.request import MOST_PARAMETERS, RecordedRequest, read_int
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
 
-Condition = Callable[[RuleContext, RecordedRequest], bool]
+Condition: TypeAlias = Callable[[RuleContext, RecordedRequest], bool]
 
 SERVER_ERRORS = range(500, 600)
 _EXPECTED = frozenset({200, 301, 400, 401, 403, 404, 405, 406, 429, *SERVER_ERRORS})
@@ -153,9 +153,8 @@ def _has_wrong_filter(context: RuleContext, request: RecordedRequest) -> bool:
 def is_wrong(each: Filter, request: RecordedRequest) -> bool:
     """Whether the value of a filter is wrong for every account."""
     value = request.params.get(each.name, "")
-    if not value:
-        return False
-    return value not in each.choices if each.resource is None else read_int(value) is None
+    is_allowed = value in each.choices if each.resource is None else read_int(value) is not None
+    return value != "" and not is_allowed
 
 
 def has_open_value(each: Filter, request: RecordedRequest) -> bool:
@@ -187,12 +186,12 @@ REFUSALS = (
 """Reasons to refuse a request, in the order in which the framework checks them."""
 
 
-def schema_of(endpoint: Endpoint, context: RuleContext) -> str | None:
+def schema_of(context: RuleContext) -> str | None:
     """Return the name of the schema of the response body; None if it does not have one."""
     request, status = context.request, context.exchange.status
     if request is None or not request.is_slashed or context.method == "HEAD" or status is None:
         return None
     if status == 200:
-        return None if context.method == "OPTIONS" else endpoint.schema
+        return None if context.method == "OPTIONS" else request.endpoint.schema
     is_page_of_django = _has_impossible_host(context, request) or _has_too_many_parameters(context, request)
-    return None if status == 400 and is_page_of_django else dict(endpoint.errors).get(status)
+    return None if status == 400 and is_page_of_django else dict(request.endpoint.errors).get(status)
