@@ -138,12 +138,12 @@ def status_matches_the_age(context: RuleContext) -> Iterator[Finding]:
         status, created = row.get(life.field), read_instant(row.get("created_at"))
         if created is None:
             continue
-        keys = context.keys(index, life.field)
-        if status == life.ripe and created > now - days * DAY:
-            yield context.finding("object.pending", *keys, expected=days, actual=status)
+        is_too_soon = status == life.ripe and created > now - days * DAY
         # A service may update rows once a day only; the clock of a mock server may stand still.
-        elif status == life.pending and created < now - (days + 1) * DAY and not is_mock:
-            yield context.finding("object.pending", *keys, check="overdue", expected=days, actual=status)
+        is_overdue = status == life.pending and created < now - (days + 1) * DAY and not is_mock
+        if is_too_soon or is_overdue:
+            keys, check = context.keys(index, life.field), "overdue" if is_overdue else None
+            yield context.finding("object.pending", *keys, check=check, expected=days, actual=status)
 
 
 LONGEST_WAIT = 3600 * SECOND
