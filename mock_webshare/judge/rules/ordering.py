@@ -98,9 +98,6 @@ def violation_of(
     return _violation_of_ties(ordering, before, after)
 
 
-_TIE = Term("id", False)
-
-
 def _violation_of_ties(
     ordering: Ordering, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Violation | None:
@@ -108,7 +105,7 @@ def _violation_of_ties(
     is_ordered = any(term.field == "id" for term in ordering.terms)
     if is_ordered or type(first) is not int or type(second) is not int or second >= first:
         return None
-    return Violation(_TIE, second, "order.ties", Mark.ASSUMED)
+    return Violation(Term("id", descends=False), second, "order.ties", Mark.ASSUMED)
 
 
 def _order(are_dates: bool, first: Any, second: Any) -> int | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from mock_webshare.contract.model import Filter, Mark
 from mock_webshare.exchange.request import MOST_PARAMETERS, RecordedRequest, read_int
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
-
-Condition: TypeAlias = Callable[[RuleContext, RecordedRequest], bool]
 
 SERVER_ERRORS = range(500, 600)
 _EXPECTED = frozenset({200, 301, 400, 401, 403, 404, 405, 406, 429, *SERVER_ERRORS})
@@ -23,7 +21,7 @@ _ANY_TIME = frozenset({403, 429})
 class Refusal(NamedTuple):
     """A reason to refuse a request, and the status and rule that follow from it."""
 
-    applies: Condition
+    applies: Callable[[RuleContext, RecordedRequest], bool]
     status: int
     rule: str
     is_before_credentials: bool = False
