@@ -17,7 +17,7 @@ from mock_webshare.judge.model.context import RuleContext, place_of
 from mock_webshare.judge.model.finding import Finding, printable, shorten
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
 from mock_webshare.judge.model.shapes import recognise
-from mock_webshare.judge.rules.status import OK, SERVER_ERRORS, schema_of
+from mock_webshare.judge.rules.status import SERVER_ERRORS, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,8 +72,8 @@ def _check_exchange(exchange: Exchange, options: Options) -> CheckResult:
         return CheckResult(exchange.source, skipped=reason)
     assert request
     context = RuleContext(exchange=exchange, options=options, request=request)
-    schema = schema_of(request.endpoint, context)
-    if schema is None and not (context.method == "OPTIONS" and exchange.status == OK):
+    schema = schema_of(context)
+    if schema is None and not (context.method == "OPTIONS" and exchange.status == 200):
         return CheckResult(exchange.source, tuple(rules.check(context)), is_judged=True)
     if not exchange.is_body_known:
         return CheckResult(exchange.source, _without_body(context), skipped=UNKNOWN_BODY)
@@ -138,7 +138,7 @@ def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
 def _check_response(context: RuleContext) -> CheckResult:
     exchange = context.exchange
     content_type = exchange.header("content-type") or ""
-    if exchange.status != OK and content_type.startswith("text/html"):
+    if exchange.status != 200 and content_type.startswith("text/html"):
         # A page of a proxy before the service; the rule about `Content-Type` reports it.
         return CheckResult(exchange.source, _without_body(context), is_judged=True)
     document = strict_json.parse(exchange.body, place_of(exchange, context.contract))

@@ -1,4 +1,4 @@
-"""Observation: what a response showed of rows, for rules about several exchanges."""
+"""Observation: the rows that a response showed, to compare with other responses."""
 
 from __future__ import annotations
 
@@ -8,27 +8,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import blake2b
 from types import EllipsisType, NoneType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from mock_webshare.exchange.request import read_int
-from mock_webshare.judge.model.context import place_of
-from mock_webshare.judge.model.row_fields import row_fields
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.request import RecordedRequest, read_int
+from mock_webshare.judge.model.context import RuleContext, place_of
+from mock_webshare.judge.model.finding import Place
+from mock_webshare.judge.model.page import Page
+from mock_webshare.judge.model.row_fields import RowFields, row_fields
 from mock_webshare.judge.rules.ordering import Ordering, ordering_of, terms_of
 from mock_webshare.judge.rules.rows import ended_at
-from mock_webshare.judge.rules.status import NOT_FOUND
-
-if TYPE_CHECKING:
-    from mock_webshare.exchange.model import Exchange
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.model.page import Page
-    from mock_webshare.judge.model.row_fields import RowFields
 
 LONGEST_VALUE = 200
-"""Characters of a text that is kept whole."""
-
-
+"""Characters of a text that is kept unchanged."""
 ABSENT: Final = ...
 """The value of a field that a row does not have: a singleton in every process, and not JSON."""
 
@@ -38,13 +30,14 @@ class Row(NamedTuple):
 
     id: int
     at: int | None
-    """None: the row is the whole body."""
+    """The index on the page. None: the row is the whole body."""
     values: tuple[Any, ...]
+    """Empty: the row was not found (404)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
-    """The rows of one response, the time of it, and whose rows they are."""
+    """The rows of one response, its time, and the API key that it was for."""
 
     place: Place
     key: str
@@ -54,17 +47,15 @@ class Observation:
     ended: int | None
     """The instant at which the response was complete. None: not recorded."""
     fields: RowFields
-    """Those of a row, in the order of the values."""
+    """The fields of a row, in the order of the values."""
     rows: tuple[Row, ...] = ()
-    missing_row: int | None = None
-    """The id of a row that was not found."""
     missing_page: tuple[str, int] | None = None
-    """The id of the list, and the number, of a page that was not found."""
+    """`list_id` and number of a page that was not found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PageObservation(Observation):
-    """The same of a page, and the list of which it is one."""
+    """The rows of a page, and the list that it belongs to."""
 
     list_id: str
     """The path and the parameters of the list, without the page."""
@@ -74,29 +65,31 @@ class PageObservation(Observation):
     is_mutable: bool
     """Whether rows enter, leave or move when they change."""
     has_ties: bool
-    """Whether the requested ordering leaves the order of some rows open."""
+    """Whether the requested ordering does not decide between some rows."""
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """The ids of the rows."""
+        return frozenset([row.id for row in self.rows])
 
 
 def observe(context: RuleContext) -> Observation | None:
-    """Return what an exchange showed; None if later exchanges cannot contradict it."""
+    """Return what a response showed; None if others cannot contradict it."""
     request = context.request
     if request is None:
         return None
     common = _common(context, request)
-    if context.endpoint is None:
-        missing = _missing(context, request)
-        return Observation(**common, **missing) if missing else None
-    rows = _rows(context)
     if context.page is not None:
-        return PageObservation(**common, rows=rows, **_listed(context, request, context.page))
-    return Observation(**common, rows=rows) if rows else None
+        return PageObservation(**common, rows=_rows(context), **_listed(context, request, context.page))
+    shown = _missing(context, request) if context.endpoint is None else {"rows": _rows(context)}
+    return Observation(**common, **shown) if any(shown.values()) else None
 
 
 def _common(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
     place, exchange = place_of(context.exchange, context.contract), context.exchange
     assert place.url is not None
     return {
-        "place": place if len(place.url) <= LONGEST_VALUE else replace(place, url=shortened(place.url)),
+        "place": replace(place, url=shortened(place.url)),
         "key": shortened(_key(exchange, request)),
         "started": exchange.started,
         "ended": ended_at(exchange),
@@ -105,7 +98,7 @@ def _common(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
 
 
 def shortened(text: str) -> str:
-    """Return a text, or, if it is long, a short one that stands for it alone."""
+    """Return a text unchanged, or, if it is long, its start and its digest."""
     if len(text) <= LONGEST_VALUE:
         return text
     digest = blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
@@ -114,11 +107,11 @@ def shortened(text: str) -> str:
 
 def _missing(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
     """Return the row or page that was not found; empty if a filter may be the reason."""
-    if context.exchange.status != NOT_FOUND or context.method != "GET" or not context.is_clear:
+    if context.exchange.status != 404 or context.method != "GET" or not context.is_clear:
         return {}
     if request.id is not None:
-        row = read_int(request.id)
-        return {"missing_row": row} if row is not None and not request.query else {}
+        row_id = read_int(request.id)
+        return {} if row_id is None or request.query else {"rows": (Row(row_id, None, ()),)}
     number = read_int(request.params.get("page", ""))
     return {} if number is None else {"missing_page": (_list_id(request), number)}
 
@@ -128,7 +121,7 @@ def _list_id(request: RecordedRequest) -> str:
 
 
 _PLAIN = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
-"""The types of values that a field may have."""
+"""The types of values that are kept: not objects and arrays."""
 
 
 def _rows(context: RuleContext) -> tuple[Row, ...]:
@@ -168,13 +161,13 @@ _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|
 
 
 def _key(exchange: Exchange, request: RecordedRequest) -> str:
-    """Return what distinguishes API keys; a redacted one differs in each recording."""
+    """Return what identifies an API key; a redacted one is valid in its recording only."""
     key = exchange.request_header("authorization") or ""
     is_known = key and not _REDACTED.search(key)
     return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
 
 
 def _recording(exchange: Exchange, key: str) -> str:
-    """Return the recording of an exchange: its file, or the folder of `record`."""
+    """Return the recording of an exchange: its file, or the folder that `record` wrote."""
     folder, name = os.path.split(exchange.source)
     return folder if _PSEUDONYM.search(key) and _OF_A_FOLDER.fullmatch(name) else exchange.source

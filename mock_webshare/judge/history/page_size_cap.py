@@ -6,22 +6,14 @@ serves. All responses to a key together do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.judge.history.observation import PageObservation
-from mock_webshare.judge.model.finding import Finding, excerpt
+from mock_webshare.contract.model import Contract, Mark
+from mock_webshare.judge.history.observation import Observation, PageObservation
+from mock_webshare.judge.model.finding import Finding, Place, excerpt
+from mock_webshare.judge.model.page import Page
 from mock_webshare.judge.model.rulebook import mark_of
-from mock_webshare.judge.rules.status import NOT_FOUND, OK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.contract.model import Contract
-    from mock_webshare.judge.history.observation import Observation
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.model.page import Page
 
 MOST_KEYS = 1000
 """Keys whose pages are kept; beyond that, those seen longest ago are decided early."""
@@ -31,36 +23,32 @@ MOST_DOUBTS = 10_000
 
 @dataclass(slots=True, eq=False)
 class PageSizes:
-    """How long the pages of one key are."""
+    """The lengths of the pages of one key and resource."""
 
     longest: int = 0
-    fullest: int = 0
-    """The longest page with fewer rows than requested although more follow. 0: there is no such page."""
-    full: set[str | None] = field(default_factory=set)
-    """One or two of the URLs to which the response was as long as that."""
+    full: dict[int, set[str | None]] = field(default_factory=dict)
+    """One or two URLs of pages with fewer rows than requested although more follow, by their length."""
     doubts: list[tuple[Place, Page]] = field(default_factory=list)
-    """Pages that only another limit explains, namely their size, or that have rows beyond the last page."""
+    """Pages whose size only another limit explains, and pages with rows beyond the last one."""
 
     def note(self, place: Place, page: Page) -> None:
         """Remember a page."""
         if page.is_size_asked:
             self.longest = max(self.longest, page.length)
-        if page.has_next and page.is_consistent and self.fullest <= page.length < page.wanted:
-            if page.length > self.fullest:
-                self.fullest = page.length
-                self.full.clear()
-            if len(self.full) < 2:
-                self.full.add(place.url)
+        if page.has_next and page.is_consistent and page.length < page.wanted:
+            urls = self.full.setdefault(page.length, set())
+            if len(urls) < 2:
+                urls.add(place.url)
         has_other_size = page.size != page.assumed and not page.is_longer
         if has_other_size or (page.length and not page.exists):
             self.doubts.append((place, page))
 
     def is_capped(self, page: Page) -> bool:
         """Whether the size of a page is a limit: uncontradicted, and round or seen twice."""
-        size = page.size
-        is_contradicted = size < self.longest or 0 < self.fullest < size
+        size, fullest = page.size, max(self.full, default=0)
+        is_contradicted = size < self.longest or 0 < fullest < size
         is_round = size % 10 == 0 or size % 25 == 0
-        is_twice = size == self.fullest and len(self.full) > 1
+        is_twice = size == fullest and len(self.full[size]) > 1
         # A limit below the usual size would be odd, so it has to be both.
         is_likely = is_round and is_twice if size < page.usual else is_round or is_twice
         return size != page.assumed and is_likely and not is_contradicted
@@ -82,8 +70,8 @@ class PageSizeCaps:
         if not isinstance(observation, PageObservation):
             return
         key = (observation.key, observation.fields.resource.name)
-        sizes = self._sizes.pop(key, None) or PageSizes()
-        self._sizes[key] = sizes
+        # The order of keys is that of their last pages.
+        self._sizes[key] = sizes = self._sizes.pop(key, None) or PageSizes()
         sizes.note(observation.place, observation.page)
         if len(sizes.doubts) > MOST_DOUBTS:
             yield from self._decide(sizes)
@@ -101,37 +89,24 @@ class PageSizeCaps:
     def _decide(self, sizes: PageSizes) -> Iterator[Finding]:
         has_short = any(sizes.is_short(page) for _, page in sizes.doubts)
         for place, page in sizes.doubts:
+            rows, before = place.at("results"), (page.number - 1) * page.assumed
             if sizes.is_capped(page):
-                yield self._finding(place, "list.page-size-limit", page.assumed, page.size, "results")
+                yield self._finding("list.page-size-limit", rows, page.assumed, page.size)
             elif sizes.is_short(page):
                 mark = None if page.is_size_plain else Mark.FRAMEWORK
-                yield self._finding(place, "list.page-size", page.assumed, page.length, "results", mark=mark)
-            elif not has_short:  # otherwise it follows from the short page
-                yield self._beyond(place, page)
+                yield self._finding("list.page-size", rows, page.assumed, page.length, mark=mark)
+            elif has_short:
+                continue  # the short page explains what is wrong
+            elif before < page.count:
+                yield self._finding("list.count", place.at("count"), before + page.length, page.count)
+            else:
+                yield self._finding("list.invalid-page", place, 404, 200, check="beyond")
         sizes.doubts.clear()
 
-    def _beyond(self, place: Place, page: Page) -> Finding:
-        """Return what is wrong with a page that has more rows than `count` leaves for it."""
-        before = (page.number - 1) * page.assumed
-        if before < page.count:
-            return self._finding(place, "list.count", before + page.length, page.count, "count")
-        return self._finding(place, "list.invalid-page", NOT_FOUND, OK, check="beyond")
-
     def _finding(
-        self,
-        place: Place,
-        rule: str,
-        expected: int,
-        actual: int,
-        *keys: str,
-        check: str | None = None,
-        mark: Mark | None = None,
+        self, rule: str, place: Place, expected: int, actual: int, mark: Mark | None = None, check: str = ""
     ) -> Finding:
+        mark, check = mark or mark_of(rule, self._contract), check or rule
         return Finding(
-            rule=rule,
-            mark=mark or mark_of(rule, self._contract),
-            place=place.at(*keys),
-            check=check or rule,
-            expected=expected,
-            actual=excerpt(actual),
+            rule=rule, mark=mark, place=place, check=check, expected=expected, actual=excerpt(actual)
         )

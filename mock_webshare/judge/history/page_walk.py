@@ -7,28 +7,21 @@ the walk that has reached the page before it, whichever client requests it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.contract.timestamps import SECOND
-from mock_webshare.judge.history.observation import ABSENT, PageObservation
-from mock_webshare.judge.model.finding import Finding, Level, excerpt
+from mock_webshare.judge.history.observation import ABSENT, Observation, PageObservation, Row
+from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
 from mock_webshare.judge.model.row_fields import UPDATED_AT
 from mock_webshare.judge.rules.ordering import violation_of
 from mock_webshare.judge.rules.rows import read_instant
-from mock_webshare.judge.rules.status import NOT_FOUND, OK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.history.observation import Observation, Row
-    from mock_webshare.judge.model.finding import Place
 
 MOST_ROWS = 300_000
 """Rows of unfinished walks that are kept; beyond that, the walks continued longest ago are dropped."""
 LONGEST_STEP = 600 * SECOND
-"""Between two pages of one walk."""
+"""The longest time between two pages of one walk."""
 MOST_EARLY = 64
 """Pages that are kept in case the page before them is read later."""
 
@@ -36,39 +29,32 @@ Key: TypeAlias = tuple[str, str, int]
 """API key, list and number of a page."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """What is kept of a page."""
-
-    place: Place
-    started: int | None
-    count: int
-    ids: frozenset[int]
-    last: Row | None
-    """None: the page has no rows."""
-
-
-@dataclass(slots=True, eq=False)
 class Walk:
-    """The pages so far."""
+    """The pages of a walk so far: the latest one, and the ids on those before."""
 
-    first: int
-    """The number of the page with which it began."""
-    step: Step
-    """The latest page."""
-    before: Step | None = None
-    """The page before that. None: the latest page is the first one."""
-    has_moved: bool = False
-    """Whether data has certainly changed since it began, or not all of its rows are known."""
-    ids: set[int] = field(default_factory=set)
-    """Those of the pages before the latest one."""
-    twice: int = 0
-    """Rows that came twice."""
+    def __init__(self, page: PageObservation) -> None:
+        self.first = page.page.number
+        """The number of the page with which it began."""
+        self.before: Place | None = None
+        """The page before the latest one. None: the latest one is the first one."""
+        self.before_ids: set[int] = set()
+        """The ids of the rows on the pages before the latest one."""
+        self.has_moved = False
+        """Whether data has certainly changed since it began, or not all of its rows are known."""
+        self.has_twice = False
+        """Whether a row came twice."""
+        self.show(page)
+
+    def show(self, page: PageObservation) -> None:
+        """Make a page the latest one."""
+        self.place, self.started, self.count = page.place, page.started, page.page.count
+        self.ids = page.ids
+        self.last = page.rows[-1] if page.rows else None
 
     @property
     def size(self) -> int:
-        """The rows that are kept for it, and one, so that an empty walk counts too."""
-        return len(self.ids) + len(self.step.ids) + 1
+        """The number of ids that it keeps, plus one so that an empty walk counts too."""
+        return len(self.before_ids) + len(self.ids) + 1
 
 
 class PageWalks:
@@ -77,7 +63,7 @@ class PageWalks:
     def __init__(self, most: int = MOST_ROWS) -> None:
         self._most = most
         self._walks: dict[Key, Walk] = {}
-        """By the latest page: of two walks that reached it, the later one can stand for both."""
+        """By their latest page: if two walks have reached the same one, the later walk replaces the other."""
         self._early: dict[Key, PageObservation] = {}
         """Pages with which a walk began in the middle."""
         self._size = 0
@@ -93,18 +79,18 @@ class PageWalks:
 
     def _follow(self, latest: PageObservation) -> Iterator[Finding]:
         number = latest.page.number
-        step = _step_of(latest)
-        walk = self._take(latest, number - 1)
-        again = self._take(latest, number)
+        walk, again = self._take(latest, number - 1), self._take(latest, number)
         if walk is not None:
-            yield from _continue(walk, step, latest)
+            yield from _continue(walk, latest)
         elif again is not None and again.first < number:
             walk = again
-            yield from _repeat(walk, step, latest)
+            yield from _repeat(walk, latest)
         else:
-            walk = Walk(number, step, has_moved=again is not None and _has_other_rows(again.step, step))
+            walk = Walk(latest)
+            # As many rows, but other ones: data has changed, or two keys look the same.
+            walk.has_moved = again is not None and again.count == walk.count and again.ids != walk.ids
             self._keep_early(latest)
-        # A row without an id of its own is not among the rows.
+        # Rows whose id or values have a wrong type are not observed.
         walk.has_moved |= len(latest.rows) != latest.page.length
         if latest.page.has_next:
             self._keep(walk, latest)
@@ -116,21 +102,21 @@ class PageWalks:
         """Remove and return the walk that has reached a page, if it may continue now."""
         key = (latest.key, latest.list_id, number)
         walk = self._walks.get(key)
-        if walk is None or not _is_soon(walk.step, latest):
-            return None
-        self._size -= walk.size
-        return self._walks.pop(key)
+        return self._drop(key) if walk is not None and _is_soon(walk, latest) else None
+
+    def _drop(self, key: Key) -> Walk | None:
+        walk = self._walks.pop(key, None)
+        self._size -= 0 if walk is None else walk.size
+        return walk
 
     def _keep(self, walk: Walk, latest: PageObservation) -> None:
         key = (latest.key, latest.list_id, latest.page.number)
-        if (other := self._walks.pop(key, None)) is not None:
-            self._size -= other.size
+        self._drop(key)
         self._walks[key] = walk
         self._size += walk.size
         while self._size > self._most:
-            oldest = self._walks.pop(next(iter(self._walks)))
-            self._size -= oldest.size
-            self.forgotten += _is_soon(oldest.step, latest)
+            oldest = self._drop(next(iter(self._walks)))
+            self.forgotten += oldest is not None and _is_soon(oldest, latest)
 
     def _keep_early(self, latest: PageObservation) -> None:
         if latest.page.number == 1 or latest.started is None:
@@ -143,7 +129,7 @@ class PageWalks:
         """Continue with the next page if it was read already, out of order."""
         key = (latest.key, latest.list_id, latest.page.number + 1)
         early = self._early.get(key)
-        if early is None or not _is_soon(_step_of(latest), early):
+        if early is None or not _is_soon(latest, early):
             return
         del self._early[key]
         begun = self._walks.get(key)
@@ -153,78 +139,78 @@ class PageWalks:
             yield from self._follow(early)
 
     def _miss(self, observation: Observation, list_id: str, number: int) -> Iterator[Finding]:
-        """Yield that a page was not found although the page before it has a link to it."""
+        """Yield that a page was not found although the page before links to it."""
         walk = self._walks.get((observation.key, list_id, number - 1))
-        if walk is not None and _is_soon(walk.step, observation):
+        if walk is not None and _is_soon(walk, observation):
             walk.has_moved = True
-            yield _finding(walk.step, observation, (), "gone", OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
+            yield _finding(walk.place, observation.place, "gone", 200, 404, has_moved=True)
 
 
-def _step_of(latest: PageObservation) -> Step:
-    rows = latest.rows
-    ids = frozenset([row.id for row in rows])
-    return Step(latest.place, latest.started, latest.page.count, ids, rows[-1] if rows else None)
-
-
-def _is_soon(step: Step, observation: Observation) -> bool:
+def _is_soon(earlier: Walk | Observation, later: Observation) -> bool:
     """Whether a request came soon after a page, or, without times, in the same file."""
-    before, after = step.started, observation.started
-    if before is None or after is None:
-        return step.place.source == observation.place.source
-    return 0 <= after - before <= LONGEST_STEP
+    if earlier.started is None or later.started is None:
+        return earlier.place.source == later.place.source
+    return 0 <= later.started - earlier.started <= LONGEST_STEP
 
 
-def _has_other_rows(one: Step, other: Step) -> bool:
-    """Whether as many rows are others: data has changed, or two keys look the same."""
-    return one.count == other.count and one.ids != other.ids
-
-
-def _continue(walk: Walk, step: Step, latest: PageObservation) -> Iterator[Finding]:
+def _continue(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Add the next page to a walk, and yield what is wrong with it."""
-    walk.ids |= walk.step.ids
-    yield from _count(walk, step, latest)
+    walk.before_ids |= walk.ids
+    yield from _compare_count(walk, latest)
     yield from _rows_again(walk, latest)
-    yield from _order(walk, latest)
-    walk.before, walk.step = walk.step, step
+    yield from _check_order(walk, latest)
+    walk.before = walk.place
+    walk.show(latest)
 
 
-def _repeat(walk: Walk, step: Step, latest: PageObservation) -> Iterator[Finding]:
+def _repeat(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Replace the latest page, which was requested again; yield what is wrong now."""
-    yield from _count(walk, step, latest)
-    walk.has_moved |= step.ids != walk.step.ids
-    yield from _rows_again(walk, latest, known=walk.step.ids)
-    walk.step = step
+    yield from _compare_count(walk, latest)
+    walk.has_moved |= latest.ids != walk.ids
+    yield from _rows_again(walk, latest, known=walk.ids)
+    walk.show(latest)
 
 
-def _count(walk: Walk, step: Step, latest: PageObservation) -> Iterator[Finding]:
-    was, became = walk.step.count, step.count
+def _compare_count(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
+    was, became = walk.count, latest.page.count
     if became != was:
         walk.has_moved = True
-        yield _finding(walk.step, latest, ("count",), "count", was, became, grade=Level.INCONCLUSIVE)
+        yield _finding(walk.place, latest.place.at("count"), "count", was, became, has_moved=True)
 
 
 def _rows_again(
     walk: Walk, latest: PageObservation, known: frozenset[int] = frozenset()
 ) -> Iterator[Finding]:
-    """Yield the rows that earlier pages have too, except known ones."""
+    """Yield the rows that earlier pages have too, except those already reported."""
     for row in latest.rows:
-        if row.id in walk.ids and row.id not in known:
-            walk.twice += 1
-            may_have_moved = _may_have_moved(walk, row, latest)
-            mark = Mark.ASSUMED if latest.has_ties and not may_have_moved else Mark.DOCUMENTED
-            grade = Level.INCONCLUSIVE if may_have_moved else None
-            keys = ("results", row.at or 0, "id")
-            yield _finding(walk.step, latest, keys, "again", None, row.id, mark, grade)
+        if row.id in walk.before_ids and row.id not in known:
+            walk.has_twice = True
+            has_moved = _may_have_moved(walk, row, latest)
+            mark = Mark.ASSUMED if latest.has_ties and not has_moved else Mark.DOCUMENTED
+            place = latest.place.at("results", row.at or 0, "id")
+            yield _finding(walk.place, place, "again", None, row.id, mark=mark, has_moved=has_moved)
+
+
+def _check_order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
+    """Compare the first row of a page with the last row of the page before."""
+    before, after = walk.last, latest.rows[0] if latest.rows else None
+    if before is None or after is None or latest.ordering is None or after.id in walk.before_ids:
+        return
+    rows = _fields(before, latest), _fields(after, latest)
+    if violation := violation_of(latest.ordering, latest.fields, *rows):
+        term, value, rule, mark = violation
+        place = latest.place.at("results", after.at or 0, term.field)
+        has_moved = _may_have_moved(walk, after, latest)
+        yield _finding(
+            walk.place, place, "order", str(term), value, rule=rule, mark=mark, has_moved=has_moved
+        )
 
 
 def _may_have_moved(walk: Walk, row: Row, latest: PageObservation) -> bool:
-    return walk.has_moved or latest.is_mutable or _has_changed(walk.step, row, latest)
-
-
-def _has_changed(step: Step, row: Row, latest: PageObservation) -> bool:
-    """Whether a row was updated since a page was requested."""
+    """Whether data, or at least a row, may have changed since the page before."""
     updated = read_instant(_fields(row, latest).get(UPDATED_AT))
-    return updated is not None and step.started is not None and updated >= step.started
+    has_changed = updated is not None and walk.started is not None and updated >= walk.started
+    return walk.has_moved or latest.is_mutable or has_changed
 
 
 def _fields(row: Row, latest: PageObservation) -> dict[str, Any]:
@@ -232,55 +218,35 @@ def _fields(row: Row, latest: PageObservation) -> dict[str, Any]:
     return {name: value for name, value in values if value is not ABSENT}
 
 
-def _order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
-    """Yield that the first row of a page belongs before the last one before it."""
-    before, after = walk.step.last, latest.rows[0] if latest.rows else None
-    if before is None or after is None or latest.ordering is None or after.id in walk.ids:
-        return
-    rows = _fields(before, latest), _fields(after, latest)
-    violation = violation_of(latest.ordering, latest.fields, *rows)
-    if violation:
-        has_moved = _may_have_moved(walk, after, latest)
-        yield Finding(
-            rule=violation.rule,
-            mark=violation.mark,
-            place=latest.place.at("results", after.at or 0, violation.term.field),
-            check="order",
-            expected=str(violation.term),
-            actual=excerpt(violation.value),
-            grade=Level.INCONCLUSIVE if has_moved else None,
-            other=walk.step.place,
-        )
-
-
 def _finish(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Yield what is wrong with a walk that has reached its last page."""
-    if walk.first != 1 or not latest.page.is_consistent or walk.has_moved or walk.twice:
+    if walk.first != 1 or not latest.page.is_consistent or walk.has_moved or walk.has_twice:
         return
-    shown, count = len(walk.ids | walk.step.ids), latest.page.count
+    shown, count = len(walk.before_ids | walk.ids), latest.page.count
     if shown < count:
-        grade = Level.INCONCLUSIVE if latest.is_mutable else None
-        before = walk.before or walk.step
-        yield _finding(before, latest, ("count",), "lost", shown, count, grade=grade)
+        earlier, place = walk.before or walk.place, latest.place.at("count")
+        yield _finding(earlier, place, "lost", shown, count, has_moved=latest.is_mutable)
 
 
 def _finding(
-    earlier: Step,
-    latest: Observation,
-    keys: tuple[str | int, ...],
+    earlier: Place,
+    place: Place,
     check: str,
     expected: Any,
     actual: Any,
+    *,
+    rule: str = "list.walk",
     mark: Mark = Mark.DOCUMENTED,
-    grade: Level | None = None,
+    has_moved: bool,
 ) -> Finding:
+    """Return a finding, inconclusive if data may have moved between the two pages."""
     return Finding(
-        rule="list.walk",
+        rule=rule,
         mark=mark,
-        place=latest.place.at(*keys),
+        place=place,
         check=check,
         expected=expected,
         actual=excerpt(actual),
-        grade=grade,
-        other=earlier.place,
+        grade=Level.INCONCLUSIVE if has_moved else None,
+        other=earlier,
     )

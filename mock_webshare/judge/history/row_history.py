@@ -1,4 +1,4 @@
-"""RowHistory: what became of each row in time, over all responses that showed it.
+"""RowHistory: the states of each row in time, in all responses that showed it.
 
 For each row its different states are kept, each with its first and last response. This is enough to
 decide whether a state came after one that it cannot follow, in whatever order the responses are read.
@@ -6,24 +6,17 @@ decide whether a state came after one that it cannot follow, in whatever order t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from itertools import combinations
+from typing import Any, NamedTuple, TypeAlias
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.judge.history.observation import ABSENT
-from mock_webshare.judge.model.finding import Finding, Level, excerpt
-from mock_webshare.judge.model.row_fields import UPDATED_AT, row_fields
+from mock_webshare.contract.model import Contract, Lifecycle, Mark
+from mock_webshare.judge.history.observation import ABSENT, Observation, Row
+from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
+from mock_webshare.judge.model.row_fields import UPDATED_AT, RowFields, row_fields
 from mock_webshare.judge.model.rulebook import mark_of
 from mock_webshare.judge.rules.rows import LONGEST_WAIT, read_instant
-from mock_webshare.judge.rules.status import NOT_FOUND, OK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from mock_webshare.contract.model import Contract, Lifecycle
-    from mock_webshare.judge.history.observation import Observation
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.model.row_fields import RowFields
 
 MOST_STATES = 60_000
 """States of rows that are kept; beyond that, those of the rows seen longest ago are forgotten."""
@@ -32,7 +25,7 @@ MOST_STATES_OF_ONE = 16
 
 Key: TypeAlias = tuple[str, str, int]
 """API key, resource and id of a row."""
-Values: TypeAlias = "Mapping[str, Any]"
+Values: TypeAlias = Mapping[str, Any]
 """The values of a row by field."""
 
 
@@ -41,22 +34,21 @@ class Response:
     """When a response was requested and complete, and where it is recorded."""
 
     when: int
-    """The instant of the request, or, if it was not recorded, `order`."""
+    """The instant of the request; without times, the place in the order in which responses are read."""
     by: int
-    """The instant by which the response was complete, or `order`."""
-    order: int
-    """Its place in the order in which responses are read."""
-    started: int | None
-    ended: int | None
+    """The instant by which the response was complete; without times, `when`."""
     place: Place
+    is_timed: bool
+    is_exact: bool
+    """Whether `by` is recorded, instead of being the latest possible instant."""
 
 
 @dataclass(slots=True)
 class State:
-    """One state of a row, and the first and last response with it, at an index."""
+    """One state of a row, and its place in the first and the last response with it."""
 
-    values: tuple[Any, ...] | None
-    """As those of a `Row`. None: the row was not found."""
+    values: tuple[Any, ...]
+    """As those of a `Row`."""
     first: Response
     first_index: int | None
     last: Response
@@ -75,7 +67,7 @@ class Problem(NamedTuple):
 
     rule: str
     field: str | None
-    """None: the problem is the response as a whole."""
+    """None: the problem concerns the whole response."""
     expected: Any
     actual: Any
     mark: Mark | None = None
@@ -100,9 +92,7 @@ class RowHistory:
         response = _response(observation, self._responses)
         key, resource = observation.key, observation.fields.resource.name
         for row in observation.rows:
-            self._remember((key, resource, row.id), row.values, response, row.at)
-        if observation.missing_row is not None:
-            self._remember((key, resource, observation.missing_row), None, response, None)
+            self._remember((key, resource, row.id), row, response)
         while self._size > self._most:
             self.forgotten += 1
             yield from self._judge(next(iter(self._states)))
@@ -112,33 +102,31 @@ class RowHistory:
         for key in list(self._states):
             yield from self._judge(key)
 
-    def _remember(
-        self, key: Key, values: tuple[Any, ...] | None, response: Response, index: int | None
-    ) -> None:
+    def _remember(self, key: Key, row: Row, response: Response) -> None:
         # The order of keys is that of the last responses.
         self._states[key] = states = self._states.pop(key, None) or []
         for state in states:
-            if _is_same(state.values, values):
-                state.note(response, index)
+            if _is_same(state.values, row.values):
+                state.note(response, row.at)
                 return
         if len(states) < MOST_STATES_OF_ONE:
-            states.append(State(values, response, index, response, index))
+            states.append(State(row.values, response, row.at, response, row.at))
             self._size += 1
 
     def _judge(self, key: Key) -> Iterator[Finding]:
         states, fields = self._states.pop(key), row_fields(self._contract, key[1])
         self._size -= len(states)
-        seen = [state for state in states if state.values is not None]
-        for index, one in enumerate(seen):
-            for other in seen[index + 1 :]:
-                yield from self._judge_pair(one, other, fields)
-        if len(seen) < len(states):
-            (missing,) = (state for state in states if state.values is None)
-            yield from self._judge_missing(seen, missing)
+        seen = [state for state in states if state.values]
+        for one, other in combinations(seen, 2):
+            yield from self._judge_pair(one, other, fields)
+        for missing in states:
+            if not missing.values:
+                yield from self._judge_missing(seen, missing)
 
     def _judge_pair(self, one: State, other: State, fields: RowFields) -> Iterator[Finding]:
         """Yield why two states of one row cannot have followed each other as they did."""
-        forwards, backwards = list(_problems(one, other, fields)), list(_problems(other, one, fields))
+        before, after = _values(one, fields), _values(other, fields)
+        forwards, backwards = [*_problems(before, after, fields)], [*_problems(after, before, fields)]
         was_first, was_second = _is_before(one.first, other.last), _is_before(other.first, one.last)
         if forwards and backwards and not was_first and not was_second:
             # Which came first is not known, but neither can follow the other.
@@ -156,10 +144,10 @@ class RowHistory:
                 reported.add((each.rule, each.field))
 
     def _judge_missing(self, seen: list[State], missing: State) -> Iterator[Finding]:
-        """Yield that a row was not found which an earlier response has."""
+        """Yield that a row was not found although an earlier response showed it."""
         earlier = next((state for state in seen if _seems_before(state.first, missing.last)), None)
         if earlier is not None:
-            problem = Problem("object.same", None, OK, NOT_FOUND, grade=Level.INCONCLUSIVE)
+            problem = Problem("object.same", None, 200, 404, grade=Level.INCONCLUSIVE)
             yield self._finding(problem, earlier, missing)
 
     def _finding(self, problem: Problem, earlier: State, later: State) -> Finding:
@@ -181,41 +169,39 @@ class RowHistory:
 
 
 def _response(observation: Observation, order: int) -> Response:
-    started, ended = observation.started, observation.ended
+    started, ended, place = observation.started, observation.ended, observation.place
     if started is None:
-        return Response(order, order, order, None, None, observation.place)
+        return Response(order, order, place, is_timed=False, is_exact=True)
     by = started + LONGEST_WAIT if ended is None else ended
-    return Response(started, by, order, started, ended, observation.place)
+    return Response(started, by, place, is_timed=True, is_exact=ended is not None)
 
 
-def _is_same(one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> bool:
+def _is_same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether values are equal as JSON: to Python, True is 1."""
-    if one is None or other is None:
-        return one is other
     return one == other and (*map(type, one),) == (*map(type, other),)
 
 
 def _is_before(one: Response, other: Response) -> bool:
     """Whether a response was certainly complete before another one was requested."""
-    if one.started is not None and other.started is not None:
-        return one.started < other.started and one.by <= other.started
-    is_one_file = one.place.source == other.place.source
-    return one.started is None and other.started is None and is_one_file and one.order < other.order
+    if one.is_timed != other.is_timed or not (one.is_timed or one.place.source == other.place.source):
+        return False
+    return one.when < other.when and one.by <= other.when
 
 
 def _seems_before(one: Response, other: Response) -> bool:
-    """Whether it was, or was at least requested earlier, if its duration is not known."""
-    if one.started is None or other.started is None or one.ended is not None:
-        return _is_before(one, other)
-    return one.started < other.started
+    """Like `_is_before`; if the duration is unknown, the order of the requests decides."""
+    is_open = one.is_timed and other.is_timed and not one.is_exact
+    return one.when < other.when if is_open else _is_before(one, other)
 
 
-def _problems(one: State, other: State, fields: RowFields) -> Iterator[Problem]:
+def _values(state: State, fields: RowFields) -> Values:
+    return dict(zip(fields.all, state.values, strict=True))
+
+
+def _problems(before: Values, after: Values, fields: RowFields) -> Iterator[Problem]:
     """Yield why the second state cannot follow the first."""
-    before, after = _values(one, fields), _values(other, fields)
     if life := fields.resource.lifecycle:
-        yield from _constant_problems(life, before, after)
-        yield from _status_problems(life, before, after)
+        yield from _lifecycle_problems(life, before, after)
     was, became = read_instant(before.get(UPDATED_AT)), read_instant(after.get(UPDATED_AT))
     if was is None or became is None:
         return
@@ -223,11 +209,6 @@ def _problems(one: State, other: State, fields: RowFields) -> Iterator[Problem]:
         yield Problem("object.updated-at", UPDATED_AT, before[UPDATED_AT], after[UPDATED_AT])
     elif became == was:
         yield from _changes(before, after, fields)
-
-
-def _values(state: State, fields: RowFields) -> Values:
-    assert state.values is not None
-    return dict(zip(fields.all, state.values, strict=True))
 
 
 def _differs(name: str, before: Values, after: Values) -> bool:
@@ -238,13 +219,11 @@ def _differs(name: str, before: Values, after: Values) -> bool:
     return bool(one != other) or isinstance(one, bool) != isinstance(other, bool)
 
 
-def _constant_problems(life: Lifecycle, before: Values, after: Values) -> Iterator[Problem]:
+def _lifecycle_problems(life: Lifecycle, before: Values, after: Values) -> Iterator[Problem]:
     for name in life.constant:
-        if _differs(name, before, after) and isinstance(before[name], str) and isinstance(after[name], str):
-            yield Problem(f"object.{name}", name, before[name], after[name])
-
-
-def _status_problems(life: Lifecycle, before: Values, after: Values) -> Iterator[Problem]:
+        was, became = before[name], after[name]
+        if was != became and isinstance(was, str) and isinstance(became, str):
+            yield Problem(f"object.{name}", name, was, became)
     was, became = before[life.field], after[life.field]
     if was == became or was not in life.moves or became not in life.moves:
         return
@@ -268,6 +247,5 @@ def _changes(before: Values, after: Values, fields: RowFields) -> Iterator[Probl
             continue
         if life and name == life.ended_at and _differs(life.field, before, after):
             continue  # it changes with the status
-        yield Problem(
-            "object.same", name, None, became, grade=Level.INCONCLUSIVE if name in of_others else None
-        )
+        grade = Level.INCONCLUSIVE if name in of_others else None
+        yield Problem("object.same", name, None, became, grade=grade)

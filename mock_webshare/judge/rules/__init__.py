@@ -1,32 +1,20 @@
 """Rules about one exchange: generators of findings, listed in `RULES`.
 
-A rule takes a context, and returns at once if it does not apply. `history` has those about several
-exchanges.
+A rule takes a context, and returns at once if it does not apply. Rules about several exchanges are in
+`history`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from mock_webshare.judge.rules import (
-    error_body,
-    headers,
-    lifecycle,
-    ordering,
-    pagination,
-    rows,
-    schema,
-    status,
-)
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.rules import error_body, headers, ordering, pagination, rows, schema, status
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
-
-    Rule: TypeAlias = Callable[[RuleContext], Iterator[Finding]]
+Rule: TypeAlias = Callable[[RuleContext], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     schema.has_known_shape,
@@ -37,29 +25,23 @@ RULES: tuple[Rule, ...] = (
     error_body.detail_fits,
     error_body.throttling_fits,
     error_body.has_code,
-    error_body.names_the_wrong_fields,
-    error_body.field_errors_read_right,
+    error_body.field_errors_fit,
     rows.dates_are_local,
     rows.fields_are_in_order,
     rows.numbers_are_floats,
-    rows.filters_are_honoured,
-    rows.is_the_requested_one,
-    lifecycle.is_not_ripe_too_soon,
-    lifecycle.is_not_pending_too_long,
+    rows.filters_apply,
+    rows.id_matches_the_request,
+    rows.status_matches_the_age,
     ordering.rows_are_in_order,
-    pagination.page_exists,
-    pagination.cap_is_as_assumed,
-    pagination.page_is_full,
-    pagination.count_fits,
-    pagination.links_are_there,
-    pagination.links_lead_on,
+    pagination.size_and_count_fit,
+    pagination.links_are_present,
+    pagination.links_point_to_neighbours,
     pagination.rows_are_distinct,
     headers.has_content_type,
     headers.is_compact,
     headers.allows_methods,
-    headers.names_the_scheme,
-    headers.says_when_to_retry,
-    headers.leads_to_the_slash,
+    headers.error_has_its_header,
+    headers.redirect_adds_slash,
     headers.has_no_body,
     headers.describes_the_endpoint,
 )
@@ -68,16 +50,15 @@ WITHOUT_BODY: tuple[Rule, ...] = (
     status.status_fits,
     headers.has_content_type,
     headers.allows_methods,
-    headers.names_the_scheme,
-    headers.says_when_to_retry,
+    headers.error_has_its_header,
 )
 """The rules that apply even if the body cannot be read."""
 
 MOST_FINDINGS = 1000
-"""Of one rule in one exchange: more would not help to fix a body that is wrong throughout."""
+"""Findings of one rule in one exchange: more would not help to fix a body that is wrong throughout."""
 
 
 def check(context: RuleContext, rules: tuple[Rule, ...] = RULES) -> Iterator[Finding]:
-    """Yield the findings of some rules, in their order."""
+    """Yield the findings of rules about an exchange, in the order of the rules."""
     for rule in rules:
         yield from islice(rule(context), MOST_FINDINGS)

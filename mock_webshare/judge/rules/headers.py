@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 from mock_webshare.exchange.json_limits import STRING_OR_REST
 from mock_webshare.exchange.request import split
-from mock_webshare.judge.model.context import NOTHING
-from mock_webshare.judge.rules.status import MOVED, OK, TOO_MANY, UNAUTHORIZED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.model.context import NOTHING, RuleContext
+from mock_webshare.judge.model.finding import Finding
 
 JSON_TYPE = "application/json"
 SCHEME = "Token"
@@ -43,11 +37,10 @@ def is_compact(context: RuleContext) -> Iterator[Finding]:
     exchange = context.exchange
     if context.request is None or context.schema is None or context.body is None:
         return
-    if exchange.request_headers is None:  # then an indent may have been requested
+    # An `Accept` that was not recorded may have requested an indent.
+    if exchange.request_headers is None or "indent" in (exchange.request_header("accept") or "").lower():
         return
-    if "indent" in (exchange.request_header("accept") or "").lower():
-        return
-    # Few bodies have any blank at all, so the strings are seldom removed.
+    # Most bodies do not have a blank at all, so the strings rarely have to be removed.
     if _BLANK.search(exchange.body) and _BLANK.search(STRING_OR_REST.sub(b"", exchange.body)):
         yield context.finding("wire.json", check="compact")
 
@@ -69,39 +62,32 @@ def allows_methods(context: RuleContext) -> Iterator[Finding]:
 
 
 _OF_PROXIES = frozenset({"accept-encoding", "origin", ""})
-"""What a proxy adds to `Vary` when it compresses or caches a response."""
+"""The names that a proxy adds to `Vary` when it compresses or caches a response."""
 
 
-def names_the_scheme(context: RuleContext) -> Iterator[Finding]:
-    """A 401 names the authentication scheme."""
+def error_has_its_header(context: RuleContext) -> Iterator[Finding]:
+    """A 401 names the authentication scheme, and a 429 the seconds to wait."""
     exchange = context.exchange
-    if exchange.status == UNAUTHORIZED and exchange.headers and exchange.header("www-authenticate") != SCHEME:
-        yield _header(context, "auth.unauthorized", "www-authenticate", SCHEME)
-
-
-def says_when_to_retry(context: RuleContext) -> Iterator[Finding]:
-    """A 429 says in whole seconds how long to wait."""
-    if context.exchange.status != TOO_MANY or not context.exchange.headers:
+    if not exchange.headers:
         return
-    wait = context.exchange.header("retry-after") or ""
-    if not (wait.isascii() and wait.isdecimal()):
+    if exchange.status == 401 and exchange.header("www-authenticate") != SCHEME:
+        yield _header(context, "auth.unauthorized", "www-authenticate", SCHEME)
+    wait = exchange.header("retry-after") or ""
+    if exchange.status == 429 and not (wait.isascii() and wait.isdecimal()):
         yield _header(context, "limit.retry-after", "retry-after")
 
 
-def leads_to_the_slash(context: RuleContext) -> Iterator[Finding]:
-    """A 301 leads to the same path with a slash, and the same query."""
+def redirect_adds_slash(context: RuleContext) -> Iterator[Finding]:
+    """A 301 redirects to the same path with a slash, and the same query."""
     request, exchange = context.request, context.exchange
-    if request is None or request.is_slashed or exchange.status != MOVED or not exchange.headers:
+    if request is None or request.is_slashed or exchange.status != 301 or not exchange.headers:
         return
     actual = exchange.header("location")
     expected = f"{request.path}/" + (f"?{request.query}" if request.query else "")
     if actual is None or (context.is_clear and unquote(_without_origin(actual)) != unquote(expected)):
-        yield context.finding(
-            "route.slash",
-            check="location",
-            expected=context.shown(expected),
-            actual=NOTHING if actual is None else context.shown(actual),
-        )
+        shown = NOTHING if actual is None else context.shown(actual)
+        wanted = context.shown(expected)
+        yield context.finding("route.slash", check="location", expected=wanted, actual=shown)
 
 
 def has_no_body(context: RuleContext) -> Iterator[Finding]:
@@ -120,13 +106,8 @@ def describes_the_endpoint(context: RuleContext) -> Iterator[Finding]:
 
 
 def _is_metadata(context: RuleContext) -> bool:
-    request = context.request
-    return (
-        request is not None
-        and request.is_slashed
-        and context.method == "OPTIONS"
-        and context.exchange.status == OK
-    )
+    is_slashed = context.request is not None and context.request.is_slashed
+    return is_slashed and context.method == "OPTIONS" and context.exchange.status == 200
 
 
 def _without_origin(url: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.model import Mark
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.model.row_fields import RowFields
 from mock_webshare.judge.rules.rows import read_instant
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
-    from mock_webshare.judge.model.row_fields import RowFields
 
 
 class Term(NamedTuple):
@@ -26,7 +24,7 @@ class Term(NamedTuple):
 
 
 class Ordering(NamedTuple):
-    """The terms that apply, the rule that says so, and how that rule is known."""
+    """The terms that apply, the rule that requires them, and the mark of a violation."""
 
     terms: tuple[Term, ...]
     rule: str
@@ -34,13 +32,13 @@ class Ordering(NamedTuple):
 
 
 def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
-    """Return the terms that apply: those of ` -amount,x` are `amount`, descending."""
-    terms = [each.strip() for each in value.split(",")]
-    return tuple(
-        Term(each.removeprefix("-"), each.startswith("-"))
-        for each in terms
-        if each.removeprefix("-") in allowed
-    )
+    """Return the first term of each allowed field: ` -amount,x` is `amount`, descending."""
+    terms: dict[str, Term] = {}
+    for each in map(str.strip, value.split(",")):
+        field = each.removeprefix("-")
+        if field in allowed:
+            terms.setdefault(field, Term(field, each.startswith("-")))
+    return tuple(terms.values())
 
 
 def ordering_of(context: RuleContext) -> Ordering | None:
@@ -50,25 +48,16 @@ def ordering_of(context: RuleContext) -> Ordering | None:
         return None
     value = request.params.get("ordering", "")
     if terms := terms_of(value, endpoint.orderings):
-        deciding = _deciding(terms)
-        if len(terms) <= value.count(","):
-            return Ordering(deciding, "order.unknown", Mark.FRAMEWORK)
+        if not all(terms_of(each, endpoint.orderings) for each in value.split(",")):
+            return Ordering(terms, "order.unknown", Mark.FRAMEWORK)
         is_plain = request.is_plain("ordering") and " " not in value
-        return Ordering(deciding, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
+        return Ordering(terms, "order.fields", Mark.DOCUMENTED if is_plain else Mark.FRAMEWORK)
     terms = terms_of(context.options.default_ordering, endpoint.orderings)
     return Ordering(terms, "order.default", Mark.ASSUMED) if terms else None
 
 
-def _deciding(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """Return the first term of each field: a URL has room for a thousand of them."""
-    first: dict[str, Term] = {}
-    for term in terms:
-        first.setdefault(term.field, term)
-    return tuple(first.values())
-
-
 class Violation(NamedTuple):
-    """Why a row cannot follow another one."""
+    """Why one row cannot follow another."""
 
     term: Term
     value: Any
@@ -81,26 +70,19 @@ def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
     """The rows of a page are in the order that the request selects."""
     if not context.is_list or context.request is None or (ordering := ordering_of(context)) is None:
         return
-    rows, fields = context.rows, context.fields
-    for index in range(1, len(rows)):
-        before, after = rows[index - 1], rows[index]
+    for index, (before, after) in enumerate(pairwise(context.rows), 1):
         if not isinstance(before, dict) or not isinstance(after, dict):
             continue
-        if violation := violation_of(ordering, fields, before, after):
-            yield context.finding(
-                violation.rule,
-                *context.keys(index, violation.term.field),
-                check="order",
-                expected=str(violation.term),
-                actual=violation.value,
-                mark=violation.mark,
-            )
+        if violation := violation_of(ordering, context.fields, before, after):
+            term, value, rule, mark = violation
+            keys = context.keys(index, term.field)
+            yield context.finding(rule, *keys, check="order", expected=str(term), actual=value, mark=mark)
 
 
 def violation_of(
     ordering: Ordering, fields: RowFields, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Violation | None:
-    """Return why the first term in which two neighbours differ forbids their order."""
+    """Return why two rows are in the wrong order, by the first term in which they differ."""
     for term in ordering.terms:
         first, second = before.get(term.field), after.get(term.field)
         if first == second:
@@ -109,28 +91,25 @@ def violation_of(
             is_due = (first is None) == term.descends
             return None if is_due else Violation(term, second, "order.nulls", Mark.FRAMEWORK)
         order = _order(term.field in fields.dates, first, second)
-        if order == 0:  # one instant in two spellings
+        if order == 0:  # the same instant, written differently
             continue
         is_wrong = order is not None and (order < 0) == term.descends
         return Violation(term, second, ordering.rule, _mark(ordering, term, fields)) if is_wrong else None
     return _violation_of_ties(ordering, before, after)
 
 
-_TIE = Term("id", False)
-
-
 def _violation_of_ties(
     ordering: Ordering, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Violation | None:
     first, second = before.get("id"), after.get("id")
-    if type(first) is not int or type(second) is not int or second >= first:
-        return None
     is_ordered = any(term.field == "id" for term in ordering.terms)
-    return None if is_ordered else Violation(_TIE, second, "order.ties", Mark.ASSUMED)
+    if is_ordered or type(first) is not int or type(second) is not int or second >= first:
+        return None
+    return Violation(Term("id", descends=False), second, "order.ties", Mark.ASSUMED)
 
 
 def _order(are_dates: bool, first: Any, second: Any) -> int | None:
-    """Return 1, 0 or -1 as the first value is larger or not; None: not comparable."""
+    """Compare two values: 1, 0 or -1; None if they cannot be compared."""
     if are_dates:
         first, second = read_instant(first), read_instant(second)
     try:
@@ -140,6 +119,6 @@ def _order(are_dates: bool, first: Any, second: Any) -> int | None:
 
 
 def _mark(ordering: Ordering, term: Term, fields: RowFields) -> Mark:
-    """Text is ordered by the database, in an undocumented way."""
+    """Return the mark of a violation: how the database orders text is not documented."""
     is_text = term.field in fields.strings and ordering.mark is Mark.DOCUMENTED
     return Mark.FRAMEWORK if is_text else ordering.mark

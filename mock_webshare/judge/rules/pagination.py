@@ -2,71 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
+from collections.abc import Iterator
+from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.exchange.request import origin_of, split
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from urllib.parse import SplitResult
-
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
+from mock_webshare.exchange.request import RecordedRequest, origin_of, split
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
 
 SERVICE = "https://proxy.webshare.io"
 
 
-def cap_is_as_assumed(context: RuleContext) -> Iterator[Finding]:
-    """No page is longer than the assumed limit (`page_size_cap`: a lower limit)."""
-    page = context.page
-    if page is not None and page.is_longer:
-        yield context.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
+def size_and_count_fit(context: RuleContext) -> Iterator[Finding]:
+    """A page exists and has as many rows as its size and `count` require.
 
-
-def page_is_full(context: RuleContext) -> Iterator[Finding]:
-    """A page has no more rows than requested, and no fewer unless it is the last."""
+    `PageSizeCaps` judges sizes that several pages have to explain.
+    """
     page = context.page
     if page is None:
         return
+    if not page.exists and not page.length:
+        yield context.finding("list.invalid-page", check="beyond", expected=404, actual=200)
+    if page.is_longer:
+        yield context.finding("list.page-size-limit", "results", expected=page.assumed, actual=page.length)
     is_short = page.length < page.due and page.has_next
     if page.length > page.size or is_short:
         mark = None if page.is_size_plain else Mark.FRAMEWORK
         yield context.finding("list.page-size", "results", expected=page.size, actual=page.length, mark=mark)
-
-
-def count_fits(context: RuleContext) -> Iterator[Finding]:
-    """The last page ends where `count` says, and no page goes beyond it."""
-    page = context.page
-    if page is None or not page.exists or page.length > page.size or page.has_due_rows:
-        return
-    if page.length > page.due or not page.has_next:
+    elif page.exists and not page.has_due_rows:
         yield context.finding("list.count", "count", expected=page.before + page.length, actual=page.count)
 
 
-def page_exists(context: RuleContext) -> Iterator[Finding]:
-    """A page beyond the last is a 404, not empty (`page_size_cap`: one with rows)."""
-    page = context.page
-    if page is not None and not page.exists and not page.length:
-        yield context.finding("list.invalid-page", check="beyond", expected=404, actual=200)
-
-
-def links_are_there(context: RuleContext) -> Iterator[Finding]:
+def links_are_present(context: RuleContext) -> Iterator[Finding]:
     """`next` is null exactly on the last page, and `previous` exactly on the first."""
     page = context.page
     if page is None or not page.exists or not page.has_due_rows:
         return
     for name, is_due in (("next", not page.is_last), ("previous", page.number > 1)):
-        if name in context.body and (context.body[name] is not None) != is_due:
+        link = context.body.get(name)
+        if name in context.body and (link is not None) != is_due:
             check = "link" if is_due else "no-link"
+            shown = context.shown(link) if isinstance(link, str) else link
             rule = "list.last-page" if page.is_asked_as_last and name == "next" else "list.links"
-            yield context.finding(rule, name, check=check, actual=_shown(context, context.body[name]))
+            yield context.finding(rule, name, check=check, actual=shown)
 
 
-def links_lead_on(context: RuleContext) -> Iterator[Finding]:
-    """A link leads to the neighbouring page, as the framework writes it."""
+def links_point_to_neighbours(context: RuleContext) -> Iterator[Finding]:
+    """A link points to the next or previous page, written as the framework does."""
     page, request = context.page, context.request
     if page is None or request is None:
         return
@@ -84,15 +66,11 @@ def _compare_origin(
     host = context.exchange.request_header("host")
     is_same = origin_of(parts) == request.origin and "@" not in parts.netloc
     if not is_same and actual != f"{request.origin.partition('://')[0]}://{host}".lower():
-        # Through a proxy or a tunnel the service writes its own name, which is not wrong.
+        # Behind a proxy or a tunnel the service writes its own name, which is not an error.
         mark = None if request.origin == SERVICE else Mark.ASSUMED
+        wanted, shown = request.origin, context.shown(actual)
         yield context.finding(
-            "list.links-origin",
-            name,
-            check="origin",
-            expected=request.origin,
-            actual=context.shown(actual),
-            mark=mark,
+            "list.links-origin", name, check="origin", expected=wanted, actual=shown, mark=mark
         )
 
 
@@ -104,16 +82,15 @@ def _compare_query(
     actual = parse_qsl(parts.query, keep_blank_values=True)
     if number == 1 and not any(pair[0] == "page" for pair in actual):
         wanted.pop()
-    rule = None
     if unquote(parts.path) != unquote(request.path) or sorted(actual) != sorted(wanted):
         rule = "list.links"
     elif parts.query != expected or parts.fragment:
         rule = "list.links-query"
-    if rule:
-        link = f"{parts.scheme}://{parts.netloc}{request.path}" + (f"?{expected}" if expected else "")
-        yield context.finding(
-            rule, name, check="same", expected=context.shown(link), actual=_shown(context, context.body[name])
-        )
+    else:
+        return
+    link = f"{parts.scheme}://{parts.netloc}{request.path}" + (f"?{expected}" if expected else "")
+    shown = context.shown(context.body[name])
+    yield context.finding(rule, name, check="same", expected=context.shown(link), actual=shown)
 
 
 def link_query(query: str, number: int) -> str:
@@ -121,16 +98,15 @@ def link_query(query: str, number: int) -> str:
 
     It is decoded and written again, sorted by name; a link to page 1 has no `page` (framework).
     """
-    params = {
-        name: values for name, values in parse_qs(query, keep_blank_values=True).items() if name != "page"
-    }
+    params = parse_qs(query, keep_blank_values=True)
+    params.pop("page", None)
     if number > 1:
         params["page"] = [str(number)]
     return urlencode(sorted(params.items()), doseq=True)
 
 
 def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
-    """No row is twice on a page."""
+    """No row appears twice on a page."""
     if not context.is_list or context.request is None:
         return
     seen = set()
@@ -141,7 +117,3 @@ def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
         if row_id in seen:
             yield context.finding("list.walk", *context.keys(index, "id"), check="twice", actual=row_id)
         seen.add(row_id)
-
-
-def _shown(context: RuleContext, link: Any) -> Any:
-    return context.shown(link) if isinstance(link, str) else link

@@ -1,24 +1,19 @@
-"""Rows: are they written as the service writes, and are they the requested ones?"""
+"""Rows: are they written as the service writes them, and are they the requested ones?"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.contract.timestamps import SECOND, format_instant, parse_instant
-from mock_webshare.exchange.request import read_int
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.contract.model import Filter
-    from mock_webshare.exchange.model import Exchange
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
+from mock_webshare.contract.model import Filter, Mark
+from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.request import RecordedRequest, read_int
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _HOURS = 4096  # hours whose offset is cached
@@ -33,18 +28,16 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
             if match is None:
                 continue
             hour, fraction, offset = match.groups()
-            wanted = local_hour(hour, offset)
+            wanted = _local_hour(hour, offset)
             if wanted not in (hour + offset, None):
-                expected = wanted[-6:]
-                yield context.finding(
-                    "object.dates", *context.keys(index, name), check="offset", expected=expected, actual=text
-                )
+                keys, expected = context.keys(index, name), wanted[-6:]
+                yield context.finding("object.dates", *keys, check="offset", expected=expected, actual=text)
             elif fraction is not None and (len(fraction) != 7 or fraction == ".000000"):
                 yield context.finding("object.microseconds", *context.keys(index, name), actual=text)
 
 
 @lru_cache(_HOURS)
-def local_hour(hour: str, offset: str) -> str | None:
+def _local_hour(hour: str, offset: str) -> str | None:
     """Return an hour with the offset that Los Angeles has then.
 
     `2022-06-14T18` and `+00:00` are `2022-06-14T11-07:00`. None: there is no such hour.
@@ -62,14 +55,11 @@ def fields_are_in_order(context: RuleContext) -> Iterator[Finding]:
         return
     for index, row in context.objects:
         wanted, known = context.fields.all, context.fields.known
-        if tuple(row) == wanted:
+        if tuple(row) == wanted:  # the usual case, decided fast
             continue
-        actual = [name for name in row if name in known]
-        if actual != [name for name in wanted if name in row]:
-            keys, expected = context.keys(index), list(wanted)
-            yield context.finding(
-                "object.fields", *keys, check="order", expected=expected, mark=Mark.FRAMEWORK
-            )
+        if [name for name in row if name in known] != [name for name in wanted if name in row]:
+            keys, expected, mark = context.keys(index), list(wanted), Mark.FRAMEWORK
+            yield context.finding("object.fields", *keys, check="order", expected=expected, mark=mark)
 
 
 def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
@@ -83,33 +73,36 @@ def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
                 continue
             expected = repr(float(value))
             if type(value) is int or Decimal(expected).as_tuple() != value.as_tuple():
-                yield context.finding(
-                    "object.amount-form", *context.keys(index, name), expected=expected, actual=value
-                )
+                keys = context.keys(index, name)
+                yield context.finding("object.amount-form", *keys, expected=expected, actual=value)
 
 
-def filters_are_honoured(context: RuleContext) -> Iterator[Finding]:
+def filters_apply(context: RuleContext) -> Iterator[Finding]:
     """Every row has the values that the filters select."""
     request = context.request
     if context.endpoint is None or request is None or not request.query or not context.is_clear:
         return
     for each in context.endpoint.filters:
-        if each.name in request.params and not is_no_filter(each, request.params[each.name]):
-            yield from _rows_that_differ(context, request, each)
+        value = request.params.get(each.name)
+        if value is not None and _selects(each, value):
+            yield from _rows_that_differ(context, request, each, value)
 
 
-def is_no_filter(each: Filter, value: str) -> bool:
-    """Whether the value of a filter selects all rows, or is refused."""
+def _selects(each: Filter, value: str) -> bool:
+    """Whether the value of a filter selects rows, instead of being ignored or refused."""
     if each.resource is None:
-        return value not in each.choices
-    return value != "" and read_int(value) is None
+        return value in each.choices
+    return value == "" or read_int(value) is not None
 
 
-def _rows_that_differ(context: RuleContext, request: RecordedRequest, each: Filter) -> Iterator[Finding]:
-    value = request.params[each.name]
+def _rows_that_differ(
+    context: RuleContext, request: RecordedRequest, each: Filter, value: str
+) -> Iterator[Finding]:
     wanted: Any = value if each.resource is None else read_int(value)
     is_plain = request.is_plain(each.name) and str(wanted or "") == value
-    rule, mark = _rule_of(context, wanted), None if is_plain else Mark.FRAMEWORK
+    mark = None if is_plain else Mark.FRAMEWORK
+    of_list = "filter.no-channel" if wanted is None else "filter.and"
+    rule = of_list if context.is_list else "detail.filters"
     for index, row in context.objects:
         actual = row.get(each.name, wanted)
         if actual != wanted and _is_possible(each, actual):
@@ -118,18 +111,12 @@ def _rows_that_differ(context: RuleContext, request: RecordedRequest, each: Filt
 
 
 def _is_possible(each: Filter, value: Any) -> bool:
-    """Whether a value is allowed for the field: the schema reports one that is not."""
+    """Whether a field may have a value at all; the schema reports others."""
     return value in each.choices if each.resource is None else value is None or type(value) is int
 
 
-def _rule_of(context: RuleContext, wanted: Any) -> str:
-    if not context.is_list:
-        return "detail.filters"
-    return "filter.no-channel" if wanted is None else "filter.and"
-
-
-def is_the_requested_one(context: RuleContext) -> Iterator[Finding]:
-    """A single row has the id of the request."""
+def id_matches_the_request(context: RuleContext) -> Iterator[Finding]:
+    """A single row has the requested id."""
     if context.request is None or context.request.id is None:
         return
     wanted = read_int(context.request.id)
@@ -140,12 +127,31 @@ def is_the_requested_one(context: RuleContext) -> Iterator[Finding]:
             yield context.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
 
 
+def status_matches_the_age(context: RuleContext) -> Iterator[Finding]:
+    """A row is pending for its period, and at most a day longer."""
+    life = context.lifecycle
+    if life is None or (now := _completed_by(context)) is None:
+        return
+    days = life.period if context.options.pending_days is None else context.options.pending_days
+    is_mock = bool(context.exchange.header("mock-webshare-version"))
+    for index, row in context.objects:
+        status, created = row.get(life.field), read_instant(row.get("created_at"))
+        if created is None:
+            continue
+        is_too_soon = status == life.ripe and created > now - days * DAY
+        # A service may update rows once a day only; the clock of a mock server may stand still.
+        is_overdue = status == life.pending and created < now - (days + 1) * DAY and not is_mock
+        if is_too_soon or is_overdue:
+            keys, check = context.keys(index, life.field), "overdue" if is_overdue else None
+            yield context.finding("object.pending", *keys, check=check, expected=days, actual=status)
+
+
 LONGEST_WAIT = 3600 * SECOND
 """The longest time that a response may have taken if its duration was not recorded."""
 
 
-def completed_by(context: RuleContext) -> int | None:
-    """Return the instant by which the response was complete; None if nothing shows it."""
+def _completed_by(context: RuleContext) -> int | None:
+    """Return the instant by which the response was complete; None: unknown."""
     exchange = context.exchange
     if (ended := ended_at(exchange)) is not None:
         return ended

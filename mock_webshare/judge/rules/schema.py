@@ -1,33 +1,29 @@
-"""Schema: does a body keep its schema, and does it have unknown fields?"""
+"""Schema: is a body valid, and does it have unknown fields?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from mock_webshare.contract.model import Mark
+from mock_webshare.contract.model import Contract, Mark
 from mock_webshare.judge.body.fast_schema import acceptor
-from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.shapes import shapes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jsonschema import ValidationError
-
-    from mock_webshare.contract.model import Contract
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
 
 _CACHED = 64  # schemas
 MOST_ERRORS = 1000
-"""Violations of its schema that are reported of one body."""
+"""Schema violations that are reported for one body."""
 
 
 def has_known_shape(context: RuleContext) -> Iterator[Finding]:
-    """A body that was stored alone has a known shape, unless its schema is named."""
+    """A body stored without its request has a known shape, or a schema by option."""
     if context.schema is not None or context.request is not None:
         return
     signs = {shape.schema: shape.sign for shape in shapes_of(context.contract)}
@@ -35,7 +31,7 @@ def has_known_shape(context: RuleContext) -> Iterator[Finding]:
 
 
 def keeps_schema(context: RuleContext) -> Iterator[Finding]:
-    """A body keeps its schema."""
+    """A body is valid against its schema."""
     if context.schema is None or acceptor(context.contract.schemas, context.schema)(context.body):
         return
     errors = context.contract.schemas.validator(context.schema).iter_errors(context.body)
@@ -46,7 +42,7 @@ def keeps_schema(context: RuleContext) -> Iterator[Finding]:
 
 
 def is_of_this_edition(context: RuleContext) -> Iterator[Finding]:
-    """A row has the fields that an earlier edition of the documentation did not have."""
+    """A row has the fields that a later edition of the documentation added."""
     for index, row in context.objects:
         if _lacks_later_fields(context, row):
             expected = sorted(context.fields.resource.later)
@@ -54,12 +50,14 @@ def is_of_this_edition(context: RuleContext) -> Iterator[Finding]:
 
 
 def has_known_fields(context: RuleContext) -> Iterator[Finding]:
-    """A body has no field that its schema does not know."""
+    """A body has only fields that its schema knows."""
     if context.schema is None or context.options.unknown_fields == "ignore":
         return
     grade = Level.ERROR if context.options.unknown_fields == "forbid" else Level.INFO
-    for keys, value in _unknown(context, _known_fields(context.contract, context.schema)):
-        yield context.finding("object.new-fields", *keys, actual=value, grade=grade)
+    for keys, each, known in _objects(context, context.schema):
+        for name in each:
+            if name not in known:
+                yield context.finding("object.new-fields", *keys, name, actual=each[name], grade=grade)
 
 
 @lru_cache(_CACHED)
@@ -68,40 +66,36 @@ def _known_fields(contract: Contract, schema: str) -> frozenset[str] | None:
     return None if properties is None else frozenset(properties)
 
 
-def _unknown(
-    context: RuleContext, known: frozenset[str] | None
-) -> Iterator[tuple[tuple[str | int, ...], object]]:
+def _objects(
+    context: RuleContext, schema: str
+) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any], frozenset[str]]]:
+    """Yield the body and its rows, with their keys and the fields that the schema knows."""
+    known = _known_fields(context.contract, schema)
     if known is None or not isinstance(context.body, dict):
         return
-    yield from (((name,), context.body[name]) for name in context.body if name not in known)
+    yield (), context.body, known
     if context.is_list:
-        of_rows = context.fields.known
-        for index, row in context.objects:
-            if not row.keys() <= of_rows:
-                yield from ((context.keys(index, name), row[name]) for name in row if name not in of_rows)
+        yield from ((context.keys(index), row, context.fields.known) for index, row in context.objects)
 
 
 def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
     """Whether a row has its first sign, but none of the later fields."""
     if context.endpoint is None or not isinstance(row, dict):
         return False
-    resource = context.fields.resource
-    if not resource.later or not resource.later.isdisjoint(row):
-        return False
-    return all(sign in row for sign in resource.signs[:1])
+    later, signs = context.fields.resource.later, context.fields.resource.signs
+    return bool(later) and later.isdisjoint(row) and all(sign in row for sign in signs[:1])
 
 
 def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bool:
-    """Whether a later field is missing, which is reported once for each row."""
-    if error.validator != "required" or not _lacks_later_fields(context, error.instance):
-        return False
-    return _missing(error) in context.fields.resource.later
+    """Whether a later field is missing: `is_of_this_edition` reports that once a row."""
+    is_older = error.validator == "required" and _lacks_later_fields(context, error.instance)
+    return is_older and _missing(error) in context.fields.resource.later
 
 
 def _is_whole(error: ValidationError) -> bool:
-    """Whether `1.0` was refused as an integer, which it is in JSON Schema.
+    """Whether a number like `1.0` was rejected as an integer, which it is in JSON Schema.
 
-    jsonschema accepts a float like that, but not a `Decimal`, as which numbers are read.
+    jsonschema accepts such a float, but not such a `Decimal`, the type in which bodies are read.
     """
     value, wanted = error.instance, error.validator_value
     is_about_integers = error.validator == "type" and "integer" in cast("str | list[str]", wanted)
@@ -115,19 +109,17 @@ def _keys(error: ValidationError) -> list[Any]:
 def _finding(context: RuleContext, error: ValidationError) -> Finding:
     from jsonschema.exceptions import best_match
 
-    # Of an `anyOf` that fails, the error in the branch that fits best.
+    # If an `anyOf` fails, this is the error in the branch that fits best.
     leaf = best_match([error]) or error
     rule, mark = _annotation(leaf, "x-rule"), Mark(_annotation(leaf, "x-provenance"))
     if leaf.validator == "required":
         return context.finding(rule, *_keys(leaf), _missing(leaf), check="required", mark=mark)
-    check, expected = str(leaf.validator), leaf.validator_value
-    return context.finding(
-        rule, *_keys(leaf), check=check, expected=expected, actual=leaf.instance, mark=mark
-    )
+    check, expected, actual = str(leaf.validator), leaf.validator_value, leaf.instance
+    return context.finding(rule, *_keys(leaf), check=check, expected=expected, actual=actual, mark=mark)
 
 
 def _missing(error: ValidationError) -> str:
-    """Return the field of an error of `required`, which only its message shows."""
+    """Return the field that a body lacks: only the message of the error names it."""
     names = cast("list[str]", error.validator_value)
     return next(name for name in names if error.message.startswith(repr(name)))
 

@@ -1,40 +1,27 @@
-"""Status: does it fit the request, as far as the request decides it?"""
+"""Status: is it one that the request can lead to?"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.exchange.request import MOST_PARAMETERS, read_int
+from mock_webshare.contract.model import Filter, Mark
+from mock_webshare.exchange.request import MOST_PARAMETERS, RecordedRequest, read_int
+from mock_webshare.judge.model.context import RuleContext
+from mock_webshare.judge.model.finding import Finding
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mock_webshare.contract.model import Endpoint, Filter
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.context import RuleContext
-    from mock_webshare.judge.model.finding import Finding
-
-    Condition = Callable[[RuleContext, RecordedRequest], bool]
-
-OK, MOVED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 200, 301, 400, 401, 403
-NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE, TOO_MANY = 404, 405, 406, 429
 SERVER_ERRORS = range(500, 600)
-
-KINDS = frozenset(
-    {BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, NOT_ACCEPTABLE, TOO_MANY, *SERVER_ERRORS}
-)
-"""The errors that a client has to expect (documented)."""
-_CLIENT_ERRORS = range(400, 500)
-_ANY_TIME = frozenset({FORBIDDEN, TOO_MANY})
-"""What an account, or a proxy before the service, may respond to any request."""
+_EXPECTED = frozenset({200, 301, 400, 401, 403, 404, 405, 406, 429, *SERVER_ERRORS})
+"""The statuses that a client has to expect (documented)."""
+_ANY_TIME = frozenset({403, 429})
+"""The statuses that an account, or a proxy before the service, may cause for any request."""
 
 
 class Refusal(NamedTuple):
     """A reason to refuse a request, and the status and rule that follow from it."""
 
-    applies: Condition
+    applies: Callable[[RuleContext, RecordedRequest], bool]
     status: int
     rule: str
     is_before_credentials: bool = False
@@ -46,17 +33,18 @@ def status_fits(context: RuleContext) -> Iterator[Finding]:
     if request is None or status is None or status in _ANY_TIME or not context.is_clear:
         return
     due = refusal(context, request)
-    expected = due.status if due else OK
+    expected = due.status if due else 200
     if status == expected or _may_be(context, request, due, status):
         return
-    if due and status == UNAUTHORIZED:
+    if due and status == 401:
         yield context.finding("route.order", check="status", expected=expected, actual=status)
-    elif status not in KINDS | {OK, MOVED}:
-        mark = None if status in _CLIENT_ERRORS else Mark.FRAMEWORK
+    elif status not in _EXPECTED:
+        mark = None if 400 <= status < 500 else Mark.FRAMEWORK
         yield context.finding("error.kinds", check="status", expected=expected, actual=status, mark=mark)
     else:
         rule = due.rule if due else _rule_broken_by(request, status)
-        mark = Mark.ASSUMED if _depends_on_the_version(request, status) else None
+        # Django REST framework refused an empty `page` before 3.15.
+        mark = Mark.ASSUMED if status == 404 and _page(request) == "" else None
         yield context.finding(rule, check="status", expected=expected, actual=status, mark=mark)
 
 
@@ -66,7 +54,7 @@ def refusal(context: RuleContext, request: RecordedRequest) -> Refusal | None:
 
 
 def _may_be(context: RuleContext, request: RecordedRequest, due: Refusal | None, status: int) -> bool:
-    """Whether the status may be due to something that the request does not show."""
+    """Whether something that the request does not show may explain the status."""
     if due and due.is_before_credentials:
         return False
     match status:
@@ -84,38 +72,32 @@ def _may_be(context: RuleContext, request: RecordedRequest, due: Refusal | None,
 
 
 def _may_be_missing(context: RuleContext, request: RecordedRequest) -> bool:
-    if context.method == "OPTIONS":
-        return False
-    return request.endpoint.is_detail or _page(request) not in ("", "1", "last")
+    is_late_page = _page(request) not in ("", "1", "last")
+    return context.method != "OPTIONS" and (request.endpoint.is_detail or is_late_page)
 
 
 def _page(request: RecordedRequest) -> str:
-    """Return the requested page; an endpoint that is not a list has one."""
+    """Return the requested page; an endpoint without pages has only page 1."""
     return request.params.get("page", "1") if request.endpoint.paging else "1"
 
 
-def _depends_on_the_version(request: RecordedRequest, status: int) -> bool:
-    """Whether an empty `page` was refused, as Django REST framework did before 3.15."""
-    return status == NOT_FOUND and _page(request) == ""
-
-
 def _rule_broken_by(request: RecordedRequest, status: int) -> str:
-    if status != NOT_FOUND:
-        return _WITHOUT_REASON[status]
+    if status != 404:
+        return _UNEXPLAINED[status]
     if request.endpoint.paging is None:
         return "detail.not-found"
     return "list.last-page" if _page(request) == "last" else "list.invalid-page"
 
 
-_WITHOUT_REASON = {
-    OK: "error.kinds",
-    MOVED: "route.slash",
-    BAD_REQUEST: "filter.errors",
-    UNAUTHORIZED: "route.order",
-    NOT_ALLOWED: "route.methods",
-    NOT_ACCEPTABLE: "wire.accept",
+_UNEXPLAINED = {
+    200: "error.kinds",
+    301: "route.slash",
+    400: "filter.errors",
+    401: "route.order",
+    405: "route.methods",
+    406: "wire.accept",
 }
-"""The rule that a status breaks for which the request gives no reason."""
+"""The rule that a status breaks if the request does not explain it."""
 
 
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
@@ -123,7 +105,7 @@ _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | 
 
 def _has_impossible_host(context: RuleContext, request: RecordedRequest) -> bool:
     """Whether an impossible host was refused; if not, the service saw another one."""
-    if context.exchange.status != BAD_REQUEST:
+    if context.exchange.status != 400:
         return False
     host = context.exchange.request_header("host")
     return _HOST.fullmatch(request.host if host is None else host.strip()) is None
@@ -137,7 +119,7 @@ def _has_too_many_parameters(context: RuleContext, request: RecordedRequest) -> 
     return request.query.count("&") >= MOST_PARAMETERS
 
 
-def _asks_another_format(context: RuleContext, request: RecordedRequest) -> bool:
+def _requests_another_format(context: RuleContext, request: RecordedRequest) -> bool:
     return request.params.get("format", "") not in ("", "json")
 
 
@@ -169,9 +151,8 @@ def _has_wrong_filter(context: RuleContext, request: RecordedRequest) -> bool:
 def is_wrong(each: Filter, request: RecordedRequest) -> bool:
     """Whether the value of a filter is wrong for every account."""
     value = request.params.get(each.name, "")
-    if not value:
-        return False
-    return value not in each.choices if each.resource is None else read_int(value) is None
+    is_allowed = value in each.choices if each.resource is None else read_int(value) is not None
+    return value != "" and not is_allowed
 
 
 def has_open_value(each: Filter, request: RecordedRequest) -> bool:
@@ -190,25 +171,25 @@ def _has_impossible_id(context: RuleContext, request: RecordedRequest) -> bool:
 
 
 REFUSALS = (
-    Refusal(_has_impossible_host, BAD_REQUEST, "route.order", is_before_credentials=True),
-    Refusal(_lacks_slash, MOVED, "route.slash", is_before_credentials=True),
-    Refusal(_has_too_many_parameters, BAD_REQUEST, "route.order", is_before_credentials=True),
-    Refusal(_asks_another_format, NOT_FOUND, "wire.accept", is_before_credentials=True),
-    Refusal(_excludes_json, NOT_ACCEPTABLE, "wire.accept", is_before_credentials=True),
-    Refusal(_has_another_method, NOT_ALLOWED, "route.methods"),
-    Refusal(_has_wrong_filter, BAD_REQUEST, "filter.errors"),
-    Refusal(_has_impossible_page, NOT_FOUND, "list.invalid-page"),
-    Refusal(_has_impossible_id, NOT_FOUND, "detail.not-found"),
+    Refusal(_has_impossible_host, 400, "route.order", is_before_credentials=True),
+    Refusal(_lacks_slash, 301, "route.slash", is_before_credentials=True),
+    Refusal(_has_too_many_parameters, 400, "route.order", is_before_credentials=True),
+    Refusal(_requests_another_format, 404, "wire.accept", is_before_credentials=True),
+    Refusal(_excludes_json, 406, "wire.accept", is_before_credentials=True),
+    Refusal(_has_another_method, 405, "route.methods"),
+    Refusal(_has_wrong_filter, 400, "filter.errors"),
+    Refusal(_has_impossible_page, 404, "list.invalid-page"),
+    Refusal(_has_impossible_id, 404, "detail.not-found"),
 )
-"""In the order in which the framework checks them."""
+"""Reasons to refuse a request, in the order in which the framework checks them."""
 
 
-def schema_of(endpoint: Endpoint, context: RuleContext) -> str | None:
-    """Return the schema that the body of the response has to keep, if it has one."""
+def schema_of(context: RuleContext) -> str | None:
+    """Return the name of the schema of the response body; None if it does not have one."""
     request, status = context.request, context.exchange.status
     if request is None or not request.is_slashed or context.method == "HEAD" or status is None:
         return None
-    if status == OK:
-        return None if context.method == "OPTIONS" else endpoint.schema
+    if status == 200:
+        return None if context.method == "OPTIONS" else request.endpoint.schema
     is_page_of_django = _has_impossible_host(context, request) or _has_too_many_parameters(context, request)
-    return None if status == BAD_REQUEST and is_page_of_django else dict(endpoint.errors).get(status)
+    return None if status == 400 and is_page_of_django else dict(request.endpoint.errors).get(status)

@@ -1,9 +1,8 @@
-"""Rules about several exchanges: what is not a defect, and what is kept."""
+"""PageWalks: what is wrong with a walk, what is not, and what is kept."""
 
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,174 +11,11 @@ import pytest
 
 from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.judge.check import check_record
 from mock_webshare.judge.history import page_walk, row_history
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from tests.recorded_responses import LATER, LIST, ROW, found, one, page, response
-
-AVAILABLE = {"status": "available", "updated_at": LATER}
-REVERTED = {"status": "reverted", "updated_at": LATER, "reverted_at": LATER}
-
-
-@pytest.mark.parametrize(
-    "changes", [AVAILABLE, REVERTED, {"status": "available"}, {"updated_at": LATER, "amount": 3.5}]
-)
-def test_what_may_happen_to_a_row_is_not_a_finding(changes: dict[str, Any]) -> None:
-    assert found(one(0), one(60, changes=changes)) == []
-
-
-def test_the_time_counts_and_not_the_order_in_the_file() -> None:
-    assert found(one(60, changes=AVAILABLE), one(0)) == []
-
-
-@pytest.mark.parametrize("seconds", [None, -1])
-def test_a_response_of_unknown_duration_may_have_come_after_the_next_one(seconds: float | None) -> None:
-    records = one(0, changes={"updated_at": LATER}, seconds=seconds), one(1)
-    assert found(*records) == [("object.updated-at", "/updated_at", Level.INCONCLUSIVE)]
-
-
-def test_a_response_of_unknown_duration_came_before_one_hours_later() -> None:
-    records = one(0, changes={"updated_at": LATER}, seconds=None), one(7200)
-    assert found(*records) == [("object.updated-at", "/updated_at", Level.ERROR)]
-
-
-def test_of_several_responses_the_one_whose_duration_is_known_counts() -> None:
-    newer = {"changes": {"updated_at": LATER}}
-    records = one(0, **newer, seconds=None), one(1, **newer), one(2)
-    assert found(*records) == [("object.updated-at", "/updated_at", Level.ERROR)]
-
-
-def test_what_cannot_be_in_either_order_needs_no_durations() -> None:
-    records = one(0, seconds=None), one(1, changes={"mode": "payout"}, seconds=None)
-    assert found(*records) == [("object.mode", "/mode", Level.ERROR)]
-
-
-def test_responses_that_overlap_may_have_come_in_either_order() -> None:
-    assert found(one(0, changes=AVAILABLE, seconds=10), one(5, seconds=1)) == []
-
-
-def test_without_times_the_order_in_the_file_counts() -> None:
-    assert found(one(None), one(None, changes=AVAILABLE)) == []
-    assert ("object.lifecycle", "/status", Level.ERROR) in found(one(None, changes=AVAILABLE), one(None))
-
-
-def test_without_times_the_order_of_two_files_is_not_known() -> None:
-    assert found(one(None, changes=AVAILABLE, source="a.json"), one(None, source="b.json")) == []
-
-
-def test_what_cannot_be_in_either_order_is_found_without_times() -> None:
-    other = one(None, changes={"mode": "payout"}, source="b.json")
-    assert found(one(None, source="a.json"), other) == [("object.mode", "/mode", Level.ERROR)]
-
-
-def test_each_key_has_rows_of_its_own() -> None:
-    assert found(one(0), one(60, changes={"mode": "payout"}, key="Token other")) == []
-
-
-def test_a_key_that_was_taken_out_is_one_for_each_file() -> None:
-    hidden: dict[str, Any] = {"key": "Token REDACTED-1"}
-    other = one(60, changes={"mode": "payout"}, source="b.ndjson", **hidden)
-    assert found(one(0, **hidden), other) == []
-    assert found(one(0, **hidden), replace(other, source="a.ndjson")) != []
-
-
-def test_a_key_that_was_taken_out_is_one_for_the_folder_that_we_recorded() -> None:
-    hidden: dict[str, Any] = {"key": "Token REDACTED-1"}
-    files = [
-        replace(one(n, changes={"amount": float(n)}, **hidden), source=f"a/00000{n}.json") for n in (1, 2)
-    ]
-    assert found(*files) == [("object.same", "/amount", Level.ERROR)]
-    assert found(files[0], replace(files[1], source="b/000002.json")) == []
-    assert found(*(replace(each, source=f"a/{n}-mine.json") for n, each in enumerate(files))) == []
-
-
-def test_a_key_that_another_tool_took_out_is_one_for_each_file_of_any_folder() -> None:
-    files = [
-        one(n, changes={"amount": float(n)}, source=f"a/00000{n}.json", key="Token [FILTERED]")
-        for n in (1, 2)
-    ]
-    assert found(*files) == []
-
-
-def test_the_moment_of_a_reversal_stays() -> None:
-    again = {**REVERTED, "reverted_at": "2026-03-09T10:00:00-07:00"}
-    assert found(one(0, changes=REVERTED), one(9, changes=again)) == [
-        ("object.same", "/reverted_at", Level.ERROR)
-    ]
-
-
-def test_a_state_that_comes_back_is_found_among_many() -> None:
-    records = [one(0), one(10, changes=AVAILABLE), one(20)]
-    assert ("object.lifecycle", "/status", Level.ERROR) in found(*records)
-
-
-@pytest.mark.parametrize(
-    ("was", "became"), [(-1.0, -2.0), (0, False), (1, True), ("", 0), (2.5, "2.5"), ("x" * 999, "x" * 998)]
-)
-def test_values_of_two_types_differ(was: Any, became: Any) -> None:
-    records = one(0, changes={"user_id": was}), one(60, changes={"user_id": became})
-    assert ("object.same", "/user_id", Level.ERROR) in found(*records)
-
-
-@pytest.mark.parametrize("value", [2.5, "x" * 999])
-def test_equal_values_are_the_same(value: Any) -> None:
-    records = one(0, changes={"user_id": value}), one(60, changes={"user_id": value})
-    assert [rule for rule, _, _ in found(*records) if rule == "object.same"] == []
-
-
-def test_a_number_is_one_however_it_is_written() -> None:
-    written = one(60, changes={"amount": 2.5})
-    records = one(0), replace(written, body=written.body.replace(b"2.5", b"2.50"))
-    assert [rule for rule, _, _ in found(*records)] == ["object.amount-form"]
-
-
-def test_no_value_hides_the_others() -> None:
-    code = {"referral_channel": 3, "referral_channel_code": "a\x1fb"}
-    records = one(0, changes=code), one(60, changes=code | {"mode": "payout"})
-    assert found(*records) == [("object.mode", "/mode", Level.ERROR)]
-
-
-@pytest.mark.parametrize("name", ["mode", "status", "amount", "updated_at"])
-def test_a_field_that_is_missing_has_not_changed(name: str) -> None:
-    without = response({key: ROW[key] for key in ROW if key != name}, f"{LIST}1/", 60)
-    assert found(one(0), without) == [("object.fields", f"/{name}", Level.ERROR)]
-
-
-def test_a_finding_shows_a_value_as_it_is_written() -> None:
-    (finding,) = judge([one(0), one(60, changes={"amount": 3.5})], Options()).findings
-    assert finding.actual == "3.5"
-
-
-def test_a_long_value_is_kept_as_a_short_one() -> None:
-    record = one(0, changes={"referral_channel": 1, "referral_channel_code": "x" * 10**6})
-    observation = check_record(record, Options()).observation  # type: ignore[union-attr]
-    assert observation is not None
-    assert len(pickle.dumps(observation)) < 2000
-
-
-def missing(at: int, query: str = "", **more: Any) -> Exchange:
-    return response({"detail": "Not found."}, f"{LIST}1/{query}", at, status=404, **more)
-
-
-def test_a_row_that_was_seen_and_is_not_found_is_inconclusive() -> None:
-    expected = [("object.same", "", Level.INCONCLUSIVE)]
-    assert found(one(0), missing(60)) == expected
-    assert found(page(1, range(1, 2), 1, 0), missing(60)) == expected
-
-
-def test_a_row_may_appear_after_it_was_not_found() -> None:
-    assert found(missing(0), one(60)) == []
-
-
-@pytest.mark.parametrize("query", ["?status=available", "?format=xml"])
-def test_a_row_that_is_not_found_for_another_reason_is_no_finding(query: str) -> None:
-    assert found(one(0), missing(60, query)) == []
-
-
-def test_a_row_that_another_key_does_not_find_is_no_finding() -> None:
-    assert found(one(0), missing(60, key="Token other")) == []
+from tests.recorded_responses import LIST, found, page, response
 
 
 def walk(*, count: int = 5, **more: Any) -> Iterator[Exchange]:
