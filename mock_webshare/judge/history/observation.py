@@ -29,8 +29,8 @@ class Row(NamedTuple):
     """The values of a row in the order of the fields, long texts `shortened`."""
 
     id: int
-    at: int | None
-    """The index on the page. None: the row is the whole body."""
+    position: int | None
+    """Its index on the page. None: the row is the whole body."""
     values: tuple[Any, ...]
     """Empty: the row was not found (404)."""
 
@@ -120,7 +120,7 @@ def _list_id(request: RecordedRequest) -> str:
     return shortened(f"{request.endpoint.path}?{request.without_page()}")
 
 
-_PLAIN = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
+_KEPT_TYPES = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
 """The types of values that are kept: not objects and arrays."""
 
 
@@ -131,7 +131,7 @@ def _rows(context: RuleContext) -> tuple[Row, ...]:
             continue
         is_exact = tuple(row) == wanted
         values = tuple(row.values()) if is_exact else tuple(row.get(name, ABSENT) for name in wanted)
-        if _PLAIN.issuperset(map(type, values)):
+        if _KEPT_TYPES.issuperset(map(type, values)):
             rows.append(Row(row_id, index if is_list else None, _kept(values)))
     return tuple(rows)
 

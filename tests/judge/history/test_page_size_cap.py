@@ -119,7 +119,7 @@ def test_pages_under_a_higher_cap_fit_each_other() -> None:
 
 
 def test_what_is_too_much_to_remember_is_decided_upon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_size_cap, "MOST_DOUBTS", 1)
+    monkeypatch.setattr(page_size_cap, "MOST_UNDECIDED", 1)
     monkeypatch.setattr(page_size_cap, "MOST_KEYS", 1)
     pages = listed(1, 50, 300), listed(2, 50, 300), listed(3, 27, 300, key="Token other")
     assert sorted(found(*pages)) == [SHORT, CAPPED, CAPPED]
