@@ -161,13 +161,13 @@ _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|
 
 
 def _key(exchange: Exchange, request: RecordedRequest) -> str:
-    """Return what identifies an API key; a redacted one is valid in its recording only."""
+    """Return what identifies an API key; a redacted one counts for its recording only."""
     key = exchange.request_header("authorization") or ""
     is_known = key and not _REDACTED.search(key)
     return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
 
 
 def _recording(exchange: Exchange, key: str) -> str:
-    """Return the recording of an exchange: its file, or the folder that `record` wrote."""
+    """Return the recording of an exchange: its file, or the folder of `record`."""
     folder, name = os.path.split(exchange.source)
     return folder if _PSEUDONYM.search(key) and _OF_A_FOLDER.fullmatch(name) else exchange.source

@@ -48,7 +48,7 @@ class State:
     """One state of a row, and its place in the first and the last response with it."""
 
     values: tuple[Any, ...]
-    """As those of a `Row`."""
+    """The values of a `Row`."""
     first: Response
     first_index: int | None
     last: Response
@@ -189,7 +189,7 @@ def _is_before(one: Response, other: Response) -> bool:
 
 
 def _seems_before(one: Response, other: Response) -> bool:
-    """Like `_is_before`; if the duration is unknown, the order of the requests decides."""
+    """Like `_is_before`, but an unknown duration counts as short."""
     is_uncertain = one.is_timed and other.is_timed and not one.is_exact
     return one.when < other.when if is_uncertain else _is_before(one, other)
 
