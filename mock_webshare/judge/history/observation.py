@@ -29,8 +29,8 @@ class Row(NamedTuple):
     """The values of a row in the order of the fields, long texts `shortened`."""
 
     id: int
-    at: int | None
-    """The index on the page. None: the row is the whole body."""
+    position: int | None
+    """Its index on the page. None: the row is the whole body."""
     values: tuple[Any, ...]
     """Empty: the row was not found (404)."""
 
@@ -120,7 +120,7 @@ def _list_id(request: RecordedRequest) -> str:
     return shortened(f"{request.endpoint.path}?{request.without_page()}")
 
 
-_PLAIN = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
+_KEPT_TYPES = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
 """The types of values that are kept: not objects and arrays."""
 
 
@@ -131,7 +131,7 @@ def _rows(context: RuleContext) -> tuple[Row, ...]:
             continue
         is_exact = tuple(row) == wanted
         values = tuple(row.values()) if is_exact else tuple(row.get(name, ABSENT) for name in wanted)
-        if _PLAIN.issuperset(map(type, values)):
+        if _KEPT_TYPES.issuperset(map(type, values)):
             rows.append(Row(row_id, index if is_list else None, _kept(values)))
     return tuple(rows)
 
@@ -161,13 +161,13 @@ _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|
 
 
 def _key(exchange: Exchange, request: RecordedRequest) -> str:
-    """Return what identifies an API key; a redacted one is valid in its recording only."""
+    """Return what identifies an API key; a redacted one counts for its recording only."""
     key = exchange.request_header("authorization") or ""
     is_known = key and not _REDACTED.search(key)
     return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
 
 
 def _recording(exchange: Exchange, key: str) -> str:
-    """Return the recording of an exchange: its file, or the folder that `record` wrote."""
+    """Return the recording of an exchange: its file, or the folder of `record`."""
     folder, name = os.path.split(exchange.source)
     return folder if _PSEUDONYM.search(key) and _OF_A_FOLDER.fullmatch(name) else exchange.source

@@ -17,7 +17,7 @@ from mock_webshare.judge.model.rulebook import mark_of
 
 MOST_KEYS = 1000
 """Keys whose pages are kept; beyond that, those seen longest ago are decided early."""
-MOST_DOUBTS = 10_000
+MOST_UNDECIDED = 10_000
 """Pages of one key that are kept until they are decided."""
 
 
@@ -26,9 +26,9 @@ class PageSizes:
     """The lengths of the pages of one key and resource."""
 
     longest: int = 0
-    full: dict[int, set[str | None]] = field(default_factory=dict)
+    full_pages: dict[int, set[str | None]] = field(default_factory=dict)
     """One or two URLs of pages with fewer rows than requested although more follow, by their length."""
-    doubts: list[tuple[Place, Page]] = field(default_factory=list)
+    undecided: list[tuple[Place, Page]] = field(default_factory=list)
     """Pages whose size only another limit explains, and pages with rows beyond the last one."""
 
     def note(self, place: Place, page: Page) -> None:
@@ -36,19 +36,19 @@ class PageSizes:
         if page.is_size_asked:
             self.longest = max(self.longest, page.length)
         if page.has_next and page.is_consistent and page.length < page.wanted:
-            urls = self.full.setdefault(page.length, set())
+            urls = self.full_pages.setdefault(page.length, set())
             if len(urls) < 2:
                 urls.add(place.url)
         has_other_size = page.size != page.assumed and not page.is_longer
         if has_other_size or (page.length and not page.exists):
-            self.doubts.append((place, page))
+            self.undecided.append((place, page))
 
     def is_capped(self, page: Page) -> bool:
         """Whether the size of a page is a limit: uncontradicted, and round or seen twice."""
-        size, fullest = page.size, max(self.full, default=0)
-        is_contradicted = size < self.longest or 0 < fullest < size
+        size, longest_full = page.size, max(self.full_pages, default=0)
+        is_contradicted = size < self.longest or 0 < longest_full < size
         is_round = size % 10 == 0 or size % 25 == 0
-        is_twice = size == fullest and len(self.full[size]) > 1
+        is_twice = size == longest_full and len(self.full_pages[size]) > 1
         # A limit below the usual size would be odd, so it has to be both.
         is_likely = is_round and is_twice if size < page.usual else is_round or is_twice
         return size != page.assumed and is_likely and not is_contradicted
@@ -73,7 +73,7 @@ class PageSizeCaps:
         # The order of keys is that of their last pages.
         self._sizes[key] = sizes = self._sizes.pop(key, None) or PageSizes()
         sizes.note(observation.place, observation.page)
-        if len(sizes.doubts) > MOST_DOUBTS:
+        if len(sizes.undecided) > MOST_UNDECIDED:
             yield from self._decide(sizes)
         if len(self._sizes) > MOST_KEYS:
             yield from self._decide_oldest()
@@ -87,8 +87,8 @@ class PageSizeCaps:
         return self._decide(self._sizes.pop(next(iter(self._sizes))))
 
     def _decide(self, sizes: PageSizes) -> Iterator[Finding]:
-        has_short = any(sizes.is_short(page) for _, page in sizes.doubts)
-        for place, page in sizes.doubts:
+        has_short = any(sizes.is_short(page) for _, page in sizes.undecided)
+        for place, page in sizes.undecided:
             rows, before = place.at("results"), (page.number - 1) * page.assumed
             if sizes.is_capped(page):
                 yield self._finding("list.page-size-limit", rows, page.assumed, page.size)
@@ -101,7 +101,7 @@ class PageSizeCaps:
                 yield self._finding("list.count", place.at("count"), before + page.length, page.count)
             else:
                 yield self._finding("list.invalid-page", place, 404, 200, check="beyond")
-        sizes.doubts.clear()
+        sizes.undecided.clear()
 
     def _finding(
         self, rule: str, place: Place, expected: int, actual: int, mark: Mark | None = None, check: str = ""

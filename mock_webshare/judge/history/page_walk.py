@@ -32,29 +32,29 @@ Key: TypeAlias = tuple[str, str, int]
 class Walk:
     """The pages of a walk so far: the latest one, and the ids on those before."""
 
-    def __init__(self, page: PageObservation) -> None:
-        self.first = page.page.number
+    def __init__(self, latest: PageObservation) -> None:
+        self.first = latest.page.number
         """The number of the page with which it began."""
-        self.before: Place | None = None
+        self.previous: Place | None = None
         """The page before the latest one. None: the latest one is the first one."""
-        self.before_ids: set[int] = set()
+        self.earlier_ids: set[int] = set()
         """The ids of the rows on the pages before the latest one."""
         self.has_moved = False
         """Whether data has certainly changed since it began, or not all of its rows are known."""
-        self.has_twice = False
-        """Whether a row came twice."""
-        self.show(page)
+        self.has_repeated_row = False
+        """Whether a row was shown twice."""
+        self.show(latest)
 
-    def show(self, page: PageObservation) -> None:
-        """Make a page the latest one."""
-        self.place, self.started, self.count = page.place, page.started, page.page.count
-        self.ids = page.ids
-        self.last = page.rows[-1] if page.rows else None
+    def show(self, latest: PageObservation) -> None:
+        """Make a page the latest one of the walk."""
+        self.place, self.started, self.count = latest.place, latest.started, latest.page.count
+        self.ids = latest.ids
+        self.last = latest.rows[-1] if latest.rows else None
 
     @property
     def size(self) -> int:
         """The number of ids that it keeps, plus one so that an empty walk counts too."""
-        return len(self.before_ids) + len(self.ids) + 1
+        return len(self.earlier_ids) + len(self.ids) + 1
 
 
 class PageWalks:
@@ -75,20 +75,20 @@ class PageWalks:
         if isinstance(observation, PageObservation):
             yield from self._follow(observation)
         elif observation.missing_page is not None:
-            yield from self._miss(observation, *observation.missing_page)
+            yield from self._check_missing_page(observation, *observation.missing_page)
 
     def _follow(self, latest: PageObservation) -> Iterator[Finding]:
         number = latest.page.number
-        walk, again = self._take(latest, number - 1), self._take(latest, number)
+        walk, reached = self._take(latest, number - 1), self._take(latest, number)
         if walk is not None:
             yield from _continue(walk, latest)
-        elif again is not None and again.first < number:
-            walk = again
+        elif reached is not None and reached.first < number:
+            walk = reached
             yield from _repeat(walk, latest)
         else:
             walk = Walk(latest)
             # As many rows, but other ones: data has changed, or two keys look the same.
-            walk.has_moved = again is not None and again.count == walk.count and again.ids != walk.ids
+            walk.has_moved = reached is not None and reached.count == walk.count and reached.ids != walk.ids
             self._keep_early(latest)
         # Rows whose id or values have a wrong type are not observed.
         walk.has_moved |= len(latest.rows) != latest.page.length
@@ -138,7 +138,7 @@ class PageWalks:
         else:
             yield from self._follow(early)
 
-    def _miss(self, observation: Observation, list_id: str, number: int) -> Iterator[Finding]:
+    def _check_missing_page(self, observation: Observation, list_id: str, number: int) -> Iterator[Finding]:
         """Yield that a page was not found although the page before links to it."""
         walk = self._walks.get((observation.key, list_id, number - 1))
         if walk is not None and _is_soon(walk, observation):
@@ -155,11 +155,11 @@ def _is_soon(earlier: Walk | Observation, later: Observation) -> bool:
 
 def _continue(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Add the next page to a walk, and yield what is wrong with it."""
-    walk.before_ids |= walk.ids
+    walk.earlier_ids |= walk.ids
     yield from _compare_count(walk, latest)
-    yield from _rows_again(walk, latest)
+    yield from _check_repeated_rows(walk, latest)
     yield from _check_order(walk, latest)
-    walk.before = walk.place
+    walk.previous = walk.place
     walk.show(latest)
 
 
@@ -167,7 +167,7 @@ def _repeat(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Replace the latest page, which was requested again; yield what is wrong now."""
     yield from _compare_count(walk, latest)
     walk.has_moved |= latest.ids != walk.ids
-    yield from _rows_again(walk, latest, known=walk.ids)
+    yield from _check_repeated_rows(walk, latest, known=walk.ids)
     walk.show(latest)
 
 
@@ -178,28 +178,28 @@ def _compare_count(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
         yield _finding(walk.place, latest.place.at("count"), "count", was, became, has_moved=True)
 
 
-def _rows_again(
+def _check_repeated_rows(
     walk: Walk, latest: PageObservation, known: frozenset[int] = frozenset()
 ) -> Iterator[Finding]:
     """Yield the rows that earlier pages have too, except those already reported."""
     for row in latest.rows:
-        if row.id in walk.before_ids and row.id not in known:
-            walk.has_twice = True
+        if row.id in walk.earlier_ids and row.id not in known:
+            walk.has_repeated_row = True
             has_moved = _may_have_moved(walk, row, latest)
             mark = Mark.ASSUMED if latest.has_ties and not has_moved else Mark.DOCUMENTED
-            place = latest.place.at("results", row.at or 0, "id")
+            place = latest.place.at("results", row.position or 0, "id")
             yield _finding(walk.place, place, "again", None, row.id, mark=mark, has_moved=has_moved)
 
 
 def _check_order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Compare the first row of a page with the last row of the page before."""
     before, after = walk.last, latest.rows[0] if latest.rows else None
-    if before is None or after is None or latest.ordering is None or after.id in walk.before_ids:
+    if before is None or after is None or latest.ordering is None or after.id in walk.earlier_ids:
         return
     rows = _fields(before, latest), _fields(after, latest)
     if violation := violation_of(latest.ordering, latest.fields, *rows):
         term, value, rule, mark = violation
-        place = latest.place.at("results", after.at or 0, term.field)
+        place = latest.place.at("results", after.position or 0, term.field)
         has_moved = _may_have_moved(walk, after, latest)
         yield _finding(
             walk.place, place, "order", str(term), value, rule=rule, mark=mark, has_moved=has_moved
@@ -220,11 +220,11 @@ def _fields(row: Row, latest: PageObservation) -> dict[str, Any]:
 
 def _finish(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     """Yield what is wrong with a walk that has reached its last page."""
-    if walk.first != 1 or not latest.page.is_consistent or walk.has_moved or walk.has_twice:
+    if walk.first != 1 or not latest.page.is_consistent or walk.has_moved or walk.has_repeated_row:
         return
-    shown, count = len(walk.before_ids | walk.ids), latest.page.count
+    shown, count = len(walk.earlier_ids | walk.ids), latest.page.count
     if shown < count:
-        earlier, place = walk.before or walk.place, latest.place.at("count")
+        earlier, place = walk.previous or walk.place, latest.place.at("count")
         yield _finding(earlier, place, "lost", shown, count, has_moved=latest.is_mutable)
 
 

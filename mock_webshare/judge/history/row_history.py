@@ -48,7 +48,7 @@ class State:
     """One state of a row, and its place in the first and the last response with it."""
 
     values: tuple[Any, ...]
-    """As those of a `Row`."""
+    """The values of a `Row`."""
     first: Response
     first_index: int | None
     last: Response
@@ -107,10 +107,10 @@ class RowHistory:
         self._states[key] = states = self._states.pop(key, None) or []
         for state in states:
             if _is_same(state.values, row.values):
-                state.note(response, row.at)
+                state.note(response, row.position)
                 return
         if len(states) < MOST_STATES_OF_ONE:
-            states.append(State(row.values, response, row.at, response, row.at))
+            states.append(State(row.values, response, row.position, response, row.position))
             self._size += 1
 
     def _judge(self, key: Key) -> Iterator[Finding]:
@@ -189,9 +189,9 @@ def _is_before(one: Response, other: Response) -> bool:
 
 
 def _seems_before(one: Response, other: Response) -> bool:
-    """Like `_is_before`; if the duration is unknown, the order of the requests decides."""
-    is_open = one.is_timed and other.is_timed and not one.is_exact
-    return one.when < other.when if is_open else _is_before(one, other)
+    """Like `_is_before`, but an unknown duration counts as short."""
+    is_uncertain = one.is_timed and other.is_timed and not one.is_exact
+    return one.when < other.when if is_uncertain else _is_before(one, other)
 
 
 def _values(state: State, fields: RowFields) -> Values:
@@ -238,7 +238,7 @@ def _changes(before: Values, after: Values, fields: RowFields) -> Iterator[Probl
     life, references = fields.resource.lifecycle, fields.resource.references
     has_rule = {UPDATED_AT, *((life.field, *life.constant) if life else ())}
     # These change with the row that they refer to, which is not an update of this one.
-    of_others = {name for each in references for name in (each.field, each.copy)}
+    copied = {name for each in references for name in (each.field, each.copy)}
     for name in fields.all:
         if name in has_rule or not _differs(name, before, after):
             continue
@@ -247,5 +247,5 @@ def _changes(before: Values, after: Values, fields: RowFields) -> Iterator[Probl
             continue
         if life and name == life.ended_at and _differs(life.field, before, after):
             continue  # it changes with the status
-        grade = Level.INCONCLUSIVE if name in of_others else None
+        grade = Level.INCONCLUSIVE if name in copied else None
         yield Problem("object.same", name, None, became, grade=grade)

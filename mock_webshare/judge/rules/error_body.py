@@ -25,7 +25,7 @@ _NO_MATCH = re.compile(messages.NO_MATCH.format(model=r"\w+"))
 
 
 def _error(context: RuleContext, status: int) -> dict[str, Any] | None:
-    """Return the error object of a response with a status; None if it does not have one."""
+    """Return the body of an error with a status; None if there is not such an object."""
     is_error = context.exchange.status == status and context.schema is not None
     return context.body if is_error and isinstance(context.body, dict) else None
 

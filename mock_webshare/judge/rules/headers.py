@@ -57,11 +57,11 @@ def allows_methods(context: RuleContext) -> Iterator[Finding]:
     if (etag := exchange.header("etag")) is not None:
         yield context.finding("wire.allow", check="no-etag", actual=etag)
     named = {each.strip().lower() for each in (exchange.header("vary") or "").split(",")}
-    if varying := named - _OF_PROXIES:
+    if varying := named - _SET_BY_PROXIES:
         yield context.finding("wire.allow", check="no-vary", actual=", ".join(sorted(varying)))
 
 
-_OF_PROXIES = frozenset({"accept-encoding", "origin", ""})
+_SET_BY_PROXIES = frozenset({"accept-encoding", "origin", ""})
 """The names that a proxy adds to `Vary` when it compresses or caches a response."""
 
 

@@ -32,7 +32,7 @@ class Ordering(NamedTuple):
 
 
 def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
-    """Return the first term of each allowed field: ` -amount,x` is `amount`, descending."""
+    """Return the first term of each allowed field: only `-amount` of ` -amount,x`."""
     terms: dict[str, Term] = {}
     for each in map(str.strip, value.split(",")):
         field = each.removeprefix("-")
@@ -82,7 +82,7 @@ def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
 def violation_of(
     ordering: Ordering, fields: RowFields, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Violation | None:
-    """Return why two rows are in the wrong order, by the first term in which they differ."""
+    """Return why two neighbours are in the wrong order: the first difference decides."""
     for term in ordering.terms:
         first, second = before.get(term.field), after.get(term.field)
         if first == second:

@@ -1,4 +1,4 @@
-"""Rows: are they written as the service writes them, and are they the requested ones?"""
+"""Rows: are they written as the service does, and are they the requested ones?"""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
 def _local_hour(hour: str, offset: str) -> str | None:
     """Return an hour with the offset that Los Angeles has then.
 
-    `2022-06-14T18` and `+00:00` are `2022-06-14T11-07:00`. None: there is no such hour.
+    `2022-06-14T18` and `+00:00` are `2022-06-14T11-07:00`. None: such an hour does not exist.
     """
     try:
         written = format_instant(parse_instant(f"{hour}:00:00{offset}"))

@@ -69,7 +69,7 @@ def _known_fields(contract: Contract, schema: str) -> frozenset[str] | None:
 def _objects(
     context: RuleContext, schema: str
 ) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any], frozenset[str]]]:
-    """Yield the body and its rows, with their keys and the fields that the schema knows."""
+    """Yield the body and its rows, with their keys and the fields of their schema."""
     known = _known_fields(context.contract, schema)
     if known is None or not isinstance(context.body, dict):
         return
@@ -93,9 +93,10 @@ def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bo
 
 
 def _is_whole(error: ValidationError) -> bool:
-    """Whether a number like `1.0` was rejected as an integer, which it is in JSON Schema.
+    """Whether a number like `1.0` was rejected as an integer.
 
-    jsonschema accepts such a float, but not such a `Decimal`, the type in which bodies are read.
+    In JSON Schema it is one. jsonschema accepts such a float, but not such a `Decimal`, as which numbers
+    are read.
     """
     value, wanted = error.instance, error.validator_value
     is_about_integers = error.validator == "type" and "integer" in cast("str | list[str]", wanted)

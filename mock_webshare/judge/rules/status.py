@@ -36,16 +36,16 @@ def status_fits(context: RuleContext) -> Iterator[Finding]:
     expected = due.status if due else 200
     if status == expected or _may_be(context, request, due, status):
         return
+    mark: Mark | None = None
     if due and status == 401:
-        yield context.finding("route.order", check="status", expected=expected, actual=status)
+        rule = "route.order"
     elif status not in _EXPECTED:
-        mark = None if 400 <= status < 500 else Mark.FRAMEWORK
-        yield context.finding("error.kinds", check="status", expected=expected, actual=status, mark=mark)
+        rule, mark = "error.kinds", None if 400 <= status < 500 else Mark.FRAMEWORK
     else:
         rule = due.rule if due else _rule_broken_by(request, status)
         # Django REST framework refused an empty `page` before 3.15.
         mark = Mark.ASSUMED if status == 404 and _page(request) == "" else None
-        yield context.finding(rule, check="status", expected=expected, actual=status, mark=mark)
+    yield context.finding(rule, check="status", expected=expected, actual=status, mark=mark)
 
 
 def refusal(context: RuleContext, request: RecordedRequest) -> Refusal | None:
@@ -185,7 +185,7 @@ REFUSALS = (
 
 
 def schema_of(context: RuleContext) -> str | None:
-    """Return the name of the schema of the response body; None if it does not have one."""
+    """Return the name of the schema of the body; None if it does not have one."""
     request, status = context.request, context.exchange.status
     if request is None or not request.is_slashed or context.method == "HEAD" or status is None:
         return None

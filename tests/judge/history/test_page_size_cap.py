@@ -1,4 +1,4 @@
-"""Paging: which size of a page is believed, and what is said of a page that has another one."""
+"""PageSizeCaps: which sizes count as a limit, and what is found on other pages."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_longest_of_several_lengths_is_the_cap() -> None:
     assert found(*pages) == [SHORT, CAPPED, CAPPED]
 
 
-def test_what_another_key_gets_contradicts_nothing() -> None:
+def test_pages_of_another_key_contradict_nothing() -> None:
     assert found(listed(1, 50, 300), listed(2, 100, 300, key="Token other")) == [CAPPED]
 
 
@@ -118,8 +118,8 @@ def test_pages_under_a_higher_cap_fit_each_other() -> None:
     assert found(*pages) == [CAPPED, CAPPED]
 
 
-def test_what_is_too_much_to_remember_is_decided_upon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_size_cap, "MOST_DOUBTS", 1)
+def test_pages_beyond_the_limit_are_decided_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_size_cap, "MOST_UNDECIDED", 1)
     monkeypatch.setattr(page_size_cap, "MOST_KEYS", 1)
     pages = listed(1, 50, 300), listed(2, 50, 300), listed(3, 27, 300, key="Token other")
     assert sorted(found(*pages)) == [SHORT, CAPPED, CAPPED]

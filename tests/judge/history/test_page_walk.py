@@ -23,7 +23,7 @@ def walk(*, count: int = 5, **more: Any) -> Iterator[Exchange]:
         yield page(number, ids, count, number, "page_size=2", **more)
 
 
-def test_a_walk_that_shows_every_row_once_is_no_finding() -> None:
+def test_a_walk_that_shows_every_row_once_is_not_a_finding() -> None:
     assert found(*walk()) == []
 
 
@@ -106,7 +106,7 @@ def test_a_walk_whose_pages_are_too_far_out_of_order_is_counted() -> None:
     assert judge([last, second, first], Options()).forgotten == 1
 
 
-def test_pages_read_backwards_are_no_walk() -> None:
+def test_pages_read_backwards_are_not_a_walk() -> None:
     records = [replace(each, started=-(each.started or 0)) for each in broken_walk()]
     verdict = judge(records[::-1], Options())
     assert (verdict.findings, verdict.forgotten) == ((), 0)
@@ -131,7 +131,7 @@ def amounts(number: int, amounts: tuple[float, float], query: str) -> Exchange:
     return replace(plain, body=json.dumps(body, separators=(",", ":")).encode())
 
 
-def test_pages_in_order_are_no_finding() -> None:
+def test_pages_in_order_are_not_a_finding() -> None:
     query = "ordering=-amount&page_size=2"
     assert found(amounts(1, (9.0, 5.0), query), amounts(2, (5.0, 0.5), query)) == []
 
@@ -158,14 +158,14 @@ def no_page(number: int, at: int, **more: Any) -> Exchange:
     return response({"detail": "Invalid page."}, url, at, status=404, **more)
 
 
-def test_a_page_to_which_a_link_led_and_that_is_not_found_is_inconclusive() -> None:
+def test_a_linked_page_that_is_not_found_is_inconclusive() -> None:
     first, second, _ = walk()
     expected = [("list.walk", "", Level.INCONCLUSIVE)]
     assert found(first, no_page(2, 2)) == expected
     assert found(first, second, no_page(3, 3)) == expected
 
 
-def test_a_page_to_which_no_link_led_may_not_be_found() -> None:
+def test_a_page_without_a_link_may_be_missing() -> None:
     first, *_ = walk()
     assert found(*walk(), no_page(4, 4)) == []
     assert found(first, no_page(3, 2)) == []
@@ -173,18 +173,18 @@ def test_a_page_to_which_no_link_led_may_not_be_found() -> None:
     assert found(first, no_page(2, 2, key="Token other")) == []
 
 
-def test_pages_of_different_hours_are_no_walk() -> None:
+def test_pages_of_different_hours_are_not_a_walk() -> None:
     assert (
         found(page(1, range(1, 3), 4, 1, "page_size=2"), page(2, range(2, 4), 4, 9000, "page_size=2")) == []
     )
 
 
-def test_pages_of_different_files_without_times_are_no_walk() -> None:
+def test_pages_of_different_files_without_times_are_not_a_walk() -> None:
     first = page(1, range(1, 3), 4, None, "page_size=2", source="a.json")
     assert found(first, page(2, range(2, 4), 4, None, "page_size=2", source="b.json")) == []
 
 
-def test_what_is_forgotten_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropped_walks_and_rows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_history.RowHistory.__init__, "__defaults__", (3,))
     monkeypatch.setattr(page_walk.PageWalks.__init__, "__defaults__", (1,))
     verdict = judge(list(walk()), Options())

@@ -22,7 +22,7 @@ REVERTED = {"status": "reverted", "updated_at": LATER, "reverted_at": LATER}
 @pytest.mark.parametrize(
     "changes", [AVAILABLE, REVERTED, {"status": "available"}, {"updated_at": LATER, "amount": 3.5}]
 )
-def test_what_may_happen_to_a_row_is_not_a_finding(changes: dict[str, Any]) -> None:
+def test_a_possible_change_is_not_a_finding(changes: dict[str, Any]) -> None:
     assert found(one(0), one(60, changes=changes)) == []
 
 
@@ -47,7 +47,7 @@ def test_of_several_responses_the_one_whose_duration_is_known_counts() -> None:
     assert found(*records) == [("object.updated-at", "/updated_at", Level.ERROR)]
 
 
-def test_what_cannot_be_in_either_order_needs_no_durations() -> None:
+def test_a_contradiction_in_either_order_needs_no_durations() -> None:
     records = one(0, seconds=None), one(1, changes={"mode": "payout"}, seconds=None)
     assert found(*records) == [("object.mode", "/mode", Level.ERROR)]
 
@@ -65,7 +65,7 @@ def test_without_times_the_order_of_two_files_is_not_known() -> None:
     assert found(one(None, changes=AVAILABLE, source="a.json"), one(None, source="b.json")) == []
 
 
-def test_what_cannot_be_in_either_order_is_found_without_times() -> None:
+def test_a_contradiction_in_either_order_needs_no_times() -> None:
     other = one(None, changes={"mode": "payout"}, source="b.json")
     assert found(one(None, source="a.json"), other) == [("object.mode", "/mode", Level.ERROR)]
 
@@ -74,14 +74,14 @@ def test_each_key_has_rows_of_its_own() -> None:
     assert found(one(0), one(60, changes={"mode": "payout"}, key="Token other")) == []
 
 
-def test_a_key_that_was_taken_out_is_one_for_each_file() -> None:
+def test_a_redacted_key_counts_for_one_file() -> None:
     hidden: dict[str, Any] = {"key": "Token REDACTED-1"}
     other = one(60, changes={"mode": "payout"}, source="b.ndjson", **hidden)
     assert found(one(0, **hidden), other) == []
     assert found(one(0, **hidden), replace(other, source="a.ndjson")) != []
 
 
-def test_a_key_that_was_taken_out_is_one_for_the_folder_that_we_recorded() -> None:
+def test_a_redacted_key_counts_for_the_folder_that_record_wrote() -> None:
     hidden: dict[str, Any] = {"key": "Token REDACTED-1"}
     files = [
         replace(one(n, changes={"amount": float(n)}, **hidden), source=f"a/00000{n}.json") for n in (1, 2)
@@ -91,7 +91,7 @@ def test_a_key_that_was_taken_out_is_one_for_the_folder_that_we_recorded() -> No
     assert found(*(replace(each, source=f"a/{n}-mine.json") for n, each in enumerate(files))) == []
 
 
-def test_a_key_that_another_tool_took_out_is_one_for_each_file_of_any_folder() -> None:
+def test_a_key_that_another_tool_redacted_counts_for_one_file() -> None:
     files = [
         one(n, changes={"amount": float(n)}, source=f"a/00000{n}.json", key="Token [FILTERED]")
         for n in (1, 2)
@@ -170,9 +170,9 @@ def test_a_row_may_appear_after_it_was_not_found() -> None:
 
 
 @pytest.mark.parametrize("query", ["?status=available", "?format=xml"])
-def test_a_row_that_is_not_found_for_another_reason_is_no_finding(query: str) -> None:
+def test_a_row_that_is_not_found_for_another_reason_is_not_a_finding(query: str) -> None:
     assert found(one(0), missing(60, query)) == []
 
 
-def test_a_row_that_another_key_does_not_find_is_no_finding() -> None:
+def test_a_row_that_another_key_does_not_find_is_not_a_finding() -> None:
     assert found(one(0), missing(60, key="Token other")) == []

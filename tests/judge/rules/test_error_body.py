@@ -76,7 +76,7 @@ def test_a_link_has_no_fragment() -> None:
     assert found(response(body, f"{LIST}?page_size=1", 0)) == [("list.links-query", "/next", Level.WARNING)]
 
 
-def test_a_port_that_goes_without_saying_makes_no_other_server() -> None:
+def test_the_default_port_is_the_same_origin() -> None:
     body = {"count": 2, "next": f"{LIST}?page=2&page_size=1", "previous": None, "results": [ROW]}
     said = LIST.replace(".io/", ".io:443/")
     assert found(response(body, f"{said}?page_size=1", 0)) == []

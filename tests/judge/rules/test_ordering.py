@@ -22,7 +22,7 @@ def breaches(ordering: str, *rows: dict[str, Any]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
 @pytest.mark.parametrize("dates", [(IN_WINTER, SPELT_OUT), (SPELT_OUT, IN_WINTER)])
-def test_one_instant_in_two_spellings_is_a_tie(ordering: str, dates: tuple[str, str]) -> None:
+def test_the_same_instant_written_differently_is_a_tie(ordering: str, dates: tuple[str, str]) -> None:
     assert breaches(ordering, *({"created_at": date} for date in dates)) == []
 
 

@@ -1,4 +1,4 @@
-"""Rows: the time of a response shows whether they are too early or too late."""
+"""Rows: does the time of a response show that a status is too early or too late?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNKNOWN = (None, -1, -0.001, float("nan"), float("inf"), 10**400)
 
 
 @pytest.mark.parametrize("seconds", UNKNOWN)
-def test_a_duration_that_cannot_be_is_not_known(seconds: float | None) -> None:
+def test_an_impossible_duration_is_unknown(seconds: float | None) -> None:
     assert ended_at(Exchange(source="", started=BEGIN, seconds=seconds)) is None
 
 
@@ -76,7 +76,7 @@ def test_a_row_that_stays_pending_is_reported_a_day_after_its_period(
     assert found(one(0, changes=row)) == expected
 
 
-def test_the_clock_of_a_stand_in_may_stand() -> None:
+def test_the_clock_of_a_mock_server_may_stand_still() -> None:
     row = available(days=-40) | {"status": "pending"}
     headers = (
         ("Mock-Webshare-Version", "0.1.0"),

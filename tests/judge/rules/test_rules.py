@@ -1,4 +1,4 @@
-"""What is found in a body that is JSON."""
+"""Rules about a body: what is found in it."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_an_exact_decimal_without_a_fraction_is_an_integer(value: str, expected:
     assert {pointer for _, pointer in places(page, "referral-credit-page")} == set(expected)
 
 
-def test_of_alternatives_the_one_that_was_meant_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_alternative_that_fits_best_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = {
         "x-rule": "object.fields",
         "x-provenance": "D",
