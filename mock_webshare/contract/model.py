@@ -209,9 +209,11 @@ class Contract:
 
     @cached_property
     def _operation_paths(self) -> Sequence[tuple[re.Pattern[str], Operation]]:
-        paths = [re.escape(each.path.rstrip("/")) for each in self.operations]
-        patterns = [re.compile(re.sub(r"\\{\w+\\}", "[^/]+", path)) for path in paths]
-        return list(zip(patterns, self.operations, strict=True))
+        found = []
+        for each in sorted(self.operations, key=lambda each: each.path.count("{")):  # `a/b/` before `a/{id}/`
+            path = re.escape(each.path.rstrip("/"))
+            found.append((re.compile(re.sub(r"\\{\w+\\}", "[^/]+", path)), each))
+        return found
 
     @cached_property
     def filter_names(self) -> frozenset[str]:
