@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 
 _PERCENT = r"%(?:25){0,4}"
-AT = rf"(?:@|{_PERCENT}40|\\{{1,8}}u0040|&\#0{{0,5}}64;|&\#[xX]0{{0,5}}40;)"
+_AT = rf"(?:@|{_PERCENT}40|\\{{1,8}}u0040|&\#0{{0,5}}64;|&\#[xX]0{{0,5}}40;)"
+AT = re.compile(_AT)
 _DOT = rf"(?:\.|{_PERCENT}2[Ee]|\\{{1,8}}u002[Ee]|&\#0{{0,5}}46;|&\#[xX]0{{0,5}}2[Ee];)"
 _ESCAPED_LETTER = (
     rf"(?:{_PERCENT}(?:2[Dd]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|[89A-Fa-f][0-9A-Fa-f])"
     r"|\\{1,8}u(?!00[2-4])[0-9a-fA-F]{4}|\\{1,8}u00(?:2[Dd]|3[0-9]|4[1-9A-Fa-f]))"
 )
 MAIL = re.compile(
-    rf"(?<!\\)(?P<local>(?:[\w.+~-]|%2[BbDdEe]|%5[Ff]|\\u(?!0040)[0-9a-fA-F]{{4}}){{1,64}}){AT}"
+    rf"(?<!\\)(?P<local>(?:[\w.+~-]|%2[BbDdEe]|%5[Ff]|\\u(?!0040)[0-9a-fA-F]{{4}}){{1,64}}){_AT}"
     rf"(?:(?:[\w-]|{_ESCAPED_LETTER}){{1,63}}{_DOT}){{1,9}}(?:[^\W\d_]|{_ESCAPED_LETTER}){{2,63}}"
 )
 _BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
@@ -29,7 +30,7 @@ LONG_WORD = re.compile(r"[^a-z0-9]*+(?:[a-z0-9]{1,39}+[^a-z0-9]++)*+[a-z0-9]{40}
 """Start of a text that may contain a key of the service; this is quicker to match than `KEY_SHAPE`."""
 USERINFO = re.compile(
     rf"(?P<before>(?:\\?/){{2}}|{_PERCENT}3A(?:{_PERCENT}2F){{2}})"
-    rf"(?P<user>(?:(?!{AT}|{_PERCENT}3A{_PERCENT}2F)[^\s\"'<>/?#\\])+)(?={AT})",
+    rf"(?P<user>(?:(?!{_AT}|{_PERCENT}3A{_PERCENT}2F)[^\s\"'<>/?#\\])+)(?={_AT})",
     re.IGNORECASE,
 )
 _SLASH = rf"(?:\\?/|{_PERCENT}2F|\\{{1,8}}u002F|&\#47;|&\#x2F;)"

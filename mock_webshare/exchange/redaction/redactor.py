@@ -348,7 +348,7 @@ class Redactor:
         """Return what replaces an encoded secret; an encoded `@` stays encoded."""
         secret = decode(written)
         pseudonym = self._pseudonym(secret)
-        at = re.search(patterns.AT, written)
+        at = patterns.AT.search(written)
         return written if pseudonym == secret else pseudonym.replace("@", at[0] if at else "@")
 
     def _pseudonym(self, secret: str, *, is_named: bool = True) -> str:
