@@ -529,7 +529,7 @@ def test_another_machine_gets_requests_slowly(monkeypatch: pytest.MonkeyPatch) -
         slept.append(seconds)
 
     with mock() as url:
-        monkeypatch.setattr("mock_webshare.live.origin.is_loopback", lambda host: False)
+        monkeypatch.setattr("mock_webshare.live.upstream.is_loopback", lambda host: False)
         monkeypatch.setattr(asyncio, "sleep", sleep)
         run(url, "--rate", "30")
     assert len(slept) > 40 and {each for each in slept if each} == {2.0}
