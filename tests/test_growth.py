@@ -34,8 +34,7 @@ from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.live import upstream
 from mock_webshare.live.probe import checks
-from mock_webshare.live.probe.responses import Responses
-from mock_webshare.live.probe.subject import Undecidable
+from mock_webshare.live.probe.responses import Responses, Undecidable
 from mock_webshare.recordings.formats import detect
 from mock_webshare.recordings.json_scanner import Scanner
 from mock_webshare.service.faults import prefer

@@ -13,8 +13,15 @@ from mock_webshare.contract import messages
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.judge.rules.pagination import link_query
-from mock_webshare.live.probe.responses import Expected, Objection, Responses, described
-from mock_webshare.live.probe.subject import Row, Subject, Undecidable
+from mock_webshare.live.probe.responses import (
+    Expected,
+    Objection,
+    Responses,
+    Row,
+    Subject,
+    Undecidable,
+    described,
+)
 
 if TYPE_CHECKING:
     from mock_webshare.exchange.model import Headers
