@@ -248,7 +248,7 @@ def _without(headers: Headers, names: set[str]) -> Headers:
 
 
 def _target(request: web.BaseRequest) -> str:
-    """Return the target unchanged, except for bytes that a URL may not have: they are percent-encoded."""
+    """Return the target with the bytes percent-encoded that a URL must not contain."""
     return _NOT_IN_A_TARGET.sub(
         lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape")),
         request.raw_path,

@@ -81,13 +81,13 @@ def _links(origin: str) -> re.Pattern[bytes]:
 
 
 class UpstreamError(Exception):
-    """No response came, or not all of it; the message says why and quotes neither side."""
+    """The response is missing or incomplete; the message has the reason, and quotes neither side."""
 
     def __init__(self, exchange: Exchange, error: BaseException) -> None:
         response = "no response" if exchange.status is None else "an incomplete response"
         super().__init__(f"{exchange.source} sent {response}: {_reason(error)}")
         self.exchange = exchange
-        """The request, without a response or with one whose body is not known."""
+        """The request, without a response or with a response without its body."""
         self.is_late = isinstance(error, TimeoutError)
         """Whether the response took longer than it may."""
 
@@ -106,7 +106,7 @@ class Upstream:
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Exchange:
         """Send a request and return the exchange; `target` is its path and query, sent unchanged.
 
-        The body of the response is decompressed. Raise `UpstreamError` if there is no complete response.
+        Raise `UpstreamError` if the response is missing or incomplete. Its body is decompressed.
         """
         started, begun = time.time_ns() // 1000, time.perf_counter()
         request = Exchange(
@@ -142,7 +142,7 @@ class Upstream:
 
 @contextmanager
 def _raising_upstream_error(exchange: Exchange) -> Iterator[None]:
-    """Raise `UpstreamError` with what is known of an exchange so far if it cannot be completed."""
+    """Raise `UpstreamError` with the exchange so far if it cannot be completed."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -71,7 +71,7 @@ class Check(NamedTuple):
 # The object.
 
 _NUMBER = r"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE+-])"
-"""A number as JSON has them: anything else says nothing about the form of numbers."""
+"""A number of JSON: other values do not show the form of numbers."""
 _FRACTION = r'"[^".]*+(?:\.([0-9]*+))?[^"]*+"'
 
 
@@ -108,7 +108,7 @@ def _microseconds(responses: Responses) -> Iterator[Objection]:
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 """A string of JSON; the last one may have no end."""
 _NEEDLESS_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\u(?!00[01]|2028|2029)[0-9a-fA-F]{4}")
-"""The framework escapes control characters, and what is a line feed to JavaScript."""
+"""The framework escapes control characters and the line separators of JavaScript."""
 
 
 def _json(responses: Responses) -> Iterator[Objection]:
@@ -181,7 +181,7 @@ def _page_numbers(responses: Responses) -> Iterator[Objection]:
         ("size with underscore", 10, True),
         ("size with exponent", 10, False),
     ):
-        responses.to(name)  # if it was not sent, the reason for that says more
+        responses.to(name)  # if it was not sent, the reason for that is more precise
         capped = min(size, len(responses.rows("large page")))
         if capped == usual:
             raise Undecidable(f"a page has {usual} rows, whether a size of {size} is read as a number or not")
@@ -228,7 +228,7 @@ def _unknown_filter(responses: Responses) -> Iterator[Objection]:
 
 
 def _terms(subject: Subject) -> list[str]:
-    """Return all orderings by one field, those first that a default order is most often."""
+    """Return all orderings by one field, the most frequent default orders first."""
     always = [name for name in subject.dates if not subject.fields[name].is_nullable]
     dates = [name for name in subject.orderings if name in always]
     likely = ["id", *(f"-{name}" for name in (*dates[:1], "id", *dates[1:])), *dates]
@@ -244,7 +244,7 @@ def _default_order(responses: Responses) -> Iterator[Objection]:
         responses.subject, pages, by_id=False
     )
     if not fitting:
-        yield Objection("the order of the rows is that of none of the fields")
+        yield Objection("no field has the order of the rows")
         return
     first, *others = fitting
     says = f"rows are ordered by {first}" + (f"; they also fit {', '.join(others)}" if others else "")
@@ -283,7 +283,7 @@ def _is_ordered(subject: Subject, rows: list[Row], term: str, by_id: bool) -> bo
 
 
 def _sort_key(value: Any, is_date: bool) -> tuple[bool, Any]:
-    """Return what a value sorts by: a null is larger than all others, as PostgreSQL has it."""
+    """Return the sort key of a value; a null is larger than all others, as in PostgreSQL."""
     return (True, 0) if value is None else (False, parse_instant(value) if is_date and value else value)
 
 

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 class Undecidable(Exception):
-    """A rule cannot be decided; the message says why, as a phrase."""
+    """A rule cannot be decided; the message is a phrase with the reason."""
 
 
 class Subject:
@@ -141,7 +141,7 @@ class Responses:
             return None
 
     def detail(self, name: str) -> Any:
-        """Return the `detail` of an error; None if there is none."""
+        """Return the `detail` of an error; None if it has no such field."""
         document = self.document(name)
         return document.get("detail") if isinstance(document, dict) else None
 
@@ -189,7 +189,7 @@ class Objection(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What a rule wants of a response; None: it wants nothing, or a header to be absent."""
+    """What a rule expects of a response; None: anything, but of a header that it is absent."""
 
     status: int | None = None
     detail: str | None = None
@@ -197,7 +197,7 @@ class Expected(NamedTuple):
     headers: Mapping[str, str | None] = {}
 
     def objections(self, responses: Responses, name: str) -> Iterator[Objection]:
-        """Yield what is different in the response to a request."""
+        """Yield the differences in the response to a request."""
         exchange, request = responses.to(name), described(responses.to(name))
         if self.status not in (None, exchange.status):
             yield Objection(f"{request} is {exchange.status}, not {self.status}")
