@@ -32,10 +32,9 @@ from mock_webshare.exchange.redaction.redactor import Redactor, redact
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
-from mock_webshare.live import origin
+from mock_webshare.live import upstream
 from mock_webshare.live.probe import checks
-from mock_webshare.live.probe.responses import Responses
-from mock_webshare.live.probe.subject import Undecidable
+from mock_webshare.live.probe.responses import Responses, Undecidable
 from mock_webshare.recordings.formats import detect
 from mock_webshare.recordings.json_scanner import Scanner
 from mock_webshare.service import effects
@@ -103,11 +102,11 @@ TEXTS: dict[str, list[Pump]] = {
     "live.probe.checks._NEEDLESS_ESCAPE": [*ESCAPES, Pump("", "\\u"), Pump("", "\\\\", "u1234")],
     "live.probe.checks._STRING": ESCAPES,
     "live.probe.checks:\\s": [WORD],
-    "live.origin._LOOPBACK": [Pump("127", ".1")],
-    "live.origin._ORIGIN": ORIGIN,
-    "live.record.proxy._CONTROL": [WORD],
-    "live.record.proxy._HOST": HOST,
-    "live.record.proxy._NOT_IN_A_TARGET": [WORD],
+    "live.upstream._LOOPBACK": [Pump("127", ".1")],
+    "live.upstream._ORIGIN": ORIGIN,
+    "live.recorder._CONTROL": [WORD],
+    "live.recorder._HOST": HOST,
+    "live.recorder._NOT_IN_A_TARGET": [WORD],
     "judge.body.line_numbers._BLANKS": [Pump("", " ", "x")],
     "exchange.json_limits.STRING": [
         Pump('"', "a", '"'),
@@ -495,11 +494,11 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         int,
     ),
     "links": (
-        lambda text: origin.rewrite_links(text.encode(), "https://a.io", "http://b"),
+        lambda text: upstream.rewrite_links(text.encode(), "https://a.io", "http://b"),
         Pump("", '"next" :').text,
     ),
     "a location": (
-        lambda text: origin.rewrite_location(text, "https://a.io", "http://b"),
+        lambda text: upstream.rewrite_location(text, "https://a.io", "http://b"),
         ORIGIN[0].text,
     ),
     "a query": (lambda text: read_params(text, "a/b"), Pump("", "a%").text),

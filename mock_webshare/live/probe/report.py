@@ -55,7 +55,7 @@ class Findings:
 
 
 def report(name: str) -> Callable[[Findings], Iterator[str]]:
-    """Return what yields the lines of a report; raise `UnknownName` if there is none of that name."""
+    """Return the writer of a report, which yields lines; raise `UnknownName` for an unknown name."""
     if name not in REPORTS:
         raise UnknownName("report", name, sorted(REPORTS))
     return REPORTS[name]

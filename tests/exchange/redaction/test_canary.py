@@ -23,7 +23,7 @@ from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.exchange.writers import write_har, write_ndjson
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
-from tests.live.record.test_proxy import recording, stop
+from tests.live.test_recorder import recording, stop
 
 CANARY = "c4naryBird/9+x=Kq7"
 """A key with every character that some encoding escapes."""

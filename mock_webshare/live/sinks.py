@@ -203,7 +203,7 @@ _HIDDEN = ("twin", "spare")
 
 
 def _byte_before_tail(path: Path, form: _Format) -> bytes | None:
-    """Return the byte before the tail, none of an empty file; None if head or tail are not of the format."""
+    """Return the byte before the tail, empty if there is none; None if the file is of another format."""
     with open(path, "rb") as file:
         is_begun = file.read(len(form.head)) == form.head
         file.seek(max(path.stat().st_size - len(form.tail) - 1, 0))
