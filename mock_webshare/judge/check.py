@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OTHER_ENDPOINT = "another endpoint"
 OTHER_HOST = "another host"
-PREFLIGHT = "asked by a browser for itself"
+PREFLIGHT = "a preflight of a browser"
 OTHER_SCHEME = "a redirection to another scheme"
 NO_RESPONSE = "no response"
 SERVER_ERROR = "a server error"

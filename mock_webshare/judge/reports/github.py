@@ -1,4 +1,4 @@
-"""GitHub: workflow commands, which GitHub Actions shows as annotations at the line of a file."""
+"""GitHub: workflow commands, which GitHub Actions shows as annotations of lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning"}
 
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
-    """Given a verdict, yield a command for each group of findings, and the summary."""
+    """Yield a command for each group of findings, and the summary."""
     for group in verdict.groups:
         yield _command(group)
     for error in verdict.unreadable:

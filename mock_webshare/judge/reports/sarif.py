@@ -1,4 +1,4 @@
-"""SARIF: the report for code scanning, version 2.1.0 of the OASIS standard."""
+"""SARIF 2.1.0: the report for code scanning, an OASIS standard."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 _KINDS = {Level.INFO: "informational", Level.INCONCLUSIVE: "open"}
-"""What is no failure; its level is `none` then."""
+"""The levels that are not failures; SARIF calls their level `none`."""
 
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
-    """Given a verdict, yield the lines of the document."""
+    """Yield the lines of the report on a verdict."""
     yield json.dumps(document(verdict), indent=2, ensure_ascii=False, default=str)
 
 
 def document(verdict: Verdict) -> dict[str, Any]:
-    """Given a verdict, return the log."""
+    """Return the SARIF log of a verdict."""
     names = sorted({group.first.rule for group in verdict.groups})
     driver = {
         "name": "mock-webshare",
