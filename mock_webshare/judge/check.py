@@ -1,4 +1,4 @@
-"""CheckResult: the findings in one record by itself, without its secrets."""
+"""CheckResult: the findings in one record by itself."""
 
 from __future__ import annotations
 
@@ -48,6 +48,14 @@ class CheckResult(NamedTuple):
     is_judged: bool = False
     authorization: str | None = None
     """The header of the request, which no report shows. None: not recorded."""
+    record: Exchange | None = None
+    """The exchange whose secrets the findings may contain. None: they contain none of its secrets."""
+
+    def without_secrets(self) -> CheckResult:
+        """Return the result with redacted findings."""
+        if self.record is None:
+            return self
+        return self._replace(findings=redacted(self.findings, redactor_of(self.record)), record=None)
 
 
 def check_record(
@@ -56,11 +64,9 @@ def check_record(
     """Apply all rules about one record to a record."""
     if isinstance(record, Exchange):
         result = _check_exchange(record, options)
-        if result.findings:
-            redactor = Redactor()
-            redactor.collect_secrets(record)  # a body may repeat the key, and a URL may contain it
-            result = result._replace(findings=redacted(result.findings, redactor))
-        return result._replace(authorization=record.request_header("authorization"))
+        return result._replace(
+            authorization=record.request_header("authorization"), record=record if result.findings else None
+        )
     return _check_malformed(record, options) if isinstance(record, BadRecord) else record
 
 
@@ -165,6 +171,13 @@ def _check_malformed(record: BadRecord, options: Options) -> CheckResult:
         grade=GRADES[rule],
     )
     return CheckResult(record.source, (finding,))
+
+
+def redactor_of(exchange: Exchange) -> Redactor:
+    """Return a redactor that knows the secrets of an exchange: a body may repeat the key."""
+    redactor = Redactor()
+    redactor.collect_secrets(exchange)
+    return redactor
 
 
 def redacted(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, ...]:
