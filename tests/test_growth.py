@@ -571,10 +571,7 @@ JUDGED: dict[str, Callable[[int], Iterator[Exchange | BadRecord]]] = {
     ),
     "different queries": lambda size: (received(each, page(ROW), f"?a={each}") for each in range(size)),
     "walks without an end": lambda size: (
-        received(
-            1, page(ROW | {"id": each}, next=f"https://proxy.webshare.io{CREDIT_LIST.path}?page={each + 2}")
-        )
-        for each in range(size)
+        received(1, page(ROW | {"id": each}, following=each + 2)) for each in range(size)
     ),
     "rows that change": lambda size: (received(1, page(ROW | {"amount": each / 2})) for each in range(size)),
     "keys in all findings": lambda size: (
