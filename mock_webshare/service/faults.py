@@ -41,6 +41,7 @@ _MAX_TIMES = 10**9
 _MAX_TEXT = 2000
 _MAX_JSON, _MAX_DEPTH = 10_000, 20
 _MAX_PARAMETERS = 100
+_FAULT_BYTES = 4096  # of a fault besides its texts: random numbers need most of them
 
 CONNECTION_FAULTS = (
     "CONNECTION_RESET_BY_PEER",
@@ -262,6 +263,11 @@ class ActiveFault:
         self._chance = Random(fault.seed)  # noqa: S311  # reproducible on purpose
         rate = RateLimit.parse(fault.value) if fault.action == "throttle" else None
         self._throttle = Throttle(rate) if rate else None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return _FAULT_BYTES + len(json.dumps(self.fault.wire()))
 
     def wire(self) -> dict[str, Any]:
         """Return the fault with its number, and how many requests it matched and struck."""

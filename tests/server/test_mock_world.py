@@ -247,6 +247,16 @@ class TestAMistake:
         with pytest.raises(DataError, match=r"-1\)\" is not allowed; allowed: .* or seconds"):
             ours.set_clock(advance=timedelta(days=-1))
 
+    def test_is_what_takes_too_many_bytes(self, ours: MockWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("mock_webshare.service.world.world.MAX_HELD_BYTES", 500)
+        for act in (
+            lambda: ours.take_snapshot("one"),
+            ours.create_credit,
+            lambda: ours.put_state(ours.state()),
+        ):
+            with pytest.raises(UsageError, match="allowed: 500; delete snapshots, reset or delete worlds"):
+                act()
+
     def test_is_a_key_that_is_none_of_those_given(self) -> None:
         with MockServer(Settings(port=0, api_keys=("good",))) as server:
             server.world("good").begin(scenario="empty")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike, fspath
 from os.path import isdir, isfile
 from pathlib import Path
@@ -27,6 +27,7 @@ class Dataset:
     contract: Contract
     rows: Mapping[str, Sequence[Any]]
     now: int
+    sizes: Mapping[str, int] = field(default_factory=dict)  # bytes of the rows, if they were counted
 
     def wire(self) -> dict[str, Any]:
         """Return the data set as JSON data."""
