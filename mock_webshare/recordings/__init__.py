@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnknownName, UnreadableInput
+from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import formats
 from mock_webshare.recordings.input import STANDARD_INPUT, opened
-from mock_webshare.recordings.limits import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

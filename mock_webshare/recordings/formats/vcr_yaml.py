@@ -20,16 +20,16 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from mock_webshare.exchange import json_limits
+from mock_webshare.exchange import json_limits, streams
+from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import limits
-from mock_webshare.recordings.input import streams
-from mock_webshare.recordings.limits import Broken, Malformed
+from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import Record, from_base64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_webshare.recordings.input.streams import Readable
+    from mock_webshare.exchange.streams import Readable
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT = {

@@ -11,9 +11,10 @@ import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from mock_webshare.exchange import streams
+from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import limits
-from mock_webshare.recordings.input import streams
-from mock_webshare.recordings.limits import Broken, Malformed
+from mock_webshare.recordings.limits import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
