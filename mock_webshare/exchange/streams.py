@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import IO, Any, Protocol
 
 PIECE = 256 * 1024
 """Bytes of one read."""

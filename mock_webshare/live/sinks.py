@@ -10,19 +10,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from mock_webshare.errors import UnwritableOutput, UsageError
-from mock_webshare.exchange.model import write_line
+from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.exchange.writers import HAR_HEAD, HAR_TAIL, har_entry
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import BinaryIO
-
-    from mock_webshare.exchange.model import Exchange
 
 _PRIVATE = 0o600
 

@@ -6,20 +6,18 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import StreamReader, web
 
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
 from mock_webshare.server.loop import monotonic
+from mock_webshare.service.effects import Outcome
 from mock_webshare.service.framework.response import html_page
 from mock_webshare.service.service import DECIDING, RawHeaders, Service
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
 from mock_webshare.service.world.registry import Worlds
-
-if TYPE_CHECKING:
-    from mock_webshare.service.effects import Outcome
 
 _log = logging.getLogger(__name__)
 _CACHED_HEADERS, _CACHED_RESPONSES = 1024, 128

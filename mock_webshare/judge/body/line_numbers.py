@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _READER = json.JSONDecoder(parse_int=str, parse_float=str)  # a number may be too long for `int`

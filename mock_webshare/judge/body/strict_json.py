@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 from mock_webshare.contract.model import Mark, Rule
 from mock_webshare.exchange.json_limits import MOST_PARTS, has_many
 from mock_webshare.judge.model.finding import Finding, Place, excerpt, pointer, printable, shorten
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import NoReturn
 
 DEEPEST = 100
 """Objects and arrays inside each other. The service needs four."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from mock_webshare.judge.model.finding import Level, printable
 from mock_webshare.judge.reports import messages, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.verdict import Group, Verdict
+from mock_webshare.judge.verdict import Group, Verdict
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning"}
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.judge.model.finding import Level, printable, shorten
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mock_webshare.contract.model import Rule
-    from mock_webshare.judge.model.finding import Finding, Place
+from mock_webshare.contract.model import Mark, Rule
+from mock_webshare.judge.model.finding import Finding, Level, Place, printable, shorten
 
 LONGEST_POINTER = 200
 """Characters of a JSON pointer or a URL that a report shows; both come from the file."""

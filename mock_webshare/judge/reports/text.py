@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from mock_webshare.judge.model.finding import Level, printable
 from mock_webshare.judge.reports import messages
-from mock_webshare.judge.verdict import COULD_NOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.verdict import Group, Likeness, Verdict
+from mock_webshare.judge.verdict import COULD_NOT, Group, Likeness, Verdict
 
 MOST_FILES = 3
 """Files that are named if the same finding is in several."""

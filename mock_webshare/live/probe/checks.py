@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.contract import messages
 from mock_webshare.contract.timestamps import parse_instant
+from mock_webshare.exchange.model import Headers
 from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.judge.rules.pagination import link_query
 from mock_webshare.live.probe.responses import (
@@ -22,9 +23,6 @@ from mock_webshare.live.probe.responses import (
     Undecidable,
     described,
 )
-
-if TYPE_CHECKING:
-    from mock_webshare.exchange.model import Headers
 
 
 class Request(NamedTuple):

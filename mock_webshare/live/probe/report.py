@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from mock_webshare.contract.model import Rule
 from mock_webshare.errors import UnknownName
 from mock_webshare.judge.model.finding import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 class Outcome(StrEnum):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
@@ -31,12 +31,10 @@ from mock_webshare.service.data.fields import (
 )
 from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types, size_of
 from mock_webshare.service.faults import Faults, Strike, parse
+from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock, Throttle
 from mock_webshare.service.world.journal import Journal, RequestMatcher
-
-if TYPE_CHECKING:
-    from mock_webshare.service.framework.request import Request
 
 MAX_SNAPSHOTS = 100
 MAX_HELD_BYTES = 1024 * 1024 * 1024
