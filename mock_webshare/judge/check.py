@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.exchange.request import read_url
+from mock_webshare.exchange.request import RecordedRequest, read_url
 from mock_webshare.judge import rules
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
-from mock_webshare.judge.history.observation import observe
+from mock_webshare.judge.history.observation import Observation, observe
 from mock_webshare.judge.model.context import RuleContext, place_of
-from mock_webshare.judge.model.finding import Finding, printable, shorten
+from mock_webshare.judge.model.finding import Finding, Place, printable, shorten
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
 from mock_webshare.judge.model.shapes import recognise
 from mock_webshare.judge.rules.status import SERVER_ERRORS, schema_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.history.observation import Observation
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.model.options import Options
 
 OTHER_ENDPOINT = "another endpoint"
 OTHER_HOST = "another host"

@@ -5,17 +5,13 @@ It conforms to the XSD of the Jenkins xUnit plugin, which most readers support.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from mock_webshare.judge.model.finding import printable
 from mock_webshare.judge.model.rulebook import NOT_JUDGED
 from mock_webshare.judge.reports import messages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.verdict import Group, Verdict
+from mock_webshare.judge.verdict import Group, Verdict
 
 SUITE = "mock-webshare validate"
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
-from mock_webshare.judge.model.finding import Level
+from mock_webshare.contract.model import Rule
+from mock_webshare.judge.model.finding import Level, Place
 from mock_webshare.judge.model.rulebook import level
 from mock_webshare.judge.reports import messages
+from mock_webshare.judge.verdict import Group, Verdict
 from mock_webshare.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.contract.model import Rule
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.verdict import Group, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
