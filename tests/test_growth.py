@@ -11,31 +11,37 @@ import importlib
 import inspect
 import io
 import json
+import os
 import pkgutil
 import re
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, cast
 
 import pytest
 
 import mock_webshare
+from mock_webshare import recordings
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange import json_limits, request
-from mock_webshare.exchange.model import Exchange, from_wire, write_line
+from mock_webshare.exchange.model import BadRecord, Exchange, from_wire, write_line
 from mock_webshare.exchange.redaction import encodings, lenient_json, secret_names
 from mock_webshare.exchange.redaction.redactor import Redactor, redact
+from mock_webshare.judge import reports
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
-from mock_webshare.live import origin
+from mock_webshare.judge.model.options import Options
+from mock_webshare.judge.run import judge
+from mock_webshare.live import upstream
 from mock_webshare.live.probe import checks
-from mock_webshare.live.probe.responses import Responses
-from mock_webshare.live.probe.subject import Undecidable
+from mock_webshare.live.probe.responses import Responses, Undecidable
 from mock_webshare.recordings.formats import detect
 from mock_webshare.recordings.json_scanner import Scanner
 from mock_webshare.service import effects
@@ -106,11 +112,11 @@ TEXTS: dict[str, list[Pump]] = {
     "live.probe.checks._NEEDLESS_ESCAPE": [*ESCAPES, Pump("", "\\u"), Pump("", "\\\\", "u1234")],
     "live.probe.checks._STRING": ESCAPES,
     "live.probe.checks:\\s": [WORD],
-    "live.origin._LOOPBACK": [Pump("127", ".1")],
-    "live.origin._ORIGIN": ORIGIN,
-    "live.record.proxy._CONTROL": [WORD],
-    "live.record.proxy._HOST": HOST,
-    "live.record.proxy._NOT_IN_A_TARGET": [WORD],
+    "live.upstream._LOOPBACK": [Pump("127", ".1")],
+    "live.upstream._ORIGIN": ORIGIN,
+    "live.recorder._CONTROL": [WORD],
+    "live.recorder._HOST": HOST,
+    "live.recorder._NOT_IN_A_TARGET": [WORD],
     "judge.body.line_numbers._BLANKS": [Pump("", " ", "x")],
     "exchange.json_limits.STRING": [
         Pump('"', "a", '"'),
@@ -498,11 +504,11 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         int,
     ),
     "links": (
-        lambda text: origin.rewrite_links(text.encode(), "https://a.io", "http://b"),
+        lambda text: upstream.rewrite_links(text.encode(), "https://a.io", "http://b"),
         Pump("", '"next" :').text,
     ),
     "a location": (
-        lambda text: origin.rewrite_location(text, "https://a.io", "http://b"),
+        lambda text: upstream.rewrite_location(text, "https://a.io", "http://b"),
         ORIGIN[0].text,
     ),
     "a query": (lambda text: read_params(text, "a/b"), Pump("", "a%").text),
@@ -529,3 +535,83 @@ def test_a_loop(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_limits, "MOST_PARTS", 10)
     work, make = LOOPS[case]
     assert growth(work, make) <= MOST
+
+
+ROW = json.loads(SERVICE_SCHEMAS.text("referral-credit"))["examples"][0]
+
+
+def received(number: int, body: object, query: str = "") -> Exchange:
+    """Return a response of the list to one of many keys."""
+    return Exchange(
+        source="a.ndjson",
+        entry=number,
+        method="GET",
+        url=f"https://proxy.webshare.io{CREDIT_LIST.path}{query}",
+        request_headers=(("Authorization", f"Token {number:030}"),),
+        status=200,
+        headers=(),
+        body=json.dumps(body).encode(),
+    )
+
+
+def page(*rows: object, following: int | None = None) -> dict[str, object]:
+    link = following and f"https://proxy.webshare.io{CREDIT_LIST.path}?page={following}"
+    return {"count": len(rows), "next": link, "previous": None, "results": rows}
+
+
+JUDGED: dict[str, Callable[[int], Iterator[Exchange | BadRecord]]] = {
+    "records that are none": lambda size: (
+        BadRecord(source="-", problem="it has no request", entry=each) for each in range(size)
+    ),
+    "bodies without a shape": lambda size: (
+        Exchange(source="-", entry=each, body=b'{"a":1}') for each in range(size)
+    ),
+    "wrong pages": lambda size: (received(each, {"count": "1"}) for each in range(size)),
+    "wrong rows": lambda size: iter([received(1, page(*[ROW | {"amount": "1"}] * size))]),
+    "different fields": lambda size: iter([received(1, page(ROW | {f"a{each}": 1 for each in range(size)}))]),
+    "different pointers": lambda size: iter(
+        [received(1, page(*[ROW | {f"a{each}": 1} for each in range(size)]))]
+    ),
+    "different queries": lambda size: (received(each, page(ROW), f"?a={each}") for each in range(size)),
+    "walks without an end": lambda size: (
+        received(1, page(ROW | {"id": each}, following=each + 2)) for each in range(size)
+    ),
+    "rows that change": lambda size: (received(1, page(ROW | {"amount": each / 2})) for each in range(size)),
+    "keys in all findings": lambda size: (
+        received(each, page(ROW | {"mode": f"{each:030}"})) for each in range(size)
+    ),
+}
+
+
+@pytest.mark.parametrize("report", reports.REPORTS)
+@pytest.mark.parametrize("case", JUDGED)
+def test_judging(case: str, report: str) -> None:
+    def work(records: list[Exchange | BadRecord]) -> None:
+        reports.write(report, judge(records, Options()), io.StringIO())
+
+    work(list(JUDGED[case](2)))  # imports
+    assert growth(work, lambda size: list(JUDGED[case](size // 10))) <= MOST
+
+
+def test_a_deep_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parents of a folder are not visited again for it."""
+    folder = tmp_path
+    for _ in range(300):
+        folder = folder / "a"
+        folder.mkdir()
+        (folder / "a.json").write_text("{}")
+    calls = Counter[str]()
+    for name in ("listdir", "lstat", "stat"):
+        count_calls(monkeypatch, calls, name)
+    assert len(list(recordings.read([str(tmp_path)], io.BytesIO()))) == 300
+    assert max(calls.values()) < 10 * 300
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, calls: Counter[str], name: str) -> None:
+    original = getattr(os, name)
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls[name] += 1
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(os, name, counted)

@@ -33,16 +33,15 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     import asyncio
     from contextlib import ExitStack
 
-    from mock_webshare.live import origin as origins
+    from mock_webshare.live import sinks, upstream
     from mock_webshare.live.probe import prober, report
-    from mock_webshare.live.record import sinks
 
     values = values_or_defaults(options, PROBE_OPTIONS)
     write = report.report(values["format"])
-    origin = origins.read_origin("BASE_URL", options.base_url)
+    origin = upstream.read_origin("BASE_URL", options.base_url)
     if not 1 <= values["rate"] <= prober.FASTEST:
         raise UsageError(f"rate {values['rate']} is not allowed; allowed: 1 to {prober.FASTEST}")
-    is_ours = origins.is_loopback(origins.host_of(origin))
+    is_ours = upstream.is_loopback(upstream.host_of(origin))
     seconds = 0.0 if is_ours else 60 / values["rate"]
     key = _key(environ)
     with ExitStack() as stack:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     Record = Exchange | BadRecord | UnreadableInput
 
 
+LARGEST_STDIN = 512 * 1024**2
+"""Bytes of standard input, which are kept because they are read twice."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Exit code: 0; with --check, 1 if there are secrets; "
@@ -101,8 +105,13 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
     from io import BytesIO
 
     from mock_webshare import recordings
+    from mock_webshare.exchange.streams import read_all
 
-    content = streams.stdin.read() if "-" in paths else b""
+    content = read_all(streams.stdin, LARGEST_STDIN) if "-" in paths else b""
+    if len(content) > LARGEST_STDIN:
+        raise UsageError(
+            f"standard input has more than {LARGEST_STDIN // 1024**2} MiB; name the file instead"
+        )
     return lambda: recordings.read(paths, BytesIO(content))
 
 

@@ -36,9 +36,9 @@ _LOOPBACK = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [OPTION ...] -- COMMAND [ARGUMENT ...]"
     parser.epilog = (
-        "The command gets WEBSHARE_BASE_URL and WEBSHARE_API_KEY in its environment. Official clients read "
-        "only the key: give them the URL as base_url (in Node baseURL). If no request reaches the mock "
-        "server, a line on standard error says so. "
+        "The command gets WEBSHARE_BASE_URL and WEBSHARE_API_KEY in its environment, and NO_PROXY exempts "
+        "the mock server from a proxy. Official clients read only the key: give them the URL as base_url (in "
+        "Node baseURL). If no request reaches the mock server, a line on standard error says so. "
         "Exit code: that of the command; 128 + N if signal N ended it; 127 if it does not exist, 126 if it "
         "cannot be executed; 2 if the mock server cannot start; then the command is not run. "
         f"{PRECEDENCE}"
@@ -57,6 +57,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     settings = settings_of(options, environ, SERVE_OPTIONS, port=0)
     with Guard(options.command, environ) as guard, ExitStack() as stack:
         with without_certificates():
+            from mock_webshare.server.mock_world import proxy_exemptions
             from mock_webshare.server.thread import MockServer
 
         reached_flag = stack.enter_context(ReachedFlag())
@@ -65,9 +66,11 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
             dataset = recorded_dataset(settings.data, streams.stderr)
             server = MockServer(settings, dataset=dataset, log=log, failed=guard.fail)
             stack.enter_context(server)
+        url = _reachable(server.url)
         variables = {
-            "WEBSHARE_BASE_URL": _reachable(server.url),
+            "WEBSHARE_BASE_URL": url,
             "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0],
+            **proxy_exemptions(url, environ),
             **reached_flag.variables,
         }
         code = guard.run(variables)

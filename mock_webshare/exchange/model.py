@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mock_webshare.contract.timestamps import format_instant, parse_instant
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Headers = tuple[tuple[str, str], ...]
 """Names and values in the order in which they were sent, repeated ones too; bytes are Latin-1."""

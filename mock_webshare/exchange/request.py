@@ -7,18 +7,13 @@ an error in both.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote_to_bytes, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote_to_bytes, urlencode, urlsplit
 
 from mock_webshare.contract.endpoints import WEBSHARE
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from urllib.parse import SplitResult
-
-    from mock_webshare.contract.model import Contract, Endpoint
+from mock_webshare.contract.model import Contract, Endpoint
 
 MOST_PARAMETERS = 1000
 """More are refused (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""

@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, TextIO
 from urllib.parse import parse_qsl, urlsplit
 
 from mock_webshare.contract.timestamps import format_instant
-from mock_webshare.exchange.model import write_line
+from mock_webshare.exchange.model import Exchange, Headers, write_line
 from mock_webshare.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import TextIO
-
-    from mock_webshare.exchange.model import Exchange, Headers
 
 _UNKNOWN_SIZE = -1
 _HTTP = "HTTP/1.1"

@@ -1,35 +1,29 @@
-"""CheckResult: the findings in one record by itself, without its secrets."""
+"""CheckResult: the findings in one record by itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.exchange.request import read_url
+from mock_webshare.exchange.request import RecordedRequest, read_url
 from mock_webshare.judge import rules
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
-from mock_webshare.judge.history.observation import observe
+from mock_webshare.judge.history.observation import Observation, observe
 from mock_webshare.judge.model.context import RuleContext, place_of
-from mock_webshare.judge.model.finding import Finding, printable, shorten
+from mock_webshare.judge.model.finding import Finding, Place, printable, shorten
+from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
 from mock_webshare.judge.model.shapes import recognise
 from mock_webshare.judge.rules.status import SERVER_ERRORS, schema_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.history.observation import Observation
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.model.options import Options
-
 OTHER_ENDPOINT = "another endpoint"
 OTHER_HOST = "another host"
-PREFLIGHT = "asked by a browser for itself"
+PREFLIGHT = "a preflight of a browser"
 OTHER_SCHEME = "a redirection to another scheme"
 NO_RESPONSE = "no response"
 SERVER_ERROR = "a server error"
@@ -48,6 +42,14 @@ class CheckResult(NamedTuple):
     is_judged: bool = False
     authorization: str | None = None
     """The header of the request, which no report shows. None: not recorded."""
+    record: Exchange | None = None
+    """The exchange whose secrets the findings may contain. None: they contain none of its secrets."""
+
+    def without_secrets(self) -> CheckResult:
+        """Return the result with redacted findings."""
+        if self.record is None:
+            return self
+        return self._replace(findings=redacted(self.findings, redactor_of(self.record)), record=None)
 
 
 def check_record(
@@ -56,11 +58,9 @@ def check_record(
     """Apply all rules about one record to a record."""
     if isinstance(record, Exchange):
         result = _check_exchange(record, options)
-        if result.findings:
-            redactor = Redactor()
-            redactor.collect_secrets(record)  # a body may repeat the key, and a URL may contain it
-            result = result._replace(findings=redacted(result.findings, redactor))
-        return result._replace(authorization=record.request_header("authorization"))
+        return result._replace(
+            authorization=record.request_header("authorization"), record=record if result.findings else None
+        )
     return _check_malformed(record, options) if isinstance(record, BadRecord) else record
 
 
@@ -165,6 +165,13 @@ def _check_malformed(record: BadRecord, options: Options) -> CheckResult:
         grade=GRADES[rule],
     )
     return CheckResult(record.source, (finding,))
+
+
+def redactor_of(exchange: Exchange) -> Redactor:
+    """Return a redactor that knows the secrets of an exchange: a body may repeat the key."""
+    redactor = Redactor()
+    redactor.collect_secrets(exchange)
+    return redactor
 
 
 def redacted(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.judge.check import check_record, redacted
+from mock_webshare.judge.check import check_record, redacted, redactor_of
 from mock_webshare.judge.history.page_size_cap import PageSizeCaps
 from mock_webshare.judge.history.page_walk import PageWalks
 from mock_webshare.judge.history.row_history import RowHistory
@@ -61,6 +61,7 @@ class Judge:
         self._options, self._rules = options, rules_of(contract)
         self._rows, self._walks, self._caps = RowHistory(contract), PageWalks(), PageSizeCaps(contract)
         self._groups: dict[Likeness, Group] = {}
+        self._known: dict[Likeness, Group] = {}  # by what findings have in common before redaction
         self._skipped: Counter[str] = Counter()
         self._unreadable: list[UnreadableInput] = []
         self._sources: set[str] = set()
@@ -79,7 +80,7 @@ class Judge:
             self._skipped[result.skipped] += 1
         if result.authorization and len(self._keys) < MOST_KEYS:
             self._keys.add(result.authorization)
-        self._add_findings(result.findings)
+        self._add_findings(result.findings, result.record)
         if (observation := result.observation) is not None:
             for history in (self._rows, self._walks, self._caps):
                 self._add_findings(history.add(observation))
@@ -108,18 +109,34 @@ class Judge:
         for group in self._groups.values():
             group.findings[:] = redacted(group.findings, redactor)
 
-    def _add_findings(self, findings: Iterable[Finding]) -> None:
-        """Add findings to their groups, except of rules that the contract does not have."""
+    def _add_findings(self, findings: Iterable[Finding], record: Exchange | None = None) -> None:
+        """Add findings to their groups, except of rules that the contract does not have.
+
+        Only those that are kept are redacted, because that takes longer than everything else here.
+        """
+        redactor = None
         for finding in findings:
-            if (rule := self._rules.get(finding.rule)) is None:
+            if finding.rule not in self._rules:
                 continue
             likeness = _likeness(finding)
-            if likeness not in self._groups and len(self._groups) >= MOST_GROUPS:
-                likeness = likeness._replace(pointer="", has_value="")
-            group = self._groups.setdefault(likeness, Group(likeness, rule, []))
+            group = self._known.get(likeness)
+            if group is None or len(group.findings) < MOST_EXAMPLES:
+                if record is not None:
+                    redactor = redactor or redactor_of(record)
+                    (finding,) = redacted((finding,), redactor)
+                group = self._add_finding(finding)
+                if len(self._known) < MOST_GROUPS:
+                    self._known[likeness] = group
             group.count += 1
-            if len(group.findings) < MOST_EXAMPLES:
-                group.findings.append(finding)
+
+    def _add_finding(self, finding: Finding) -> Group:
+        likeness = _likeness(finding)
+        if likeness not in self._groups and len(self._groups) >= MOST_GROUPS:
+            likeness = likeness._replace(pointer="", has_value="")
+        group = self._groups.setdefault(likeness, Group(likeness, self._rules[finding.rule], []))
+        if len(group.findings) < MOST_EXAMPLES:
+            group.findings.append(finding)
+        return group
 
 
 _INDEX = re.compile(r"/\d+(?=/|$)")
@@ -172,4 +189,5 @@ def _start_worker(options: Options) -> None:
 
 def _check_chunk(records: list[Record]) -> list[Result]:
     options = _worker_options.get()
-    return [check_record(record, options) for record in records]
+    results = (check_record(record, options) for record in records)
+    return [each if isinstance(each, UnreadableInput) else each.without_secrets() for each in results]

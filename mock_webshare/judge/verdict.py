@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from mock_webshare.contract.model import Rule
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.options import FAILING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mock_webshare.contract.model import Rule
 
 CLEAN, FINDINGS, COULD_NOT = 0, 1, UnreadableInput.exit_code
 """Exit codes."""

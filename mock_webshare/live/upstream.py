@@ -1,17 +1,20 @@
-"""Upstream: the real service; sending it a request makes an exchange."""
+"""Upstream: the real service at its origin; sending it a request makes an exchange."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import lru_cache
 
 import aiohttp
 from yarl import URL
 
+from mock_webshare.errors import UsageError
 from mock_webshare.exchange.model import Exchange, Headers
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -21,16 +24,70 @@ TIMEOUT = 60.0
 """Seconds that a response may take."""
 _CHUNK = 65_536
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # aiohttp would add them
+_ORIGIN = re.compile(
+    r"(https?)://([A-Za-z0-9._-]+|\[[A-Fa-f0-9:.]+\])(?::0*([0-9]{1,5}))?/?", re.ASCII | re.IGNORECASE
+)
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[?::1\]?", re.IGNORECASE)
+
+
+def read_origin(name: str, url: str) -> str:
+    """Read the origin from the value of an option: `https://Example.com:443/` is `https://example.com`.
+
+    Raise `UsageError` for anything else, without the value, which may contain a user and password.
+    """
+    match = _ORIGIN.fullmatch(url)
+    if match is None or (match[3] and not 0 < int(match[3]) < 65536):
+        raise UsageError(
+            f"the value of {name} is not allowed; allowed: scheme and host only, "
+            "like https://proxy.webshare.io"
+        )
+    scheme, host, port = match[1].lower(), match[2].lower(), match[3]
+    return f"{scheme}://{host}" + (f":{port}" if port and port != _DEFAULT_PORTS[scheme] else "")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine: `localhost`, `127.…` or `::1`."""
+    return _LOOPBACK.fullmatch(host) is not None
+
+
+def host_of(origin: str) -> str:
+    """Return the host of an origin: `127.0.0.1` of `http://127.0.0.1:80`."""
+    match = _ORIGIN.fullmatch(origin)
+    assert match
+    return match[2]
+
+
+def rewrite_location(location: str, origin: str, target: str) -> str:
+    """Return the value of a `Location` header with the origin `target` in place of `origin`."""
+    if re.match(re.escape(origin) + r"(?=[/?#]|$)", location, re.IGNORECASE):
+        return target + location[len(origin) :]
+    return location
+
+
+def rewrite_links(body: bytes, origin: str, target: str) -> bytes:
+    """Return a JSON body with the origin of its `next` and `previous` replaced, and all else unchanged.
+
+    A body that is not valid JSON is treated in the same way, for a client may parse it nevertheless.
+    """
+    return _links(origin).sub(rb"\1" + target.encode().replace(b"\\", rb"\\"), body)
+
+
+@lru_cache(16)
+def _links(origin: str) -> re.Pattern[bytes]:
+    # JSON may escape a slash; within a string it escapes the quotes that this pattern looks for.
+    written = re.escape(origin.encode()).replace(b"/", rb"\\?/")
+    return re.compile(rb'((?<!\\)"(?:next|previous)"\s*:\s*")' + written + rb'(?=\\?/|[?#"])', re.IGNORECASE)
 
 
 class UpstreamError(Exception):
-    """No response came, or not all of it; the message says why and quotes neither side."""
+    """The response is missing or incomplete; the message has the reason, and quotes neither side."""
 
     def __init__(self, exchange: Exchange, error: BaseException) -> None:
         response = "no response" if exchange.status is None else "an incomplete response"
         super().__init__(f"{exchange.source} sent {response}: {_reason(error)}")
         self.exchange = exchange
-        """The request, without a response or with one whose body is not known."""
+        """The request, without a response or with a response without its body."""
         self.is_late = isinstance(error, TimeoutError)
         """Whether the response took longer than it may."""
 
@@ -49,7 +106,7 @@ class Upstream:
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Exchange:
         """Send a request and return the exchange; `target` is its path and query, sent unchanged.
 
-        The body of the response is decompressed. Raise `UpstreamError` if there is no complete response.
+        Raise `UpstreamError` if the response is missing or incomplete. Its body is decompressed.
         """
         started, begun = time.time_ns() // 1000, time.perf_counter()
         request = Exchange(
@@ -85,7 +142,7 @@ class Upstream:
 
 @contextmanager
 def _raising_upstream_error(exchange: Exchange) -> Iterator[None]:
-    """Raise `UpstreamError` with what is known of an exchange so far if it cannot be completed."""
+    """Raise `UpstreamError` with the exchange so far if it cannot be completed."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

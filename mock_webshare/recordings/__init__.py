@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnknownName, UnreadableInput
+from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import formats
 from mock_webshare.recordings.input import STANDARD_INPUT, opened
-from mock_webshare.recordings.limits import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -75,14 +75,16 @@ def _files(path: str) -> Iterator[str | UnreadableInput]:
     They come in the order of their names, without hidden ones. A folder is read once, even if several
     links lead to it.
     """
-    seen: set[str] = set()
+    seen: set[tuple[int, int]] = set()
     waiting: list[str | UnreadableInput] = [path]
     while waiting:
         each = waiting.pop()
         if isinstance(each, UnreadableInput) or not _is_folder(each):
             yield each
-        elif (real := os.path.realpath(each)) not in seen:
-            seen.add(real)
+            continue
+        found = os.stat(each)
+        if (identity := (found.st_dev, found.st_ino)) not in seen:
+            seen.add(identity)
             waiting += reversed(list(_inside(each)))
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.contract.timestamps import parse_instant
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.model import Exchange
 
 _CHANNEL = ("referral_channel", "referral_channel_code")
 _IDS = ("id", "user_id", "referral_channel")

@@ -9,18 +9,13 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from collections.abc import Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from mock_webshare.exchange import json_limits
+from mock_webshare.exchange import json_limits, streams
+from mock_webshare.exchange.streams import Broken, Readable
 from mock_webshare.recordings import limits
-from mock_webshare.recordings.input import streams
-from mock_webshare.recordings.limits import Broken
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.recordings.input.streams import Readable
 
 # Possessive (`++`): a string of millions of escapes must not leave a place to backtrack to for each.
 _STRING_PART = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'

@@ -32,7 +32,7 @@ LARGEST_ANCHORED = 64 * 1024
 """Characters of such a value. PyYAML writes aliases for headers, not for bodies; without a limit, a short
 file could name one long body a million times."""
 
-LARGEST_ATTACHMENTS = 16 * 1024**3
+LARGEST_ATTACHMENTS = 2 * 1024**3
 """Bytes of all attachments of a HAR: a million entries may name the same small file."""
 LARGEST_ZIP_DIRECTORY = 8 * 1024**2
 """Bytes of the list of files in a ZIP archive, which is read as a whole."""
@@ -43,14 +43,3 @@ class Malformed(Exception):
 
     The message shows no value of the record.
     """
-
-
-class Broken(Exception):
-    """The rest of a file cannot be split into records.
-
-    The message shows nothing of the file.
-    """
-
-    def __init__(self, problem: str, line: int | None = None) -> None:
-        super().__init__(problem)
-        self.line = line

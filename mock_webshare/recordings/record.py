@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.exchange import json_limits
 from mock_webshare.exchange.model import BadRecord, Exchange, read_status
+from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import limits
-from mock_webshare.recordings.limits import Broken, Malformed
+from mock_webshare.recordings.limits import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
 from mock_webshare.server.handler import Handler, Log
+from mock_webshare.server.loop import monotonic
 from mock_webshare.server.reached_flag import flag_setter
 from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
@@ -33,7 +33,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     dataset: Dataset | None = None,
-    timer: Callable[[], float] = time.monotonic,
+    timer: Callable[[], float] = monotonic,
     log: Log | None = None,
 ) -> web.Application:
     """Return the mock server as an aiohttp application.

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 import time
+from asyncio import sleep  # a test may replace the attribute of asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
@@ -94,7 +95,7 @@ async def deliver(request: web.Request, outcome: Outcome) -> web.StreamResponse:
     """Send a response with its delay, slow body or broken connection."""
     response, headers = outcome.response, all_headers(outcome.response)
     if outcome.seconds:
-        await asyncio.sleep(outcome.seconds)
+        await sleep(outcome.seconds)
     if outcome.delivery is not None:
         return await _break(request, outcome.delivery, response, headers)
     if outcome.chunks:
@@ -110,7 +111,7 @@ async def _drip(request: web.Request, outcome: Outcome, headers: CIMultiDict[str
     with suppress(ConnectionError):  # the client has closed the connection
         await response.prepare(request)
         for start, end in pairwise(bounds):
-            await asyncio.sleep(outcome.drip_seconds / count)
+            await sleep(outcome.drip_seconds / count)
             await response.write(body[start:end])
         await response.write_eof()
     return response
@@ -147,7 +148,7 @@ async def _reset_after_headers(transport: asyncio.Transport, head: bytes, body: 
     """Send the headers and half of the body, then reset the connection."""
     transport.write(head + body[: len(body) // 2])
     # A reset discards what the client has received but not read.
-    await asyncio.sleep(_READ_SECONDS)
+    await sleep(_READ_SECONDS)
     await _reset(transport, head, body)
 
 

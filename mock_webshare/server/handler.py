@@ -6,20 +6,18 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import StreamReader, web
 
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
+from mock_webshare.server.loop import monotonic
+from mock_webshare.service.effects import Outcome
 from mock_webshare.service.framework.response import html_page
 from mock_webshare.service.service import DECIDING, RawHeaders, Service
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
 from mock_webshare.service.world.registry import Worlds
-
-if TYPE_CHECKING:
-    from mock_webshare.service.effects import Outcome
 
 _log = logging.getLogger(__name__)
 _CACHED_HEADERS, _CACHED_RESPONSES = 1024, 128
@@ -57,7 +55,7 @@ class Handler:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Respond to a request under any path outside the control plane."""
-        began = perf_counter()
+        began = monotonic()
         target, headers = request.raw_path, self._headers(request.raw_headers)
         world, outcome, body = None, None, b""
         try:
@@ -81,7 +79,7 @@ class Handler:
         if outcome is not None and outcome.faults:
             waiting = Entry(now, request.method, target, headers.all, body, None, 0.0, outcome.faults)
             return await self._deliver(request, journal, waiting, outcome, began)
-        entry = Entry(now, request.method, target, headers.all, body, response, perf_counter() - began)
+        entry = Entry(now, request.method, target, headers.all, body, response, monotonic() - began)
         size = ENTRY_BYTES + len(target) + headers.size + len(body) + len(response.body)
         self._worlds.record(journal, entry, size)
         self.report(entry)
@@ -100,7 +98,7 @@ class Handler:
             sent = outcome.response if _is_open(request) else None
             return response
         finally:
-            amended = waiting._replace(response=sent, seconds=perf_counter() - began)
+            amended = waiting._replace(response=sent, seconds=monotonic() - began)
             journal.replace(waiting, amended)
             self.report(amended)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from io import StringIO
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from mock_webshare.service.settings import require_key
 from mock_webshare.service.world.clock import lasting
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from mock_webshare.server.thread import MockServer
 
 T = TypeVar("T")
+_LOOPBACK = ("127.0.0.1", "localhost")
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 class MockWorld:
@@ -38,8 +42,13 @@ class MockWorld:
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables that `mock-webshare run` sets; official clients read only the key."""
-        return {"WEBSHARE_BASE_URL": self.url, "WEBSHARE_API_KEY": self.api_key}
+        """The variables that `mock-webshare run` sets; official clients read only the key.
+
+        Those that exempt the server from a proxy are added if this process has a proxy in its environment.
+        """
+        has_proxy = any(name.lower() in _PROXY_VARIABLES for name in os.environ)
+        exemptions = proxy_exemptions(self.url, os.environ) if has_proxy else {}
+        return {"WEBSHARE_BASE_URL": self.url, "WEBSHARE_API_KEY": self.api_key, **exemptions}
 
     @property
     def requests(self) -> Sequence[Entry]:
@@ -230,3 +239,22 @@ class MockWorld:
 
     def __repr__(self) -> str:
         return f"<MockWorld at {self._server!r}>"
+
+
+def proxy_exemptions(url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep clients from sending requests for `url` to a proxy.
+
+    Some clients prefer `no_proxy`, others `NO_PROXY`. Both are set, so one that was not set would hide the
+    other: it gets the hosts of the other, too.
+    """
+    hosts = dict.fromkeys([*_LOOPBACK, urlsplit(url).hostname or ""])
+    lower, upper = environ.get("no_proxy", ""), environ.get("NO_PROXY", "")
+    return {"NO_PROXY": _with_hosts(upper or lower, hosts), "no_proxy": _with_hosts(lower or upper, hosts)}
+
+
+def _with_hosts(listed: str, hosts: Iterable[str]) -> str:
+    """Return a list of hosts with others added; `*` covers them, if it is alone."""
+    if listed.strip() == "*":
+        return listed
+    known = [each.strip() for each in listed.split(",")]
+    return ",".join([*filter(None, [listed.strip(", ")]), *(host for host in hosts if host not in known)])

@@ -7,9 +7,7 @@ import errno
 import gc
 import logging
 import re
-import selectors
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
@@ -22,6 +20,7 @@ from aiohttp import web
 from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
 from mock_webshare.server.app import at_time, create_app, make_dataset
+from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
@@ -35,7 +34,7 @@ _FLUSH_SECONDS = 0.05  # for which a line of the log waits for others
 async def running_server(
     settings: Settings | None = None,
     *,
-    timer: Callable[[], float] = time.monotonic,
+    timer: Callable[[], float] = monotonic,
     log: TextIO | None = None,
 ) -> AsyncIterator[str]:
     """Serve while the context lasts; the value is the base URL, ready for requests.
@@ -53,7 +52,7 @@ async def running_app(
     settings: Settings | None = None,
     *,
     dataset: Dataset | None = None,
-    timer: Callable[[], float] = time.monotonic,
+    timer: Callable[[], float] = monotonic,
     log: TextIO | None = None,
 ) -> AsyncIterator[tuple[str, web.Application]]:
     """Serve like `running_server`; the values are the base URL and the application.
@@ -78,7 +77,7 @@ def serve(
 
     `announce` is called with the base URL once it is ready for requests.
     """
-    with _prepared(settings, time.monotonic, log, progress, dataset) as prepared:
+    with _prepared(settings, monotonic, log, progress, dataset) as prepared:
 
         async def until_shutdown() -> None:
             task = asyncio.current_task()
@@ -93,21 +92,6 @@ def serve(
 
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(until_shutdown())
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop; raise `ServerError` if the system refuses one.
-
-    Its resources are tried first: a loop that is half made cannot be closed, and warns when it is collected.
-    """
-    try:
-        with selectors.DefaultSelector():
-            socket.socket(getattr(socket, "AF_UNIX", socket.AF_INET)).close()
-            for end in socket.socketpair():
-                end.close()
-        return asyncio.new_event_loop()
-    except OSError as error:
-        raise ServerError(f"cannot start the mock server: {error.strerror or error}") from error
 
 
 class _Prepared(NamedTuple):

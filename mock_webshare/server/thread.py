@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
@@ -17,8 +16,9 @@ from typing import Any, TextIO, TypeVar
 from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.server.app import WORLDS, make_dataset
+from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.server.mock_world import MockWorld
-from mock_webshare.server.running import new_loop, running_app
+from mock_webshare.server.running import running_app
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.settings import Settings
@@ -53,7 +53,7 @@ class MockServer:
         settings: Settings | None = None,
         *,
         dataset: Dataset | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = monotonic,
         log: TextIO | None = None,
         failed: Callable[[BaseException], object] | None = None,
     ) -> None:

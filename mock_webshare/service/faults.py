@@ -45,6 +45,7 @@ _MAX_BODY = 100_000
 _MAX_HEADERS = 100
 _FRAMING = ("connection", "content-length", "transfer-encoding")
 _BODYLESS = (204, 205, 304)
+_FAULT_BYTES = 4096  # of a fault besides its texts: random numbers need most of them
 
 CONNECTION_FAULTS = (
     "CONNECTION_RESET_BY_PEER",
@@ -301,6 +302,11 @@ class ActiveFault:
         self._chance = Random(fault.seed)  # noqa: S311  # reproducible on purpose
         rate = RateLimit.parse(fault.value) if fault.action == "throttle" else None
         self._throttle = Throttle(rate) if rate else None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return _FAULT_BYTES + len(json.dumps(self.fault.wire()))
 
     def wire(self) -> dict[str, Any]:
         """Return the fault with its number, and how many requests it matched and struck."""

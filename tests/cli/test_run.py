@@ -182,6 +182,31 @@ class TestEnvironment:
         assert process.stdout.startswith("http://127.0.0.1:")
         assert SECRET not in process.stdout + process.stderr
 
+    @pytest.mark.parametrize("names", [("HTTP_PROXY", "http_proxy"), ("ALL_PROXY", "all_proxy")])
+    def test_a_proxy_is_not_contacted_for_the_mock_server(self, names: tuple[str, ...]) -> None:
+        script = f'curl -sH "Authorization: Token k" "$WEBSHARE_BASE_URL{LIST}" | cut -c 2-12'
+        nothing_listens = dict.fromkeys(names, f"http://127.0.0.1:{free_port()}")
+        assert sh(script, (), NO_PROXY="corp.example", **nothing_listens).stdout == '"count":100\n'
+
+    @pytest.mark.parametrize(
+        ("upper", "lower", "expected"),
+        [
+            ("", "", ("127.0.0.1,localhost", "127.0.0.1,localhost")),
+            ("a.example", "", ("a.example,127.0.0.1,localhost", "a.example,127.0.0.1,localhost")),
+            ("a.example", "b.example, ", ("a.example,127.0.0.1,localhost", "b.example,127.0.0.1,localhost")),
+            ("", "localhost, .a.example", 2 * ("localhost, .a.example,127.0.0.1",)),
+            ("*", "", ("*", "*")),
+            ("*", "a.example", ("*", "a.example,127.0.0.1,localhost")),
+        ],
+    )
+    def test_hosts_without_a_proxy_stay(self, upper: str, lower: str, expected: tuple[str, str]) -> None:
+        process = sh('printf "$NO_PROXY|$no_proxy"', NO_PROXY=upper, no_proxy=lower)
+        assert tuple(process.stdout.split("|")) == expected
+
+    def test_the_address_of_the_server_needs_no_proxy_either(self) -> None:
+        process = sh('printf "$NO_PROXY"', ("--host", "127.0.0.2"), NO_PROXY="", no_proxy="")
+        assert process.stdout == "127.0.0.1,localhost,127.0.0.2"
+
     def test_the_first_key_that_is_set_is_the_one(self) -> None:
         assert sh(self.SHOW, ("--api-key", "one", "--api-key", "two")).stdout.endswith(" one\n")
         assert sh(self.SHOW, MOCK_WEBSHARE_API_KEY="three four").stdout.endswith(" three\n")

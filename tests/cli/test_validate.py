@@ -100,7 +100,7 @@ def test_a_note_fails_the_run_only_with_the_option(
     assert Run("validate", path, "--max-page-size", 60).code == 0
     run = Run("validate", path, "--max-page-size", 60, "--fail-on", "note")
     assert run.code == 1
-    assert "if that is how it is, say so with --max-page-size" in run.out
+    assert "if the service does so, set --max-page-size" in run.out
 
 
 def test_only_responses_of_a_host_are_checked(recording: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pkgutil import resolve_name
@@ -386,6 +387,27 @@ class TestARefusal:
         await controlled.done("PUT", "snapshots/before", route="PUT snapshots/{name}")
         problem = await controlled.refused("PUT", "snapshots/after")
         assert problem["detail"] == "there are 1 snapshots already; delete some first"
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("PUT", "snapshots/one", None),
+            ("POST", "credits", {}),
+            ("PUT", "state", {"credits": [], "channels": []}),
+            ("PUT", "clock", {"advance": "P400D"}),
+        ],
+    )
+    async def test_of_too_many_bytes_says_what_to_do(
+        self, controlled: Controlled, method: str, path: str, body: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("mock_webshare.service.world.world.MAX_HELD_BYTES", 500)
+        problem = await controlled.refused(method, path, **({} if body is None else {"json": body}))
+        assert problem["status"] == 400
+        assert re.fullmatch(
+            r"changed accounts and snapshots of all worlds take [0-9]+ bytes, and this needs [0-9]+ more; "
+            r"allowed: 500; delete snapshots, reset or delete worlds",
+            problem["detail"],
+        )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,49 @@ def zip_of(path: Path, **members: bytes) -> None:
 def test_each_entry_that_names_a_zip_bomb_is_a_bad_record(tmp_path: Path) -> None:
     zip_of(tmp_path / "a.zip", a_har=har(*[entry(_file="bomb")] * 3, GOOD), bomb=b"\0" * LONG)
     assert read(tmp_path / "a.zip") == ["BadRecord", "Exchange"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "LZMA"])
+@pytest.mark.parametrize("name", ["a.har", "bomb"])
+def test_a_zip_bomb_that_is_not_deflated_is_refused(name: str, method: int, tmp_path: Path) -> None:
+    """`zipfile` unpacks as much of it at once as a piece of the archive holds."""
+    content = {"a.har": har(entry(_file="bomb"), GOOD), "bomb": b"\0" * (512 * MIB if name == "bomb" else 1)}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for each in content:
+            archive.writestr(each, content[each], method if each == name else None)
+    kinds = read(tmp_path / "a.zip")
+    assert kinds == (["UnreadableInput"] if name == "a.har" else ["BadRecord", "Exchange"])
+
+
+@pytest.mark.parametrize("is_packed", [False, True], ids=["beside", "in ZIP"])
+def test_a_file_that_is_too_long_for_a_body_is_not_read_for_each_entry(
+    is_packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from io import BytesIO
+
+    from mock_webshare import recordings
+    from mock_webshare.exchange import streams
+
+    log, size = har(*[entry(_file="film")] * 300, GOOD), 200 * MIB
+    if is_packed:
+        zip_of(tmp_path / "a.zip", a_har=log, film=b"\0" * size)
+    else:
+        (tmp_path / "a.har").write_bytes(log)
+        with open(tmp_path / "film", "wb") as film:
+            film.truncate(size)
+    lengths: list[int] = []
+    original = streams.read_all
+
+    def counted(stream: Any, limit: int) -> bytes:
+        content = original(stream, limit)
+        lengths.append(len(content))
+        return content
+
+    monkeypatch.setattr(streams, "read_all", counted)
+    path = tmp_path / ("a.zip" if is_packed else "a.har")
+    kinds = Counter(type(each).__name__ for each in recordings.read([str(path)], BytesIO()))
+    assert kinds == {"BadRecord": 300, "Exchange": 1}
+    assert sum(lengths) < MIB
 
 
 def test_a_zip_archive_of_too_many_files_is_unreadable(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -246,6 +247,16 @@ class TestAMistake:
         with pytest.raises(DataError, match=r"-1\)\" is not allowed; allowed: .* or seconds"):
             ours.set_clock(advance=timedelta(days=-1))
 
+    def test_is_what_takes_too_many_bytes(self, ours: MockWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("mock_webshare.service.world.world.MAX_HELD_BYTES", 500)
+        for act in (
+            lambda: ours.take_snapshot("one"),
+            ours.create_credit,
+            lambda: ours.put_state(ours.state()),
+        ):
+            with pytest.raises(UsageError, match="allowed: 500; delete snapshots, reset or delete worlds"):
+                act()
+
     def test_is_a_key_that_is_none_of_those_given(self) -> None:
         with MockServer(Settings(port=0, api_keys=("good",))) as server:
             server.world("good").begin(scenario="empty")
@@ -286,8 +297,15 @@ class TestFromElsewhere:
             assert len(json.load(response)["results"]) == 2
         assert ours.count_requests("GET", LIST, page_size=9) == 1
 
-    def test_the_environment_is_what_official_clients_read(self, ours: MockWorld) -> None:
+    def test_the_environment_is_what_official_clients_read(
+        self, ours: MockWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for variable in [each for each in os.environ if each.lower().endswith("_proxy")]:
+            monkeypatch.delenv(variable)
         assert ours.env == {"WEBSHARE_BASE_URL": ours.url, "WEBSHARE_API_KEY": ours.api_key}
+        monkeypatch.setenv("https_proxy", "http://proxy.example")
+        monkeypatch.setenv("NO_PROXY", "a.example")
+        assert ours.env["NO_PROXY"] == ours.env["no_proxy"] == "a.example,127.0.0.1,localhost"
 
 
 class TestBegin:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 LARGEST_DECOMPRESSED = 64 * 1024 * 1024
 """Bytes of a compressed body that are decompressed."""

@@ -10,11 +10,9 @@ import base64
 import html
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 from urllib.parse import unquote
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _DEEPEST = 4
 """Times that a text may be encoded, one encoding inside another, for `unescaped` to decode it."""

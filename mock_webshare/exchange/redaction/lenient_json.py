@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"\"(?P<string>[^\"\\]*(?:\\.[^\"\\]*)*\\?)(?:\"|\Z)|(?P<mark>[{}\[\]:,])|(?P<other>[^\s\"{}\[\]:,]+)",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mock_webshare.exchange.redaction.encodings import Folded, Form, forms
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 FEW = 32
 """Secrets up to which searching for each of them first is quicker: most texts contain none."""

@@ -1,31 +1,28 @@
-"""Locating: the line on which a JSON pointer points, in a document that is valid JSON."""
+"""Line numbers of JSON pointers in a valid document."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _READER = json.JSONDecoder(parse_int=str, parse_float=str)  # a number may be too long for `int`
 
 
 class Locator:
-    """A document, and where its values are. What is inside an object or array is looked up once."""
+    """Finds the lines of values in a document; each object or array is searched once."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._inside = cache(self._members)
-        self._counted = (0, 1)  # up to which place lines were counted, and how many: most ask in order
+        self._counted = (0, 1)  # a position, and its line: most lines are wanted in order
 
     def line(self, pointer: str) -> int:
-        """Given a JSON pointer, return the line of the value, counted from 1.
+        """Return the line of the value at a JSON pointer, counted from 1.
 
-        Of a value that is not there it is the line on which whatever should hold it begins.
+        For a missing value, it is the first line of the object or array that should contain it.
         """
         position = _skip(self._text, 0)
         for key in pointer.split("/")[1:]:
@@ -42,7 +39,7 @@ class Locator:
         return line
 
     def _members(self, position: int) -> dict[str, int]:
-        """Given where a value begins, return where each value inside it does, by key or index."""
+        """Return the positions of the values inside the value at a position, by key or index."""
         return dict(_members(self._text, position))
 
 
@@ -56,7 +53,7 @@ def _members(text: str, position: int) -> Iterator[tuple[str, int]]:
         if is_object:
             name, position = _READER.raw_decode(text, position)
             position = _skip(text, _skip(text, position) + 1)  # past the colon
-        yield name, position  # of a key that is there twice the last one counts, as it does elsewhere
+        yield name, position  # the last of repeated keys counts, as elsewhere
         _, position = _READER.raw_decode(text, position)
         position = _skip(text, position)
         if text[position] == ",":

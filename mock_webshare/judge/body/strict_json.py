@@ -1,39 +1,36 @@
-"""Strict JSON: a document of RFC 8259 without what its readers understand in different ways.
+"""Strict JSON: RFC 8259 without what parsers understand differently.
 
-Python's own reader is lenient: it takes NaN, drops repeated keys, and gives up with three
-different exceptions. Here each of these is a finding. A document is read fast first; only one that
-is doubtful is read again, slowly, to tell what is wrong and where.
+Python's own parser is lenient: it accepts NaN, drops repeated keys, and fails with three different
+exceptions. Here each of these is a finding. A document is parsed quickly first; only a doubtful one is
+parsed again, slowly, to find what is wrong and where.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 from mock_webshare.contract.model import Mark, Rule
 from mock_webshare.exchange.json_limits import MOST_PARTS, has_many
 from mock_webshare.judge.model.finding import Finding, Place, excerpt, pointer, printable, shorten
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import NoReturn
-
 DEEPEST = 100
 """Objects and arrays inside each other. The service needs four."""
 LONGEST_NUMBER = 300
-"""Characters of a number: more than any amount has, and fewer than `int()` can be told to refuse (640)."""
+"""Characters of a number: more than any amount has, and fewer than the lowest limit of `int()` (640)."""
 LARGEST_EXPONENT = 307
-"""The largest power of ten that a double holds with every leading digit, either way."""
+"""The largest decimal exponent, positive or negative, with which a double holds every number."""
 
 _D, _F = Mark.DOCUMENTED, Mark.FRAMEWORK
 
 RULES = (
     Rule("json.utf-8", _F, "JSON is written in UTF-8."),
     Rule("json.byte-order-mark", _F, "JSON does not begin with a byte order mark."),
-    Rule("json.empty", _D, "A body is a JSON document; an empty one is none."),
+    Rule("json.empty", _D, "A body is a JSON document; it is not empty."),
     Rule("json.syntax", _D, "A body is one JSON document and nothing else."),
     Rule("json.depth", _F, f"Objects and arrays are nested no deeper than {DEEPEST}."),
     Rule("json.duplicate-key", _F, "A key occurs once in an object: readers disagree on which one counts."),
@@ -41,25 +38,25 @@ RULES = (
     Rule("json.number", _F, "A number has a size that every reader holds."),
     Rule("json.size", _F, f"A body has no more than {MOST_PARTS:,} values."),
 )
-"""What is asked of a body before it is looked into."""
+"""The rules for a body, whatever it contains."""
 
 _MARKS = {rule.id: rule.mark for rule in RULES}
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What was read: the value, or else the findings that say why there is none.
+    """A parsed document: its value, or the findings because of which it has none.
 
-    Numbers with a fraction or an exponent are `Decimal`s: they keep every digit as it was written.
+    Numbers with a fraction or an exponent are `Decimal`s, which keep every digit.
     """
 
     value: Any = None
-    """Anything, even None (JSON `null`), if there are no findings."""
+    """If there are no findings; None is JSON `null`."""
     findings: tuple[Finding, ...] = ()
 
 
 def parse(body: bytes, place: Place) -> Document:
-    """Given the bytes of a document and its place, return it; raise nothing."""
+    """Parse the bytes of a document at a place; raise nothing."""
     if has_many(body):
         return _refuse("json.size", place, f"more than {MOST_PARTS:,}")
     try:
@@ -70,7 +67,7 @@ def parse(body: bytes, place: Place) -> Document:
 
 
 class _Doubt(ValueError):
-    """What the fast reader has met may be refused by the slow one."""
+    """Raised by the fast parser for what the slow one may refuse."""
 
 
 def _plain_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -80,7 +77,7 @@ def _plain_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return built
 
 
-_LONGEST_PLAIN = 30  # characters of a number that needs no closer look
+_LONGEST_PLAIN = 30  # characters of a number that is not doubtful
 
 
 def _plain_integer(text: str) -> int:
@@ -180,7 +177,7 @@ def _where(error: json.JSONDecodeError, place: Place) -> Place:
 
 
 class _RepeatedKeys:
-    """Builds the objects of one document, and remembers which keys were given more than once in which."""
+    """Builds the objects of a document, and notes the repeated keys of each."""
 
     def __init__(self) -> None:
         self._found: dict[int, tuple[dict[str, Any], list[str]]] = {}
@@ -189,12 +186,12 @@ class _RepeatedKeys:
         built = dict(pairs)
         if len(built) < len(pairs):
             times = Counter(key for key, _ in pairs)
-            # The object is kept beside its keys, lest its id be given to another one.
+            # The object is kept, so that no other one gets its id.
             self._found[id(built)] = built, [key for key in built if times[key] > 1]
         return built
 
     def of(self, value: Any) -> list[str]:
-        """Given any part of the document, return the keys repeated in it."""
+        """Return the repeated keys of a part of the document."""
         return self._found[id(value)][1] if id(value) in self._found else []
 
 
@@ -216,7 +213,7 @@ def _constant(text: str) -> _Refused:
 
 
 def _inspect(value: Any, repeated: _RepeatedKeys, place: Place) -> Iterator[Finding]:
-    """Given a document, yield what was wrong with it but could not be placed while it was read."""
+    """Yield the findings whose pointers are only known after parsing."""
     for path, part in _parts(value):
         if len(path) >= DEEPEST and isinstance(part, dict | list):
             yield _too_deep(place)
@@ -229,11 +226,11 @@ def _inspect(value: Any, repeated: _RepeatedKeys, place: Place) -> Iterator[Find
             yield _finding(rule, replace(place, pointer=pointer(path)), actual)
 
 
-_TELLING = (dict, list, _Refused)
+_DOUBTFUL = (dict, list, _Refused)
 
 
 def _parts(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Given a document, yield the path and value of each part that may be amiss, from the outside in."""
+    """Yield the path and value of each part that may be wrong, outer parts first."""
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
     while waiting:
         path, part = waiting.pop()
@@ -243,4 +240,4 @@ def _parts(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
             inside = part.items()
         elif isinstance(part, list):
             inside = enumerate(part)
-        waiting.extend(reversed([((*path, key), each) for key, each in inside if type(each) in _TELLING]))
+        waiting.extend(reversed([((*path, key), each) for key, each in inside if type(each) in _DOUBTFUL]))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mock_webshare.contract.model import Mark
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 LONGEST_EXCERPT = 80
 """Characters of an offending value that a finding shows."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mock_webshare.exchange.request import read_int
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mock_webshare.contract.model import Paging
-    from mock_webshare.exchange.request import RecordedRequest
+from mock_webshare.contract.model import Paging
+from mock_webshare.exchange.request import RecordedRequest, read_int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mock_webshare.contract.model import Contract, Resource
+from mock_webshare.contract.model import Contract, Resource
 
 UPDATED_AT = "updated_at"
 """The field that every change of a row sets, where rows have it."""

@@ -41,10 +41,10 @@ GRADES = {
 """The levels that do not follow from the marks."""
 
 NOT_JUDGED = {
-    "wire.indent": "what was asked for is seldom recorded",
+    "wire.indent": "recordings seldom show the requested indent",
     "auth.token": "the key is not recorded",
     "route.unknown": "other paths are skipped",
-    "filter.own-channel": "nothing tells whose a channel is",
+    "filter.own-channel": "a recording does not show who owns a channel",
     "filter.unknown": "an unknown parameter changes nothing but the links",
     "list.page-numbers": "a reading of the parameters, which the other rules use",
     "limit.rate": "a recording seldom has all requests of a key",

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from mock_webshare.judge.verdict import Verdict
 
     Report = Callable[[Verdict, bool], Iterator[str]]
-    """Is given a verdict and whether it may use colours, and yields lines."""
+    """Takes a verdict and whether to use colours, and yields lines."""
 
 REPORTS = {"text": "text", "json": "json_report", "junit": "junit", "sarif": "sarif", "github": "github"}
-"""The modules of the reports, by the names of these."""
+"""The module of each report, by its name."""
 
 
 def find(name: str) -> Report:
-    """Given the name of a report, return what yields its lines; raise `UnknownName` if there is none."""
+    """Return the function that yields the lines of a report; raise `UnknownName` for an unknown name."""
     if name not in REPORTS:
         raise UnknownName("report", name, sorted(REPORTS))
     report: Report = import_module(f"{__name__}.{REPORTS[name]}").lines
@@ -28,9 +28,9 @@ def find(name: str) -> Report:
 
 
 def write(name: str, verdict: Verdict, stream: TextIO, *, is_coloured: bool = False) -> None:
-    """Given the name of a report, write it; raise `UnknownName` if there is none.
+    """Write a report by its name; raise `UnknownName` for an unknown name.
 
-    What the stream's encoding lacks is written as an escape.
+    Characters that the stream's encoding lacks are written as escapes.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     for line in find(name)(verdict, is_coloured):

@@ -1,22 +1,18 @@
-"""GitHub: workflow commands, which GitHub Actions shows as annotations at the line of a file."""
+"""GitHub: workflow commands, which GitHub Actions shows as annotations of lines."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from mock_webshare.judge.model.finding import Level, printable
 from mock_webshare.judge.reports import messages, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.verdict import Group, Verdict
+from mock_webshare.judge.verdict import Group, Verdict
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning"}
 
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
-    """Given a verdict, yield a command for each group of findings, and the summary."""
+    """Yield a command for each group of findings, and the summary."""
     for group in verdict.groups:
         yield _command(group)
     for error in verdict.unreadable:

@@ -1,4 +1,4 @@
-"""Document: the report for programs, JSON that keeps `schemas/own/report.schema.json`."""
+"""JSON: the report for programs; its schema is `schemas/own/report.schema.json`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from mock_webshare.judge.verdict import Group, Verdict
 
 FORMAT = 1
-"""Is raised when a field changes its meaning or goes."""
+"""Increased when a field changes its meaning or is removed."""
 
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
-    """Given a verdict, yield the lines of the document."""
+    """Yield the lines of the report on a verdict."""
     yield json.dumps(document(verdict), indent=2, ensure_ascii=False, default=str)
 
 
 def document(verdict: Verdict) -> dict[str, Any]:
-    """Given a verdict, return it as JSON data."""
+    """Return a verdict as JSON data."""
     return {
         "format": FORMAT,
         "tool": {"name": "mock-webshare", "version": __version__},

@@ -1,27 +1,23 @@
-"""JUnit: the report for what shows test results: each rule that is judged is a test case.
+"""JUnit: the report for tools that show test results; each rule is a test case.
 
-It keeps the XSD of the Jenkins xUnit plugin, which is the one that most readers go by.
+It conforms to the XSD of the Jenkins xUnit plugin, which most readers support.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from mock_webshare.judge.model.finding import printable
 from mock_webshare.judge.model.rulebook import NOT_JUDGED
 from mock_webshare.judge.reports import messages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.verdict import Group, Verdict
+from mock_webshare.judge.verdict import Group, Verdict
 
 SUITE = "mock-webshare validate"
 
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
-    """Given a verdict, yield the lines of the document."""
+    """Yield the lines of the report on a verdict."""
     suite = ET.Element("testsuite", name=SUITE)
     for rule_id in verdict.rules:
         _add_rule(suite, rule_id, [group for group in verdict.groups if group.first.rule == rule_id], verdict)
@@ -71,5 +67,5 @@ def _details(group: Group) -> Iterator[str]:
 
 
 def _safe(text: str) -> str:
-    """Given any text, return it with what XML cannot hold as escapes."""
+    """Return a text with the characters that XML does not allow as escapes."""
     return "\n".join(map(printable, text.split("\n")))

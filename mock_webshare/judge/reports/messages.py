@@ -1,21 +1,16 @@
-"""Wording: how findings read. Findings are data; what they are called in English is here and nowhere else."""
+"""Wording: the English texts of findings, which are data."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from mock_webshare.contract.model import Mark
-from mock_webshare.judge.model.finding import Level, printable, shorten
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mock_webshare.contract.model import Rule
-    from mock_webshare.judge.model.finding import Finding, Place
+from mock_webshare.contract.model import Mark, Rule
+from mock_webshare.judge.model.finding import Finding, Level, Place, printable, shorten
 
 LONGEST_POINTER = 200
-"""Characters of a JSON pointer, or of a URL, that a report for people shows: they are the file's own."""
+"""Characters of a JSON pointer or a URL that a report shows; both come from the file."""
 
 MARKS = {
     Mark.DOCUMENTED: "documented",
@@ -49,7 +44,7 @@ _FORMATS = {
 
 
 def lines(finding: Finding, rule: Rule) -> Iterator[str]:
-    """Yield a finding in full: where, which rule, what was wanted and what is there."""
+    """Yield the lines of a finding: place, rule, expected and actual value."""
     yield where(finding.place)
     yield f"  {headline(finding, rule)}"
     parts = (
@@ -59,17 +54,17 @@ def lines(finding: Finding, rule: Rule) -> Iterator[str]:
         ("earlier", None if finding.other is None else where(finding.other)),
     )
     yield from (f"  {name:9} {value}" for name, value in parts if value is not None)
-    if what_to_do := advice(finding, rule):
-        yield f"  {what_to_do}"
+    if hint := advice(finding, rule):
+        yield f"  {hint}"
 
 
 def headline(finding: Finding, rule: Rule) -> str:
-    """Return the level, the rule, how it is known, and what it says."""
+    """Return the level, the rule, how it is known, and its text."""
     return f"{finding.level}, {finding.rule}, {MARKS[finding.mark]}: {rule.says}"
 
 
 def where(place: Place) -> str:
-    """Given a place, return it as `credit.json#/amount`, `live.ndjson:7#/count` or `credit.json:3:14`."""
+    """Return a place as `credit.json#/amount`, `live.ndjson:7#/count` or `credit.json:3:14`."""
     source = printable(place.source)
     if place.line is not None:
         source += f":{place.line}" + (f":{place.column}" if place.column is not None else "")
@@ -81,23 +76,23 @@ def where(place: Place) -> str:
 
 
 def request(place: Place) -> str | None:
-    """Given a place, return the request that led to it; None if that is not known."""
+    """Return the request of the response at a place; None if it is not known."""
     return None if place.url is None else _short(f"{place.method or '?'} {place.url}")
 
 
 def expected(finding: Finding) -> str | None:
-    """Return what was wanted; None if the rule says it all."""
+    """Return the expected value in words; None if the text of the rule is enough."""
     if finding.check in _EXPECTED:
         return _EXPECTED[finding.check](finding.expected)
     return None if finding.expected is None else f"{_plain(finding.expected)}"
 
 
 def advice(finding: Finding, rule: Rule) -> str | None:
-    """Return what to do about it; None if the level says it."""
+    """Return what to do about a finding; None if the level is enough."""
     if finding.level is Level.INCONCLUSIVE:
         return "data may have moved between the two requests"
     if finding.level is Level.NOTE and rule.setting:
-        return f"if that is how it is, say so with {rule.setting}"
+        return f"if the service does so, set {rule.setting}"
     return None
 
 
@@ -125,7 +120,7 @@ def _one_of(values: list[Any]) -> str:
 
 def _shape(signs: dict[str, str]) -> str:
     known = ", ".join(f"{schema} ({sign})" for schema, sign in signs.items())
-    return f"one of {known}; --schema names what does not show it"
+    return f"one of {known}; use --schema for any other body"
 
 
 def _ordered(term: str) -> str:
@@ -135,28 +130,28 @@ def _ordered(term: str) -> str:
 
 def _changed(value: Any) -> str:
     if value is None:
-        return "what the earlier answer says"
+        return "the value in the earlier response"
     if isinstance(value, list):
-        return _one_of(value) if value else "no change any more"
-    return f"{_plain(value)}, as in the earlier answer"
+        return _one_of(value) if value else "no further change"
+    return f"{_plain(value)}, as in the earlier response"
 
 
 _EXPECTED: dict[str, Callable[[Any], str]] = {
     "again": lambda _: "a row that no earlier page of the walk has",
     "body.shape": _shape,
     "changed": _changed,
-    "compact": lambda _: "no blanks between the tokens, as no indent was asked for",
+    "compact": lambda _: "no blanks between the tokens, as no indent was requested",
     "count": lambda count: f"{_plain(count)}, as on the page before",
     "enum": _one_of,
     "format": lambda name: _FORMATS.get(name, name),
-    "json.syntax": lambda message: f"JSON (its reader says: {message})",
-    "link": lambda _: "a link, as there is such a page",
-    "gone": lambda status: f"{status}, as it was there a moment ago",
-    "lost": lambda seen: f"{_plain(seen)}, the rows that the walk has shown",
+    "json.syntax": lambda message: f"JSON (the parser reports: {message})",
+    "link": lambda _: "a link, as that page exists",
+    "gone": lambda status: f"{status}, as the row existed just before",
+    "lost": lambda seen: f"{_plain(seen)}, the rows on the pages of the walk",
     "minItems": lambda least: f"items: at least {least}",
     "minProperties": lambda least: f"fields: at least {least}",
     "minimum": lambda least: f"at least {least}",
-    "no-link": lambda _: "null, as there is no such page",
+    "no-link": lambda _: "null, as that page does not exist",
     "not": lambda schema: f"anything but {_type(schema['type'])}",
     "object.pending": lambda days: f"pending, for {days} days from created_at on",
     "offset": lambda offset: f"{offset}, the offset of Los Angeles at that time",
@@ -170,4 +165,4 @@ _EXPECTED: dict[str, Callable[[Any], str]] = {
     "type": _type,
     "wrong-field": lambda _: "nothing: the value that was sent for it is allowed",
 }
-"""How a check says what it wanted, by its name. One that is not here shows it as it is."""
+"""The words for what a check expects, by its name; those of any other are the JSON value."""

@@ -1,37 +1,33 @@
-"""SARIF: the report for code scanning, version 2.1.0 of the OASIS standard."""
+"""SARIF 2.1.0: the report for code scanning, an OASIS standard."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
-from mock_webshare.judge.model.finding import Level
+from mock_webshare.contract.model import Rule
+from mock_webshare.judge.model.finding import Level, Place
 from mock_webshare.judge.model.rulebook import level
 from mock_webshare.judge.reports import messages
+from mock_webshare.judge.verdict import Group, Verdict
 from mock_webshare.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.contract.model import Rule
-    from mock_webshare.judge.model.finding import Place
-    from mock_webshare.judge.verdict import Group, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 _KINDS = {Level.INFO: "informational", Level.INCONCLUSIVE: "open"}
-"""What is no failure; its level is `none` then."""
+"""The levels that are not failures; SARIF calls their level `none`."""
 
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
-    """Given a verdict, yield the lines of the document."""
+    """Yield the lines of the report on a verdict."""
     yield json.dumps(document(verdict), indent=2, ensure_ascii=False, default=str)
 
 
 def document(verdict: Verdict) -> dict[str, Any]:
-    """Given a verdict, return the log."""
+    """Return the SARIF log of a verdict."""
     names = sorted({group.first.rule for group in verdict.groups})
     driver = {
         "name": "mock-webshare",

@@ -1,25 +1,20 @@
-"""Text: the report for people: grouped, the gravest first, and calm."""
+"""Text: the report for people, in groups, the most severe first."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from mock_webshare.judge.model.finding import Level, printable
 from mock_webshare.judge.reports import messages
-from mock_webshare.judge.verdict import COULD_NOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.judge.verdict import Group, Likeness, Verdict
+from mock_webshare.judge.verdict import COULD_NOT, Group, Likeness, Verdict
 
 MOST_FILES = 3
-"""Files that are named of those in which the same was found."""
+"""Files that are named if the same finding is in several."""
 _COLOURS = {Level.ERROR: "31", Level.WARNING: "33", Level.NOTE: "36"}
 
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
-    """Given a verdict, yield the lines of the report."""
+    """Yield the lines of the report on a verdict."""
     for groups in _alike(verdict):
         finding = groups[0].first
         first, second, *rest = messages.lines(finding, groups[0].rule)
@@ -31,12 +26,12 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
     for error in verdict.unreadable:
         yield f"error: {printable(str(error))}"
     if verdict.exit_code == COULD_NOT and not verdict.unreadable:
-        yield "Nothing was judged: there is no answer of the referral credits endpoints here."
+        yield "Nothing was judged: no response of the documented endpoints was found."
     yield summary(verdict)
 
 
 def _alike(verdict: Verdict) -> list[list[Group]]:
-    """Return the groups of the same finding in several files, together."""
+    """Return the groups of equal findings, those of several files together."""
     alike: dict[Likeness, list[Group]] = {}
     for group in verdict.groups:
         alike.setdefault(group.likeness._replace(source=""), []).append(group)
@@ -58,7 +53,7 @@ def _coloured(line: str, level: Level) -> str:
 
 
 def summary(verdict: Verdict) -> str:
-    """Return what was looked at and what was found, in one line."""
+    """Return how much was judged and found, in one line."""
     found = {level: verdict.count(level) for level in Level}
     parts = [
         messages.counted(verdict.files, "file", "files"),
@@ -72,7 +67,7 @@ def summary(verdict: Verdict) -> str:
     if verdict.unreadable:
         parts.append(f"{len(verdict.unreadable)} unreadable")
     if verdict.forgotten:
-        parts.append(f"{verdict.forgotten:,} rows and walks not followed to the end, for want of room")
+        parts.append(f"{verdict.forgotten:,} rows and walks not followed to the end (too many)")
     return ", ".join(parts)
 
 

@@ -7,17 +7,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.contract import messages
 from mock_webshare.contract.timestamps import parse_instant
+from mock_webshare.exchange.model import Headers
 from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.judge.rules.pagination import link_query
-from mock_webshare.live.probe.responses import Expected, Objection, Responses, described
-from mock_webshare.live.probe.subject import Row, Subject, Undecidable
-
-if TYPE_CHECKING:
-    from mock_webshare.exchange.model import Headers
+from mock_webshare.live.probe.responses import (
+    Expected,
+    Objection,
+    Responses,
+    Row,
+    Subject,
+    Undecidable,
+    described,
+)
 
 
 class Request(NamedTuple):
@@ -64,7 +69,7 @@ class Check(NamedTuple):
 # The object.
 
 _NUMBER = r"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE+-])"
-"""A number as JSON has them: anything else says nothing about the form of numbers."""
+"""A number of JSON: other values do not show the form of numbers."""
 _FRACTION = r'"[^".]*+(?:\.([0-9]*+))?[^"]*+"'
 
 
@@ -101,7 +106,7 @@ def _microseconds(responses: Responses) -> Iterator[Objection]:
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 """A string of JSON; the last one may have no end."""
 _NEEDLESS_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\u(?!00[01]|2028|2029)[0-9a-fA-F]{4}")
-"""The framework escapes control characters, and what is a line feed to JavaScript."""
+"""The framework escapes control characters and the line separators of JavaScript."""
 
 
 def _json(responses: Responses) -> Iterator[Objection]:
@@ -129,8 +134,6 @@ def _allow(responses: Responses) -> Iterator[Objection]:
 def _head(responses: Responses) -> Iterator[Objection]:
     headers = {name: responses.to("first").header(name) for name in ("Content-Type", "Allow")}
     yield from Expected(headers=headers).objections(responses, "head")
-    if responses.to("head").body:
-        yield Objection("HEAD has a body")
 
 
 def _options(responses: Responses) -> Iterator[Objection]:
@@ -176,7 +179,7 @@ def _page_numbers(responses: Responses) -> Iterator[Objection]:
         ("size with underscore", 10, True),
         ("size with exponent", 10, False),
     ):
-        responses.to(name)  # if it was not sent, the reason for that says more
+        responses.to(name)  # if it was not sent, the reason for that is more precise
         capped = min(size, len(responses.rows("large page")))
         if capped == usual:
             raise Undecidable(f"a page has {usual} rows, whether a size of {size} is read as a number or not")
@@ -223,7 +226,7 @@ def _unknown_filter(responses: Responses) -> Iterator[Objection]:
 
 
 def _terms(subject: Subject) -> list[str]:
-    """Return all orderings by one field, those first that a default order is most often."""
+    """Return all orderings by one field, the most frequent default orders first."""
     always = [name for name in subject.dates if not subject.fields[name].is_nullable]
     dates = [name for name in subject.orderings if name in always]
     likely = ["id", *(f"-{name}" for name in (*dates[:1], "id", *dates[1:])), *dates]
@@ -239,7 +242,7 @@ def _default_order(responses: Responses) -> Iterator[Objection]:
         responses.subject, pages, by_id=False
     )
     if not fitting:
-        yield Objection("the order of the rows is that of none of the fields")
+        yield Objection("no field has the order of the rows")
         return
     first, *others = fitting
     says = f"rows are ordered by {first}" + (f"; they also fit {', '.join(others)}" if others else "")
@@ -266,19 +269,19 @@ def _in_default_order(responses: Responses) -> Iterator[list[Row]]:
 
 def _is_ordered(subject: Subject, rows: list[Row], term: str, by_id: bool) -> bool:
     name, is_descending = term.removeprefix("-"), term.startswith("-")
+    before = sorted(rows, key=lambda row: row["id"]) if by_id else rows
     try:
-        keys = [_sort_key(row[name], is_date=name in subject.dates) for row in rows]
-        for (key, row), (next_key, next_row) in pairwise(zip(keys, rows, strict=True)):
-            is_wrong = by_id and row["id"] > next_row["id"]
-            if is_wrong if key == next_key else (key > next_key) != is_descending:
-                return False
+        # A sort keeps the order of ties, in both directions.
+        after = sorted(
+            before, key=lambda row: _sort_key(row[name], name in subject.dates), reverse=is_descending
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise Undecidable(f"a row has a {name} that cannot be compared") from error
-    return True
+    return rows == after
 
 
-def _sort_key(value: Any, *, is_date: bool) -> tuple[bool, Any]:
-    """Return what a value sorts by: a null is larger than all others, as PostgreSQL has it."""
+def _sort_key(value: Any, is_date: bool) -> tuple[bool, Any]:
+    """Return the sort key of a value; a null is larger than all others, as in PostgreSQL."""
     return (True, 0) if value is None else (False, parse_instant(value) if is_date and value else value)
 
 

@@ -12,8 +12,7 @@ from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.live.probe.checks import CHECKS, Check, Request, checks_of
 from mock_webshare.live.probe.report import Decision, Findings, Outcome
-from mock_webshare.live.probe.responses import Objection, Responses, described
-from mock_webshare.live.probe.subject import Subject, Undecidable
+from mock_webshare.live.probe.responses import Objection, Responses, Subject, Undecidable, described
 from mock_webshare.live.upstream import Upstream, UpstreamError, connected
 from mock_webshare.version import __version__
 

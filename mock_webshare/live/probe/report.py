@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from mock_webshare.contract.model import Rule
 from mock_webshare.errors import UnknownName
 from mock_webshare.judge.model.finding import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 class Outcome(StrEnum):
@@ -55,7 +52,7 @@ class Findings:
 
 
 def report(name: str) -> Callable[[Findings], Iterator[str]]:
-    """Return what yields the lines of a report; raise `UnknownName` if there is none of that name."""
+    """Return the writer of a report, which yields lines; raise `UnknownName` for an unknown name."""
     if name not in REPORTS:
         raise UnknownName("report", name, sorted(REPORTS))
     return REPORTS[name]

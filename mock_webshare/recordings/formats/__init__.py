@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
+from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.recordings.formats import har, json_files, vcr
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mock_webshare.exchange.model import BadRecord, Exchange
-    from mock_webshare.recordings.input import Input
+from mock_webshare.recordings.input import Input
 
 
 class Format(NamedTuple):

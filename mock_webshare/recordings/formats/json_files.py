@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange import streams
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
+from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import limits
 from mock_webshare.recordings.formats import har, vcr
-from mock_webshare.recordings.input import content_encoding, streams
-from mock_webshare.recordings.json_scanner import Parts, elements, keys, whole
-from mock_webshare.recordings.limits import Broken, Malformed
-from mock_webshare.recordings.record import exchanges, parsed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from mock_webshare.recordings.input import Input
-    from mock_webshare.recordings.json_scanner import Piece
-    from mock_webshare.recordings.record import Record
+from mock_webshare.recordings.input import Input, content_encoding
+from mock_webshare.recordings.json_scanner import Parts, Piece, elements, keys, whole
+from mock_webshare.recordings.limits import Malformed
+from mock_webshare.recordings.record import Record, exchanges, parsed
 
 _FIELDS = WEBSHARE.filter_names
 """What a field error may be about."""

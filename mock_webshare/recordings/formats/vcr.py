@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.exchange.model import Exchange
-from mock_webshare.recordings.input import content_encoding
+from mock_webshare.exchange.model import BadRecord, Exchange, Headers
+from mock_webshare.recordings.input import Input, content_encoding
 from mock_webshare.recordings.json_scanner import elements
 from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import (
+    Record,
     exchanges,
     first_value,
     from_base64,
@@ -26,13 +28,6 @@ from mock_webshare.recordings.record import (
     timestamp_of,
     typed,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.exchange.model import BadRecord, Headers
-    from mock_webshare.recordings.input import Input
-    from mock_webshare.recordings.record import Record
 
 KEYS = ("interactions", "http_interactions")
 """The keys of the list of interactions: vcrpy's, and that of Ruby's VCR and Betamax."""

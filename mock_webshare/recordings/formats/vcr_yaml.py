@@ -8,7 +8,8 @@ anchor that is defined twice, ends the whole file. Importing this module require
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 from yaml.events import (
@@ -20,16 +21,11 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from mock_webshare.exchange import json_limits
+from mock_webshare.exchange import json_limits, streams
+from mock_webshare.exchange.streams import Broken, Readable
 from mock_webshare.recordings import limits
-from mock_webshare.recordings.input import streams
-from mock_webshare.recordings.limits import Broken, Malformed
+from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import Record, from_base64
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_webshare.recordings.input.streams import Readable
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT = {

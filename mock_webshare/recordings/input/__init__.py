@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mock_webshare.exchange.streams import GZIP, Broken, Counted, Gunzipped, Joined, read_all
 from mock_webshare.recordings import limits
 from mock_webshare.recordings.input import attachments
-from mock_webshare.recordings.input.streams import GZIP, Counted, Gunzipped, Joined, read_all
-from mock_webshare.recordings.limits import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_webshare.exchange.streams import Readable
     from mock_webshare.recordings.input.attachments import Attached
-    from mock_webshare.recordings.input.streams import Readable
 
 STANDARD_INPUT = "-"
 _ZIP = b"PK\x03\x04"

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
+from mock_webshare.exchange import streams
+from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import limits
-from mock_webshare.recordings.input import streams
-from mock_webshare.recordings.limits import Broken, Malformed
+from mock_webshare.recordings.limits import Malformed
 
 if TYPE_CHECKING:
     import zipfile
     from collections.abc import Callable, Iterator
 
-    from mock_webshare.recordings.input.streams import Readable
+    from mock_webshare.exchange.streams import Readable
 
     Attached: TypeAlias = Callable[[str], bytes]
     """Returns the attachment of a name; raises `Malformed` if it cannot be read."""
@@ -41,7 +42,7 @@ def beside(folder: str) -> Attached:
             if not os.path.isfile(path):  # a pipe would block
                 raise Malformed(_MISSING)
             with open(path, "rb") as file:
-                return meter.read(file)
+                return meter.read(file, os.fstat(file.fileno()).st_size)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise Malformed(_MISSING) from error
 
@@ -70,11 +71,25 @@ def har_in_zip(file: BinaryIO) -> Iterator[tuple[Readable, Attached]]:
         hars = [name for name in archive.namelist() if name.lower().endswith(".har")]
         if len(hars) != 1:
             raise Broken(f"it is a ZIP archive with {len(hars)} files that end in .har, not one")
-        har = archive.open(hars[0])
+        har = _member(archive, hars[0])
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise Broken("it is a ZIP archive that is damaged, encrypted or packed in an unknown way") from error
+        raise Broken(
+            "it is a ZIP archive that is damaged, encrypted, or neither stored nor deflated; pack it again"
+        ) from error
     with archive, har:
         yield streams.Unzipped(har), _members(archive)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Open a file of an archive; raise NotImplementedError unless it is stored or deflated.
+
+    `zipfile` unpacks bzip2 and LZMA without a limit: a kilobyte becomes gigabytes.
+    """
+    import zipfile
+
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise NotImplementedError
+    return archive.open(name)
 
 
 def _members(archive: zipfile.ZipFile) -> Attached:
@@ -85,8 +100,8 @@ def _members(archive: zipfile.ZipFile) -> Attached:
 
     def read_member(name: str) -> bytes:
         try:
-            with archive.open(name) as member:
-                return meter.read(member)
+            with _member(archive, name) as member:
+                return meter.read(member, archive.getinfo(name).file_size)
         except (
             KeyError,
             EOFError,
@@ -118,10 +133,14 @@ class _Meter:
     def __init__(self) -> None:
         self._left = limits.LARGEST_ATTACHMENTS
 
-    def read(self, stream: Readable) -> bytes:
+    def read(self, stream: Readable, size: int) -> bytes:
+        """Read an attachment; one whose size is beyond a limit is not read, however often it is named."""
         limit = min(limits.LARGEST_RECORD, self._left)
-        body = streams.read_all(stream, limit)
+        body = streams.read_all(stream, limit) if size <= limit else b""
         self._left = max(0, self._left - len(body))
-        if len(body) > limit:
-            raise Malformed("its body is too long, or all attached bodies together are")
+        if max(size, len(body)) > limit:
+            raise Malformed(
+                f"its body has more than {limits.LARGEST_RECORD // 1024**2} MiB, or all attached bodies "
+                f"together more than {limits.LARGEST_ATTACHMENTS // 1024**3} GiB"
+            )
         return body

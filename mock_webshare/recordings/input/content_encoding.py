@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import importlib
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mock_webshare.exchange import streams
+from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import limits
-from mock_webshare.recordings.input import streams
-from mock_webshare.recordings.limits import Broken, Malformed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+from mock_webshare.recordings.limits import Malformed
 
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _BROTLI_PIECE = 32

@@ -13,12 +13,15 @@ from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Paging, 
 from mock_webshare.contract.timestamps import DAY
 from mock_webshare.errors import UsageError, pluralize
 from mock_webshare.service.data.dataset import Dataset
-from mock_webshare.service.data.resources import UPDATED_AT
+from mock_webshare.service.data.resources import UPDATED_AT, size_of
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework.query import Criteria, Params
 from mock_webshare.service.framework.response import render
 
 _ORDERS, _VIEWS = 32, 8  # sizes of the caches of a table and of an account
+_ORDERS_CHANGED = 8  # the same of a changed table, which only one world uses
+_TABLE_BYTES = 6144  # of a changed table besides its rows; most are in the caches of it and its account
+_POSITION_BYTES = 8 * (2 + _ORDERS_CHANGED)  # of a row in the lists of a table, and in its orders
 
 
 class Table:
@@ -26,12 +29,23 @@ class Table:
 
     `positions(criteria, terms)` is `query.arrange` over the rows, cached for the orders used last, so the
     cost of a page does not depend on the number of rows.
+
+    A changed table shares most rows with its `origin`, which it keeps in memory; None: it shares none.
     """
 
-    def __init__(self, rows: Sequence[Any], encoded: list[bytes | None] | None = None) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Any],
+        encoded: list[bytes | None] | None = None,
+        *,
+        origin: Table | None = None,
+        own: int | None = None,
+    ) -> None:
         self.rows = rows
         self._encoded: list[bytes | None] = encoded or [None] * len(rows)
-        self.positions = lru_cache(_ORDERS)(partial(query.arrange, rows))
+        self.origin = origin
+        self._own = own
+        self.positions = lru_cache(_ORDERS_CHANGED if origin else _ORDERS)(partial(query.arrange, rows))
 
     def encoded(self, position: int) -> bytes:
         """Return the JSON of the row at a position."""
@@ -42,6 +56,16 @@ class Table:
     @cached_property
     def ids(self) -> frozenset[int]:
         return frozenset(row.id for row in self.rows)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes besides its origin.
+
+        A changed row has the values of the row before, so that most of what it takes is its JSON.
+        """
+        if self._own is None:
+            self._own = sum(map(size_of, self.rows))
+        return _TABLE_BYTES + _POSITION_BYTES * len(self.rows) + self._own
 
     def find(self, row_id: int) -> int | None:
         position = self._place(row_id)
@@ -63,16 +87,38 @@ class Table:
 
     def _spliced(self, start: int, stop: int, rows: list[Any]) -> Table:
         unknown: list[bytes | None] = [None] * len(rows)
-        return Table(
+        return self._changed(
             [*self.rows[:start], *rows, *self.rows[stop:]],
             [*self._encoded[:start], *unknown, *self._encoded[stop:]],
+            added=rows,
+            removed=self.rows[start:stop],
         )
 
     def mapped(self, change: Callable[[Any], Any]) -> Table:
         """Return the table with each row changed; unchanged ones stay encoded."""
         rows = [change(row) for row in self.rows]
-        pairs = zip(rows, self.rows, self._encoded, strict=True)
-        return Table(rows, [body if new is old else None for new, old, body in pairs])
+        places = [place for place, row in enumerate(rows) if row is not self.rows[place]]
+        encoded = self._encoded.copy()
+        for place in places:
+            encoded[place] = None
+        added, removed = [rows[place] for place in places], [self.rows[place] for place in places]
+        return self._changed(rows, encoded, added, removed)
+
+    def _changed(
+        self, rows: list[Any], encoded: list[bytes | None], added: Sequence[Any], removed: Sequence[Any]
+    ) -> Table:
+        size = sum(map(size_of, added))
+        if 2 * len(added) > len(rows):  # it shares so little that other tables can share its own rows
+            return Table(rows, encoded, own=size * len(rows) // len(added))
+        origin = self.origin or self
+        own = self._own or 0 if self.origin else 0
+        own += size - sum(size_of(row) for row in removed if not origin.has(row))
+        return Table(rows, encoded, origin=origin, own=own)
+
+    def has(self, row: Any) -> bool:
+        """Return whether it has this very row, and not just an equal one."""
+        position = self.find(row.id)
+        return position is not None and self.rows[position] is row
 
 
 class Account:
@@ -90,7 +136,7 @@ class Account:
 
     @classmethod
     def of(cls, dataset: Dataset) -> Account:
-        tables = {name: Table(rows) for name, rows in dataset.rows.items()}
+        tables = {name: Table(rows, own=dataset.sizes.get(name)) for name, rows in dataset.rows.items()}
         return cls(dataset.contract, tables, is_shared=True)
 
     def at(self, now: int) -> Dataset:

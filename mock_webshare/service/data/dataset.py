@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike, fspath
 from os.path import isdir, isfile
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.contract.timestamps import format_instant, parse_instant
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
+from mock_webshare.exchange import streams
 from mock_webshare.service.data.fields import DATE, read_json, read_object, require_keys
 from mock_webshare.service.data.resources import RowType, row_types
 
@@ -27,6 +30,7 @@ class Dataset:
     contract: Contract
     rows: Mapping[str, Sequence[Any]]
     now: int
+    sizes: Mapping[str, int] = field(default_factory=dict)  # bytes of the rows, if they were counted
 
     def wire(self) -> dict[str, Any]:
         """Return the data set as JSON data."""
@@ -73,6 +77,8 @@ def load(data: str | PathLike[str], contract: Contract = WEBSHARE) -> Dataset:
 
 _HEAD = 65_536
 """Bytes at the beginning of a file by which its format is detected."""
+LARGEST = 512 * 1024**2
+"""Bytes of a data set, unpacked. One of a million credits has 270 million."""
 _GZIP, _GZIP_ONLY = b"\x1f\x8b", 31
 _RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".zip")
 _RECORDED = (b'"results"', b'"log"', b'"interactions"', b'"request"')
@@ -130,7 +136,8 @@ def _to_be_generated(name: str, kind: str) -> DataError:
 def _content(name: str) -> bytes:
     path = data_path("fixtures") / f"{name}.json" if name in names() else Path(name)
     try:
-        return _unpacked(path.read_bytes(), name)
+        with open(path, "rb") as file:
+            return _read(file, name)
     except IsADirectoryError as error:
         raise _to_be_generated(name, "a folder") from error
     except FileNotFoundError as error:
@@ -143,15 +150,19 @@ def _content(name: str) -> bytes:
         raise UnreadableInput(f"cannot read {name!r}: {error}") from error
 
 
-def _unpacked(content: bytes, name: str) -> bytes:
-    if not content.startswith(_GZIP):
-        return content
-    import gzip  # only for packed files
-
+def _read(file: IO[bytes], name: str) -> bytes:
+    """Return the content of a file, unpacked; refuse what is too large, or a device that never ends."""
+    if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
+        raise UnreadableInput(f"cannot read {name!r}: it is a device, not a file")
+    magic = streams.read_all(file, len(_GZIP) - 1)
+    whole = streams.Joined(magic, file)
     try:
-        return gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        content = streams.read_all(streams.Gunzipped(whole) if magic == _GZIP else whole, LARGEST)
+    except streams.Broken as error:
         raise UnreadableInput(f"cannot read {name!r}: {error}") from error
+    if len(content) > LARGEST:
+        raise UnreadableInput(f"cannot read {name!r}: unpacked, it has more than {LARGEST // 1024**2} MiB")
+    return content
 
 
 def parse(content: bytes, *, source: str, contract: Contract = WEBSHARE) -> Dataset:

@@ -17,7 +17,7 @@ from mock_webshare.service.settings import REFUSED_KEY, Settings
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Entry, Journal
 from mock_webshare.service.world.scenarios import Scenario
-from mock_webshare.service.world.world import Beginning, Timer, World
+from mock_webshare.service.world.world import Beginning, Budget, Timer, World
 
 MAX_WORLDS = 10_000
 MAX_JOURNAL_BYTES = 512 * 1024 * 1024
@@ -50,6 +50,7 @@ class Worlds:
         self.is_reached = False
         self._reached = reached
         self._journal_bytes = 0
+        self.budget = Budget()
 
     def __len__(self) -> int:
         return len(self._worlds)
@@ -82,15 +83,19 @@ class Worlds:
 
     def _create(self, key: str, beginning: Beginning) -> World:
         while self.retired:
-            self._worlds.pop(self.retired.popleft(), None)
-        world = self._worlds[key] = World(beginning, self._timer)
-        self._worlds.move_to_end(key)
+            self._discard(self.retired.popleft())
+        self._discard(key)
+        world = self._worlds[key] = World(beginning, self._timer, self.budget)
         if len(self._worlds) > MAX_WORLDS:
-            self._worlds.popitem(last=False)
+            self._discard(next(iter(self._worlds)))
             self._evicted += 1
             if self._evicted == 1:
                 _log.warning("more than %d keys: the least recently used worlds are deleted", MAX_WORLDS)
         return world
+
+    def _discard(self, key: str) -> None:
+        if world := self._worlds.pop(key, None):
+            world.discard()
 
     def count_other_requests(self, key: str) -> int:
         """Return how many requests came with other keys, or without a known one."""
@@ -130,7 +135,8 @@ class Worlds:
 
     def delete_all(self) -> None:
         """Delete all worlds, and the requests that came without a known key."""
-        self._worlds.clear()
+        for key in list(self._worlds):
+            self._discard(key)
         self.keyless.clear()
         self._evicted = 0
 

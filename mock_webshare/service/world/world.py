@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
@@ -29,16 +29,17 @@ from mock_webshare.service.data.fields import (
     read_object,
     require_keys,
 )
-from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types
+from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types, size_of
 from mock_webshare.service.faults import Faults, Strike, parse
+from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock, Throttle
 from mock_webshare.service.world.journal import Journal, RequestMatcher
 
-if TYPE_CHECKING:
-    from mock_webshare.service.framework.request import Request
-
 MAX_SNAPSHOTS = 100
+MAX_HELD_BYTES = 1024 * 1024 * 1024
+"""About how many bytes changed accounts and snapshots of all worlds may take, on a CI runner with 4 GiB."""
+_SNAPSHOT_BYTES = 1024  # of a snapshot besides account and faults
 WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
 """The settings that a world may have of its own."""
 CLOCK: Mapping[str, FieldType] = {"now": DATE, "advance": DURATION, "running": BOOLEAN}
@@ -62,25 +63,69 @@ class Beginning(NamedTuple):
     is_running: bool = False
 
 
+class Snapshot(NamedTuple):
+    """A state that was saved, and about how many bytes it takes besides the account."""
+
+    state: Beginning
+    size: int
+
+
+class Budget:
+    """The bytes that changed accounts and snapshots of all worlds take together."""
+
+    def __init__(self) -> None:
+        self.used = 0
+
+    def replace(self, before: int, after: int, *, is_limited: bool = True) -> None:
+        """Count other bytes of a world; raise `UsageError` if they are more and too many."""
+        used = self.used - before + after
+        if is_limited and after > before and used > MAX_HELD_BYTES:
+            raise UsageError(
+                f"changed accounts and snapshots of all worlds take {self.used} bytes, and this needs "
+                f"{after - before} more; allowed: {MAX_HELD_BYTES}; delete snapshots, reset or delete worlds"
+            )
+        self.used = used
+
+
 class World:
     """The account of one key, its clock, faults, settings, journal and snapshots.
 
-    `timer` returns seconds and drives the rate limit and a running clock.
+    `timer` returns seconds and drives the rate limit and a running clock; `budget` limits what all worlds
+    that share it hold besides their initial accounts.
     """
 
-    def __init__(self, beginning: Beginning, timer: Timer) -> None:
+    def __init__(self, beginning: Beginning, timer: Timer, budget: Budget | None = None) -> None:
         self._beginning = beginning
         self._timer = timer
+        self._budget = budget or Budget()
+        self._held = 0
         self.reset()
 
     def reset(self) -> None:
         """Reset to the initial state; journal and snapshots are cleared."""
         self.journal = Journal()
-        self._snapshots: dict[str, Beginning] = {}
+        self._hold(self._beginning.account, {})
         self._restore(self._beginning)
 
+    def _hold(self, account: Account, snapshots: dict[str, Snapshot], *, is_limited: bool = True) -> None:
+        """Replace account and snapshots; raise `UsageError` if all worlds would hold too much."""
+        held = 0
+        if snapshots or account is not self._beginning.account:
+            accounts = {account, *(each.state.account for each in snapshots.values())}
+            tables = {table for each in accounts for table in each.tables.values()}
+            tables |= {table.origin for table in tables if table.origin}
+            tables.difference_update(self._beginning.account.tables.values())
+            held = sum(table.size for table in tables) + sum(each.size for each in snapshots.values())
+        self._budget.replace(self._held, held, is_limited=is_limited)
+        self._account, self._snapshots, self._held = account, snapshots, held
+
+    def discard(self) -> None:
+        """Give back what the world has counted in the budget; it is not used any more."""
+        self._budget.replace(self._held, 0)
+        self._held = 0
+
     def _restore(self, saved: Beginning) -> None:
-        self._account = saved.account
+        self._hold(saved.account, self._snapshots)
         self._clock = Clock(saved.now, self._timer)
         self._clock.set(saved.now, is_running=saved.is_running)
         self._faults = deepcopy(saved.faults)  # most worlds have none
@@ -131,10 +176,12 @@ class World:
         return self._timer() if clock == "real" else self._clock.now() / 1e6
 
     def _settle(self) -> None:
-        self._set_account(self._account.settled(self._clock.now()))
+        # Not limited: a running clock settles rows at any request, which cannot be refused for that.
+        self._hold(self._account.settled(self._clock.now()), self._snapshots, is_limited=False)
+        self._update_view()
 
     def _set_account(self, account: Account) -> None:
-        self._account = account
+        self._hold(account, self._snapshots)
         self._update_view()
 
     # For tests, over HTTP and in Python.
@@ -145,8 +192,9 @@ class World:
 
     def put_state(self, dataset: Dataset) -> None:
         """Replace the data by a data set (see `read_state`); set the clock to its `now`."""
+        self._hold(Account.of(dataset), self._snapshots)
         self._clock.set(dataset.now, is_running=self._clock.is_running)
-        self._set_account(Account.of(dataset))
+        self._update_view()
 
     def rows(self, name: str) -> Sequence[Any]:
         """Return the rows of a resource by ascending id, unaffected by later changes."""
@@ -216,8 +264,9 @@ class World:
         instant = change.get("now", self.now) + change.get("advance", 0)
         if not 0 <= instant < LIMIT:
             raise DataError.invalid("clock", "/advance", advance, "a duration that ends from 1970 to 9998")
+        self._hold(self.view.account.settled(instant), self._snapshots)
         self._clock.set(instant, is_running=change.get("running", self._clock.is_running))
-        self._settle()
+        self._update_view()
         return self.clock()
 
     def faults(self) -> list[dict[str, Any]]:
@@ -266,21 +315,25 @@ class World:
         _NAME.require("snapshot name", name)
         if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
             raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
-        account, faults = self.view.account, deepcopy(self._faults)
-        self._snapshots[name] = Beginning(account, self.now, self._settings, faults, self._clock.is_running)
+        faults = deepcopy(self._faults)
+        state = Beginning(self.view.account, self.now, self._settings, faults, self._clock.is_running)
+        size = _SNAPSHOT_BYTES + sum(each.size for each in faults or ())
+        self._hold(self._account, {**self._snapshots, name: Snapshot(state, size)})
 
     def restore_snapshot(self, name: str) -> None:
         """Restore what a snapshot saved; raise `NotFound` if it does not exist."""
         _NAME.require("snapshot name", name)
         if name not in self._snapshots:
             raise NotFound("snapshot", name)
-        self._restore(self._snapshots[name])
+        self._restore(self._snapshots[name].state)
 
     def delete_snapshot(self, name: str) -> None:
         """Delete a snapshot; raise `NotFound` if it does not exist."""
         _NAME.require("snapshot name", name)
-        if self._snapshots.pop(name, None) is None:
+        if name not in self._snapshots:
             raise NotFound("snapshot", name)
+        kept = {each: snapshot for each, snapshot in self._snapshots.items() if each != name}
+        self._hold(self._account, kept)
 
     @property
     def _contract(self) -> Contract:
@@ -324,7 +377,9 @@ def read_state(document: Any, contract: Contract = WEBSHARE) -> Dataset:
         rows = document.get(name) if isinstance(document, dict) else None
         if isinstance(rows, list) and len(rows) > MAX_ROWS:
             raise DataError("state", f"/{name}", f"has {len(rows)} rows; allowed: {MAX_ROWS}")
-    return dataset.from_wire(document, source="state", contract=contract)
+    found = dataset.from_wire(document, source="state", contract=contract)
+    # The sizes, with those of the JSON, are counted here: the event loop does not wait for this function.
+    return replace(found, sizes={name: 2 * sum(map(size_of, rows)) for name, rows in found.rows.items()})
 
 
 def _require_rows(resource: Resource) -> None:

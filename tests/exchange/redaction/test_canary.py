@@ -17,13 +17,14 @@ from urllib.parse import quote
 import pytest
 
 from mock_webshare import MockServer, cli, recordings
+from mock_webshare.cli import redact
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.exchange.writers import write_har, write_ndjson
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
-from tests.live.record.test_proxy import recording, stop
+from tests.live.test_recorder import recording, stop
 
 CANARY = "c4naryBird/9+x=Kq7"
 """A key with every character that some encoding escapes."""
@@ -213,6 +214,12 @@ def test_redact_of_nothing_is_an_error(stdin: bytes) -> None:
     code, report, errors = run("redact", "-", stdin=stdin)
     assert (code, report) == (2, "") or stdin == b""
     assert "Traceback" not in errors
+
+
+def test_redact_of_a_standard_input_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact, "LARGEST_STDIN", 10)
+    code, report, errors = run("redact", "-", stdin=b'{"detail": "x"}')
+    assert (code, report) == (2, "") and "name the file instead" in errors
 
 
 def test_redact_of_a_body_cannot_make_a_har(tmp_path: Path) -> None:

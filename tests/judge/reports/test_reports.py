@@ -112,7 +112,7 @@ def test_a_long_pointer_is_shortened() -> None:
         (b'{"user_id": 1, "status": "reverted", "reverted_at": null}', "anything but null"),
         (b'{"user_id": 1}', "this field"),
         (b'{"results": [], "count": -1}', "at least 0"),
-        (b'{"detail": }', "JSON (its reader says: Expecting value)"),
+        (b'{"detail": }', "JSON (the parser reports: Expecting value)"),
         (b"{}", "one of referral-credit-page (has `results` or `next`), referral-credit (has"),
     ],
 )

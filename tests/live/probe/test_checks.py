@@ -8,8 +8,7 @@ import pytest
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.live.probe import checks
-from mock_webshare.live.probe.responses import Responses
-from mock_webshare.live.probe.subject import Subject, Undecidable
+from mock_webshare.live.probe.responses import Responses, Subject, Undecidable
 from tests.recorded_responses import ROW
 
 

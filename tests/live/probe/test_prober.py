@@ -25,7 +25,7 @@ from mock_webshare.judge.run import judge
 from mock_webshare.live.probe import prober
 from mock_webshare.live.probe.checks import CHECKS, checks_of
 from mock_webshare.live.probe.report import Findings, Outcome
-from mock_webshare.live.probe.subject import Subject
+from mock_webshare.live.probe.responses import Subject
 from mock_webshare.service.data import generator
 from mock_webshare.service.framework.response import Response
 from tests.conformance.dataset import edge_cases
@@ -529,7 +529,7 @@ def test_another_machine_gets_requests_slowly(monkeypatch: pytest.MonkeyPatch) -
         slept.append(seconds)
 
     with mock() as url:
-        monkeypatch.setattr("mock_webshare.live.origin.is_loopback", lambda host: False)
+        monkeypatch.setattr("mock_webshare.live.upstream.is_loopback", lambda host: False)
         monkeypatch.setattr(asyncio, "sleep", sleep)
         run(url, "--rate", "30")
     assert len(slept) > 40 and {each for each in slept if each} == {2.0}

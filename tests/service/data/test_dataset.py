@@ -3,7 +3,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import shlex
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,36 @@ def test_what_shows_no_sign_of_a_recording_is_none(tmp_path: Path, content: byte
 def test_a_name_shows_a_recording_whatever_is_in_it(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x1f\x8bnonsense")
     assert dataset.is_recording(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b" " * 1001, gzip.compress(b" " * 10**6), gzip.compress(b" " * 600) * 2],
+    ids=["plain", "gzip", "members of gzip"],
+)
+def test_a_data_set_that_is_too_large_is_refused(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "LARGEST", 1000)
+    path = tmp_path / "set.json.gz"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableInput, match="unpacked, it has more than"):
+        dataset.load(path)
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/full"])
+def test_a_device_is_not_a_data_set(device: str) -> None:
+    with pytest.raises(UnreadableInput, match="it is a device, not a file"):
+        dataset.load(device)
+
+
+def test_a_data_set_may_come_through_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(json.dumps(document()).encode()))
+    writer.start()
+    assert dataset.load(pipe).wire()["credits"] == [CREDIT]
+    writer.join()
 
 
 @pytest.mark.parametrize("content", [b"\x1f\x8bnonsense", gzip.compress(b"{}", mtime=0)[:-6]])

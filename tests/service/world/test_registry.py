@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,10 +15,14 @@ from mock_webshare.service.data import dataset
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world import journal
 from mock_webshare.service.world import registry as module
+from mock_webshare.service.world import world as world_module
 from mock_webshare.service.world.journal import Entry
 from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.world import World, read_state
+from tests.control_plane import digest
 
 EDGE_CASES = dataset.load("edge-cases")
+PENDING = next(row.id for row in EDGE_CASES.rows["credits"] if row.status == "pending")
 
 
 def worlds(**settings: object) -> Worlds:
@@ -72,6 +77,149 @@ def test_after_all_were_let_go_none_is_counted() -> None:
     assert ours.counted() == {"worlds": 0, "most": 10_000, "forgotten": 0}
     assert len(ours.keyless) == 0
     assert ours.get("key") is not first
+
+
+def changed(ours: Worlds, key: str) -> World:
+    world = ours.require(key)
+    world.create("credits")
+    return world
+
+
+def snapshot_with_faults(world: World) -> None:
+    world.add_fault(status=503)
+    world.take_snapshot("one")
+
+
+HELD: dict[str, Callable[[World], object]] = {
+    "a credit that is created": lambda it: it.create("credits"),
+    "a credit that is changed": lambda it: it.change("credits", PENDING, amount=9.0),
+    "a credit that is reverted": lambda it: it.end("credits", PENDING),
+    "a credit that is deleted": lambda it: it.delete("credits", PENDING),
+    "a channel that is created": lambda it: it.create("channels", code="X" * 5000),
+    "a change of every credit": lambda it: it.set_clock(advance="P400D"),
+    "a state that is put": lambda it: it.put_state(read_state(EDGE_CASES.wire())),
+    "a snapshot of nothing new": lambda it: it.take_snapshot("one"),
+    "a snapshot with faults": snapshot_with_faults,
+}
+
+
+def retire(ours: Worlds) -> None:
+    ours.retired.append("key")
+    ours.require("other")
+
+
+FREED: dict[str, Callable[[Worlds], object]] = {
+    "a reset": lambda it: it.require("key").reset(),
+    "the deletion of all worlds": lambda it: it.delete_all(),
+    "a key that is no longer used": retire,
+    "a world that replaces it": lambda it: it.create("key", it.beginning()),
+    "too many other worlds": lambda it: [it.get(f"other-{number}") for number in range(3)],
+}
+
+
+@pytest.mark.parametrize("freeing", FREED)
+@pytest.mark.parametrize("holding", HELD)
+def test_what_a_world_holds_is_counted_until_it_is_freed(
+    holding: str, freeing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_WORLDS", 3)
+    ours = worlds()
+    HELD[holding](ours.require("key"))
+    assert ours.budget.used > 1000
+    FREED[freeing](ours)
+    assert ours.budget.used == 0
+
+
+def test_an_account_that_is_only_read_is_not_counted() -> None:
+    ours = worlds()
+    for number in range(10):
+        assert ours.require(f"key-{number}").view.account.at(0)
+    assert ours.budget.used == 0
+
+
+def test_a_long_text_is_counted() -> None:
+    ours = worlds()
+    ours.require("key").create("channels", code="X" * 10**6)
+    assert ours.budget.used > 10**6
+
+
+def test_many_changes_of_one_credit_count_as_one() -> None:
+    ours = worlds()
+    world = ours.require("key")
+    world.change("credits", PENDING, amount=9.0)
+    once = ours.budget.used
+    for number in range(100):
+        world.change("credits", PENDING, amount=float(number))
+    assert abs(ours.budget.used - once) < 100
+
+
+def test_an_account_is_counted_once_with_all_its_snapshots() -> None:
+    ours = worlds()
+    world = changed(ours, "key")
+    once = ours.budget.used
+    for number in range(10):
+        world.take_snapshot(str(number))
+    assert ours.budget.used < once + 20_000
+    for name in world.snapshots():
+        world.restore_snapshot(name)
+        world.delete_snapshot(name)
+    assert ours.budget.used == once
+
+
+def test_a_snapshot_that_is_restored_frees_what_came_after_it() -> None:
+    ours = worlds()
+    world = ours.require("key")
+    world.take_snapshot("before")
+    before = ours.budget.used
+    world.create("credits")
+    world.restore_snapshot("before")
+    assert ours.budget.used == before
+
+
+def test_a_running_clock_is_counted_without_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    ours = Worlds(EDGE_CASES, Settings(), lambda: now)
+    world = ours.require("key")
+    world.set_clock(running=True)
+    monkeypatch.setattr(world_module, "MAX_HELD_BYTES", 1)
+    now = 400 * 86_400.0
+    assert not any(row.status == "pending" for row in world.rows("credits"))
+    assert ours.budget.used > 1000
+
+
+@pytest.mark.parametrize("holding", HELD)
+def test_what_would_take_too_much_is_refused_and_changes_nothing(
+    holding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = worlds()
+    changed(ours, "other")
+    used = ours.budget.used
+    world = ours.require("key")
+    before = digest(world)
+    monkeypatch.setattr(world_module, "MAX_HELD_BYTES", used + 500)
+    message = (
+        rf"changed accounts and snapshots of all worlds take {used} bytes, and this needs \d+ more; "
+        rf"allowed: {used + 500}; delete snapshots, reset or delete worlds"
+    )
+    with pytest.raises(UsageError, match=message):
+        HELD[holding](world)
+    world.clear_faults()
+    assert (digest(world), ours.budget.used) == (before, used)
+    ours.require("other").reset()
+    monkeypatch.setattr(world_module, "MAX_HELD_BYTES", 10**6)
+    HELD[holding](world)
+
+
+def test_at_the_limit_what_takes_less_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = worlds()
+    world = changed(ours, "key")
+    world.take_snapshot("one")
+    world.create("credits")
+    monkeypatch.setattr(world_module, "MAX_HELD_BYTES", 1)
+    world.restore_snapshot("one")
+    world.delete_snapshot("one")
+    world.reset()
+    assert ours.budget.used == 0
 
 
 @pytest.mark.parametrize("key", ["invalid", "scenario:none", "other"])
@@ -148,7 +296,10 @@ MANY_KEYS = """
 import json, resource
 from mock_webshare.service.data import dataset
 from mock_webshare.service.settings import Settings
+from mock_webshare.service.world import world as world_module
 from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.world import World, read_state
+from tests.control_plane import digest
 
 worlds = Worlds(dataset.load("edge-cases"), Settings(), lambda: 0.0)
 used = [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]

@@ -491,6 +491,7 @@ METHODS: dict[str, Callable[[World, int], object]] = {
     "take_snapshot": lambda it, n: it.take_snapshot(str(n % 2)),
     "restore_snapshot": lambda it, n: it.restore_snapshot(str(n % 2)),
     "delete_snapshot": lambda it, n: it.delete_snapshot(str(n % 2)),
+    "discard": lambda it, n: it.discard(),
     "admit": lambda it, n: it.admit(),
     "strike": lambda it, n: it.strike(request_to("/")),
     "view": lambda it, n: it.view,

@@ -10,19 +10,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from mock_webshare.errors import UnwritableOutput, UsageError
-from mock_webshare.exchange.model import write_line
+from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.exchange.writers import HAR_HEAD, HAR_TAIL, har_entry
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import BinaryIO
-
-    from mock_webshare.exchange.model import Exchange
 
 _PRIVATE = 0o600
 
@@ -203,7 +198,7 @@ _HIDDEN = ("twin", "spare")
 
 
 def _byte_before_tail(path: Path, form: _Format) -> bytes | None:
-    """Return the byte before the tail, none of an empty file; None if head or tail are not of the format."""
+    """Return the byte before the tail, empty if there is none; None if the file is of another format."""
     with open(path, "rb") as file:
         is_begun = file.read(len(form.head)) == form.head
         file.seek(max(path.stat().st_size - len(form.tail) - 1, 0))

@@ -1,4 +1,4 @@
-"""The subject of a probe: what it requests of contracts other than that of the vendor."""
+"""The responses of a probe: what it requests of contracts other than that of the vendor."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ from mock_webshare.exchange.model import Exchange
 from mock_webshare.live.probe import prober
 from mock_webshare.live.probe.checks import CHECKS
 from mock_webshare.live.probe.report import Findings, Outcome
-from mock_webshare.live.probe.responses import Responses
-from mock_webshare.live.probe.subject import Subject, Undecidable
+from mock_webshare.live.probe.responses import Responses, Subject, Undecidable
 
 ORIGIN, KEY = "http://service.test", "aKeyOfTheMadeUpService"
 PARCEL = {

@@ -15,7 +15,7 @@ import pytest
 from mock_webshare import recordings
 from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.live.record.sinks import deferred_sink, open_sink
+from mock_webshare.live.sinks import deferred_sink, open_sink
 
 FORMS = ("a.ndjson", "a.jsonl", "A.HAR", "folder")
 

@@ -27,9 +27,11 @@ from webshare import NotFoundError, Webshare
 
 from mock_webshare import MockServer, Settings, recordings
 from mock_webshare.contract.endpoints import CREDIT_LIST
-from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.options import Options
+from mock_webshare.judge.reports import text
 from mock_webshare.judge.run import judge
+from mock_webshare.live.recorder import LiveValidation
 from mock_webshare.recordings.dataset import replay
 from mock_webshare.service.data import dataset
 from tests.conformance.dataset import edge_cases
@@ -561,3 +563,37 @@ def test_an_error_is_one_sentence(options: tuple[str, ...], part: str, tmp_path:
     *_, last = errors.decode().splitlines()
     assert last.startswith("mock-webshare: ") and part in last
     assert "secret" not in errors.decode()
+
+
+def judged(body: str, status: int = 200) -> Exchange:
+    headers = (("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS"))
+    return Exchange(
+        source="a.ndjson",
+        method="GET",
+        url=f"https://proxy.webshare.io{LIST}",
+        request_headers=(),
+        status=status,
+        headers=headers,
+        body=body.encode(),
+    )
+
+
+def test_a_finding_is_reported_once() -> None:
+    validation, wrong = LiveValidation("a.ndjson", Options()), judged('{"count":"1"}')
+    assert any("count" in line for line in validation.new_findings(wrong))
+    assert list(validation.new_findings(wrong)) == []
+
+
+def test_the_verdict_is_on_the_whole_recording(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    page = judged('{"count":0,"next":null,"previous":null,"results":[]}')
+    path.write_text(write_line(page) + write_line(page))
+    verdict = LiveValidation(str(path), Options()).verdict()
+    assert (verdict.exchanges, verdict.judged, verdict.exit_code) == (2, 2, 0)
+
+
+def test_the_verdict_shows_no_secret_of_the_recording(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(write_line(judged(f'{{"count":"{KEY}","next":null,"previous":null,"results":[]}}')))
+    report = "\n".join(text.lines(LiveValidation(str(path), Options(), [KEY]).verdict()))
+    assert "REDACTED-1" in report and KEY not in report

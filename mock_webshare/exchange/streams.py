@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Protocol
-
-from mock_webshare.recordings.limits import Broken
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from io import BytesIO
+from typing import IO, Any, Protocol
 
 PIECE = 256 * 1024
 """Bytes of one read."""
@@ -20,6 +17,17 @@ GZIP = b"\x1f\x8b"
 DAMAGED = "it does not unpack: it is damaged or cut off"
 
 
+class Broken(Exception):
+    """The rest of a file cannot be split into records.
+
+    The message shows nothing of the file.
+    """
+
+    def __init__(self, problem: str, line: int | None = None) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
 class Readable(Protocol):
     """Anything that reads bytes."""
 
@@ -29,11 +37,11 @@ class Readable(Protocol):
 
 def read_all(stream: Readable, limit: int) -> bytes:
     """Return all of a stream, or `limit + 1` bytes if it is longer than `limit`."""
-    pieces, wanted = [], limit + 1
-    while wanted and (piece := stream.read(wanted)):
-        pieces.append(piece)
+    content, wanted = BytesIO(), limit + 1  # joining pieces would take the memory twice
+    while wanted and (piece := stream.read(min(wanted, PIECE))):
+        content.write(piece)
         wanted -= len(piece)
-    return b"".join(pieces)
+    return content.getvalue()
 
 
 class Joined:

@@ -8,7 +8,7 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -20,10 +20,13 @@ from multidict import CIMultiDict
 
 from mock_webshare import recordings
 from mock_webshare.errors import ServerError, UnreadableInput, UnwritableOutput, UsageError
-from mock_webshare.exchange.model import Exchange, Headers
+from mock_webshare.exchange.model import BadRecord, Exchange, Headers
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.live.origin import rewrite_links, rewrite_location
-from mock_webshare.live.record.sinks import Sink, open_sink
+from mock_webshare.judge.model.options import Options
+from mock_webshare.judge.reports import text
+from mock_webshare.judge.run import judge
+from mock_webshare.judge.verdict import Verdict
+from mock_webshare.live.sinks import Sink, open_sink
 from mock_webshare.live.upstream import (
     LARGEST_BODY,
     LONGEST_HEADER,
@@ -34,6 +37,8 @@ from mock_webshare.live.upstream import (
     connected,
     decoded_headers,
     read_body,
+    rewrite_links,
+    rewrite_location,
 )
 
 _GRACE = 0.3  # seconds that pending requests have when the recorder stops
@@ -243,7 +248,7 @@ def _without(headers: Headers, names: set[str]) -> Headers:
 
 
 def _target(request: web.BaseRequest) -> str:
-    """Return the target unchanged, except for bytes that a URL may not have: they are percent-encoded."""
+    """Return the target with the bytes percent-encoded that a URL must not contain."""
     return _NOT_IN_A_TARGET.sub(
         lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape")),
         request.raw_path,
@@ -282,3 +287,29 @@ def _listening_socket(host: str, port: int) -> socket.socket:
         raise ServerError(f"cannot listen on {_authority(host, port)}: {reason}{hint}") from error
     except UnicodeError as error:
         raise ServerError(f"cannot listen on {_authority(host, port)}: the host name is not valid") from error
+
+
+class LiveValidation:
+    """Judges a recording while it grows; `secrets` are redacted, for the recording may contain them."""
+
+    def __init__(self, path: str, options: Options, secrets: Iterable[str] = ()) -> None:
+        self._path, self._options, self._secrets = path, options, tuple(secrets)
+        self._reported: set[tuple[str, ...]] = set()
+
+    def new_findings(self, exchange: Exchange) -> Iterator[str]:
+        """Yield the lines of a report on an exchange, unless all its findings were reported before."""
+        verdict = judge([exchange], self._options)
+        found = {group.likeness for group in verdict.groups}
+        if found - self._reported:
+            self._reported |= found
+            *lines, _summary = text.lines(verdict)
+            yield from lines
+
+    def verdict(self) -> Verdict:
+        """Return the verdict on the whole recording, which contains no secrets."""
+        return judge(self._recorded(), self._options)
+
+    def _recorded(self) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+        redactor = Redactor(self._secrets)
+        for record in recordings.read([self._path], BytesIO()):
+            yield redactor.exchange(record) if isinstance(record, Exchange) else record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_webshare.errors import UsageError
-from mock_webshare.live.origin import host_of, is_loopback, read_origin, rewrite_links, rewrite_location
+from mock_webshare.live.upstream import host_of, is_loopback, read_origin, rewrite_links, rewrite_location
 
 THERE, HERE = "https://proxy.webshare.io", "http://127.0.0.1:8766"
 
