@@ -202,7 +202,10 @@ class Contract:
         return self.resources[endpoint.resource]
 
     def operation(self, method: str, path: str) -> Operation | None:
-        """Return the operation at a path, with or without its slash: that of the method, or else any."""
+        """Return an operation at a path that no endpoint serves, with or without its slash.
+
+        It is that of the method, or else any.
+        """
         path = path.rstrip("/")
         found = [each for pattern, each in self._operation_paths if pattern.fullmatch(path)]
         return next((each for each in found if each.method == method), found[0] if found else None)
@@ -210,9 +213,11 @@ class Contract:
     @cached_property
     def _operation_paths(self) -> Sequence[tuple[re.Pattern[str], Operation]]:
         found = []
+        served = {endpoint.path for endpoint in self.endpoints}
         for each in sorted(self.operations, key=lambda each: each.path.count("{")):  # `a/b/` before `a/{id}/`
-            path = re.escape(each.path.rstrip("/"))
-            found.append((re.compile(re.sub(r"\\{\w+\\}", "[^/]+", path)), each))
+            if each.path not in served:
+                path = re.escape(each.path.rstrip("/")).replace(r"\{id\}", "[^/.]+")
+                found.append((re.compile(re.sub(r"\\{\w+\\}", "[^/]+", path)), each))
         return found
 
     @cached_property
