@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from encodings.aliases import aliases
 from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
@@ -193,6 +195,13 @@ def _charset(content_type: str) -> str | None:
         return charset and codecs.lookup(charset).name
     except LookupError:
         return None
+
+
+def load_codecs() -> None:
+    """Load all codecs that `charset` can name, so that no request has to read a file."""
+    for name in set(aliases.values()):
+        with suppress(LookupError):  # another system has it
+            codecs.lookup(name)
 
 
 class MediaType(NamedTuple):

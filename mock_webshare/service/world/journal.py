@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.framework.request import split_target
-
-if TYPE_CHECKING:
-    from mock_webshare.exchange.model import Exchange
-    from mock_webshare.exchange.redaction.redactor import Redactor
-    from mock_webshare.service.framework.response import Response
+from mock_webshare.service.framework.response import Response
 
 MAX_ENTRIES = 1000
 """How many requests a journal keeps; beyond that, the oldest are dropped."""
@@ -65,8 +63,6 @@ class Entry(NamedTuple):
 
     def exchange(self, number: int) -> Exchange:
         """Return the `number`th exchange of the journal, with the keys in it."""
-        from mock_webshare.exchange.model import Exchange
-
         response = self.response
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
         host = next((value for name, value in headers if name.lower() == "host"), "")
@@ -175,8 +171,6 @@ class Journal:
 
 def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exchange]:
     """Return requests as exchanges, without their keys and without other `secrets`."""
-    from mock_webshare.exchange.redaction.redactor import Redactor  # only if the journal is read
-
     redactor = Redactor(secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
     for exchange in found:
@@ -210,8 +204,6 @@ def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int
 
 
 def _redactor(entries: Iterable[Entry]) -> Redactor:
-    from mock_webshare.exchange.redaction.redactor import Redactor  # only if the journal is read
-
     return Redactor(secret for entry in entries for secret in entry.credentials)
 
 
