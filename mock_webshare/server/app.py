@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as AiohttpHandler
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
+from mock_webshare.control import Control
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.reached_flag import flag_setter
 from mock_webshare.service.data import account, generator
@@ -21,9 +21,6 @@ from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.registry import Worlds
-
-if TYPE_CHECKING:
-    from mock_webshare.control import Control
 
 WORLDS = web.AppKey("worlds", Worlds)
 """The key of an application's worlds."""
@@ -48,16 +45,7 @@ def create_app(
     app = web.Application()
     app[WORLDS] = worlds
 
-    @cache
-    def control() -> Control:
-        from mock_webshare.control import Control  # not imported at start: many users never need it
-
-        return Control(worlds, settings)
-
-    async def handle_control(request: web.Request) -> web.StreamResponse:
-        return await control().handle(request)
-
-    app.router.register_resource(Subtree("/__mock__/", handle_control))
+    app.router.register_resource(Subtree("/__mock__/", Control(worlds, settings).handle))
     # One handler serves every path; the router just finds the roots of endpoints faster than "/".
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
         app.router.register_resource(Subtree(root, handler.handle))
