@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
 
-from mock_webshare.exchange.model import Exchange
-from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.framework.request import split_target
 from mock_webshare.service.framework.response import Response
+
+if TYPE_CHECKING:
+    from mock_webshare.exchange.model import Exchange
+    from mock_webshare.exchange.redaction.redactor import Redactor
 
 MAX_ENTRIES = 1000
 """How many requests a journal keeps; beyond that, the oldest are dropped."""
@@ -63,6 +65,8 @@ class Entry(NamedTuple):
 
     def exchange(self, number: int) -> Exchange:
         """Return the `number`th exchange of the journal, with the keys in it."""
+        from mock_webshare.exchange.model import Exchange
+
         response = self.response
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
         host = next((value for name, value in headers if name.lower() == "host"), "")
@@ -171,7 +175,7 @@ class Journal:
 
 def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exchange]:
     """Return requests as exchanges, without their keys and without other `secrets`."""
-    redactor = Redactor(secrets)
+    redactor = _redactor((), secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
     for exchange in found:
         # The mock's responses have no other secrets.
@@ -203,8 +207,10 @@ def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int
     return "\n".join(lines)
 
 
-def _redactor(entries: Iterable[Entry]) -> Redactor:
-    return Redactor(secret for entry in entries for secret in entry.credentials)
+def _redactor(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> Redactor:
+    from mock_webshare.exchange.redaction.redactor import Redactor  # `serve` loads it after its start
+
+    return Redactor((*secrets, *(secret for entry in entries for secret in entry.credentials)))
 
 
 def _line(entry: Entry, redactor: Redactor) -> str:
