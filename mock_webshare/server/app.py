@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as AiohttpHandler
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
-from mock_webshare.control import Control
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.reached_flag import flag_setter
 from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
+from mock_webshare.service.framework.request import load_codecs
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.registry import Worlds
 
+if TYPE_CHECKING:
+    from mock_webshare.control import Control
+
 WORLDS = web.AppKey("worlds", Worlds)
 """The key of an application's worlds."""
+LOAD: web.AppKey[Callable[[], None]] = web.AppKey("load")
+"""The key of a function that loads all that a request may need, so that none reads a file."""
 
 
 def create_app(
@@ -45,7 +51,21 @@ def create_app(
     app = web.Application()
     app[WORLDS] = worlds
 
-    app.router.register_resource(Subtree("/__mock__/", Control(worlds, settings).handle))
+    @cache
+    def control() -> Control:
+        from mock_webshare.control import Control  # takes a tenth of the time of a start
+
+        return Control(worlds, settings)
+
+    async def handle_control(request: web.Request) -> web.StreamResponse:
+        return await control().handle(request)
+
+    def load() -> None:
+        control()
+        load_codecs()
+
+    app[LOAD] = load
+    app.router.register_resource(Subtree("/__mock__/", handle_control))
     # One handler serves every path; the router just finds the roots of endpoints faster than "/".
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
         app.router.register_resource(Subtree(root, handler.handle))
