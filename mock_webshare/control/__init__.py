@@ -7,6 +7,7 @@ The routes are a table; each reads its input, calls one method of a world, and r
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # `asyncio.to_thread` would import it at a request
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from mock_webshare.control.routes import Route
 
 
+# Read before the first request: at that time, a test may have replaced the file system.
+_TEMPLATE = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
 _WITHOUT_WORLD = ("health", "version", "openapi.json", "scenarios", "worlds")
 _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
 
 
 def document(root: str, routes: Sequence[Route], contract: Contract) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of routes under a root."""
-    text = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
-    result: dict[str, Any] = json.loads(text)
+    result: dict[str, Any] = json.loads(_TEMPLATE)
     result["info"]["version"] = __version__
     components = result["components"]["schemas"]
     for row_type in row_types(contract).values():
