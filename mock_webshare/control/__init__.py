@@ -128,7 +128,7 @@ def _decoded(body: bytes, coding: str | None) -> bytes:
 
 
 def _parse(body: bytes, route: Route) -> Any:
-    return route.read(read_json(body, source="body"))
+    return route.read(read_json(body, source="body", is_whole_integer=True))
 
 
 def _response(route: Route, content: Any) -> web.Response:

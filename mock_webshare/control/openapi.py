@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 _WITHOUT_WORLD = ("health", "version", "openapi.json", "scenarios", "worlds")
+_WITH_OR_WITHOUT_WORLD = ("requests", "requests.har", "requests.ndjson")
+"""Without a key these are about the requests that have no known key."""
 _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
 
 
@@ -108,6 +110,8 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
     world: dict[str, list[str]] = {} if route.path in _WITHOUT_WORLD else {"world": []}
     operation["security"] = [world, {**world, "token": []}]
+    if route.path in _WITH_OR_WITHOUT_WORLD:
+        operation["security"] += [{}, {"token": []}]
     if names := re.findall(r"{(\w+)}", route.path):
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": _ref(name)} for name in names
