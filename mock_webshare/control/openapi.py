@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Read before the first request: at that time, a test may have replaced the file system.
 _TEMPLATE = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
 _WITHOUT_WORLD = ("health", "version", "openapi.json", "scenarios", "worlds")
+_WITH_OR_WITHOUT_WORLD = ("requests", "requests.har", "requests.ndjson")
+"""Without a key these are about the requests that have no known key."""
 _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
 
 
@@ -109,6 +111,8 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
     world: dict[str, list[str]] = {} if route.path in _WITHOUT_WORLD else {"world": []}
     operation["security"] = [world, {**world, "token": []}]
+    if route.path in _WITH_OR_WITHOUT_WORLD:
+        operation["security"] += [{}, {"token": []}]
     if names := re.findall(r"{(\w+)}", route.path):
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": _ref(name)} for name in names

@@ -14,6 +14,7 @@ from yarl import URL
 
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.loop import monotonic
+from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reached_flag import flag_setter
 from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
@@ -82,7 +83,7 @@ class Subtree(web.AbstractResource):
     def __init__(self, root: str, handler: AiohttpHandler) -> None:
         super().__init__()
         self._root = root
-        self._route = web.ResourceRoute("*", handler, self)
+        self._route = web.ResourceRoute("*", handler, self, expect_handler=handle_expect)
 
     @property
     def canonical(self) -> str:

@@ -21,6 +21,7 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
 from mock_webshare.server.app import LOAD, at_time, create_app, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
+from mock_webshare.server.protocol import Runner
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
@@ -137,7 +138,7 @@ def _prepared(
 async def _started(prepared: _Prepared) -> AsyncIterator[None]:
     logger = logging.Logger("mock_webshare.http")
     logger.addHandler(_BadRequests(prepared.log))
-    runner = web.AppRunner(prepared.app, access_log=None, logger=logger, shutdown_timeout=_SHUTDOWN_SECONDS)
+    runner = Runner(prepared.app, access_log=None, logger=logger, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.SockSite(runner, prepared.listener).start()
