@@ -6,8 +6,9 @@ a test uses a fixture.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ def webshare_mock_server(
     run.options[server] = webshare_mock_options
     yield server
     run.note_requests()
+    run.note_not_served(server)
     server.stop()
 
 
@@ -68,6 +70,7 @@ class Run:
         self._test: pytest.Item | None = None
         self._world: MockWorld | None = None  # None: the test has not used the fixture
         self._noted: str | None = None  # its requests, if the server has been stopped since
+        self.not_served = Counter[str]()  # requests of the session by the operation
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -101,6 +104,13 @@ class Run:
         if self._world is not None:
             self._noted = _transcript(self._world)
 
+    def note_not_served(self, server: MockServer) -> None:
+        """Note what was not served before the server stops, unless a test has stopped it."""
+        from mock_webshare.errors import ServerError
+
+        with suppress(ServerError):
+            self.not_served.update(server.not_served())
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Add the requests of a failed test to its report."""
@@ -109,6 +119,24 @@ class Run:
             requests = self._noted or _transcript(self._world)
             report.sections.append(("webshare_mock: requests", requests))
         return report
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Pass what was not served from a worker of pytest-xdist to the process that reports."""
+        if output := getattr(session.config, "workeroutput", None):
+            output[_RUN] = dict(self.not_served)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Add what was not served in a worker of pytest-xdist; one that crashed reports nothing."""
+        self.not_served.update(getattr(node, "workeroutput", {}).get(_RUN, {}))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show which operations were not served, even if all tests pass: a client may hide a 501."""
+        if self.not_served:
+            terminalreporter.section(f"{_MARKER}: not served")
+            for name, number in sorted(self.not_served.items()):
+                terminalreporter.line(f"{name}: {number} {'request' if number == 1 else 'requests'}")
+            terminalreporter.line("The fault action `respond` can stand for them.")
 
 
 def _settings(options: Any) -> Settings:

@@ -599,6 +599,28 @@ def test_it(webshare_mock, number):
 """
 
 
+NOT_SERVED = """
+@pytest.mark.parametrize("number", range(4))
+def test_it(webshare_mock, number):
+    get(webshare_mock, "/api/v2/profile/")
+    if number == 3:
+        get(webshare_mock, "/api/v2/proxy/list/")
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["in one process", "in two processes"])
+def test_the_summary_names_what_is_not_served_though_all_tests_pass(suite: Suite, options: list[str]) -> None:
+    result = suite(NOT_SERVED, *options, apart=True)
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(
+        ["*= webshare_mock: not served =*", "profile.get: 4 requests", "proxies.list: 1 request"]
+    )
+
+
+def test_the_summary_names_nothing_if_all_is_served(suite: Suite) -> None:
+    suite(MANY).stdout.no_fnmatch_line("*not served*")
+
+
 def test_processes_of_xdist_and_random_order_do_not_meet(suite: Suite) -> None:
     result = suite(MANY, "-n", "2", "--random-order", apart=True)
     result.assert_outcomes(passed=40)

@@ -12,6 +12,7 @@ from mock_webshare.contract.model import (
     Reference,
     Resource,
 )
+from mock_webshare.contract.operations import OPERATIONS
 from mock_webshare.contract.rules import RULES
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 
@@ -103,5 +104,6 @@ WEBSHARE = Contract(
     resources=(CREDITS, CHANNELS),
     rules=RULES,
     schemas=SERVICE_SCHEMAS,
+    operations=OPERATIONS,
 )
 """The documented contract of the service, which every part of this package uses by default."""

@@ -5,6 +5,7 @@ It is independent of the service; the rows of Webshare are in `endpoints`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property, partial
@@ -100,6 +101,15 @@ class Endpoint(NamedTuple):
         return self.kind is Kind.DETAIL
 
 
+class Operation(NamedTuple):
+    """One call of the vendor's client; a name in braces in `path` stands for one part of it."""
+
+    method: str
+    path: str
+    name: str
+    """The method of the client: `proxies.list`."""
+
+
 class Reference(NamedTuple):
     """A field that holds the id of a row of another resource, or null.
 
@@ -179,15 +189,36 @@ class Contract:
         resources: Sequence[Resource],
         rules: Sequence[Rule],
         schemas: Schemas,
+        operations: Sequence[Operation] = (),
     ) -> None:
         self.endpoints = tuple(endpoints)
         self.resources: dict[str, Resource] = {each.name: each for each in resources}
         self.rules: dict[str, Rule] = {rule.id: rule for rule in rules}
         self.schemas = schemas
+        self.operations = tuple(operations)
 
     def resource_of(self, endpoint: Endpoint) -> Resource:
         """Return the resource of an endpoint."""
         return self.resources[endpoint.resource]
+
+    def operation(self, method: str, path: str) -> Operation | None:
+        """Return an operation at a path that no endpoint serves, with or without its slash.
+
+        It is that of the method, or else any.
+        """
+        path = path.rstrip("/")
+        found = [each for pattern, each in self._operation_paths if pattern.fullmatch(path)]
+        return next((each for each in found if each.method == method), found[0] if found else None)
+
+    @cached_property
+    def _operation_paths(self) -> Sequence[tuple[re.Pattern[str], Operation]]:
+        found = []
+        served = {endpoint.path for endpoint in self.endpoints}
+        for each in sorted(self.operations, key=lambda each: each.path.count("{")):  # `a/b/` before `a/{id}/`
+            if each.path not in served:
+                path = re.escape(each.path.rstrip("/")).replace(r"\{id\}", "[^/.]+")
+                found.append((re.compile(re.sub(r"\\{\w+\\}", "[^/]+", path)), each))
+        return found
 
     @cached_property
     def filter_names(self) -> frozenset[str]:
@@ -213,7 +244,12 @@ class Contract:
         resources, rules = tuple(self.resources.values()), tuple(self.rules.values())
         # Cached values are not pickled.
         return partial(
-            Contract, endpoints=self.endpoints, resources=resources, rules=rules, schemas=self.schemas
+            Contract,
+            endpoints=self.endpoints,
+            resources=resources,
+            rules=rules,
+            schemas=self.schemas,
+            operations=self.operations,
         ), ()
 
 

@@ -103,7 +103,9 @@ class Handler:
             self.report(amended)
 
     def report(self, entry: Entry) -> None:
-        """Pass a request whose response is sent to the log."""
+        """Count a request whose response is sent if that is not served, and pass it to the log."""
+        if entry.response is not None and entry.response.not_served:
+            self._worlds.not_served[entry.response.not_served] += 1
         if self._log is not None:
             self._log(entry)
 

@@ -199,7 +199,9 @@ class RequestLog:
         if not self._safe_path.fullmatch(path):
             path = _redacted(path, (*entry.credentials, *self._secrets))
         status = "-" if entry.response is None else entry.response.status
-        return f"{entry.method} {path} {status} {1000 * entry.seconds:.1f} ms\n"
+        served = entry.response is None or not entry.response.not_served
+        reason = "" if served or entry.response is None else f" not served: {entry.response.not_served}"
+        return f"{entry.method} {path} {status} {1000 * entry.seconds:.1f} ms{reason}\n"
 
 
 @lru_cache(256)

@@ -90,6 +90,10 @@ class MockServer:
         """Return the number of worlds, the maximum, and the number deleted beyond it."""
         return self.call(lambda worlds: worlds.counted())
 
+    def not_served(self) -> dict[str, int]:
+        """Return the number of requests for each operation that got a 501, by its name in the client."""
+        return self.call(lambda worlds: dict(worlds.not_served))
+
     def delete_worlds(self) -> None:
         """Delete all worlds; the next request with a key creates its world again."""
         self.call(lambda worlds: worlds.delete_all())

@@ -109,11 +109,27 @@ _DETAILS: Mapping[int, str] = {
 """The `detail` of an error by its status."""
 
 
+def _respond(strike: Strike, endpoint: Endpoint) -> Response:
+    """Return the response that the fault describes."""
+    options = strike.fault.options
+    body, content_type = options.get("body", "").encode(), "text/plain; charset=utf-8"
+    if "jsonBody" in options:
+        body, content_type = render(options["jsonBody"]), "application/json"
+    headers: Headers = tuple(options.get("headers", {}).items())
+    if body and not any(name.lower() == "content-type" for name, _ in headers):
+        headers = (("Content-Type", content_type), *headers)
+    return Response(strike.fault.value, headers, body)
+
+
 def _throttle(strike: Strike, endpoint: Endpoint) -> Response:
     return responses.throttled(endpoint, strike.seconds, None)
 
 
-_RESPONSES: Mapping[str, Callable[[Strike, Endpoint], Response]] = {"status": _status, "throttle": _throttle}
+_RESPONSES: Mapping[str, Callable[[Strike, Endpoint], Response]] = {
+    "status": _status,
+    "respond": _respond,
+    "throttle": _throttle,
+}
 
 
 @dataclass(slots=True)

@@ -41,6 +41,10 @@ _MAX_TIMES = 10**9
 _MAX_TEXT = 2000
 _MAX_JSON, _MAX_DEPTH = 10_000, 20
 _MAX_PARAMETERS = 100
+_MAX_BODY = 100_000
+_MAX_HEADERS = 100
+_FRAMING = ("connection", "content-length", "transfer-encoding")
+_BODYLESS = (204, 205, 304)
 _FAULT_BYTES = 4096  # of a fault besides its texts: random numbers need most of them
 
 CONNECTION_FAULTS = (
@@ -73,6 +77,13 @@ def _is_shallow(value: Any, depth: int) -> bool:
     return depth >= 0 and all(_is_shallow(each, depth - 1) for each in inside)
 
 
+def _is_header(pair: tuple[Any, Any]) -> bool:
+    name, value = pair
+    is_name = _HEADER_NAME.is_allowed(name) and name.lower() not in _FRAMING
+    return is_name and _HEADER.is_allowed(value)
+
+
+_HEADER_NAME = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", "the name of a header")
 _MILLISECONDS = integer(0, MAX_DELAY)
 _TEXT = string(1, _MAX_TEXT)
 _FIELD = string(1, 100)
@@ -91,6 +102,18 @@ _DRIBBLE = record(
     totalDuration=_MILLISECONDS,
 )
 
+_HEADER = pattern("[ -~]{0,2000}", "the value of a header, in printable ASCII")
+_HEADERS = FieldType(
+    lambda value: (
+        isinstance(value, dict) and len(value) <= _MAX_HEADERS and all(map(_is_header, value.items()))
+    ),
+    f"an object of up to {_MAX_HEADERS} headers and their values, without {', '.join(_FRAMING)}",
+)
+_BODY = FieldType(
+    lambda value: is_json(value) and len(json.dumps(value)) <= _MAX_BODY,
+    f"any JSON of up to {_MAX_BODY} bytes",
+)
+
 # Action, type of its value, and the options that may go with it.
 ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "status": (
@@ -101,6 +124,10 @@ ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
             "retryAfter": integer(0, 86_400),
             "form": choice("json", "html", "proxy"),
         },
+    ),
+    "respond": (
+        integer(200, 599),
+        {"headers": _HEADERS, "jsonBody": _BODY, "body": string(0, _MAX_BODY)},
     ),
     "throttle": (pattern(RATE, "a rate like 240/min"), {"clock": choice("real", "world")}),
     "fixedDelayMilliseconds": (_MILLISECONDS, {}),
@@ -114,7 +141,8 @@ ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "drift": (choice(*DRIFTS), {"field": _FIELD, "to": _JSON}),
     "pages": (choice("inserted", "removed"), {"rows": integer(1, 1000)}),
 }
-_RESPONDING = ("status", "throttle")  # actions that respond instead of the service
+_LARGE = ("jsonBody", "body")
+_RESPONDING = ("status", "respond", "throttle")  # actions that respond instead of the service
 
 _CONDITIONS: Mapping[str, FieldType] = {
     "method": pattern("[A-Z]{1,32}", "a method like GET"),
@@ -169,7 +197,7 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
         raise DataError("fault", "", f"needs one action, has {found}; actions: {', '.join(ACTIONS)}")
     action = actions[0]
     for name, value in document.items():
-        if not _JSON.is_allowed(value):
+        if name not in _LARGE and not _JSON.is_allowed(value):
             raise DataError.invalid("fault", f"/{name}", value, _JSON.allowed)
     value_type, options = ACTIONS[action]
     known = {action: value_type, **options, **_CONDITIONS}
@@ -187,12 +215,23 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
 def _check_options(fault: Fault, contract: Contract) -> None:
     if fault.action == "drift":
         _check_drift(fault, contract)
+    if fault.action == "respond":
+        _check_body(fault)
     if "code" in fault.options and fault.value != 403:
         raise DataError.invalid("fault", "/code", fault.options["code"], "a code with status 403 only")
     if fault.options.get("form", "json") != "json":
         for name in ("code", "detail"):
             if name in fault.options:
                 raise DataError.invalid("fault", f"/{name}", fault.options[name], f"{name} in JSON only")
+
+
+def _check_body(fault: Fault) -> None:
+    bodies = [name for name in _LARGE if name in fault.options]
+    if bodies and fault.value in _BODYLESS:
+        allowed = f"no body with status {fault.value}"
+        raise DataError.invalid("fault", f"/{bodies[0]}", fault.options[bodies[0]], allowed)
+    if len(bodies) > 1:
+        raise DataError("fault", "", "has jsonBody and body; needed: at most one of them")
 
 
 def _check_drift(fault: Fault, contract: Contract) -> None:

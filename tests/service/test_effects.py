@@ -121,6 +121,22 @@ def test_a_page_of_the_proxy_names_the_status(status: int) -> None:
     assert "Allow" not in dict(response.headers)
 
 
+@pytest.mark.parametrize(
+    ("options", "headers", "body"),
+    [
+        ({}, (), b""),
+        ({"body": "é"}, (("Content-Type", "text/plain; charset=utf-8"),), "é".encode()),
+        ({"jsonBody": None}, (("Content-Type", "application/json"),), b"null"),
+        ({"jsonBody": [1.5, "\u2028"]}, (("Content-Type", "application/json"),), b'[1.5,"\\u2028"]'),
+        ({"body": "a", "headers": {"content-type": "text/csv"}}, (("content-type", "text/csv"),), b"a"),
+        ({"headers": {"X-A": "b"}}, (("X-A", "b"),), b""),
+    ],
+)
+def test_a_response_is_as_it_is_described(options: Any, headers: Any, body: bytes) -> None:
+    described = instead(respond=202, **options)
+    assert (described.status, described.headers, described.body) == (202, headers, body)
+
+
 def test_a_throttle_rounds_its_wait_up() -> None:
     response = effects.response_instead([strike(41.2, throttle="1/min")], CREDIT_LIST)
     assert response and ("Retry-After", "42") in response.headers

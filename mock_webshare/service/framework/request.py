@@ -78,6 +78,7 @@ class Parser:
     """
 
     def __init__(self, contract: Contract) -> None:
+        self._contract = contract
         self._routes = [(_pattern(endpoint.path), endpoint) for endpoint in contract.endpoints]
 
     def find_route(self, path: str) -> tuple[Endpoint, str | None] | None:
@@ -99,7 +100,7 @@ class Parser:
             return request.refused(response.html_page(400))
         route = self.find_route(path)
         if route is None:
-            return request.refused(self._unrouted(path, query))
+            return request.refused(self._unrouted(request.method, path, query))
         request = replace(request, endpoint=route[0], id=route[1])
         try:
             params = read_params(query, headers.content_type or "")
@@ -110,10 +111,11 @@ class Parser:
         request = replace(request, params=params, url=origin + route[0].path, link_query=_written(query))
         return _negotiated(request, route[0])
 
-    def _unrouted(self, path: str, query: str) -> Response:
-        """Return the redirect to the path with a slash, or the page for an unknown path."""
+    def _unrouted(self, method: str, path: str, query: str) -> Response:
+        """Return the redirect to the path with a slash, the refusal to serve, or the page for other paths."""
         if self.find_route(f"{path}/") is None:
-            return response.html_page(404)
+            operation = self._contract.operation(method, path)
+            return response.not_served(operation) if operation else response.html_page(404)
         location = quote(f"{path}/", safe=_SAFE_IN_PATH)
         return response.redirect(location + (f"?{_written(query)}" if query else ""))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_webshare.contract import messages
-from mock_webshare.contract.model import Endpoint
+from mock_webshare.contract.model import Endpoint, Operation
 from mock_webshare.service.framework.query import FieldError
 
 Headers = tuple[tuple[str, str], ...]
@@ -28,6 +28,8 @@ class Response:
     status: int
     headers: Headers
     body: bytes
+    not_served: str = ""
+    """The operation of the service that is not served here; empty otherwise."""
 
 
 def render(data: Any, indent: int | None = None) -> bytes:
@@ -81,6 +83,13 @@ def metadata(endpoint: Endpoint, indent: int | None) -> Response:
         "parses": _PARSES,
     }
     return routed(endpoint, 200, render(body, indent))
+
+
+def not_served(operation: Operation) -> Response:
+    """Return the 501 for an operation that the service has and the mock does not: in our words."""
+    text = f"mock-webshare does not serve this operation of the service ({operation.name})."
+    headers = (("Content-Type", "application/json"),)
+    return Response(501, headers, render({"detail": text}), not_served=operation.name)
 
 
 def redirect(location: str) -> Response:

@@ -43,6 +43,12 @@ class Entry(NamedTuple):
         return f"<Entry {_line(self, _redactor([self]))}>"
 
     @property
+    def reasons(self) -> Sequence[str]:
+        """Why the response is not that of the service: the faults that struck, or that it is not served."""
+        name = "" if self.response is None else self.response.not_served
+        return (*self.faults, f"not served: {name}") if name else self.faults
+
+    @property
     def size(self) -> int:
         """About how many bytes it takes."""
         response = 0 if self.response is None else len(self.response.body)
@@ -186,7 +192,7 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
 
 
 def transcript(entries: Sequence[Entry]) -> str:
-    """Return a line for each request: method, target, status, faults that struck it."""
+    """Return a line for each request: method, target, status, and what is not the service's in it."""
     redactor = _redactor(entries)
     return "\n".join(_line(entry, redactor) for entry in entries) or "none"
 
@@ -217,5 +223,5 @@ def _redactor(entries: Iterable[Entry]) -> Redactor:
 
 def _line(entry: Entry, redactor: Redactor) -> str:
     status = "no response" if entry.response is None else entry.response.status
-    struck = f" ({', '.join(entry.faults)})" if entry.faults else ""
-    return f"{entry.method} {redactor.url(entry.target)} {status}{struck}"
+    reasons = f" ({', '.join(entry.reasons)})" if entry.reasons else ""
+    return f"{entry.method} {redactor.url(entry.target)} {status}{reasons}"

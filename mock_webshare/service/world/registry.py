@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -46,6 +46,7 @@ class Worlds:
         self.keyless = Journal()
         self.retired: deque[str] = deque()  # keys that are no longer used, appended by any thread
         self._evicted = 0
+        self.not_served = Counter[str]()  # requests by the operation that is not served
         self.is_reached = False
         self._reached = reached
         self._journal_bytes = 0
