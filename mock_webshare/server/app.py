@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 WORLDS = web.AppKey("worlds", Worlds)
 """The key of an application's worlds."""
-LOAD: web.AppKey[Callable[[], None]] = web.AppKey("load")
+LOAD: web.AppKey[Callable[[], object]] = web.AppKey("load")
 """The key of a function that loads all that a request may need, so that none reads a file."""
 
 
@@ -52,25 +52,29 @@ def create_app(
     app = web.Application()
     app[WORLDS] = worlds
 
+    control = _control_of(worlds, settings)
+
+    async def handle_control(request: web.Request) -> web.StreamResponse:
+        return await control().handle(request)
+
+    app[LOAD] = lambda: (control(), load_codecs())
+    app.router.register_resource(Subtree("/__mock__/", handle_control))
+    # One handler serves every path; the router just finds the roots of endpoints faster than "/".
+    for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
+        app.router.register_resource(Subtree(root, handler.handle))
+    return app
+
+
+def _control_of(worlds: Worlds, settings: Settings) -> Callable[[], Control]:
+    """Return a function that returns the control plane of some worlds, made at its first call."""
+
     @cache
     def control() -> Control:
         from mock_webshare.control import Control  # takes a tenth of the time of a start
 
         return Control(worlds, settings)
 
-    async def handle_control(request: web.Request) -> web.StreamResponse:
-        return await control().handle(request)
-
-    def load() -> None:
-        control()
-        load_codecs()
-
-    app[LOAD] = load
-    app.router.register_resource(Subtree("/__mock__/", handle_control))
-    # One handler serves every path; the router just finds the roots of endpoints faster than "/".
-    for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
-        app.router.register_resource(Subtree(root, handler.handle))
-    return app
+    return control
 
 
 class Subtree(web.AbstractResource):

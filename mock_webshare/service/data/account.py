@@ -20,6 +20,7 @@ from mock_webshare.service.framework.response import render
 
 _ORDERS, _VIEWS = 32, 8  # sizes of the caches of a table and of an account
 _ORDERS_CHANGED = 8  # the same of a changed table, which only one world uses
+_SAMPLE = 1000  # rows that are counted if there are more
 _TABLE_BYTES = 6144  # of a changed table besides its rows; most are in the caches of it and its account
 _POSITION_BYTES = 8 * (2 + _ORDERS_CHANGED)  # of a row in the lists of a table, and in its orders
 
@@ -107,18 +108,24 @@ class Table:
     def _changed(
         self, rows: list[Any], encoded: list[bytes | None], added: Sequence[Any], removed: Sequence[Any]
     ) -> Table:
-        size = sum(map(size_of, added))
+        size = _total(size_of, added)
         if 2 * len(added) > len(rows):  # it shares so little that other tables can share its own rows
             return Table(rows, encoded, own=size * len(rows) // len(added))
         origin = self.origin or self
-        own = self._own or 0 if self.origin else 0
-        own += size - sum(size_of(row) for row in removed if not origin.has(row))
-        return Table(rows, encoded, origin=origin, own=own)
+        before = self._own or 0 if self.origin else 0
+        freed = _total(lambda row: 0 if origin.has(row) else size_of(row), removed)
+        return Table(rows, encoded, origin=origin, own=max(before + size - freed, 0))
 
     def has(self, row: Any) -> bool:
         """Return whether it has this very row, and not just an equal one."""
         position = self.find(row.id)
         return position is not None and self.rows[position] is row
+
+
+def _total(size: Callable[[Any], int], rows: Sequence[Any]) -> int:
+    """Return the sum of the sizes of rows, estimated from a sample if they are many."""
+    sample = rows[:: len(rows) // _SAMPLE + 1]
+    return sum(map(size, sample)) * len(rows) // max(len(sample), 1)
 
 
 class Account:
