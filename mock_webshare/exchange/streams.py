@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import select
+import stat
 import zlib
 from collections.abc import Callable
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from typing import IO, Any, Protocol
+
+from mock_webshare.errors import UnreadableInput
 
 PIECE = 256 * 1024
 """Bytes of one read."""
@@ -13,6 +18,12 @@ _PACKED_PIECE = 16 * 1024
 """Bytes of one read of gzip. The rest of it is copied for each member, and it may hold thousands."""
 GZIP = b"\x1f\x8b"
 """The first bytes of every gzip member."""
+ZIP = b"PK\x03\x04"
+"""The first bytes of a ZIP archive."""
+MOST_EMPTY = 16 * 1024**2
+"""Bytes of gzip in a row that unpack to nothing: a header or empty members that may never end."""
+PATIENCE = 10.0
+"""Seconds that a named pipe may be silent after it is opened."""
 
 DAMAGED = "it does not unpack: it is damaged or cut off"
 
@@ -33,6 +44,40 @@ class Readable(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, none only at the end."""
+
+
+def open_file(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a file to read it; raise `OSError`, and `UnreadableInput` for a pipe that stays silent."""
+    if not _is_pipe(path):
+        return open(path, "rb")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else opening it waits for a writer
+    ready, _, _ = select.select([descriptor], [], [], PATIENCE)
+    if not ready:
+        os.close(descriptor)
+        problem = f"it is a pipe that sent nothing for {PATIENCE:g} seconds; start its writer first"
+        raise UnreadableInput(f"cannot read {os.fspath(path)!r}: {problem}")
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
+
+
+def _is_pipe(path: str | os.PathLike[str]) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):  # opening the path reports it
+        return False
+
+
+def unpacked(stream: Readable) -> Readable:
+    """Return a stream, or its content if it is gzip; raise `Broken` if it is gzip of gzip."""
+    magic = read_all(stream, len(GZIP) - 1)
+    whole = Joined(magic, stream)
+    if magic != GZIP:
+        return whole
+    content = Gunzipped(whole)
+    head = read_all(content, len(GZIP) - 1)
+    if head == GZIP:
+        raise Broken("it is compressed twice; decompress it once")
+    return Joined(head, content)
 
 
 def read_all(stream: Readable, limit: int) -> bytes:
@@ -87,14 +132,19 @@ class Gunzipped:
             raise Broken(DAMAGED) from error
 
     def _read(self, size: int) -> bytes:
+        empty = 0
         while not self._unpacker.eof or self._has_another():
             self._waiting = self._waiting or self._packed.read(_PACKED_PIECE)
             if not self._waiting:
                 raise Broken(DAMAGED)
+            before = len(self._waiting)
             piece: bytes = self._unpacker.decompress(self._waiting, size)
             self._waiting = self._unpacker.unconsumed_tail or self._unpacker.unused_data
             if piece:
                 return piece
+            empty += before - len(self._waiting)
+            if empty > MOST_EMPTY:
+                raise Broken(f"{MOST_EMPTY // 1024**2} MiB of its gzip in a row have no content")
         return b""
 
     def _has_another(self) -> bool:

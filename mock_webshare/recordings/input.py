@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
 from mock_webshare.exchange import streams
-from mock_webshare.exchange.streams import GZIP, Broken, Counted, Gunzipped, Joined, Readable
+from mock_webshare.exchange.streams import ZIP, Broken, Counted, Joined, Readable
 from mock_webshare.recordings import limits
 from mock_webshare.recordings.limits import Malformed
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     """Returns the attachment of a name; raises `Malformed` if it cannot be read."""
 
 STANDARD_INPUT = "-"
-_ZIP = b"PK\x03\x04"
 _MISSING = "the file that holds its body cannot be read"
 
 
@@ -52,8 +51,8 @@ def opened(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterat
     if path == STANDARD_INPUT:
         yield _input(path, _unpacked(Counted(stdin, count)), _nowhere)
         return
-    with open(path, "rb") as file:
-        if file.peek(len(_ZIP)).startswith(_ZIP):
+    with streams.open_file(path) as file:
+        if file.peek(len(ZIP)).startswith(ZIP):
             count(os.path.getsize(path))  # an archive is not read from start to end
             with _har_in_zip(file) as (har, attached):
                 yield _input(path, har, attached)
@@ -82,11 +81,11 @@ def _head(stream: Readable) -> bytes:
 
 def _unpacked(stream: Readable) -> Readable:
     """Return a stream, or its unpacked content if it is gzip."""
-    magic = streams.read_all(stream, len(_ZIP) - 1)
-    if magic == _ZIP:
-        raise Broken("a ZIP archive is read from a file, not from standard input")
-    whole = Joined(magic, stream)
-    return Gunzipped(whole) if magic.startswith(GZIP) else whole
+    content = streams.unpacked(stream)
+    magic = streams.read_all(content, len(ZIP) - 1)
+    if magic == ZIP:
+        raise Broken("a ZIP archive is read from a file, not from standard input or inside gzip")
+    return Joined(magic, content)
 
 
 def _nowhere(name: str) -> bytes:
@@ -182,11 +181,22 @@ def _check_directory(file: BinaryIO) -> None:
     end = file.seek(0, os.SEEK_END)
     file.seek(max(0, end - 65_557))  # the record at the end, with the longest comment
     tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
+    at = _end_record(tail)
     size = int.from_bytes(tail[at + 12 : at + 16], "little")
     has_another = tail[max(0, at - 20) : max(0, at)].startswith(b"PK\x06\x07")  # ZIP64: the size is elsewhere
     if at >= 0 and (has_another or size > limits.LARGEST_ZIP_DIRECTORY):
         raise Broken("it is a ZIP archive of too many files")
+
+
+def _end_record(tail: bytes) -> int:
+    """Return the place of the record at the end where `zipfile` finds it; -1 without one.
+
+    The record may have its own signature in it, so the last one is not always the right one.
+    """
+    at = len(tail) - 22  # without a comment
+    if at >= 0 and tail.startswith(b"PK\x05\x06", at) and tail.endswith(b"\0\0"):
+        return at
+    return tail.rfind(b"PK\x05\x06")
 
 
 class _Meter:

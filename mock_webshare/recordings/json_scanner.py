@@ -175,8 +175,11 @@ class Scanner:
 
     def _next(self) -> bytes:
         """Skip blanks and return the next byte without taking it; at the end, none."""
+        skipped = 0
         while True:
-            self._take(_end(_BLANKS, self._text, self._at))
+            skipped += len(self._take(_end(_BLANKS, self._text, self._at)))
+            if skipped > limits.LARGEST_SKIP:
+                raise Broken("the blanks in a row are too many to be skipped", self._line)
             if self._at < len(self._text) or not self._fill():
                 return self._text[self._at : self._at + 1]
 

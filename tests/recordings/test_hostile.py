@@ -5,15 +5,23 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
+import socket
 import subprocess
 import sys
+import threading
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mock_webshare import recordings
+from mock_webshare.exchange import streams
+from mock_webshare.recordings import limits
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="only Linux reports the peak of memory there"
@@ -209,11 +217,6 @@ def test_a_zip_bomb_that_is_not_deflated_is_refused(name: str, method: int, tmp_
 def test_a_file_that_is_too_long_for_a_body_is_not_read_for_each_entry(
     is_packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from io import BytesIO
-
-    from mock_webshare import recordings
-    from mock_webshare.exchange import streams
-
     log, size = har(*[entry(_file="film")] * 300, GOOD), 200 * MIB
     if is_packed:
         zip_of(tmp_path / "a.zip", a_har=log, film=b"\0" * size)
@@ -244,11 +247,6 @@ def test_a_zip_archive_of_too_many_files_is_unreadable(tmp_path: Path) -> None:
 
 
 def test_the_bodies_of_a_har_are_limited_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from io import BytesIO
-
-    from mock_webshare import recordings
-    from mock_webshare.recordings import limits
-
     monkeypatch.setattr(limits, "LARGEST_ATTACHMENTS", 25)
     (tmp_path / "body").write_bytes(b"x" * 10)
     (tmp_path / "a.har").write_bytes(har(*[entry(_file="body")] * 4))
@@ -260,11 +258,6 @@ def test_a_record_that_is_too_long_still_has_its_url(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """So that a film from another host is not reported."""
-    from io import BytesIO
-
-    from mock_webshare import recordings
-    from mock_webshare.recordings import limits
-
     monkeypatch.setattr(limits, "LARGEST_RECORD", 1000)
     film = json.dumps(
         {"url": "x", "request": {"url": 'http://a/"'}, "response": {"text": "x" * 1000}}
@@ -274,3 +267,101 @@ def test_a_record_that_is_too_long_still_has_its_url(
         "it has more than 0 MiB",
         'http://a/"',
     )
+
+
+def test_a_zip_archive_that_hides_the_size_of_its_list_of_files_is_unreadable(tmp_path: Path) -> None:
+    """The record at its end has its own signature in it."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(1000):
+            archive.writestr(f"{number:010000}", b"")
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    content[-6:-2] = b"PK\x05\x06"
+    (tmp_path / "a.zip").write_bytes(content)
+    assert problems(tmp_path / "a.zip") == [
+        f"cannot read {str(tmp_path / 'a.zip')!r}: it is a ZIP archive of too many files"
+    ]
+
+
+def packed_zip() -> bytes:
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.har", har(GOOD))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("inner", "problem"),
+    [
+        (gzip.compress(har(GOOD)), "it is compressed twice; decompress it once"),
+        (packed_zip(), "a ZIP archive is read from a file, not from standard input or inside gzip"),
+    ],
+    ids=["gzip", "ZIP"],
+)
+def test_a_file_that_is_compressed_twice_is_refused(inner: bytes, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.har.gz"
+    path.write_bytes(gzip.compress(inner))
+    assert problems(path) == [f"cannot read {str(path)!r}: {problem}"]
+
+
+def problems(path: Path) -> list[str]:
+    return [str(getattr(each, "problem", each)) for each in recordings.read([str(path)], BytesIO())]
+
+
+class Endless:
+    """A stream that never ends, and fails the test when more than a limit is read of it."""
+
+    def __init__(self, beginning: bytes, rest: bytes) -> None:
+        self._waiting, self._rest = beginning, rest
+        self._left = 64 * MIB
+
+    def read(self, size: int = -1, /) -> bytes:
+        self._left -= size
+        assert self._left > 0, "too much is read"
+        self._waiting += self._rest * (size // len(self._rest) + 1)
+        piece, self._waiting = self._waiting[:size], self._waiting[size:]
+        return piece
+
+
+ENDLESS: dict[str, tuple[str, bytes, bytes]] = {
+    "the file name in a gzip header": ("auto", b"\x1f\x8b\x08\x08" + bytes(5) + b"\x03", b"y"),
+    "empty members of gzip": ("auto", b"", gzip.compress(b"")),
+    "blank lines": ("ndjson", b"", b"\n"),
+    "blanks before JSON": ("har", b"", b" "),
+    "blanks in JSON": ("har", b'{"log":{"entries":[', b"\n"),
+    "a string": ("har", b'{"log":{"entries":["', b"y"),
+    "a line": ("ndjson", LINE, b"y"),
+    "a body": ("json", b"", b"y"),
+    "a YAML comment": ("vcr", b"#", b"y"),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_an_endless_stream_is_given_up(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LARGEST_SKIP", 4 * MIB)
+    monkeypatch.setattr(limits, "LARGEST_RECORD", 2 * MIB)
+    input_format, beginning, rest = ENDLESS[case]
+    stream: Any = Endless(beginning, rest)
+    *_, last = recordings.read(["-"], stream, input_format=input_format)
+    assert type(last).__name__ in ("BadRecord", "UnreadableInput")
+
+
+@pytest.mark.parametrize("name", ["pipe", "socket"])
+def test_a_file_that_sends_nothing_is_unreadable(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PATIENCE", 0.1)
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        (problem,) = problems(Path(name))
+    assert problem.startswith(f"cannot read {name!r}: ")
+
+
+def test_a_pipe_with_a_writer_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.har")
+    writer = threading.Thread(target=(tmp_path / "a.har").write_bytes, args=(har(GOOD),))
+    writer.start()
+    found = list(recordings.read([str(tmp_path / "a.har")], BytesIO()))
+    writer.join()
+    assert [type(each).__name__ for each in found] == ["Exchange"]

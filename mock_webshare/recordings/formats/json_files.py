@@ -86,10 +86,13 @@ def _lines(opened: Input) -> Iterator[Piece]:
 
 
 def _split(stream: streams.Readable) -> Iterator[Piece]:
-    parts, line = Parts(), 1
+    parts, line, blanks = Parts(), 1, 0
     while piece := stream.read(streams.PIECE):
         if not parts.size and piece.isspace():
             line += piece.count(b"\n")  # a gigabyte of blank lines is easily made
+            blanks += len(piece)
+            if blanks > limits.LARGEST_SKIP:
+                raise Broken("the blank lines are too many to be skipped", line)
             continue
         for number, part in enumerate(piece.split(b"\n")):
             if number:

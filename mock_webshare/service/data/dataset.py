@@ -136,7 +136,7 @@ def _to_be_generated(name: str, kind: str) -> DataError:
 def _content(name: str) -> bytes:
     path = data_path("fixtures") / f"{name}.json" if name in names() else Path(name)
     try:
-        with open(path, "rb") as file:
+        with streams.open_file(path) as file:
             return _read(file, name)
     except IsADirectoryError as error:
         raise _to_be_generated(name, "a folder") from error
@@ -154,10 +154,8 @@ def _read(file: IO[bytes], name: str) -> bytes:
     """Return the content of a file, unpacked; refuse what is too large, or a device that never ends."""
     if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
         raise UnreadableInput(f"cannot read {name!r}: it is a device, not a file")
-    magic = streams.read_all(file, len(_GZIP) - 1)
-    whole = streams.Joined(magic, file)
     try:
-        content = streams.read_all(streams.Gunzipped(whole) if magic == _GZIP else whole, LARGEST)
+        content = streams.read_all(streams.unpacked(file), LARGEST)
     except streams.Broken as error:
         raise UnreadableInput(f"cannot read {name!r}: {error}") from error
     if len(content) > LARGEST:

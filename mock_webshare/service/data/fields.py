@@ -184,6 +184,10 @@ def require_keys(
 _MAX_DIGITS = 400
 
 
+MOST_OBJECTS, MOST_VALUES = 4_000_000, 40_000_000
+"""Of a JSON text: each takes many times the memory of its bytes. A million credits have ten million."""
+
+
 def read_json(content: bytes, *, source: str, is_whole_integer: bool = False) -> Any:
     """Parse JSON; raise `DataError` also for ambiguous or extreme values.
 
@@ -191,6 +195,8 @@ def read_json(content: bytes, *, source: str, is_whole_integer: bool = False) ->
     """
     if not content.strip():
         raise DataError(source, "", "is empty, not JSON")
+    if content.count(b"{") + content.count(b"[") > MOST_OBJECTS or content.count(b",") > MOST_VALUES:
+        raise DataError(source, "", f"has more than {MOST_OBJECTS:,} objects or {MOST_VALUES:,} values")
     try:
         return json.loads(
             content,

@@ -15,7 +15,8 @@ import pytest
 from mock_webshare.contract.endpoints import MODES, STATUSES
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
-from mock_webshare.service.data import dataset
+from mock_webshare.exchange import streams
+from mock_webshare.service.data import dataset, fields
 
 CREDIT: dict[str, Any] = {
     "id": 1,
@@ -124,6 +125,28 @@ def test_a_data_set_that_is_too_large_is_refused(
 def test_a_device_is_not_a_data_set(device: str) -> None:
     with pytest.raises(UnreadableInput, match="it is a device, not a file"):
         dataset.load(device)
+
+
+def test_a_pipe_that_sends_nothing_is_not_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "PATIENCE", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableInput, match=r"a pipe that sent nothing for 0\.1 seconds"):
+        dataset.load(tmp_path / "pipe")
+
+
+def test_a_data_set_that_is_compressed_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "set.json.gz").write_bytes(gzip.compress(gzip.compress(b"{}")))
+    with pytest.raises(UnreadableInput, match="it is compressed twice; decompress it once"):
+        dataset.load(tmp_path / "set.json.gz")
+
+
+@pytest.mark.parametrize("element", [b"[],", b"{},", b"1,"])
+def test_a_data_set_of_too_many_values_is_not_parsed(element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fields, "MOST_OBJECTS", 100)
+    monkeypatch.setattr(fields, "MOST_VALUES", 100)
+    monkeypatch.setattr(json, "loads", None)
+    with pytest.raises(DataError, match="has more than 100 objects or 100 values"):
+        dataset.parse(b"[" + element * 101 + b"1]", source="set.json")
 
 
 def test_a_data_set_may_come_through_a_pipe(tmp_path: Path) -> None:
