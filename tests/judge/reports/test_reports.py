@@ -202,7 +202,8 @@ def test_a_report_is_written_finding_by_finding(name: str) -> None:
 
 def test_json_shows_an_array_in_place_of_a_null() -> None:
     document = {"a": ' "found": null', "b": {"found": None, "c": 1}}
-    for found in ([], [{}], [{"d": ["\n", None]}, 2]):
+    cases: list[list[Any]] = [[], [{}], [{"d": ["\n", None]}, 2]]
+    for found in cases:
         chunks = json_report.json_lines(document, "found", found)
         assert "\n".join(chunks) == json.dumps(document | {"b": {"found": found, "c": 1}}, indent=2)
 
