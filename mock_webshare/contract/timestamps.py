@@ -25,7 +25,8 @@ _FORM = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d
 
 
 @cache
-def _zone() -> ZoneInfo:
+def zone() -> ZoneInfo:
+    """Return the zone; a server calls this at start, because the zone is read from a file."""
     return ZoneInfo(SERVICE_ZONE)
 
 
@@ -51,4 +52,4 @@ def format_instant(instant: int) -> str:
     instant on a whole second has no fraction.
     """
     seconds, microsecond = divmod(instant, SECOND)
-    return datetime.fromtimestamp(seconds, _zone()).replace(microsecond=microsecond).isoformat()
+    return datetime.fromtimestamp(seconds, zone()).replace(microsecond=microsecond).isoformat()

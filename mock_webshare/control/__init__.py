@@ -7,6 +7,7 @@ The routes are a table; each reads its input, calls one method of a world, and r
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # `asyncio.to_thread` would import it at a request
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from mock_webshare.control.problems import Problem, problem_of, problem_response
 from mock_webshare.control.routes import ROOT, ControlRequest, Route, routes_of
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
+from mock_webshare.recordings.input import content_encoding
+from mock_webshare.recordings.limits import Malformed
 from mock_webshare.service.data.fields import read_json
 from mock_webshare.service.framework.request import joined, read_credentials, split_target
 from mock_webshare.service.framework.response import render
@@ -110,9 +113,23 @@ async def _read_body(request: web.Request, route: Route) -> Any:
         body += chunk
         if len(body) > LARGEST_BODY:
             raise Problem(413, f"the body is too large; allowed: {LARGEST_BODY:,} bytes")
-    if len(body) <= _SMALL_BODY:
-        return route.read(read_json(bytes(body), source="body"))
-    return await asyncio.to_thread(lambda: route.read(read_json(bytes(body), source="body")))
+    coding = request.headers.get("Content-Encoding")
+    if len(body) <= _SMALL_BODY and not coding:
+        return _parse(bytes(body), route)
+    return await asyncio.to_thread(lambda: _parse(_decoded(bytes(body), coding), route))
+
+
+def _decoded(body: bytes, coding: str | None) -> bytes:
+    try:
+        return content_encoding.decode(body, coding)
+    except Malformed as error:
+        raise Problem(
+            400, f"the body cannot be decoded by its Content-Encoding {coding!r}: {error}"
+        ) from error
+
+
+def _parse(body: bytes, route: Route) -> Any:
+    return route.read(read_json(body, source="body", is_whole_integer=True))
 
 
 def _response(route: Route, content: Any) -> web.Response:

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from mock_webshare.control.routes import Route
 
 
+# Read before the first request: at that time, a test may have replaced the file system.
+_TEMPLATE = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
 _WITHOUT_WORLD = ("health", "version", "openapi.json", "scenarios", "worlds")
+_WITH_OR_WITHOUT_WORLD = ("requests", "requests.har", "requests.ndjson")
+"""Without a key these are about the requests that have no known key."""
 _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
 
 
 def document(root: str, routes: Sequence[Route], contract: Contract) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of routes under a root."""
-    text = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
-    result: dict[str, Any] = json.loads(text)
+    result: dict[str, Any] = json.loads(_TEMPLATE)
     result["info"]["version"] = __version__
     components = result["components"]["schemas"]
     for row_type in row_types(contract).values():
@@ -108,6 +111,8 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
     world: dict[str, list[str]] = {} if route.path in _WITHOUT_WORLD else {"world": []}
     operation["security"] = [world, {**world, "token": []}]
+    if route.path in _WITH_OR_WITHOUT_WORLD:
+        operation["security"] += [{}, {"token": []}]
     if names := re.findall(r"{(\w+)}", route.path):
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": _ref(name)} for name in names

@@ -14,11 +14,13 @@ from yarl import URL
 
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.loop import monotonic
+from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reached_flag import flag_setter
 from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
+from mock_webshare.service.framework.request import load_codecs
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.registry import Worlds
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 WORLDS = web.AppKey("worlds", Worlds)
 """The key of an application's worlds."""
+LOAD: web.AppKey[Callable[[], None]] = web.AppKey("load")
+"""The key of a function that loads all that a request may need, so that none reads a file."""
 
 
 def create_app(
@@ -50,13 +54,18 @@ def create_app(
 
     @cache
     def control() -> Control:
-        from mock_webshare.control import Control  # not imported at start: many users never need it
+        from mock_webshare.control import Control  # takes a tenth of the time of a start
 
         return Control(worlds, settings)
 
     async def handle_control(request: web.Request) -> web.StreamResponse:
         return await control().handle(request)
 
+    def load() -> None:
+        control()
+        load_codecs()
+
+    app[LOAD] = load
     app.router.register_resource(Subtree("/__mock__/", handle_control))
     # One handler serves every path; the router just finds the roots of endpoints faster than "/".
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
@@ -74,7 +83,7 @@ class Subtree(web.AbstractResource):
     def __init__(self, root: str, handler: AiohttpHandler) -> None:
         super().__init__()
         self._root = root
-        self._route = web.ResourceRoute("*", handler, self)
+        self._route = web.ResourceRoute("*", handler, self, expect_handler=handle_expect)
 
     @property
     def canonical(self) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
-from aiohttp import StreamReader, web
+from aiohttp import web
 
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
 from mock_webshare.server.loop import monotonic
@@ -60,7 +60,7 @@ class Handler:
         world, outcome, body = None, None, b""
         try:
             if request.body_exists:
-                body = await _read_body(request.content)
+                body = await _read_body(request)
             parsed, key = self._service.read(request.method, target, headers.relevant, request.scheme)
             target = parsed.target
             world = None if key is None else self._worlds.get(key)
@@ -110,13 +110,19 @@ class Handler:
             self._log(entry)
 
 
-async def _read_body(content: StreamReader) -> bytes:
-    """Return the body of a request, up to the size that a journal keeps."""
-    body = b""
+async def _read_body(request: web.Request) -> bytes:
+    """Return the body of a request, decoded, up to the size that a journal keeps."""
+    body, content = b"", request.content
     # The client may disconnect early, or name the wrong content coding.
     with suppress(ConnectionError, web.RequestPayloadError):
         while len(body) < LARGEST_BODY and (chunk := await content.read(LARGEST_BODY - len(body))):
             body += chunk
+    if coding := request.headers.get("Content-Encoding"):
+        from mock_webshare.recordings.input import content_encoding  # rarely needed
+        from mock_webshare.recordings.limits import Malformed
+
+        with suppress(Malformed):
+            body = content_encoding.decode(body, coding)[:LARGEST_BODY]
     return body
 
 

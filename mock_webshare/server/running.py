@@ -19,14 +19,16 @@ from aiohttp import web
 
 from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
-from mock_webshare.server.app import at_time, create_app, make_dataset
+from mock_webshare.server.app import LOAD, at_time, create_app, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
+from mock_webshare.server.protocol import Runner
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import Entry
 
 _SHUTDOWN_SECONDS = 0.3  # for the requests in progress when the server stops
+_LOAD_SECONDS = 1.0  # after its start, when the command loads what the first requests rarely need
 _FLUSH_SECONDS = 0.05  # for which a line of the log waits for others
 
 
@@ -60,6 +62,7 @@ async def running_app(
     `dataset`, unless None, is served instead of the data that the settings name.
     """
     with _prepared(settings or Settings(port=0), timer, log, dataset=dataset) as prepared:
+        prepared.app[LOAD]()  # now, because the program around it may replace the file system
         async with _started(prepared):
             yield prepared.url, prepared.app
 
@@ -88,6 +91,7 @@ def serve(
             with suppress(asyncio.CancelledError):
                 async with _started(prepared):
                     announce(prepared.url)
+                    asyncio.get_running_loop().call_later(_LOAD_SECONDS, prepared.app[LOAD])
                     await asyncio.Event().wait()
 
         with asyncio.Runner(loop_factory=new_loop) as runner:
@@ -134,7 +138,7 @@ def _prepared(
 async def _started(prepared: _Prepared) -> AsyncIterator[None]:
     logger = logging.Logger("mock_webshare.http")
     logger.addHandler(_BadRequests(prepared.log))
-    runner = web.AppRunner(prepared.app, access_log=None, logger=logger, shutdown_timeout=_SHUTDOWN_SECONDS)
+    runner = Runner(prepared.app, access_log=None, logger=logger, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.SockSite(runner, prepared.listener).start()

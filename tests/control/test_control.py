@@ -619,6 +619,62 @@ class TestTheDocument:
         documented = {(method.upper(), path.removeprefix(ROOT)) for path in paths for method in paths[path]}
         assert documented == {(route.method, route.path) for route in ROUTES}
 
+    @pytest.mark.parametrize(
+        ("method", "path", "route", "body"),
+        [
+            ("PUT", "settings", "PUT settings", {"max_page_size": 20.0}),
+            ("POST", "faults", "POST faults", {"status": 503.0, "times": 2.0, "retryAfter": 1e1}),
+            ("POST", "faults", "POST faults", {"fixedDelayMilliseconds": 50.0, "seed": -7.0}),
+            (
+                "POST",
+                "faults",
+                "POST faults",
+                {"chunkedDribbleDelay": {"numberOfChunks": 3.0, "totalDuration": 5.0}},
+            ),
+            ("PATCH", f"credits/{CREDIT}", "PATCH credits/{id}", {"user_id": 5.0, "amount": 2.0}),
+            ("POST", "channels", "POST channels", {"id": 77.0, "code": "SUMMER21"}),
+            (
+                "POST",
+                "requests/count",
+                "POST requests/count",
+                {"method": "GET", "path": "/", "query": {"a": 2.0}},
+            ),
+        ],
+    )
+    async def test_takes_a_whole_float_for_an_integer_and_so_does_the_server(
+        self, controlled: Controlled, method: str, path: str, route: str, body: dict[str, Any]
+    ) -> None:
+        assert validator(BY_NAME[route].body or "").is_valid(body)
+        await controlled.done(method, path, body, route=route)
+
+    @given(
+        st.text(max_size=201) | st.sampled_from(["a\u2028", "\x7f", "\x85", "\xa0", "\U0010ffff", "x" * 201])
+    )
+    @hypothesis_settings(max_examples=200, deadline=None, database=None)
+    def test_describes_the_names_that_the_server_takes(self, name: str) -> None:
+        world = Worlds(EDGE_CASES, Settings(), lambda: 0.0).require(KEY)
+        try:
+            world.take_snapshot(name)
+        except MockWebshareError:
+            assert not validator("name").is_valid(name)
+        else:
+            assert validator("name").is_valid(name)
+
+    @pytest.mark.parametrize("path", [f"credits/{CREDIT}", "channels/1"])
+    async def test_has_no_id_among_the_fields_that_change(self, controlled: Controlled, path: str) -> None:
+        one = path.partition("/")[0].removesuffix("s")
+        assert not validator(f"{one}-fields").is_valid({"id": 5})
+        problem = await controlled.refused("PATCH", path, json={"id": 5})
+        assert problem["status"] in (400, 404)
+
+    @pytest.mark.parametrize("path", ["requests", "requests.har", "requests.ndjson"])
+    async def test_needs_a_key_only_where_the_server_does(self, controlled: Controlled, path: str) -> None:
+        assert {} in document()["paths"][ROOT + path]["get"]["security"]
+        url = controlled.client.make_url(ROOT + path)
+        async with controlled.client.session.get(url, headers={"Authorization": ""}) as response:
+            assert response.status == 200
+        assert {} not in document()["paths"][f"{ROOT}requests/count"]["post"]["security"]
+
     def test_uses_each_of_its_schemas(self) -> None:
         text = json.dumps(document())
         for schema in document()["components"]["schemas"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.exchange.model import LONGEST, Exchange
-from mock_webshare.recordings.input import content_encoding
+from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.json_scanner import elements
 from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import (
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_webshare.exchange.model import BadRecord, Headers
-    from mock_webshare.recordings.input import Input
-    from mock_webshare.recordings.input.attachments import Attached
+    from mock_webshare.recordings.input import Attached, Input
 
 _FAILED = ("_error", "_failureText")
 """Where Chromium, Playwright and mitmproxy note that the response did not come, or not all of it."""

@@ -184,8 +184,11 @@ def require_keys(
 _MAX_DIGITS = 400
 
 
-def read_json(content: bytes, *, source: str) -> Any:
-    """Parse JSON; raise `DataError` also for ambiguous or extreme values."""
+def read_json(content: bytes, *, source: str, is_whole_integer: bool = False) -> Any:
+    """Parse JSON; raise `DataError` also for ambiguous or extreme values.
+
+    `is_whole_integer` makes `3.0` an integer, as JSON Schema does.
+    """
     if not content.strip():
         raise DataError(source, "", "is empty, not JSON")
     try:
@@ -194,7 +197,7 @@ def read_json(content: bytes, *, source: str) -> Any:
             object_pairs_hook=_unique_keys,
             parse_constant=_refuse_constant,
             parse_int=_parse_integer,
-            parse_float=_parse_number,
+            parse_float=_parse_whole if is_whole_integer else _parse_number,
         )
     except RecursionError as error:
         raise DataError(source, "", "is nested too deeply") from error
@@ -223,6 +226,11 @@ def _parse_number(text: str) -> float:
     if math.isinf(number):  # which could not be written as JSON again
         raise ValueError(f"the number {text:.80} is too large")
     return number
+
+
+def _parse_whole(text: str) -> int | float:
+    number = _parse_number(text)
+    return int(number) if number.is_integer() else number
 
 
 def _refuse_constant(name: str) -> float:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from math import sqrt
+from random import Random
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mock_webshare.contract.endpoints import CHANNELS, CREDITS, MODES, PENDING_DAYS, WEBSHARE
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 DEFAULT_SEED = 0
 DEFAULT_NAME = "default"
 
+_DEFAULT_DRAWS = 15  # random numbers that the channels of the default seed take
+_FAKER = Lock()  # the one Faker, which reads files when it is made, has one state
 _CHANNELS = 5
 _UNSERVED = 5  # rows of a resource that has no endpoint, for others to refer to
 _PERIOD = PENDING_DAYS * DAY
@@ -59,15 +63,18 @@ def generate(
     once and keeps the channel; `reverted_at` lies between creation and update; a credit is pending
     exactly while its period runs. The rows of other resources are drawn from their schemas.
     """
-    from faker import Faker  # takes a tenth of a second
+    has_credits = contract.resources.get(CREDITS.name) == CREDITS
+    random, channels = _channels(seed) if has_credits else (Random(seed), ())  # noqa: S311  # reproducible
+    return _generate(random.random, channels, rows, progress, contract)
 
-    fake = Faker("en_US")
-    fake.seed_instance(seed)
-    draw = fake.random.random
+
+def _generate(
+    draw: Draw, channels: Sequence[Any], rows: int, progress: Progress | None, contract: Contract
+) -> Dataset:
     drawn: dict[str, list[Any]] = {}
-    if contract.resources.get(CREDITS.name) == CREDITS:
-        drawn[CHANNELS.name] = list(_channels(fake))
-        drawn[CREDITS.name] = list(_counted(_credits(draw, drawn[CHANNELS.name], rows), rows, progress))
+    if channels:
+        drawn[CHANNELS.name] = list(channels)
+        drawn[CREDITS.name] = list(_counted(_credits(draw, channels, rows), rows, progress))
     for name in reversed(contract.resources):  # those to which others refer come last
         if name not in drawn:
             is_served = any(endpoint.resource == name for endpoint in contract.endpoints)
@@ -83,16 +90,20 @@ def _counted(rows: Iterator[T], total: int, progress: Progress | None) -> Iterat
 
 
 def seeded(seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE) -> Dataset:
-    """Return what `generate` returns, without Faker if the bundled data set has it.
+    """Return what `generate` returns, with the default seed without Faker.
 
-    With the default seed, up to the default number of rows are a prefix of the data set `default`; a test
-    compares it with what `generate` returns.
+    The data set `default` has the channels of that seed, and its credits up to the default number; a test
+    compares them with what `generate` returns.
     """
-    if contract is WEBSHARE and seed == DEFAULT_SEED:
-        bundled = _default().rows
-        if rows <= len(bundled[CREDITS.name]):
-            return replace(_default(), rows={**bundled, CREDITS.name: bundled[CREDITS.name][:rows]})
-    return generate(seed, rows, progress, contract)
+    if contract is not WEBSHARE or seed != DEFAULT_SEED:
+        return generate(seed, rows, progress, contract)
+    bundled = _default().rows
+    if rows <= len(bundled[CREDITS.name]):
+        return replace(_default(), rows={**bundled, CREDITS.name: bundled[CREDITS.name][:rows]})
+    random = Random(seed)  # noqa: S311  # reproducible on purpose
+    for _ in range(_DEFAULT_DRAWS):
+        random.random()
+    return _generate(random.random, bundled[CHANNELS.name], rows, progress, contract)
 
 
 @cache
@@ -139,7 +150,25 @@ def _plain_value(draw: Draw, field: Field, index: int) -> Any:
     return field.example
 
 
-def _channels(fake: Faker) -> Iterator[Any]:
+@cache
+def _faker() -> Faker:
+    from faker import Faker  # takes a tenth of a second
+
+    return Faker("en_US")
+
+
+def _channels(seed: int) -> tuple[Random, Sequence[Any]]:
+    """Return the channels of a seed, and its random numbers after them."""
+    with _FAKER:
+        fake = _faker()
+        fake.seed_instance(seed)
+        channels = list(_draw_channels(fake))
+        random = Random()  # noqa: S311  # reproducible on purpose
+        random.setstate(fake.random.getstate())
+    return random, channels
+
+
+def _draw_channels(fake: Faker) -> Iterator[Any]:
     draw, new = fake.random.random, row_types(WEBSHARE)[CHANNELS.name].new
     channel_id = 310
     codes: set[str] = set()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import encodings
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.utils import collapse_rfc2231_value
-from functools import cached_property
+from encodings.aliases import aliases
+from functools import cache, cached_property
+from pkgutil import iter_modules
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
@@ -190,11 +193,25 @@ def read_params(query: str, content_type: str) -> Params:
 
 
 def _charset(content_type: str) -> str | None:
-    charset = _media_type(content_type).params.get("charset")
+    """Return the charset of a content type, by Python's name of it; None: it is unknown."""
+    charset = _media_type(content_type).params.get("charset", "")
+    name = encodings.normalize_encoding(charset.lower())
+    name = aliases.get(name) or aliases.get(name.replace(".", "_"), name)
+    return codecs.lookup(charset).name if name == "utf_8" or name in load_codecs() else None
+
+
+@cache
+def load_codecs() -> frozenset[str]:
+    """Load all codecs, so that no request has to import one, and return their names."""
+    names = {*aliases.values(), *(module.name for module in iter_modules(encodings.__path__))}
+    return frozenset(filter(_is_codec, names))
+
+
+def _is_codec(name: str) -> bool:
     try:
-        return charset and codecs.lookup(charset).name
-    except LookupError:
-        return None
+        return codecs.lookup(name) is not None
+    except LookupError:  # only another system has it
+        return False
 
 
 class MediaType(NamedTuple):

@@ -17,6 +17,11 @@ from mock_webshare.service.framework.query import FieldError
 
 Headers = tuple[tuple[str, str], ...]
 
+# Read before the first request: at that time, a test may have replaced the file system.
+_ERROR_PAGE, _PROXY_PAGE = (
+    Path(__file__).with_name(file).read_text(encoding="utf-8")
+    for file in ("error_page.html", "proxy_page.html")
+)
 _HTML: Headers = (("Content-Type", "text/html; charset=utf-8"),)
 _PARSES = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
 
@@ -105,17 +110,16 @@ def html_page(status: int) -> Response:
         403: ("403 Forbidden", ""),
         500: ("Server Error (500)", ""),
     }.get(status) or (reason(status), "")
-    return _page("error_page.html", status, title=title, details=details)
+    return _page(_ERROR_PAGE, status, title=title, details=details)
 
 
 @cache
 def proxy_page(status: int) -> Response:
     """Return the page of a proxy in front of the service, if that does not respond."""
-    return _page("proxy_page.html", status, reason=f"{status} {reason(status)}")
+    return _page(_PROXY_PAGE, status, reason=f"{status} {reason(status)}")
 
 
-def _page(file: str, status: int, **texts: str) -> Response:
-    template = Path(__file__).with_name(file).read_text(encoding="utf-8")
+def _page(template: str, status: int, **texts: str) -> Response:
     return Response(status, _HTML, template.format(**texts).encode())
 
 

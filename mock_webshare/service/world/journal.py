@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
 
 from mock_webshare.service.framework.request import split_target
+from mock_webshare.service.framework.response import Response
 
 if TYPE_CHECKING:
     from mock_webshare.exchange.model import Exchange
     from mock_webshare.exchange.redaction.redactor import Redactor
-    from mock_webshare.service.framework.response import Response
 
 MAX_ENTRIES = 1000
 """How many requests a journal keeps; beyond that, the oldest are dropped."""
@@ -181,9 +181,7 @@ class Journal:
 
 def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exchange]:
     """Return requests as exchanges, without their keys and without other `secrets`."""
-    from mock_webshare.exchange.redaction.redactor import Redactor  # only if the journal is read
-
-    redactor = Redactor(secrets)
+    redactor = _redactor((), secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
     for exchange in found:
         # The mock's responses have no other secrets.
@@ -215,10 +213,10 @@ def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int
     return "\n".join(lines)
 
 
-def _redactor(entries: Iterable[Entry]) -> Redactor:
-    from mock_webshare.exchange.redaction.redactor import Redactor  # only if the journal is read
+def _redactor(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> Redactor:
+    from mock_webshare.exchange.redaction.redactor import Redactor  # `serve` loads it after its start
 
-    return Redactor(secret for entry in entries for secret in entry.credentials)
+    return Redactor((*secrets, *(secret for entry in entries for secret in entry.credentials)))
 
 
 def _line(entry: Entry, redactor: Redactor) -> str:

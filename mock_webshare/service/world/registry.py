@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from mock_webshare.contract.timestamps import zone
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data import generator
@@ -51,6 +52,17 @@ class Worlds:
         self._reached = reached
         self._journal_bytes = 0
         self.budget = Budget()
+
+        self._load()
+
+    def _load(self) -> None:
+        """Read from files what any request may need: later, a test may have replaced the file system."""
+        zone()
+        contract = self._settings.contract
+        generator.seeded(self._settings.seed, 0, contract=contract)
+        for name, scenario in scenarios.of(contract).items():
+            if scenario.data is not None:
+                self._scenario(name)
 
     def __len__(self) -> int:
         return len(self._worlds)

@@ -44,8 +44,15 @@ WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit
 """The settings that a world may have of its own."""
 CLOCK: Mapping[str, FieldType] = {"now": DATE, "advance": DURATION, "running": BOOLEAN}
 """The fields of a change of the clock."""
+
+
+def _is_refused(character: str) -> bool:
+    """Return whether a name must not have a character; `openapi.json` has the same rule."""
+    return character < " " or "\x7f" <= character <= "\x9f" or character in "/\u2028\u2029"
+
+
 _NAME = FieldType(
-    lambda value: is_string(value) and 0 < len(value) <= 200 and value.isprintable() and "/" not in value,
+    lambda value: is_string(value) and 0 < len(value) <= 200 and not any(map(_is_refused, value)),
     "1 to 200 printable characters, none of them a slash",
 )
 _ANY_ID = ID._replace(is_allowed=is_integer)  # an integer out of range is not found, like any other

@@ -41,7 +41,7 @@ def test_the_default_data_set_is_the_one_that_users_know() -> None:
     assert text == written(dataset.load("default"))
 
 
-@pytest.mark.parametrize("credits", [0, 1, 99, 100, 101])
+@pytest.mark.parametrize("credits", [0, 1, 99, 100, 101, 10_000])
 def test_what_is_served_is_what_is_generated(credits: int) -> None:
     assert written(generator.seeded(0, credits)) == written(generator.generate(0, credits))
 

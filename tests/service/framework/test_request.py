@@ -177,7 +177,10 @@ def test_json_is_not_accepted(accept: str) -> None:
 
 def test_a_query_is_decoded_by_the_charset_of_the_content_type() -> None:
     assert read_params("q=%E9", "text/plain; charset=latin-1") == {"q": "é"}
-    assert read_params("q=%E9", "text/plain; charset=bogus") == {"q": "\ufffd"}
+    assert read_params("q=%E9", "text/plain; charset=KOI8-R") == {"q": "И"}
+    assert read_params("q=%E9", "text/plain; charset=ISO_646.irv:1991") == {"q": "\ufffd"}
+    for unknown in ("bogus", "utf.8", "aliases"):
+        assert read_params("q=%E9", f"text/plain; charset={unknown}") == {"q": "\ufffd"}
 
 
 def test_a_charset_that_is_not_for_text_is_an_error_of_the_service() -> None:

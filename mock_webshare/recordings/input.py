@@ -1,17 +1,18 @@
-"""Attachments: bodies that a HAR keeps in separate files.
+"""Input: a file of recordings, opened and unpacked, with the bodies that a HAR keeps in other files.
 
-They are beside it or in the same ZIP archive. Playwright writes them (`content: "attach"`) and names them
-in the HAR as `_file`.
+These attachments are beside the HAR or in the same ZIP archive. Playwright writes them
+(`content: "attach"`) and names them in the HAR as `_file`.
 """
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
 from mock_webshare.exchange import streams
-from mock_webshare.exchange.streams import Broken
+from mock_webshare.exchange.streams import GZIP, Broken, Counted, Gunzipped, Joined, Readable
 from mock_webshare.recordings import limits
 from mock_webshare.recordings.limits import Malformed
 
@@ -19,20 +20,81 @@ if TYPE_CHECKING:
     import zipfile
     from collections.abc import Callable, Iterator
 
-    from mock_webshare.exchange.streams import Readable
-
     Attached: TypeAlias = Callable[[str], bytes]
     """Returns the attachment of a name; raises `Malformed` if it cannot be read."""
 
+STANDARD_INPUT = "-"
+_ZIP = b"PK\x03\x04"
 _MISSING = "the file that holds its body cannot be read"
 
 
-def nowhere(name: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the reader of a format gets."""
+
+    source: str
+    """The file, as the user named it."""
+    head: bytes
+    """The first bytes, to detect the format; `stream` has them as well."""
+    stream: Readable
+    """The whole file, unpacked; it can be read once."""
+    attached: Attached
+    """Reads a body that the recording keeps in another file."""
+
+
+@contextmanager
+def opened(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterator[Input]:
+    """Open a path, or `stdin` for `-`, and yield it, unpacked if it is gzip or ZIP.
+
+    `count` is called with the size of each piece that is read. Raise `OSError`, `Broken` if the file does
+    not unpack, and ValueError for a path that no file can have.
+    """
+    if path == STANDARD_INPUT:
+        yield _input(path, _unpacked(Counted(stdin, count)), _nowhere)
+        return
+    with open(path, "rb") as file:
+        if file.peek(len(_ZIP)).startswith(_ZIP):
+            count(os.path.getsize(path))  # an archive is not read from start to end
+            with _har_in_zip(file) as (har, attached):
+                yield _input(path, har, attached)
+        else:
+            attached = _beside(os.path.dirname(path) or ".")
+            yield _input(path, _unpacked(Counted(file, count)), attached)
+
+
+def _input(path: str, stream: Readable, attached: Attached) -> Input:
+    head = _head(stream)
+    return Input(path, head, Joined(head, stream), attached)
+
+
+def _head(stream: Readable) -> bytes:
+    """Return the first bytes of a stream, up to where it breaks for good."""
+    pieces, wanted = [], limits.HEAD
+    try:
+        while wanted and (piece := stream.read(wanted)):
+            pieces.append(piece)
+            wanted -= len(piece)
+    except Broken:
+        if not pieces:
+            raise
+    return b"".join(pieces)
+
+
+def _unpacked(stream: Readable) -> Readable:
+    """Return a stream, or its unpacked content if it is gzip."""
+    magic = streams.read_all(stream, len(_ZIP) - 1)
+    if magic == _ZIP:
+        raise Broken("a ZIP archive is read from a file, not from standard input")
+    whole = Joined(magic, stream)
+    return Gunzipped(whole) if magic.startswith(GZIP) else whole
+
+
+def _nowhere(name: str) -> bytes:
     """Refuse any attachment, because standard input has no folder."""
     raise Malformed("its body is in another file, which standard input gives no access to")
 
 
-def beside(folder: str) -> Attached:
+def _beside(folder: str) -> Attached:
     """Return a reader of the files in and below the folder of a HAR, and no others."""
     meter = _Meter()
 
@@ -58,7 +120,7 @@ def _inside(folder: str, name: str) -> str:
 
 
 @contextmanager
-def har_in_zip(file: BinaryIO) -> Iterator[tuple[Readable, Attached]]:
+def _har_in_zip(file: BinaryIO) -> Iterator[tuple[Readable, Attached]]:
     """Yield the one HAR in a ZIP archive and a reader of its other files.
 
     Raise `Broken` if the archive is damaged, or has no HAR or several.

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_webshare.recordings import limits
-from mock_webshare.recordings.input.content_encoding import CODINGS, decode
+from mock_webshare.recordings.content_encoding import CODINGS, decode
 from mock_webshare.recordings.limits import Malformed
 
 BODY = '{"detail": "Caffè"}'.encode()
