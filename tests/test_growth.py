@@ -540,7 +540,7 @@ def test_a_loop(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
 ROW = json.loads(SERVICE_SCHEMAS.text("referral-credit"))["examples"][0]
 
 
-def received(number: int, body: object, query: str = "") -> Exchange:
+def received(number: int, body: object, query: str = "", status: int = 200) -> Exchange:
     """Return a response of the list to one of many keys."""
     return Exchange(
         source="a.ndjson",
@@ -548,7 +548,7 @@ def received(number: int, body: object, query: str = "") -> Exchange:
         method="GET",
         url=f"https://proxy.webshare.io{CREDIT_LIST.path}{query}",
         request_headers=(("Authorization", f"Token {number:030}"),),
-        status=200,
+        status=status,
         headers=(),
         body=json.dumps(body).encode(),
     )
@@ -577,6 +577,19 @@ JUDGED: dict[str, Callable[[int], Iterator[Exchange | BadRecord]]] = {
         received(1, page(ROW | {"id": each}, following=each + 2)) for each in range(size)
     ),
     "rows that change": lambda size: (received(1, page(ROW | {"amount": each / 2})) for each in range(size)),
+    "findings in many files": lambda size: (
+        BadRecord(source=f"{each}.ndjson", problem="it has no request") for each in range(size)
+    ),
+    "repeated keys": lambda size: iter(
+        [Exchange(source="-", body=b"[" + b'{"a":1,"a":1},\n' * size + b"1]")]
+    ),
+    "constants": lambda size: iter([Exchange(source="-", body=b"[" + b"NaN,\n" * size + b"1]")]),
+    "errors of many fields": lambda size: iter(
+        [received(1, {f"a{each}": ["a"] for each in range(size)}, status=400)]
+    ),
+    "sizes of pages": lambda size: (
+        received(1, page(ROW, following=2) | {"count": 10}, f"?page_size={each + 5}") for each in range(size)
+    ),
     "keys in all findings": lambda size: (
         received(each, page(ROW | {"mode": f"{each:030}"})) for each in range(size)
     ),

@@ -19,7 +19,7 @@ from mock_webshare.control.problems import Problem, problem_of, problem_response
 from mock_webshare.control.routes import ROOT, ControlRequest, Route, routes_of
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.recordings.input import content_encoding
+from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.limits import Malformed
 from mock_webshare.service.data.fields import read_json
 from mock_webshare.service.framework.request import joined, read_credentials, split_target

@@ -131,8 +131,8 @@ def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
         place = finding.place
         if place.pointer and place.is_file and place.line is None:
             locator = locator or Locator(body.decode())
-            place = replace(place, line=locator.line(place.pointer))
-        yield replace(finding, place=place)
+            finding = replace(finding, place=replace(place, line=locator.line(place.pointer)))
+        yield finding
 
 
 def _check_response(context: RuleContext) -> CheckResult:

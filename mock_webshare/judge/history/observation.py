@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import RecordedRequest, read_int
-from mock_webshare.judge.model.context import RuleContext, place_of
+from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.judge.model.page import Page
 from mock_webshare.judge.model.row_fields import RowFields, row_fields
@@ -86,7 +86,7 @@ def observe(context: RuleContext) -> Observation | None:
 
 
 def _common(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
-    place, exchange = place_of(context.exchange, context.contract), context.exchange
+    place, exchange = context.place, context.exchange
     assert place.url is not None
     return {
         "place": replace(place, url=shortened(place.url)),

@@ -46,6 +46,11 @@ class RuleContext:
         return self.options.contract
 
     @cached_property
+    def place(self) -> Place:
+        """The place of the exchange."""
+        return place_of(self.exchange, self.contract)
+
+    @cached_property
     def method(self) -> str:
         """The method, GET if it was not recorded."""
         return (self.exchange.method or "GET").upper()
@@ -117,7 +122,7 @@ class RuleContext:
         return Finding(
             rule=rule,
             mark=mark or mark_of(rule, self.contract),
-            place=place_of(self.exchange, self.contract).at(*keys),
+            place=self.place.at(*keys) if keys else self.place,
             check=check or rule,
             expected=expected,
             actual=None if actual is NOTHING else excerpt(actual),

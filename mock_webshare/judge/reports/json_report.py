@@ -9,7 +9,7 @@ from mock_webshare.judge.model.finding import Level
 from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mock_webshare.judge.model.finding import Finding, Place
     from mock_webshare.judge.verdict import Group, Verdict
@@ -20,11 +20,29 @@ FORMAT = 1
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
     """Yield the lines of the report on a verdict."""
-    yield json.dumps(document(verdict), indent=2, ensure_ascii=False, default=str)
+    return json_lines(_document(verdict), "findings", map(_group, verdict.groups))
 
 
-def document(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as JSON data."""
+def json_lines(document: dict[str, Any], name: str, items: Iterable[Any]) -> Iterator[str]:
+    """Yield a JSON document with an array in place of the null that `name` has.
+
+    Only one item is in memory at a time: there may be hundreds of thousands. No text in the document can
+    pass for the name, because quotes are escaped in it.
+    """
+    before, null, after = _json(document).partition(f' "{name}": null')
+    margin = " " * (len(before) - before.rindex("\n"))
+    start, separator = f"{before}{null.removesuffix('null')}[", ""
+    for item in items:
+        yield start + separator
+        start, separator = f"{margin}  " + _json(item).replace("\n", f"\n{margin}  "), ","
+    yield f"{start}\n{margin}]{after}" if separator else f"{start}]{after}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "tool": {"name": "mock-webshare", "version": __version__},
@@ -34,7 +52,7 @@ def document(verdict: Verdict) -> dict[str, Any]:
         "judged": verdict.judged,
         "skipped": dict(verdict.skipped),
         "levels": {level.value: verdict.count(level) for level in Level},
-        "findings": [_group(group) for group in verdict.groups],
+        "findings": None,
         "unreadable": [str(error) for error in verdict.unreadable],
         "not_followed": verdict.forgotten,
     }

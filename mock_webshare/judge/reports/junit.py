@@ -18,42 +18,62 @@ SUITE = "mock-webshare validate"
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
     """Yield the lines of the report on a verdict."""
-    suite = ET.Element("testsuite", name=SUITE)
-    for rule_id in verdict.rules:
-        _add_rule(suite, rule_id, [group for group in verdict.groups if group.first.rule == rule_id], verdict)
-    for error in verdict.unreadable:
-        case = ET.SubElement(suite, "testcase", classname=SUITE, name=_safe(str(error)))
-        ET.SubElement(case, "error", type="unreadable", message=_safe(str(error)))
-    for name, child in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        suite.set(name, str(len(suite.findall(f"testcase/{child}"))))
-    suite.set("tests", str(len(suite)))
-    root = ET.Element("testsuites")
-    root.append(suite)
-    ET.indent(root)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield from ET.tostring(root, encoding="unicode").splitlines()
+    yield "<testsuites>"
+    yield "  " + ET.tostring(_suite(verdict), encoding="unicode").removesuffix(" />") + ">"
+    for case in _cases(verdict):  # one at a time: there may be hundreds of thousands
+        ET.indent(case, level=2)
+        yield "    " + ET.tostring(case, encoding="unicode")
+    yield "  </testsuite>"
+    yield "</testsuites>"
 
 
-def _add_rule(suite: ET.Element, rule_id: str, groups: list[Group], verdict: Verdict) -> None:
-    failing = [group for group in groups if group.first.level in verdict.failing]
-    for group in failing:
-        case = _case(suite, rule_id, group.first.place.source)
-        failure = ET.SubElement(case, "failure", type=group.first.level.value, message=_message(group))
-        failure.text = _safe("\n".join(_details(group)))
-    if not failing:
-        case = _case(suite, rule_id)
-        if why := NOT_JUDGED.get(rule_id):
-            ET.SubElement(case, "skipped").text = why
-        elif groups:
-            output = ET.SubElement(case, "system-out")
-            output.text = _safe("\n".join(line for group in groups for line in _details(group)))
+def _suite(verdict: Verdict) -> ET.Element:
+    """Return the suite with the numbers of its cases, but without the cases."""
+    failing = [group.first.rule for group in verdict.groups if group.first.level in verdict.failing]
+    others = verdict.rules.keys() - failing
+    counts = {
+        "failures": len(failing),
+        "errors": len(verdict.unreadable),
+        "skipped": len(others & NOT_JUDGED.keys()),
+        "tests": len(failing) + len(verdict.unreadable) + len(others),
+    }
+    return ET.Element("testsuite", {"name": SUITE} | {name: str(count) for name, count in counts.items()})
 
 
-def _case(suite: ET.Element, rule_id: str, source: str | None = None) -> ET.Element:
-    name = rule_id if source is None else f"{rule_id} in {source}"
-    return ET.SubElement(
-        suite, "testcase", classname=f"{SUITE}.{rule_id.partition('.')[0]}", name=_safe(name)
-    )
+def _cases(verdict: Verdict) -> Iterator[ET.Element]:
+    groups: dict[str, list[Group]] = {rule_id: [] for rule_id in verdict.rules}
+    for group in verdict.groups:
+        groups[group.first.rule].append(group)
+    for rule_id, found in groups.items():
+        failing = [group for group in found if group.first.level in verdict.failing]
+        yield from map(_failed, failing) if failing else [_passed(rule_id, found)]
+    for error in verdict.unreadable:
+        case = ET.Element("testcase", classname=SUITE, name=_safe(str(error)))
+        ET.SubElement(case, "error", type="unreadable", message=_safe(str(error)))
+        yield case
+
+
+def _failed(group: Group) -> ET.Element:
+    rule_id = group.first.rule
+    case = _case(rule_id, f"{rule_id} in {group.first.place.source}")
+    failure = ET.SubElement(case, "failure", type=group.first.level.value, message=_message(group))
+    failure.text = _safe("\n".join(_details(group)))
+    return case
+
+
+def _passed(rule_id: str, groups: list[Group]) -> ET.Element:
+    case = _case(rule_id, rule_id)
+    if why := NOT_JUDGED.get(rule_id):
+        ET.SubElement(case, "skipped").text = why
+    elif groups:
+        output = ET.SubElement(case, "system-out")
+        output.text = _safe("\n".join(line for group in groups for line in _details(group)))
+    return case
+
+
+def _case(rule_id: str, name: str) -> ET.Element:
+    return ET.Element("testcase", classname=f"{SUITE}.{rule_id.partition('.')[0]}", name=_safe(name))
 
 
 def _message(group: Group) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +10,7 @@ from urllib.parse import quote
 from mock_webshare.contract.model import Rule
 from mock_webshare.judge.model.finding import Level, Place
 from mock_webshare.judge.model.rulebook import level
-from mock_webshare.judge.reports import messages
+from mock_webshare.judge.reports import json_report, messages
 from mock_webshare.judge.verdict import Group, Verdict
 from mock_webshare.version import __version__
 
@@ -23,12 +22,12 @@ _KINDS = {Level.INFO: "informational", Level.INCONCLUSIVE: "open"}
 
 def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
     """Yield the lines of the report on a verdict."""
-    yield json.dumps(document(verdict), indent=2, ensure_ascii=False, default=str)
-
-
-def document(verdict: Verdict) -> dict[str, Any]:
-    """Return the SARIF log of a verdict."""
     names = sorted({group.first.rule for group in verdict.groups})
+    results = (_result(group, names.index(group.first.rule)) for group in verdict.groups)
+    return json_report.json_lines(_log(verdict, names), "results", results)
+
+
+def _log(verdict: Verdict, names: list[str]) -> dict[str, Any]:
     driver = {
         "name": "mock-webshare",
         "version": __version__,
@@ -38,7 +37,7 @@ def document(verdict: Verdict) -> dict[str, Any]:
         "tool": {"driver": driver},
         "invocations": [_invocation(verdict)],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(group, names.index(group.first.rule)) for group in verdict.groups],
+        "results": None,
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 

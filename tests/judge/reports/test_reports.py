@@ -22,6 +22,7 @@ from mock_webshare.judge import reports
 from mock_webshare.judge.model.finding import Finding, Level, Place
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import rules_of
+from mock_webshare.judge.reports import json_report
 from mock_webshare.judge.run import judge
 from mock_webshare.judge.verdict import Group, Likeness, Verdict
 
@@ -190,6 +191,21 @@ def test_no_report_tells_a_secret_or_drives_a_terminal(name: str) -> None:
     lines = lines_of(name)
     assert all(line.isprintable() for line in lines)
     assert "secret" not in "".join(lines)
+
+
+@pytest.mark.parametrize("name", reports.REPORTS)
+def test_a_report_is_written_finding_by_finding(name: str) -> None:
+    records = [BadRecord(source=f"{each}.ndjson", problem="it has no request") for each in range(300)]
+    chunks = reports.find(name)(judge(records, Options()), False)
+    assert max(map(len, chunks)) < 30_000
+
+
+def test_json_shows_an_array_in_place_of_a_null() -> None:
+    document = {"a": ' "found": null', "b": {"found": None, "c": 1}}
+    cases: list[list[Any]] = [[], [{}], [{"d": ["\n", None]}, 2]]
+    for found in cases:
+        chunks = json_report.json_lines(document, "found", found)
+        assert "\n".join(chunks) == json.dumps(document | {"b": {"found": found, "c": 1}}, indent=2)
 
 
 def test_the_json_report_keeps_its_schema() -> None:
