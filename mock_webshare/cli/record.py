@@ -20,7 +20,7 @@ from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from mock_webshare.live.recorder import LiveValidation, Recording
+    from mock_webshare.live.recording import LiveValidation, Recording
 
 RECORD_OPTIONS: Sequence[Option] = (
     ("upstream", str, "https://proxy.webshare.io", "service to record: scheme and host"),
@@ -50,12 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     from mock_webshare.judge import reports
     from mock_webshare.live import recorder
+    from mock_webshare.live.recording import Recording
     from mock_webshare.live.upstream import is_loopback, read_origin
 
     values = values_or_defaults(options, RECORD_OPTIONS)
     if options.output is None:
         raise UsageError("--output is not given; write for example --output traffic.ndjson")
-    recording = recorder.Recording(
+    recording = Recording(
         upstream=read_origin("--upstream", values["upstream"]),
         path=options.output,
         host=values["host"],
@@ -81,7 +82,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 def _validation(options: argparse.Namespace, recording: Recording) -> LiveValidation | None:
     """Return the validation of a recording; None without `--validate`."""
-    from mock_webshare.live.recorder import LiveValidation
+    from mock_webshare.live.recording import LiveValidation
 
     if options.validate:
         assumed = judge_options(values_given(options, JUDGE_OPTIONS))

@@ -8,25 +8,16 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, closing, suppress
-from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import TextIO
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from multidict import CIMultiDict
 
-from mock_webshare import recordings
-from mock_webshare.errors import ServerError, UnreadableInput, UnwritableOutput, UsageError
-from mock_webshare.exchange.model import BadRecord, Exchange, Headers
-from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.judge.model.options import Options
-from mock_webshare.judge.reports import text
-from mock_webshare.judge.run import judge
-from mock_webshare.judge.verdict import Verdict
-from mock_webshare.live.sinks import Sink, open_sink
+from mock_webshare.errors import ServerError
+from mock_webshare.exchange.model import Exchange, Headers
+from mock_webshare.live.recording import Recording, RecordingProcess
 from mock_webshare.live.upstream import (
     LARGEST_BODY,
     LONGEST_HEADER,
@@ -60,27 +51,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_A_TARGET = re.compile(r"[^!-~]|#")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """Settings of a recorder: the service, the address to listen on, and the recording."""
-
-    upstream: str
-    """An origin (see `origin.read_origin`)."""
-    path: str
-    """See `sinks.open_sink`."""
-    host: str = "127.0.0.1"
-    port: int = 0
-    """0: a free one."""
-    is_appended: bool = False
-    is_redacted: bool = True
-    secrets: tuple[str, ...] = ()
-    """Secrets that are known before an exchange contains them."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65535:
-            raise UsageError(f"port {self.port} is not allowed; allowed: 0 (a free one) to 65535")
-
-
 def record(
     recording: Recording,
     *,
@@ -95,57 +65,54 @@ def record(
     written, then or later.
     """
 
-    def report(redacted: Exchange) -> None:
-        lines = [_described(redacted), *(validate(redacted) if validate else ())]
+    def report(lines: list[str]) -> None:
         with suppress(OSError, ValueError):  # the reader of the log is gone
             log.writelines(f"{line}\n" for line in lines)
             log.flush()
 
-    asyncio.run(_record(recording, announce, report))
+    with (
+        _listening_socket(recording.host, recording.port) as listener,
+        closing(RecordingProcess(recording, report, validate, others=[listener])) as process,
+    ):
+        asyncio.run(_record(recording, announce, process, listener))
+    if process.failure:
+        raise process.failure
 
 
 async def _record(
-    recording: Recording, announce: Callable[[str], object], report: Callable[[Exchange], None]
+    recording: Recording,
+    announce: Callable[[str], object],
+    process: RecordingProcess,
+    listener: socket.socket,
 ) -> None:
-    stop = asyncio.Event()
-    _on_signal(stop.set, asyncio.get_running_loop())
-    with _listening_socket(recording.host, recording.port) as listener:
-        authority = _authority(recording.host, listener.getsockname()[1])
-        with closing(open_sink(recording.path, is_appended=recording.is_appended)) as sink:
-            async with connected(recording.upstream) as upstream:
-                recorder = _Recorder(recording, upstream, sink, authority, report, stop)
-                async with _serving(recorder, listener):
-                    announce(f"http://{authority}")
-                    await stop.wait()
-        if recorder.failure:
-            raise recorder.failure
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def stop_from_thread() -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(stop.set)
+
+    _on_signal(stop_from_thread)
+    process.on_failure = stop_from_thread
+    authority = _authority(recording.host, listener.getsockname()[1])
+    async with (
+        connected(recording.upstream) as upstream,
+        _serving(_Recorder(upstream, process, authority), listener),
+    ):
+        announce(f"http://{authority}")
+        await stop.wait()
 
 
-def _on_signal(act: Callable[[], object], loop: asyncio.AbstractEventLoop) -> None:
+def _on_signal(act: Callable[[], object]) -> None:
     """Call `act` at the first SIGINT or SIGTERM; ignore further ones, so that the shutdown completes."""
     numbers = (signal.SIGINT, signal.SIGTERM)
 
     def handle(*_: object) -> None:
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
-        loop.call_soon_threadsafe(act)
+        act()
 
     for number in numbers:
         signal.signal(number, handle)
-
-
-def _redactor(recording: Recording) -> Redactor:
-    """Return a redactor that avoids the pseudonyms that are in the recording already.
-
-    Raise `UnreadableInput` if the recording cannot be read.
-    """
-    redactor = Redactor(recording.secrets)
-    for record in recordings.read([recording.path], BytesIO()):
-        if isinstance(record, UnreadableInput):
-            raise record
-        if isinstance(record, Exchange):
-            redactor.reserve_pseudonyms(record)
-    return redactor
 
 
 @asynccontextmanager
@@ -171,26 +138,15 @@ async def _serving(recorder: _Recorder, listener: socket.socket) -> AsyncIterato
 class _Recorder:
     """Handles a request: forwards it, keeps the exchange, and returns the response."""
 
-    def __init__(
-        self,
-        recording: Recording,
-        upstream: Upstream,
-        sink: Sink,
-        authority: str,
-        report: Callable[[Exchange], None],
-        stop: asyncio.Event,
-    ) -> None:
-        self.failure: UnwritableOutput | None = None
-        """Why it stopped."""
-        self._recording, self._upstream, self._sink = recording, upstream, sink
-        self._authority, self._report, self._stop = authority, report, stop
-        self._redactor = _redactor(recording)
-        self._entries = 0
+    def __init__(self, upstream: Upstream, process: RecordingProcess, authority: str) -> None:
+        self._upstream, self._process, self._authority = upstream, process, authority
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Return the response of the service to a request."""
         if not request.raw_path.startswith("/"):
             return _error(400, "this is not a proxy for other hosts: make it the base URL of your client")
+        if self._process.failure:
+            return _error(500, str(self._process.failure))
         headers = _without(decoded_headers(request.raw_headers), _NOT_FORWARDED)
         headers = (*headers, ("Accept-Encoding", "identity"))
         try:
@@ -199,25 +155,10 @@ class _Recorder:
         except TooLarge:
             return _error(413, f"a request may have no more than {LARGEST_BODY // 1024**2} MiB")
         except UpstreamError as error:
-            self._keep(error.exchange)
+            await self._process.add(error.exchange)
             return _error(502, str(error))
-        if not self._keep(exchange):
-            return _error(500, str(self.failure))
+        await self._process.add(exchange)
         return self._returned(exchange, self._origin(request))
-
-    def _keep(self, exchange: Exchange) -> bool:
-        """Write an exchange and report it; return whether it is written."""
-        exchange = replace(exchange, source=self._recording.path, entry=self._entries)
-        redacted = self._redactor.exchange(exchange)
-        try:
-            self._sink.add(redacted if self._recording.is_redacted else exchange)
-        except UnwritableOutput as error:
-            self.failure = error
-            self._stop.set()
-            return False
-        self._entries += 1
-        self._report(redacted)
-        return True
 
     def _origin(self, request: web.BaseRequest) -> str:
         """Return the origin of the recorder that the client uses."""
@@ -259,20 +200,6 @@ def _error(status: int, text: str) -> web.Response:
     return web.Response(status=status, text=f"mock-webshare record: {text}\n")
 
 
-def _described(redacted: Exchange) -> str:
-    """Return an exchange as a line of the log: method, path, status, milliseconds."""
-    path = urlsplit(redacted.url or "").path
-    return f"{redacted.method} {path} {_outcome(redacted)}".encode("ascii", "backslashreplace").decode()
-
-
-def _outcome(redacted: Exchange) -> str:
-    if redacted.status is None:
-        return "no response"
-    return f"{redacted.status} " + (
-        "without its body" if redacted.seconds is None else f"{1000 * redacted.seconds:.1f} ms"
-    )
-
-
 def _authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -287,29 +214,3 @@ def _listening_socket(host: str, port: int) -> socket.socket:
         raise ServerError(f"cannot listen on {_authority(host, port)}: {reason}{hint}") from error
     except UnicodeError as error:
         raise ServerError(f"cannot listen on {_authority(host, port)}: the host name is not valid") from error
-
-
-class LiveValidation:
-    """Judges a recording while it grows; `secrets` are redacted, for the recording may contain them."""
-
-    def __init__(self, path: str, options: Options, secrets: Iterable[str] = ()) -> None:
-        self._path, self._options, self._secrets = path, options, tuple(secrets)
-        self._reported: set[tuple[str, ...]] = set()
-
-    def new_findings(self, exchange: Exchange) -> Iterator[str]:
-        """Yield the lines of a report on an exchange, unless all its findings were reported before."""
-        verdict = judge([exchange], self._options)
-        found = {group.likeness for group in verdict.groups}
-        if found - self._reported:
-            self._reported |= found
-            *lines, _summary = text.lines(verdict)
-            yield from lines
-
-    def verdict(self) -> Verdict:
-        """Return the verdict on the whole recording, which contains no secrets."""
-        return judge(self._recorded(), self._options)
-
-    def _recorded(self) -> Iterator[Exchange | BadRecord | UnreadableInput]:
-        redactor = Redactor(self._secrets)
-        for record in recordings.read([self._path], BytesIO()):
-            yield redactor.exchange(record) if isinstance(record, Exchange) else record

@@ -70,6 +70,9 @@ def rewrite_links(body: bytes, origin: str, target: str) -> bytes:
 
     A body that is not valid JSON is treated in the same way, for a client may parse it nevertheless.
     """
+    host = origin.partition("://")[2].lower().encode()
+    if host not in body.lower():  # in a huge body, the search below takes a second
+        return body
     return _links(origin).sub(rb"\1" + target.encode().replace(b"\\", rb"\\"), body)
 
 

@@ -31,7 +31,7 @@ from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.reports import text
 from mock_webshare.judge.run import judge
-from mock_webshare.live.recorder import LiveValidation
+from mock_webshare.live.recording import LiveValidation
 from mock_webshare.recordings.dataset import replay
 from mock_webshare.service.data import dataset
 from tests.conformance.dataset import edge_cases
@@ -89,6 +89,12 @@ def get(url: str, method: str = "GET", data: bytes | None = None, **headers: str
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers, error.read()
+
+
+def writing_processes(pid: int) -> list[int]:
+    """Return the ids of the processes that a recorder has started, in the order of their start."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [each for child in map(int, children) for each in (child, *writing_processes(child))]
 
 
 @pytest.fixture(params=["mock", "reference"])
@@ -277,8 +283,9 @@ def test_response_headers_are_returned_unchanged(service: Service, tmp_path: Pat
     # The server of the test writes Latin-1.
     service.response = (200, [("X-A", "1"), ("X-A", "\xc3\xa9"), ("X-B", "a\x7fb"), ("Trailer", "X")], b"")
     out = tmp_path / "a.ndjson"
-    with recording(address(service), out) as (_, url):
+    with recording(address(service), out) as (process, url):
         _, headers, _ = get(url + "/")
+        stop(process)
     assert headers.get_all("X-A") == ["1", "\xc3\xa9"]
     assert "X-B" not in headers and "Trailer" not in headers
     (exchange,) = read(out)
@@ -287,8 +294,9 @@ def test_response_headers_are_returned_unchanged(service: Service, tmp_path: Pat
 
 def test_a_header_that_is_not_utf_8_cannot_be_forwarded(service: Service, tmp_path: Path) -> None:
     out = tmp_path / "a.ndjson"
-    with recording(address(service), out) as (_, url):
+    with recording(address(service), out) as (process, url):
         status, _, body = get(url + "/", Authorization="Token \xff")
+        stop(process)
     assert status == 502 and body.endswith(b"sent no response: a header of the request is not UTF-8\n")
     assert [each.request_header("authorization") for each in read(out)] == ["Token REDACTED-1\xff"]
 
@@ -301,8 +309,9 @@ def test_a_compressed_response_is_kept_and_returned_decompressed(service: Servic
         gzip.compress(page),
     )
     out = tmp_path / "a.ndjson"
-    with recording(address(service), out) as (_, url):
+    with recording(address(service), out) as (process, url):
         _, headers, body = get(url + "/")
+        stop(process)
     assert "Content-Encoding" not in headers
     assert json.loads(body) == {"next": f"{url}/a", "detail": f"{address(service)}/a"}
     assert [each.body for each in read(out)] == [page]
@@ -433,7 +442,7 @@ def test_a_kill_leaves_a_whole_recording_of_all_responses(
         out.parent.mkdir()
         with recording(server.url, out) as (process, url):
             received = _requests_until_killed(url, process.kill, after=1 + 3 * turn)
-            process.wait(PATIENCE)
+            process.communicate(timeout=PATIENCE)  # until the processes that write have ended too
         exchanges = read(out)
         assert len(exchanges) >= received > 0
         assert all(each.status == 200 and json.loads(each.body)["count"] == 100 for each in exchanges)
@@ -494,6 +503,7 @@ def test_a_deleted_recording_does_not_pass(server: MockServer, tmp_path: Path) -
     out = tmp_path / "a.ndjson"
     with recording(server.url, out, "--validate") as (process, url):
         get(url + LIST)
+        assert line(process.stderr).startswith("GET ")  # it is written
         out.unlink()
         log = stop(process)
     assert process.returncode == 2
@@ -524,21 +534,84 @@ def test_secrets_are_kept_only_with_no_redact(server: MockServer, tmp_path: Path
     assert KEY not in log
 
 
+@pytest.fixture
+def held(server: MockServer, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str, int]]:
+    """A recorder with its URL and the id of its writing process, which works on nothing until SIGCONT."""
+    with recording(server.url, tmp_path / "a.ndjson") as (process, url):
+        *_, writing = writing_processes(process.pid)
+        os.kill(writing, signal.SIGSTOP)
+        yield process, url, writing
+
+
+def numbers(path: Path) -> list[str]:
+    return [str(each.url).rpartition("=")[2] for each in read(path)]
+
+
+def request_pages(url: str) -> list[str]:
+    """Request pages of 25 KB, more than any pipe holds, and return the numbers that they have."""
+    pages = [str(number) for number in range(30)]
+    for page in pages:
+        assert get(f"{url}{LIST}?page_size=100&n={page}")[0] == 200
+    return pages
+
+
+Held = tuple[subprocess.Popen[bytes], str, int]
+
+
+def test_clients_get_responses_while_nothing_is_written(held: Held, tmp_path: Path) -> None:
+    process, url, writing = held
+    pages = request_pages(url)
+    assert numbers(tmp_path / "a.ndjson") == []
+    os.kill(writing, signal.SIGCONT)
+    log = stop(process)
+    assert numbers(tmp_path / "a.ndjson") == pages
+    assert log.count("GET") == len(pages) and process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_during_the_work_loses_no_exchange(number: int, held: Held, tmp_path: Path) -> None:
+    process, url, writing = held
+    pages = request_pages(url)
+    process.send_signal(number)
+    os.kill(writing, signal.SIGCONT)
+    process.communicate(timeout=PATIENCE)
+    assert numbers(tmp_path / "a.ndjson") == pages
+    assert process.returncode == (-number if number == signal.SIGKILL else 0)
+
+
+def test_a_client_that_disconnects_leaves_its_exchange(held: Held, tmp_path: Path) -> None:
+    process, url, writing = held
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        connection.sendall(f"GET {LIST}?page_size=100&n=0 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert connection.recv(1)
+    assert get(f"{url}{LIST}?n=1")[0] == 200
+    os.kill(writing, signal.SIGCONT)
+    stop(process)
+    assert numbers(tmp_path / "a.ndjson") == ["0", "1"]
+
+
+def test_a_killed_writing_process_ends_the_recorder(held: Held, tmp_path: Path) -> None:
+    process, _, writing = held
+    os.kill(writing, signal.SIGKILL)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert errors.decode().endswith("a.ndjson': the process that writes it was killed\n")
+
+
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits the files of others")
 @pytest.mark.parametrize("form", FORMS)
 def test_a_full_disk_ends_the_recorder(server: MockServer, form: str, tmp_path: Path) -> None:
     out = tmp_path / form
     with recording(server.url, out) as (process, url):
         get(f"{url}{LIST}?page_size=1")
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
-        status, _, body = get(url + LIST)
+        for pid in writing_processes(process.pid):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, 4096))
+        status, _, _ = get(url + LIST)
         assert process.wait(PATIENCE) == 2
         assert process.stderr
-        assert b"cannot write" in process.stderr.read()
-    assert (status, body.decode()) == (
-        500,
-        f"mock-webshare record: cannot write '{out}': File too large\n",
-    )
+        assert f"cannot write '{out}': File too large\n".encode() in process.stderr.read()
+    assert status == 200  # a client does not wait until an exchange is written
     assert len(read(out)) == 1
 
 
