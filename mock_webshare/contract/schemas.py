@@ -51,6 +51,11 @@ class Schemas:
         files = (path.name for folder in self._folders[:1] for path in folder.glob(f"*{_SUFFIX}"))
         return sorted({*self._documents, *(name.removesuffix(_SUFFIX) for name in files)})
 
+    def load(self) -> None:
+        """Read all schemas, so that none is read later."""
+        for name in self.names:
+            self.document(name)
+
     def text(self, name: str) -> str:
         """Return a schema as JSON text; raise `UnknownName` if it does not exist."""
         if name in self._documents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import product
 from typing import Any
 
 import pytest
@@ -26,20 +27,17 @@ def world(server: MockServer) -> MockWorld:
     return world
 
 
-@pytest.mark.parametrize("slash", ["/", ""])
-@pytest.mark.parametrize(
-    "headers", [{}, {"Authorization": "Token not-served"}, {"Accept": "text/csv"}], ids=str
-)
+HEADERS: list[dict[str, str]] = [{}, {"Authorization": "Token not-served"}, {"Accept": "text/csv"}]
+
+
 @pytest.mark.parametrize("operation", NOT_SERVED, ids=lambda each: each.name)
-def test_it_is_a_501_in_our_words(
-    operation: Operation, headers: dict[str, str], slash: str, server: MockServer
-) -> None:
-    url = server.url + operation.path.rstrip("/") + slash
-    response = requests.request(operation.method, url, headers=headers, allow_redirects=False)
-    assert response.status_code == 501
-    assert response.headers["Content-Type"] == "application/json"
-    text = f"mock-webshare does not serve this operation of the service ({operation.name})."
-    assert response.json() == {"detail": text}
+def test_it_is_a_501_in_our_words(operation: Operation, server: MockServer) -> None:
+    url = server.url + operation.path.rstrip("/")
+    for slash, headers in product(("/", ""), HEADERS):
+        response = requests.request(operation.method, url + slash, headers=headers, allow_redirects=False)
+        assert (response.status_code, response.headers["Content-Type"]) == (501, "application/json")
+        text = f"mock-webshare does not serve this operation of the service ({operation.name})."
+        assert response.json() == {"detail": text}
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def test_a_character_reference_may_have_any_number() -> None:
     assert PLAIN_KEY not in body(text)
 
 
-@pytest.mark.parametrize("depth", [1, redaction.DEEPEST, 2000])
+@pytest.mark.parametrize("depth", [1, redaction.DEEPEST, 500])
 def test_json_in_json_is_read_to_a_depth(depth: int) -> None:
     nested = "".join("\\" + "u005c" * each + "u0022" for each in range(depth))
     assert "REDACTED" in body('{"token":"abc","log":"' + nested + '"}')
