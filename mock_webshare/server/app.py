@@ -57,7 +57,12 @@ def create_app(
     async def handle_control(request: web.Request) -> web.StreamResponse:
         return await control().handle(request)
 
-    app[LOAD] = lambda: (control(), load_codecs(), settings.contract.schemas.load())
+    def load() -> None:
+        control()
+        load_codecs()
+        settings.contract.schemas.load()
+
+    app[LOAD] = load
     app.router.register_resource(Subtree("/__mock__/", handle_control))
     # One handler serves every path; the router just finds the roots of endpoints faster than "/".
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):

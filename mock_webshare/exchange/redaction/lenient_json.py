@@ -16,10 +16,12 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _COLON = re.compile(r"\s*:")
-_MESSAGE_FIELDS = frozenset({"code", "detail", "message"})
-"""Fields that describe an error of the field that contains them, and not its value."""
-_NAMING_FIELDS = frozenset({"name", "key", "field", "header", "parameter", "param", "property", "variable"})
-_CONTENT_FIELDS = frozenset({"value", "values", "content", "text", "data", "secret"})
+_MESSAGE_FIELDS = frozenset({"code", "detail", "message", "type", "label", "help_text"})
+"""Fields that describe the field that contains them, or an error of it, and not its value."""
+_NAMING_FIELDS = frozenset(
+    {"name", "key", "field", "header", "parameter", "param", "property", "variable"} | {"id", "k", "label"}
+)
+_CONTENT_FIELDS = frozenset({"value", "values", "val", "v", "content", "text", "data", "secret"})
 _FLAT_PAIRS = frozenset({"rawHeaders", "raw_headers"})
 """Arrays in which names and values take turns, as Node.js has them."""
 
@@ -46,6 +48,8 @@ def values(text: str, is_wanted: Callable[[str], bool]) -> list[Value]:
         written = match["string"]
         if mark := match["mark"]:
             context.pass_mark(mark)
+        elif written is None and _COLON.match(text, match.end()):  # a name without quotes, as in JavaScript
+            context.pass_name(match[0])
         elif written is None:
             context.pass_value(Value(*match.span(), match[0], False, context.is_named))
         elif _COLON.match(text, match.end()):

@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 
 _PERCENT = r"%(?:25){0,4}"
-_AT = rf"(?:@|{_PERCENT}40|\\{{1,8}}u0040|&\#0{{0,5}}64;|&\#[xX]0{{0,5}}40;)"
+_AT = rf"(?:@|{_PERCENT}40|\\{{1,8}}u0040|&\#0{{0,5}}64;|&\#[xX]0{{0,5}}40;|&commat;)"
 AT = re.compile(_AT)
 _DOT = rf"(?:\.|{_PERCENT}2[Ee]|\\{{1,8}}u002[Ee]|&\#0{{0,5}}46;|&\#[xX]0{{0,5}}2[Ee];)"
+_PERCENT_LETTER = rf"{_PERCENT}(?:2[Dd]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|[89A-Fa-f][0-9A-Fa-f])"
 _ESCAPED_LETTER = (
-    rf"(?:{_PERCENT}(?:2[Dd]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|[89A-Fa-f][0-9A-Fa-f])"
+    rf"(?:{_PERCENT_LETTER}"
     r"|\\{1,8}u(?!00[2-4])[0-9a-fA-F]{4}|\\{1,8}u00(?:2[Dd]|3[0-9]|4[1-9A-Fa-f]))"
 )
 MAIL = re.compile(
-    rf"(?<!\\)(?P<local>(?:[\w.+~-]|%2[BbDdEe]|%5[Ff]|\\u(?!0040)[0-9a-fA-F]{{4}}){{1,64}}){_AT}"
+    rf"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])"
+    rf"(?P<local>(?:[\w.+~-]|%2[BbEe]|%5[Ff]|\\{{1,8}}u(?!0040)[0-9a-fA-F]{{4}}|{_PERCENT_LETTER}){{1,64}}){_AT}"
     rf"(?:(?:[\w-]|{_ESCAPED_LETTER}){{1,63}}{_DOT}){{1,9}}(?:[^\W\d_]|{_ESCAPED_LETTER}){{2,63}}"
 )
 _BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
@@ -35,7 +37,7 @@ USERINFO = re.compile(
 )
 _SLASH = rf"(?:\\?/|{_PERCENT}2F|\\{{1,8}}u002F|&\#47;|&\#x2F;)"
 DOWNLOAD = re.compile(
-    rf"(?P<before>proxy{_SLASH}list{_SLASH}download{_SLASH})(?P<value>(?:(?!{_SLASH})[^\s\"'<>?#&\\])+)",
+    rf"(?P<before>proxy{_SLASH}{{1,3}}list{_SLASH}{{1,3}}download{_SLASH}{{1,3}})(?P<value>(?:(?!{_SLASH})[^\s\"'<>?#&\\])+)",
     re.IGNORECASE,
 )
 """A download link of a proxy list, of which the path contains a token (the vendor's documentation)."""
@@ -65,8 +67,8 @@ VALUE = re.compile(r"[^\s\"'<>&#;\\]*")
 NESTED_VALUE = re.compile(rf"(?:(?!{_PERCENT}(?:26|23))[^\s\"'<>&#;\\])*", re.IGNORECASE)
 """The value of a parameter in a URL that is percent-encoded in another one."""
 FORM_PART = re.compile(
-    r"(?P<before>(?:^|(?<=\r))(?:(?!form-data;)[^\r\n])*+form-data;(?:(?!\bname\*?=)[^\r\n])*+"
-    r"name\*?=(?:utf-8'[^'\r\n]*+')?\"?(?P<name>[^\"\r\n;]*+)[^\r\n]*+"
+    r"(?P<before>(?:^|(?<=\r))(?:(?!form-data;)[^\r\n])*+form-data;(?:(?!\bname\*?[ \t]{0,9}=)[^\r\n])*+"
+    r"name\*?[ \t]{0,9}=[ \t]{0,9}(?:utf-8'[^'\r\n]*+')?\"?(?P<name>[^\"\r\n;]*+)[^\r\n]*+"
     r"(?:\r?\n(?![^\r\n]*form-data;)[^\r\n]++)*+\r?\n\r?\n)"
     r"(?P<value>.*?)(?=\r?\n--|\Z)",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
@@ -79,7 +81,8 @@ LINE_OF_TEXT = re.compile(
     re.IGNORECASE,
 )
 ELEMENT = re.compile(
-    r"<(?P<tag>[A-Za-z_][\w:.-]{0,99}+)(?P<attributes>[^<>]{0,2000}+)>"
+    r"<(?P<tag>[A-Za-z_][\w:.-]{0,99}+)"
+    r"(?P<attributes>(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+(?=>)|[^<>]*+)>"
     r"(?P<open>\s*+(?:<!\[CDATA\[)?+)(?P<value>[^<\]]*+)"
 )
 """The start of an element of XML or HTML, and the text after it."""
@@ -88,6 +91,13 @@ ATTRIBUTE = re.compile(
     r"(?P<value>(?(quote)(?:(?!(?P=quote)).)*+|[^\s\"'<>=]++))(?(quote)(?P=quote)|)",
     re.DOTALL,
 )
+PAIR_OF_ELEMENTS = re.compile(
+    r"(?P<before><(?P<tag>name|key)>(?P<name>[^<]{1,100}+)</(?P=tag)>\s*+<[A-Za-z][^<>]*+>)(?P<value>[^<]++)",
+    re.IGNORECASE,
+)
+"""A name and a value in elements: `<key>token</key><string>abc</string>`."""
+BEFORE_PORT = re.compile(r"[\w\]]:$")
+"""The end of what precedes a port."""
 WORD = re.compile(
     r"\\(?:u[0-9a-fA-F]{4}|.)|%[0-9A-Fa-f]{2}"
     r"|(?P<word>[^\s\"'<>&=;,:/?#()\[\]{}\\|`%]++)(?P<sign>\"\s{0,9}:|=)?",

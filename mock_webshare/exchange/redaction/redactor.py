@@ -47,15 +47,22 @@ MOST_INDEXED = 10_000
 """Secrets that are searched for; beyond, the least recently found are dropped."""
 DEEPEST = 8
 """Times that a text is read inside another one: JSON in a string of JSON or in a parameter."""
-LONGEST_COUNT = 5
+LONGEST_COUNT = 3
 """Digits of a JSON number that stays even under the name of a secret: `"keys": 3` is harmless."""
 
+LONGEST_WORD = 16
+"""Characters of a word in a sentence such as `Password: required`."""
 SHORTEST_PLAIN = 1000
 """Characters of a text that is not searched twice for places of secrets; URLs and headers have fewer."""
 
 _SCHEMES = frozenset(
     {"token", "bearer", "basic", "digest", "negotiate", "ntlm", "oauth", "hmac", "apikey", "api-key", "jwt"}
 )
+_HARMLESS_HEADERS = frozenset(
+    {"age", "allow", "content-encoding", "content-length", "content-type", "date", "expires", "last-modified"}
+    | {"retry-after", "transfer-encoding", "vary"}
+)
+"""Headers of HTTP whose values are words and numbers that a short secret may equal."""
 _NO_SECRETS = frozenset({"true", "false", "null", "none"})
 _NOT_UTF_8 = "\xff"
 _WORDS = (
@@ -78,6 +85,7 @@ class _Codec(NamedTuple):
 
 
 _QUOTED = _Codec(unquote_plus, partial(quote_plus, errors="surrogatepass"))
+_IN_HTML = _Codec(html.unescape, html.escape)
 _IN_JSON = _Codec(lenient_json.decoded, lambda text: json.dumps(text)[1:-1])
 
 
@@ -146,7 +154,13 @@ class Redactor:
     def headers(self, headers: Headers) -> Headers:
         """Return headers without their secrets; schemes of credentials, such as `Token`, stay."""
         named = self._redact_headers(tuple((name, self._redact_indexed(value)) for name, value in headers))
-        return tuple((self._redact_known(name), self._redact_known(value)) for name, value in named)
+        return tuple(
+            (
+                self._redact_known(name),
+                value if name.lower() in _HARMLESS_HEADERS else self._redact_known(value),
+            )
+            for name, value in named
+        )
 
     def body(self, body: bytes, content_type: str | None) -> bytes:
         """Return a body without its secrets: JSON, a form, or any text, well-formed or not.
@@ -161,8 +175,11 @@ class Redactor:
         return redacted
 
     def text(self, text: str) -> str:
-        """Return any text without its secrets."""
-        return self._redact_known(self._redact_named(self._redact_indexed(text)))
+        """Return any text without its secrets; JSON stays well-formed."""
+        redacted = self._redact_known(self._redact_named(self._redact_indexed(text)))
+        if redacted != text and patterns.JSON.match(redacted):
+            return _with_values(redacted, lenient_json.values(redacted, lambda _: False), _quoted)
+        return redacted
 
     def _message(self, headers: Headers | None, body: bytes) -> tuple[Headers | None, bytes]:
         redacted = self.body(body, _content_type(headers))
@@ -190,6 +207,7 @@ class Redactor:
         if patterns.JSON.match(text) and '"' in text:
             return self._redact_json(text, depth)
         if "<" in text:
+            text = patterns.PAIR_OF_ELEMENTS.sub(self._redacted_pair, text)
             text = patterns.ELEMENT.sub(self._redacted_element, text)
         text = patterns.FORM_PART.sub(self._redacted_pair, text)
         return patterns.LINE_OF_TEXT.sub(self._redacted_prose if depth else self._redacted_pair, text)
@@ -272,7 +290,9 @@ class Redactor:
     def _redacted_prose(self, match: re.Match[str]) -> str:
         """Redact a pair in a text inside another one: `a=b`, `"a": b`, or `a: b` at the start of a line."""
         before, after = match.string[match.start() - 1 : match.start()], match.string[match.end("name")]
-        is_pair = match["sign"] == "=" or after in "\"'" or before in ("", "\n", "\r")
+        is_pair = match["sign"] == "=" or after in "\"'"
+        if before in ("", "\n", "\r", "{", ",") and _is_conspicuous(match["value"]):
+            is_pair = True
         return self._redacted_pair(match) if is_pair else match[0]
 
     def _redacted_element(self, match: re.Match[str]) -> str:
@@ -280,11 +300,22 @@ class Redactor:
         for each in patterns.ATTRIBUTE.finditer(match["attributes"]):
             if each["name"].lower() in _NAMING_ATTRIBUTES:
                 names.append(each["value"])
-        if not any(map(is_secret_name, names)):
-            return match[0]
+        if not any(map(is_secret_name, names)) or (match["tag"] == "key" and is_secret_name(match["value"])):
+            return self._redacted_markup(match)
         attributes = patterns.ATTRIBUTE.sub(self._redacted_attribute, match["attributes"])
         value = self._redact(match["value"], html.unescape) if match["value"].strip() else match["value"]
         return f"<{match['tag']}{attributes}>{match['open']}{value}"
+
+    def _redacted_markup(self, match: re.Match[str]) -> str:
+        """Redact the texts that are escaped in an element, such as JSON in an attribute."""
+        if not ("&" in match[0] or "%" in match["attributes"]):
+            return match[0]
+        attributes = patterns.ATTRIBUTE.sub(self._redacted_escaped, match["attributes"])
+        value = self._redact_inside(match["value"], _IN_HTML, 0)
+        return f"<{match['tag']}{attributes}>{match['open']}{value}"
+
+    def _redacted_escaped(self, match: re.Match[str]) -> str:
+        return f"{match['before']}{self._redact_inside(match['value'], _IN_HTML, 0)}{match['quote'] or ''}"
 
     def _redacted_attribute(self, match: re.Match[str]) -> str:
         if match["name"].lower() not in _VALUE_ATTRIBUTES:
@@ -317,20 +348,13 @@ class Redactor:
                 lambda match: match["before"] + self._pseudonym(match["token"]), text
             )
         text = patterns.MAIL.sub(self._redacted_mail, text) if _may_contain_at(text) else text
-        return self._redact_words(text) if self._words else text
-
-    def _redact_words(self, text: str) -> str:
-        if patterns.JSON.match(text) and any(map(str.isdecimal, self._words)):
-            text = _with_values(text, lenient_json.values(text, lambda _: False), self._redacted_number)
-        return patterns.WORD.sub(self._redacted_word, text)
-
-    def _redacted_number(self, value: lenient_json.Value) -> str:
-        is_secret = not value.is_string and value.written in self._words
-        return f'"{self._pseudonym(value.written)}"' if is_secret else value.written
+        return patterns.WORD.sub(self._redacted_word, text) if self._words else text
 
     def _redacted_word(self, match: re.Match[str]) -> str:
         word = "" if match["sign"] else (match["word"] or "").rstrip(".!?")
         secret = self._words.get(word.lower())
+        if secret and secret.isdecimal() and patterns.BEFORE_PORT.search(match.string[: match.start()][-2:]):
+            return match[0]
         return match[0].replace(word, self._pseudonyms.of(secret, is_mail=False)) if secret else match[0]
 
     def _redact_indexed(self, text: str) -> str:
@@ -352,7 +376,11 @@ class Redactor:
         return written if pseudonym == secret else pseudonym.replace("@", at[0] if at else "@")
 
     def _pseudonym(self, secret: str, *, is_named: bool = True) -> str:
-        """Return the pseudonym of a secret, and collect the secret; return harmless values unchanged."""
+        """Return the pseudonym of a secret, and collect the secret; return harmless values unchanged.
+
+        Quotes around a secret are not a part of it.
+        """
+        secret = secret.strip("\"'") or secret
         if all(map(_is_harmless, secret.split())):
             self._pseudonyms.reserve(secret)
             return secret
@@ -375,11 +403,25 @@ class Redactor:
 
 
 def _may_contain_at(text: str) -> bool:
-    return "@" in text or "u0040" in text or "&#" in text or ("%" in text and "40" in text)
+    return (
+        "@" in text or "u0040" in text or "&#" in text or "&commat;" in text or ("%" in text and "40" in text)
+    )
 
 
 def _is_harmless(word: str) -> bool:
-    return PSEUDONYM.fullmatch(word) is not None or word.lower() in _NO_SECRETS
+    is_pseudonym = PSEUDONYM.fullmatch(word) or PSEUDONYM.fullmatch(html.unescape(unescaped(word)))
+    return is_pseudonym is not None or word.lower() in _NO_SECRETS
+
+
+def _quoted(value: lenient_json.Value) -> str:
+    """Return a value of JSON, in quotes if a pseudonym has replaced a number."""
+    is_number = not value.is_string and "'" not in value.written and PSEUDONYM.search(value.written)
+    return f'"{value.written}"' if is_number else value.written
+
+
+def _is_conspicuous(value: str) -> bool:
+    """Return whether a value after a colon looks like a secret, and not like a word of a sentence."""
+    return len(value) >= LONGEST_WORD or any(map(str.isdigit, value))
 
 
 def _is_whole_word(secret: str) -> bool:

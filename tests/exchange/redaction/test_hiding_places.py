@@ -101,11 +101,22 @@ BODIES = {
     "an input of HTML without quotes": f"<input name=token value={KEY}>",
     "meta data of HTML": f'<meta name="csrf-token" content="{KEY}">',
     "a text area of HTML": f'<textarea name="api_key" rows=2>{KEY}</textarea>',
+    "XML with a name and a value": f"<item><name>token</name> <value>{KEY}</value></item>",
+    "a property list": f"<dict><key>token</key>\n<string>{KEY}</string></dict>",
+    "a tag with a quoted bracket": f"<input title='a>b' name='token' value='{KEY}'/>",
+    "an attribute with escaped JSON": f'<div data-x="{{&quot;token&quot;:&quot;{KEY}&quot;}}"></div>',
+    "an attribute with encoded JSON": f'<a href="?a={quoted(JSON)}">b</a>',
+    "escaped markup in an element": f"<pre>&lt;token&gt;{KEY}&lt;/token&gt;</pre>",
+    "JavaScript": f'<script>x = {{token:"{KEY}"}}</script>',
+    "an object without quotes": f'{{token:"{KEY}"}}',
+    "a name that follows a comma": f"{{a:1,token:{json.dumps(KEY)}}}",
+    "an id and a value": json.dumps({"id": "api_key", "val": KEY}),
     "HTML in JSON": json.dumps({"html": f"<input name='token' value='{KEY}'>"}),
     "HTML in JSON, escaped": json.dumps({"html": f'<input name="token" value="{KEY}">'}),
     "multipart without quotes": part("form-data; name=token"),
     "multipart with other quotes": part("form-data; name='token'"),
     "multipart with an encoded name": part("form-data; name*=utf-8''api_key"),
+    "multipart with blanks": part('form-data; name = "token"'),
     "multipart in other letter cases": part('Form-Data; Name="token"'),
     "a download link in JSON": json.dumps({"a": DOWNLOAD}).replace("/", "\\/"),
     "a download link in escapes": json.dumps({"a": DOWNLOAD}).replace("/", "\\u002f"),
@@ -135,6 +146,8 @@ ADDRESSES = {
     "an escaped letter in JSON": '{"a":"me@s\\u0065cret.org"}',
     "character references": "<p>me&#64;secret&#46;org</p>",
     "hexadecimal references": "<p>me&#x40;secret&#x2E;org</p>",
+    "a named reference": "<p>me&commat;secret.org</p>",
+    "all in escapes": "https://x.io/?q=%6D%65%40%73%65%63%72%65%74%2E%6F%72%67",
     "a domain in other letters": '{"a":"me@secrét.org"}',
 }
 
@@ -151,6 +164,10 @@ NOT_FOUND: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"body": f"<th>Token</th><td>{KEY}</td>".encode()}, KEY),
         ({"url": f"https://x.io/?clave={KEY}"}, KEY),
     ],
+    "a secret in an element inside the named one, or behind a comment": [
+        ({"body": f"<token><value>{KEY}</value></token>".encode()}, KEY),
+        ({"body": f"<token>a<!-- b -->{KEY}</token>".encode()}, KEY),
+    ],
     "a name inside base64": [({"url": f"https://x.io/?state={encoded(JSON)}"}, encoded(JSON))],
     "a secret in hex, in a hash, reversed or in parts": [
         ({"headers": (("X-Key", KEY),), "body": each.encode()}, each)
@@ -161,6 +178,9 @@ NOT_FOUND: dict[str, list[tuple[dict[str, Any], str]]] = {
     ],
     "an encoded secret of more than 2,000 characters": [
         ({"headers": (("X-Key", LONG),), "body": encoded(LONG).encode()}, encoded(LONG))
+    ],
+    "elsewhere: a short secret that is encoded": [
+        ({"headers": (("X-Pin", "p@ss1"),), "body": b"p%40ss1"}, "p%40ss1")
     ],
     "elsewhere: less than 3 characters or 4 digits, or a word of the API": [
         (SHORT | {"body": b"a 123"}, "a 123"),
@@ -251,6 +271,73 @@ def test_a_short_secret(secret: str, place: str) -> None:
     echo = json.dumps({"detail": f"no {secret} here", "n": [secret]}).encode()
     text = redacted(body=echo, headers=(("X-Note", f"<{secret}>"),), **places[place])
     assert secret not in text
+
+
+WELL_FORMED = [
+    '{"token":-1234567}',
+    '{"password":1234567.5,"a":[1234567.5]}',
+    '{"token":12345678901234567890,"a":12345678901234567890}',
+    '[12345678901234567890123,{"token":"12345678901234567890123"}]',
+    '{"token":"1e30","a":1e30}',
+    '{"pin":48213,"a":[48213]}',
+    '{"a":"abc77dde9","password":"\\"abc77dde9\\""}',
+    '{"a":"x\\nhunter2","pin":"hunter2"}',
+]
+
+
+@pytest.mark.parametrize("text", WELL_FORMED)
+def test_json_stays_well_formed(text: str) -> None:
+    document = json.loads(redact(exchange(body=text.encode())).body)
+    assert "REDACTED-1" in json.dumps(document)
+    redacted(body=text.encode())
+
+
+def test_a_secret_with_quotes_is_found_without_them() -> None:
+    given = {"url": f"https://x.io/?token=%22{KEY}%22", "body": json.dumps({"y": KEY}).encode()}
+    assert redact(exchange(**given)).body == b'{"y": "REDACTED-1"}'
+
+
+@pytest.mark.parametrize(
+    ("secret", "values"),
+    [
+        ("1000", {"headers": (("Content-Length", "1000"),)}),
+        ("2022", {"headers": (("Date", "Tue, 14 Jun 2022 18:58:10 GMT"),)}),
+        ("gzip", {"headers": (("Content-Encoding", "gzip"),)}),
+        ("8080", {"url": "http://127.0.0.1:8080/x"}),
+        ("required", {"body": b'{"detail":"required"}', "request_body": b'{"detail":"Token: required"}'}),
+    ],
+    ids=str,
+)
+def test_what_a_short_secret_may_equal_stays(secret: str, values: dict[str, Any]) -> None:
+    known = {} if "request_body" in values else {"request_body": f"pin={secret}".encode()}
+    result = redact(exchange(**known, **values))
+    assert all(getattr(result, name) == value for name, value in values.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("?q=me%20joe%40corp.io", "?q=me%20redacted-1%40example.com"),
+        ("?q=%22joe%40corp.io", "?q=%22redacted-1%40example.com"),
+        ("?u=https%3A%2F%2Fu%3Ap4ssW%40h.io%2F", "?u=https%3A%2F%2FREDACTED-1%40h.io%2F"),
+    ],
+)
+def test_an_escape_before_an_address_stays(text: str, expected: str) -> None:
+    assert redact(exchange(url=f"https://x.io/{text}")).url == f"https://x.io/{expected}"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"body": b'{"token":"a%40b.co"}'},
+        {"url": "https://x.io/?token=a%2540b.co"},
+        {"request_headers": (("X-Key", "a%40b.co"),)},
+        {"body": b'{"token":"a&#64;b.co"}'},
+    ],
+    ids=str,
+)
+def test_an_encoded_address_under_a_name_has_one_pseudonym(values: dict[str, Any]) -> None:
+    assert "REDACTED" in redacted(**values).upper()
 
 
 def test_a_large_binary_body_is_searched_for_printable_text_only() -> None:
