@@ -100,7 +100,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
 
 
 def _internal_error(error: Exception) -> str:
-    """Return type and place of an error, without its text, which may hold a key."""
+    """Return the type and the place of an error, but not its text, which may contain a key."""
     place = error.__traceback__
     while place and place.tb_next:
         place = place.tb_next

@@ -1,4 +1,4 @@
-"""The settings of a mock: in Python, on the command line, in the environment."""
+"""The settings of a mock server: in Python, on the command line, in the environment."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _OPTIONAL = ("data", "now", "public_url")
 
 
 class RateLimit(NamedTuple):
-    """So many requests in so many seconds, for each key."""
+    """The number of requests that each key may make within a number of seconds."""
 
     requests: int
     seconds: int

@@ -28,7 +28,7 @@ class Pseudonyms:
         return len(self._pseudonyms)
 
     def of(self, secret: str, *, is_mail: bool) -> str:
-        """Return the pseudonym of a secret; that of an e-mail address looks like one."""
+        """Return the pseudonym of a secret; an e-mail address gets one in the form of an address."""
         key = secret if len(secret) <= LONGEST_REMEMBERED else _digest(secret)
         if key not in self._pseudonyms:
             self._last += 1

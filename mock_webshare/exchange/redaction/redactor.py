@@ -358,7 +358,7 @@ class Redactor:
         return match[0].replace(word, self._pseudonyms.of(secret, is_mail=False)) if secret else match[0]
 
     def _redact_indexed(self, text: str) -> str:
-        """Replace the secrets in the index; do so first, because a part of one may look like another."""
+        """Replace the secrets that the index knows; before the patterns, which may match a part of one."""
         return self._index.replace(text, lambda secret: self._pseudonyms.of(secret, is_mail=False))
 
     def _redacted_mail(self, match: re.Match[str]) -> str:

@@ -59,6 +59,6 @@ MOST_FINDINGS = 1000
 
 
 def check(context: RuleContext, rules: tuple[Rule, ...] = RULES) -> Iterator[Finding]:
-    """Yield the findings of rules about an exchange, in the order of the rules."""
+    """Yield the findings in an exchange, in the order of the rules."""
     for rule in rules:
         yield from islice(rule(context), MOST_FINDINGS)

@@ -28,7 +28,7 @@ class Refusal(NamedTuple):
 
 
 def status_fits(context: RuleContext) -> Iterator[Finding]:
-    """The status is one that a response to the request may have."""
+    """Yield a finding if no response to the request may have this status."""
     request, status = context.request, context.exchange.status
     if request is None or status is None or status in _ANY_TIME or not context.is_clear:
         return

@@ -1,4 +1,4 @@
-"""JSON files: bodies and exchanges, as a document, in an array, or one a line."""
+"""JSON files of bodies or exchanges: one document, an array, or one per line."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class Table:
         return Table(rows, encoded, origin=origin, own=max(before + size - freed, 0))
 
     def has(self, row: Any) -> bool:
-        """Return whether it has this very row, and not just an equal one."""
+        """Return whether the table has this same object, and not just an equal row."""
         position = self.find(row.id)
         return position is not None and self.rows[position] is row
 

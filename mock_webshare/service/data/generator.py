@@ -185,7 +185,7 @@ def _pick(draw: Draw, values: Sequence[T]) -> T:
 
 
 def _pick_early(draw: Draw, values: Sequence[T]) -> T:
-    """Pick a value, more likely an early one: three times in ten of the first tenth."""
+    """Pick a value, favouring early ones: about one pick in three is from the first tenth."""
     return values[int(draw() * draw() * len(values))]
 
 

@@ -127,7 +127,7 @@ def _tuple_type(fields: Sequence[Field]) -> Callable[..., Any]:
         __slots__ = ()
 
         def wire(self) -> dict[str, Any]:
-            """Return the object that the service sends: its fields, in its order."""
+            """Return the object as the service sends it, with the fields in the service's order."""
             wire: dict[str, Any] = self._asdict()
             for each in dates:
                 if wire[each] is not None:

@@ -50,7 +50,7 @@ class Entry(NamedTuple):
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """The approximate memory of the entry, in bytes."""
         response = 0 if self.response is None else len(self.response.body)
         return ENTRY_BYTES + len(self.target) + len(self.body) + headers_size(self.headers) + response
 

@@ -52,7 +52,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "five-a-minute": Scenario("Five requests a minute.", settings={"rate_limit": "5/min"}),
     "flaky": Scenario(
-        "About one request in three fails, the same ones each time: 503 from the proxy in front.",
+        "About one request in three gets a 503 from the proxy in front; the same ones in every run.",
         faults=_always(status=503, form="proxy", probability=0.34, seed=26),
     ),
     "down": Scenario(
@@ -61,7 +61,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "error": Scenario("The service fails: 500, Django's HTML page.", faults=_always(status=500, form="html")),
     "slow": Scenario("Each response takes two seconds.", faults=_always(fixedDelayMilliseconds=2000)),
     "unsteady": Scenario(
-        "The connection is reset after the headers of every third request or so.",
+        "For about one request in three, the connection is reset after the headers of the response.",
         faults=_always(fault="CONNECTION_RESET_AFTER_HEADERS", probability=0.34, seed=26),
     ),
     "truncated": Scenario("Each body ends half-way.", faults=_always(fault="TRUNCATED_BODY")),
