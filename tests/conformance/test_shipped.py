@@ -59,17 +59,20 @@ def findings(
     return [f"{each.rule} {each.check} {each.actual}" for each in found]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("duration", ["PT0S", "PT1S", "P15D", "P40D", "P400D"])
 @pytest.mark.parametrize("name", dataset.names())
 def test_a_shipped_data_set_breaks_no_rule(name: str, duration: str) -> None:
     assert findings(Settings(port=0, data=name, rate_limit="off"), duration=duration) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", [1, 2, 3, 7, 26])
 def test_a_generated_data_set_breaks_no_rule(seed: int) -> None:
     assert findings(Settings(port=0, seed=seed, credits=150, rate_limit="off")) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", [name for name in scenarios.of(WEBSHARE) if name not in ON_PURPOSE])
 def test_a_scenario_breaks_no_rule(name: str) -> None:
     queries = () if name == "slow" else QUERIES

@@ -40,7 +40,11 @@ from tests.waiting import PATIENCE, until
 
 LIST = CREDIT_LIST.path
 KEY = "aVerySecretKeyThatNobodyMaySee"
-FORMS = ("traffic.ndjson", "traffic.har", "traffic")
+FORMS = (
+    "traffic.ndjson",
+    pytest.param("traffic.har", marks=pytest.mark.exhaustive),
+    pytest.param("traffic", marks=pytest.mark.exhaustive),
+)
 
 
 def line(stream: IO[bytes] | None) -> str:

@@ -146,11 +146,13 @@ def test_after_the_start_nothing_is_opened_or_imported(group: str) -> None:
     assert found(GROUPS[group]) == []
 
 
+@pytest.mark.exhaustive
 def test_nor_is_it_for_any_charset() -> None:
     calls = [get(f"{LIST}?q=1", Content_Type=f"text/plain; charset={each}") for each in CHARSETS]
     assert found(calls, fails=True) == []
 
 
+@pytest.mark.exhaustive
 def test_nor_is_it_for_any_fault() -> None:
     calls = []
     for fault in FAULTS:
@@ -158,11 +160,13 @@ def test_nor_is_it_for_any_fault() -> None:
     assert found(calls, fails=True) == []
 
 
+@pytest.mark.exhaustive
 def test_nor_is_it_for_a_scenario_that_fails_or_is_slow() -> None:
     calls = [get(key=f"scenario:{name}") for name in (*4 * ("down", "error", "flaky"), "slow")]
     assert found(calls, fails=True) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "settings",
     [{"seed": 7}, {"data": "edge-cases"}, {"data": "edge-cases", "seed": 7}, {"now": "2026-05-01T00:00:00Z"}],
