@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     Record = Exchange | BadRecord | UnreadableInput
 
 
+MOST_PASSES = 5
+"""Times that an exchange is redacted at most; twice is usual."""
 LARGEST_STDIN = 512 * 1024**2
 """Bytes of standard input, which are kept because they are read twice."""
 
@@ -157,6 +159,15 @@ def _places(exchange: Exchange, redacted: Exchange) -> list[str]:
     return places
 
 
+def _redacted(redactor: Redactor, exchange: Exchange) -> Exchange:
+    """Redact an exchange until nothing changes: a pseudonym beside a text may look like a secret."""
+    for _ in range(MOST_PASSES):
+        before, exchange = exchange, redactor.exchange(exchange)
+        if exchange == before:
+            break
+    return exchange
+
+
 def _is_body(exchange: Exchange) -> bool:
     """Return whether an exchange is a body that was stored alone."""
     return exchange.url is None and exchange.status is None
@@ -183,7 +194,7 @@ def _writer(
     def exchanges() -> Iterator[Exchange]:
         for record in read():
             if isinstance(record, Exchange) and not _problem(record):
-                yield redactor.exchange(record)
+                yield _redacted(redactor, record)
 
     def line(exchange: Exchange) -> str:
         if not _is_body(exchange):

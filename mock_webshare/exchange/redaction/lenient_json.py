@@ -19,7 +19,7 @@ _COLON = re.compile(r"\s*:")
 _MESSAGE_FIELDS = frozenset({"code", "detail", "message", "type", "label", "help_text"})
 """Fields that describe the field that contains them, or an error of it, and not its value."""
 _NAMING_FIELDS = frozenset(
-    {"name", "key", "field", "header", "parameter", "param", "property", "variable"} | {"id", "k", "label"}
+    {"name", "key", "k", "id", "label", "field", "header", "parameter", "param", "variable"}
 )
 _CONTENT_FIELDS = frozenset({"value", "values", "val", "v", "content", "text", "data", "secret"})
 _FLAT_PAIRS = frozenset({"rawHeaders", "raw_headers"})

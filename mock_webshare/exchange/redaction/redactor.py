@@ -362,7 +362,9 @@ class Redactor:
         return self._index.replace(text, lambda secret: self._pseudonyms.of(secret, is_mail=False))
 
     def _redacted_mail(self, match: re.Match[str]) -> str:
-        if PSEUDONYM.fullmatch(match["local"]):  # the user of a URL: `https://REDACTED-1@example.com`
+        before = match.string[max(0, match.start() - len("redacted")) : match.start()]
+        # The user of a URL, `https://REDACTED-1@example.com`, or the end of a pseudonym after another one.
+        if PSEUDONYM.fullmatch(match["local"]) or PSEUDONYM.fullmatch(before + match["local"]):
             return match[0]
         return self._redact(match[0], unescaped)
 

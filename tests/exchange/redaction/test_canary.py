@@ -285,6 +285,23 @@ def test_redact_check_passes_on_its_own_output(form: str, output: str, tmp_path:
     assert run("redact", "--check", str(out)) == (0, "", "")
 
 
+UNSTABLE = [
+    "jo.b@corp.iojo.b@corp.io",
+    "password=\\u0041{",
+    "token=abc77 https://u:p4ssW@h.io/?token=zz9abc ",
+    "https://user:a%40S@x.io/",
+]
+"""Texts of which a pseudonym looks like another secret, beside what is left."""
+
+
+@pytest.mark.parametrize("text", UNSTABLE)
+def test_redact_check_passes_though_a_pseudonym_looks_like_a_secret(text: str) -> None:
+    for body in (text, json.dumps({"a": text}), json.dumps({"password": text, "b": [text]})):
+        code, report, _ = run("redact", "-", stdin=ndjson([replace(HIDING[0], body=body.encode())]).encode())
+        assert code == 0
+        assert run("redact", "--check", "-", stdin=report.encode()) == (0, "", "")
+
+
 def test_redact_check_of_a_body() -> None:
     assert run("redact", "--check", "-", stdin=BODIES[0].encode()) == (1, "-: secrets in body\n", "")
     assert run("redact", "--check", "-", stdin=b'{"detail": "x"}') == (0, "", "")
