@@ -211,6 +211,7 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("", "\\u00"),
         Pump("", '"a" '),
     ],
+    "exchange.redaction.patterns.JSON_STRING": ESCAPES,
     "exchange.redaction.patterns.JSON": [
         Pump("", " "),
         Pump("[", " "),

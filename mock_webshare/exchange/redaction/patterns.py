@@ -104,4 +104,5 @@ WORD = re.compile(
     re.DOTALL,
 )
 """A word, with the sign after it if it is the name of a field or parameter; or an escape before a word."""
+JSON_STRING = re.compile(r"\"(?P<string>[^\"\\]*+(?:\\.[^\"\\]*+)*+)(?:\"|\Z)", re.DOTALL)
 JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*(?:[\[{\"\]]|[\w.+-]+\s*,))")

@@ -12,7 +12,7 @@ LONGEST_REMEMBERED = 100
 """Characters of a secret that is itself remembered; of a longer one, the digest is."""
 
 _DIGITS = "([0-9]{1,18})"  # a number with more is not ours
-PSEUDONYM = re.compile(rf"REDACTED(?:-{_DIGITS})?\xff?|redacted-{_DIGITS}@example\.com", re.IGNORECASE)
+PSEUDONYM = re.compile(rf"REDACTED(?:-{_DIGITS})?\xff?|redacted-{_DIGITS}@example\.com\xff?", re.IGNORECASE)
 _NUMBERED = re.compile(rf"redacted-{_DIGITS}(?![0-9])")
 
 

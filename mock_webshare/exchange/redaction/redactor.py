@@ -177,9 +177,17 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return any text without its secrets; JSON stays well-formed."""
         redacted = self._redact_known(self._redact_named(self._redact_indexed(text)))
-        if redacted != text and patterns.JSON.match(redacted):
-            return _with_values(redacted, lenient_json.values(redacted, lambda _: False), _quoted)
+        if redacted == text or not patterns.JSON.match(redacted):
+            return redacted
+        redacted = _with_values(redacted, lenient_json.values(redacted, lambda _: False), _quoted)
+        if not _is_json(redacted) and _is_json(text):  # a secret with quotes may reach beyond a string
+            return patterns.JSON_STRING.sub(self._redacted_string, self._redact_named(text))
         return redacted
+
+    def _redacted_string(self, match: re.Match[str]) -> str:
+        string = lenient_json.decoded(match["string"])
+        redacted = self._redact_known(string)
+        return match[0] if redacted == string else json.dumps(redacted)
 
     def _message(self, headers: Headers | None, body: bytes) -> tuple[Headers | None, bytes]:
         redacted = self.body(body, _content_type(headers))
@@ -372,7 +380,7 @@ class Redactor:
 
     def _redact(self, written: str, decode: Callable[[str], str]) -> str:
         """Return what replaces an encoded secret; an encoded `@` stays encoded."""
-        secret = decode(written)
+        secret = _without_quotes(decode(written))
         pseudonym = self._pseudonym(secret)
         at = patterns.AT.search(written)
         return written if pseudonym == secret else pseudonym.replace("@", at[0] if at else "@")
@@ -382,7 +390,7 @@ class Redactor:
 
         Quotes around a secret are not a part of it.
         """
-        secret = secret.strip("\"'") or secret
+        secret = _without_quotes(secret)
         if all(map(_is_harmless, secret.split())):
             self._pseudonyms.reserve(secret)
             return secret
@@ -413,6 +421,18 @@ def _may_contain_at(text: str) -> bool:
 def _is_harmless(word: str) -> bool:
     is_pseudonym = PSEUDONYM.fullmatch(word) or PSEUDONYM.fullmatch(html.unescape(unescaped(word)))
     return is_pseudonym is not None or word.lower() in _NO_SECRETS
+
+
+def _without_quotes(secret: str) -> str:
+    return secret.strip("\"'") or secret
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (RecursionError, ValueError):
+        return False
+    return True
 
 
 def _quoted(value: lenient_json.Value) -> str:

@@ -282,6 +282,9 @@ WELL_FORMED = [
     '{"pin":48213,"a":[48213]}',
     '{"a":"abc77dde9","password":"\\"abc77dde9\\""}',
     '{"a":"x\\nhunter2","pin":"hunter2"}',
+    '{"token":"abc77dde9\\",\\"y","a":["abc77dde9","y"]}',
+    '["password=abc77dd%22","abc77dd"]',
+    '{"token":["\\"\\n","\\\\","abc77dde9"]}',
 ]
 
 
@@ -332,6 +335,7 @@ def test_an_escape_before_an_address_stays(text: str, expected: str) -> None:
         {"body": b'{"token":"a%40b.co"}'},
         {"url": "https://x.io/?token=a%2540b.co"},
         {"request_headers": (("X-Key", "a%40b.co"),)},
+        {"request_headers": (("X-Key", "j\xf6e@b.co"),)},
         {"body": b'{"token":"a&#64;b.co"}'},
     ],
     ids=str,
