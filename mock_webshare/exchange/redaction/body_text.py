@@ -30,7 +30,7 @@ _BY_ZEROS = {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000
 _MOST_CONTROLS = 0.02
 """Share of control characters beyond which octets that are not UTF-8 are not a text in an old encoding."""
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r\f"))
-_PRINTABLE = re.compile(rb"[\t\n\r\x20-\x7e]{6,}")
+_PRINTABLE = re.compile(rb"[\t\x20-\x7e]{6,}")
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _PIECE = 32
 """Bytes of Brotli and Zstandard that are decompressed at once: few bytes may become 16 MiB."""
@@ -60,7 +60,11 @@ def substitute(layer: bytes, content_type: str | None, redact: Callable[[str], s
     if (redacted := redact(written)) == written:
         return layer
     if is_binary(layer):
-        return _PRINTABLE.sub(lambda match: redact(match[0].decode()).encode(), layer)
+        runs = redacted.split("\n")
+        if len(runs) != written.count("\n") + 1:  # a secret reached from one run into another
+            return _PRINTABLE.sub(lambda match: redact(match[0].decode()).encode(), layer)
+        following = iter(runs)
+        return _PRINTABLE.sub(lambda match: next(following).encode(), layer)
     return redacted.encode(codec(layer, content_type), "surrogateescape")
 
 

@@ -200,7 +200,7 @@ class Redactor:
     def _redact_named(self, text: str, depth: int = 0) -> str:
         """Redact a text, or at a depth of 1 and more a value that is inside another text."""
         text = self._redact_places(text, depth)
-        return self._redact_inside(text, _QUOTED, depth) if depth and "%" in text else text
+        return self._redact_quoted(text, depth) if depth else text
 
     def _redact_places(self, text: str, depth: int) -> str:
         if text == self._plain:
@@ -237,9 +237,9 @@ class Redactor:
 
     def _redact_url(self, url: str, depth: int) -> str:
         url = _with_parameters(self._redact_userinfo(url), is_secret_name, self._redact_parameter)
-        if "%" not in url:
+        if depth or "%" not in url:  # at a depth, the whole text is decoded
             return url
-        return _with_parameters(url, bool, lambda value: self._redact_inside(value, _QUOTED, depth))
+        return _with_parameters(url, bool, lambda value: self._redact_quoted(value, depth))
 
     def _redact_parameter(self, value: str) -> str:
         return self._redact(value, unquote_plus)
@@ -250,6 +250,10 @@ class Redactor:
     def _redacted_userinfo(self, match: re.Match[str]) -> str:
         parts = match["user"].split(":", 1)
         return match["before"] + ":".join(self._redact(part, unquote) for part in parts)
+
+    def _redact_quoted(self, value: str, depth: int) -> str:
+        is_quoted = "%" in value and unquote_plus(value) != value
+        return self._redact_inside(value, _QUOTED, depth) if is_quoted else value
 
     def _redact_inside(self, written: str, codec: _Codec, depth: int) -> str:
         """Redact a text that is encoded in another one; it is encoded again only if it had secrets."""
