@@ -29,7 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         f"{_MARKER}({', '.join(_MARKER_ARGUMENTS)}): the initial state of the test's world",
     )
-    config.pluginmanager.register(Run(), _RUN)
+    _runs.append(Run())
+    config.pluginmanager.register(_runs[-1], _RUN)
+
+
+def pytest_unconfigure() -> None:
+    """Forget the plugin that follows the tests of the innermost run."""
+    _runs.pop()
 
 
 @pytest.fixture(scope="session")
@@ -39,17 +45,14 @@ def webshare_mock_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def webshare_mock_server(
-    pytestconfig: pytest.Config, webshare_mock_options: dict[str, Any]
-) -> Iterator[MockServer]:
+def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[MockServer]:
     """A mock server on a free port, for the session."""
     from mock_webshare.server.thread import MockServer
 
     with _fail_without_traceback("webshare_mock_options"):
         server = MockServer(_settings(webshare_mock_options))
         server.start()
-    run: Run | None = pytestconfig.pluginmanager.get_plugin(_RUN)
-    assert run
+    run = _runs[-1]
     run.options[server] = webshare_mock_options
     yield server
     run.note_requests()
@@ -60,8 +63,8 @@ def webshare_mock_server(
 class Run:
     """One run of pytest: its server, the current test, and the world of that test.
 
-    The fixture `request` knows the test, too, but one more fixture would take longer than everything else
-    that this plugin does for a test.
+    The fixtures `request` and `pytestconfig` know the test and the run, but one more fixture would take
+    longer than everything else that this plugin does for a test.
     """
 
     def __init__(self) -> None:
@@ -137,6 +140,9 @@ class Run:
             for name, number in sorted(self.not_served.items()):
                 terminalreporter.line(f"{name}: {number} {'request' if number == 1 else 'requests'}")
             terminalreporter.line("The fault action `respond` can stand for them.")
+
+
+_runs: list[Run] = []  # the innermost last, because a suite may run another one in its process
 
 
 def _settings(options: Any) -> Settings:
