@@ -4,9 +4,11 @@
 
     MockWebshareError
     ├── UsageError           an option or argument has a value that is not allowed
-    │   └── UnknownName      no data set or schema has that name
+    │   ├── UnknownName      no data set or schema has that name
+    │   └── Conflict         the state of the worlds does not allow a change
     ├── NotFound             a world has no row, fault or snapshot with that id
     ├── DataError            a data set or JSON object breaks a rule
+    │   └── Contradiction    each value is allowed, but not beside the others
     ├── UnreadableInput      a file cannot be opened or read
     ├── UnwritableOutput     a file cannot be written
     ├── ServerError          the mock server cannot start, does not run or has failed
@@ -46,6 +48,10 @@ class UnknownName(UsageError):
         super().__init__(f"there is no {kind} named {name!r}; there are: {', '.join(known)}")
 
 
+class Conflict(UsageError):
+    """The state of the worlds does not allow a change: too much is stored, or a row is still referred to."""
+
+
 class NotFound(MockWebshareError):
     """A world has no row, fault or snapshot with that id."""
 
@@ -66,6 +72,10 @@ class DataError(MockWebshareError):
     def invalid(cls, source: str, pointer: str, value: object, allowed: str) -> DataError:
         """Return the error of an invalid JSON value, with the values that are allowed."""
         return cls(source, pointer, f"{format_value(value)} is not allowed; allowed: {allowed}")
+
+
+class Contradiction(DataError):
+    """Each value is allowed, but not beside the other values of the object, or the rows of the world."""
 
 
 def pluralize(number: int, noun: str) -> str:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
+from mock_webshare.service import faults
+from mock_webshare.service.data.fields import closed
 from mock_webshare.service.data.resources import RowType, row_types
+from mock_webshare.service.settings import MAX_ROWS
 from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ def document(root: str, routes: Sequence[Route], contract: Contract) -> dict[str
     for row_type in row_types(contract).values():
         components.update(_components(contract, row_type))
     components["data-set"] = _data_set(contract)
+    components["fault"] = _fault(components["fault"], contract)
+    ordering = f" *-?({'|'.join(dict.fromkeys((*contract.orderings, 'id')))}) *"
+    components["settings-change"]["properties"]["default_ordering"]["pattern"] = f"^{ordering}(,{ordering})*$"
     paths: dict[str, Any] = {}
     for route in routes:
         paths.setdefault(root + route.path, {})[route.method.lower()] = _operation(route)
@@ -45,39 +51,41 @@ def _ref(name: str) -> dict[str, str]:
 
 def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
     """Return the schemas of a resource: one row, all rows, and fields to change one."""
-    resource = row_type.resource
-    one, properties = resource.singular, {name: each.schema for name, each in row_type.field_types.items()}
+    resource, schema = row_type.resource, contract.schemas.document(row_type.resource.schema)
+    one = resource.singular
+    properties = {
+        name: {**_described(schema["properties"][name]), **each.schema}
+        for name, each in row_type.field_types.items()
+    }
     changing = {name: each for name, each in properties.items() if name != "id"}
     examples = {each.name: each.example for each in row_type.fields}
     fields = {
-        one: _component(one, contract.schemas.document(resource.schema)),
+        one: {
+            **_described(schema),
+            **closed(properties, row_type.names),
+            "examples": schema["examples"],
+        },
         f"{one}-fields": {
             "description": f"Fields of a {one}; fields that are left out stay, or follow from the others.",
-            **_object(changing, (), {}),
+            **closed(changing),
+            "examples": [{}],
         },
     }
     if resource.is_object:
         return fields
     return {
         **fields,
-        resource.name: {"type": "array", "items": _ref(one), "examples": [[]]},
+        resource.name: {"type": "array", "items": _ref(one), "maxItems": MAX_ROWS, "examples": [[]]},
         f"new-{one}": {
             "description": f"Fields of a new {one}; fields that are left out get their default.",
-            **_object(properties, row_type.needed, {name: examples[name] for name in row_type.needed}),
+            **closed(properties, row_type.needed),
+            "examples": [{name: examples[name] for name in row_type.needed}],
         },
     }
 
 
-def _object(
-    properties: Mapping[str, Any], needed: Sequence[str], example: Mapping[str, Any]
-) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        **({"required": list(needed)} if needed else {}),
-        "properties": properties,
-        "examples": [example],
-    }
+def _described(schema: Mapping[str, Any]) -> dict[str, str]:
+    return {"description": schema["description"]} if "description" in schema else {}
 
 
 def _data_set(contract: Contract) -> dict[str, Any]:
@@ -93,18 +101,20 @@ def _data_set(contract: Contract) -> dict[str, Any]:
     }
     return {
         "description": "The whole account of a world, as `serve --data` reads it.",
-        **_object(
-            {"now": _ref("instant"), **kinds}, list(kinds), {**{name: [] for name in kinds}, **objects}
-        ),
+        **closed({"now": _ref("instant"), **kinds}, list(kinds)),
+        "examples": [{**{name: [] for name in kinds}, **objects}],
     }
 
 
-def _component(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema as a component, with its references to itself adjusted."""
-    kept = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
-    text = json.dumps(kept).replace('"#/$defs/', f'"#/components/schemas/{name}/$defs/')
-    moved: dict[str, Any] = json.loads(text)
-    return moved
+def _fault(described: dict[str, Any], contract: Contract) -> dict[str, Any]:
+    """Return the schema of a fault: one closed object for each set of keys that may go together."""
+    descriptions = described.pop("properties")
+    kinds = list(faults.schemas(contract))
+    for each in kinds:
+        each["properties"] = {
+            name: {**descriptions[name], **schema} for name, schema in each["properties"].items()
+        }
+    return {**described, "anyOf": kinds}
 
 
 def _operation(route: Route) -> dict[str, Any]:

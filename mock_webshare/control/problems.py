@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from mock_webshare.errors import DataError, MockWebshareError, NotFound
+from mock_webshare.errors import Conflict, Contradiction, DataError, MockWebshareError, NotFound
 from mock_webshare.service.framework.response import render
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,10 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case DataError():
-            return Problem(400, error.problem, pointer=error.pointer)
+            status = 409 if isinstance(error, Contradiction) else 400
+            return Problem(status, error.problem, pointer=error.pointer)
+        case Conflict():
+            return Problem(409, str(error))
         case NotFound():
             return Problem(404, str(error))
         case MockWebshareError():

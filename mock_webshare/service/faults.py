@@ -10,6 +10,7 @@ Keys are spelled as WireMock spells its own where it has the same.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -19,10 +20,11 @@ from typing import Any, NamedTuple
 from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Field
-from mock_webshare.errors import DataError, UsageError
+from mock_webshare.errors import Conflict, DataError
 from mock_webshare.service.data.fields import (
     FieldType,
     choice,
+    closed,
     integer,
     is_json,
     pattern,
@@ -77,6 +79,11 @@ def _is_shallow(value: Any, depth: int) -> bool:
     return depth >= 0 and all(_is_shallow(each, depth - 1) for each in inside)
 
 
+def _in_any_case(names: Iterable[str]) -> str:
+    """Return the regular expression of some names, which JSON Schema cannot compare in any letter case."""
+    return "|".join(re.sub("[a-z]", lambda it: f"[{it[0].upper()}{it[0]}]", name) for name in names)
+
+
 def _is_header(pair: tuple[Any, Any]) -> bool:
     name, value = pair
     is_name = _HEADER_NAME.is_allowed(name) and name.lower() not in _FRAMING
@@ -108,6 +115,12 @@ _HEADERS = FieldType(
         isinstance(value, dict) and len(value) <= _MAX_HEADERS and all(map(_is_header, value.items()))
     ),
     f"an object of up to {_MAX_HEADERS} headers and their values, without {', '.join(_FRAMING)}",
+    schema={
+        "type": "object",
+        "maxProperties": _MAX_HEADERS,
+        "propertyNames": {**_HEADER_NAME.schema, "not": {"pattern": f"^({_in_any_case(_FRAMING)})$"}},
+        "additionalProperties": _HEADER.schema,
+    },
 )
 _BODY = FieldType(
     lambda value: is_json(value) and len(json.dumps(value)) <= _MAX_BODY,
@@ -131,10 +144,7 @@ ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     ),
     "throttle": (pattern(RATE, "a rate like 240/min"), {"clock": choice("real", "world")}),
     "fixedDelayMilliseconds": (_MILLISECONDS, {}),
-    "delayDistribution": (
-        _UNIFORM._replace(is_allowed=lambda it: _UNIFORM.is_allowed(it) and it["lower"] <= it["upper"]),
-        {},
-    ),
+    "delayDistribution": (_UNIFORM, {}),
     "chunkedDribbleDelay": (_DRIBBLE, {}),
     "fault": (choice(*CONNECTION_FAULTS), {}),
     "contentType": (pattern("[ -~]{1,200}", "the value of a header, in printable ASCII"), {}),
@@ -142,19 +152,34 @@ ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "pages": (choice("inserted", "removed"), {"rows": integer(1, 1000)}),
 }
 _LARGE = ("jsonBody", "body")
+_WITH_BODY = ACTIONS["respond"][0]._replace(
+    schema={**ACTIONS["respond"][0].schema, "not": {"enum": list(_BODYLESS)}}
+)
+"""The statuses with which a body goes."""
 _RESPONDING = ("status", "respond", "throttle")  # actions that respond instead of the service
 
 _CONDITIONS: Mapping[str, FieldType] = {
     "method": pattern("[A-Z]{1,32}", "a method like GET"),
     "path": pattern(
-        f"[/*].{{0,{_MAX_TEXT - 1}}}",
+        rf"[/*][\s\S]{{0,{_MAX_TEXT - 1}}}",
         f"a path that begins with /, of up to {_MAX_TEXT} characters; * stands for any characters",
     ),
-    "query": FieldType(_is_query, f"an object of up to {_MAX_PARAMETERS} parameters and the text of each"),
+    "query": FieldType(
+        _is_query,
+        f"an object of up to {_MAX_PARAMETERS} parameters and the text of each",
+        schema={
+            "type": "object",
+            "maxProperties": _MAX_PARAMETERS,
+            "propertyNames": string(0, _MAX_TEXT).schema,
+            "additionalProperties": string(0, _MAX_TEXT).schema,
+        },
+    ),
     "times": integer(1, _MAX_TIMES),
     "after": integer(0, _MAX_TIMES),
     "probability": FieldType(
-        lambda value: type(value) in (int, float) and 0 <= value <= 1, "a number from 0 to 1"
+        lambda value: type(value) in (int, float) and 0 <= value <= 1,
+        "a number from 0 to 1",
+        schema={"type": "number", "minimum": 0, "maximum": 1},
     ),
     "seed": integer(-(2**63), 2**63 - 1),
 }
@@ -235,7 +260,7 @@ def _check_body(fault: Fault) -> None:
 
 
 def _check_drift(fault: Fault, contract: Contract) -> None:
-    types = _drift_types(fault, contract)
+    types = _drift_types(fault.value, fault.options.get("field"), contract)
     if missing := [name for name in types if name not in fault.options]:
         needed = " and ".join(types)
         raise DataError("fault", "", f"lacks {missing[0]!r}; drift {fault.value!r} needs {needed}")
@@ -245,19 +270,62 @@ def _check_drift(fault: Fault, contract: Contract) -> None:
             raise DataError.invalid("fault", f"/{name}", value, allowed)
 
 
-def _drift_types(fault: Fault, contract: Contract) -> Mapping[str, FieldType]:
-    """Return the types of `field` and `to` for a drift that breaks the contract."""
+def schemas(contract: Contract) -> Iterator[dict[str, Any]]:
+    """Return JSON Schemas of the faults that `parse` accepts: one for each set of keys that go together."""
+    for needed, options in _shapes(contract):
+        types = {**needed, **options, **_CONDITIONS}
+        yield closed({name: each.schema for name, each in types.items()}, tuple(needed))
+
+
+def _shapes(contract: Contract) -> Iterator[tuple[Mapping[str, FieldType], Mapping[str, FieldType]]]:
+    """Return the needed keys and the options that go together; `_check_options` refuses any others."""
+    for action, (value, options) in ACTIONS.items():
+        match action:
+            case "status":
+                retry = {"retryAfter": options["retryAfter"]}
+                text = {**retry, "detail": options["detail"], "form": choice("json")}
+                yield {action: value}, text
+                yield {action: integer(403, 403), "code": options["code"]}, text
+                yield {action: value, "form": choice("html", "proxy")}, retry
+            case "respond":
+                headers = {"headers": options["headers"]}
+                yield {action: value}, headers
+                yield from (({action: _WITH_BODY, body: options[body]}, headers) for body in _LARGE)
+            case "drift":
+                yield from ((shape, {}) for drift in DRIFTS for shape in _drift_shapes(drift, contract))
+            case _:
+                yield {action: value}, options
+
+
+def _drift_shapes(drift: str, contract: Contract) -> Iterator[Mapping[str, FieldType]]:
+    names = [each.name for each in _drifting_fields(drift, contract)] if drift == "enum" else [None]
+    for name in dict.fromkeys(names):
+        types = _drift_types(drift, name, contract)
+        yield {"drift": choice(drift), **types, **({"field": choice(name)} if name else {})}
+
+
+def _served_fields(contract: Contract) -> Sequence[Field]:
     served = dict.fromkeys(endpoint.resource for endpoint in contract.endpoints)
-    fields = [field for name in served for field in contract.fields[name]]
-    is_breaking: Callable[[Field], bool] = _BREAKING.get(fault.value, lambda field: True)
-    known = choice(*dict.fromkeys(each.name for each in fields if is_breaking(each)))
-    match fault.value:
+    return [field for name in served for field in contract.fields[name]]
+
+
+def _drifting_fields(drift: str, contract: Contract) -> Sequence[Field]:
+    """Return the fields whose drift breaks the contract."""
+    is_breaking: Callable[[Field], bool] = _BREAKING.get(drift, lambda field: True)
+    return [field for field in _served_fields(contract) if is_breaking(field)]
+
+
+def _drift_types(drift: str, name: Any, contract: Contract) -> Mapping[str, FieldType]:
+    """Return the types of `field` and `to` for a drift of the field of a name that breaks the contract."""
+    fields = _served_fields(contract)
+    known = choice(*dict.fromkeys(each.name for each in _drifting_fields(drift, contract)))
+    match drift:
         case "added":
             return {"field": _new_field(fields), "to": _JSON}
         case "renamed":
             return {"field": known, "to": _new_field(fields)}
         case "enum":
-            return {"field": known, "to": _new_choice(fault.options.get("field"), fields)}
+            return {"field": known, "to": _new_choice(name, fields)}
     return {"field": known}
 
 
@@ -271,14 +339,16 @@ _BREAKING: Mapping[str, Callable[[Field], bool]] = {
 def _new_field(fields: Sequence[Field]) -> FieldType:
     names = [each.name for each in fields]
     return FieldType(
-        lambda value: _FIELD.is_allowed(value) and value not in names, f"{_FIELD.allowed} that no row has"
+        lambda value: _FIELD.is_allowed(value) and value not in names,
+        f"{_FIELD.allowed} that no row has",
+        schema={**_FIELD.schema, "not": {"enum": list(dict.fromkeys(names))}},
     )
 
 
 def _new_choice(name: Any, fields: Sequence[Field]) -> FieldType:
     known = list(dict.fromkeys(value for each in fields if each.name == name for value in each.choices))
     allowed = f"a value other than those that {name} has: {', '.join(known)}"
-    return FieldType(lambda value: value not in known, allowed)
+    return FieldType(lambda value: value not in known, allowed, schema={"not": {"enum": known}})
 
 
 class Strike(NamedTuple):
@@ -372,9 +442,9 @@ class Faults:
         return iter(self._active.values())
 
     def add(self, fault: Fault) -> ActiveFault:
-        """Add a fault, and return it numbered; raise `UsageError` if there are too many."""
+        """Add a fault, and return it numbered; raise `Conflict` if there are too many."""
         if len(self._active) >= MAX_FAULTS:
-            raise UsageError(f"{MAX_FAULTS} faults are set already; remove some before you set another")
+            raise Conflict(f"{MAX_FAULTS} faults are set already; remove some before you set another")
         self._number += 1
         added = self._active[self._number] = ActiveFault(self._number, fault)
         return added

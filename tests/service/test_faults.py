@@ -11,9 +11,10 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
 from mock_webshare import MockServer, MockWorld
-from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.errors import DataError, UsageError
 from mock_webshare.service.faults import (
     ACTIONS,
@@ -25,6 +26,7 @@ from mock_webshare.service.faults import (
     Faults,
     Strike,
     parse,
+    schemas,
 )
 from mock_webshare.service.framework.request import Request
 from tests.requests_to import request_to
@@ -70,6 +72,7 @@ ALLOWED: list[dict[str, Any]] = [
     {"fixedDelayMilliseconds": MAX_DELAY},
     {"delayDistribution": UNIFORM},
     {"delayDistribution": {"type": "uniform", "lower": 5, "upper": 5}},
+    {"delayDistribution": {"type": "uniform", "lower": 6, "upper": 5}},
     {"chunkedDribbleDelay": {"numberOfChunks": 1, "totalDuration": 0}},
     *({"fault": name} for name in CONNECTION_FAULTS),
     {"contentType": "text/html; charset=utf-8"},
@@ -154,7 +157,6 @@ def test_a_status_may_have_a_name_in_python() -> None:
         ({"throttle": "1/min", "clock": "sun"}, "/clock"),
         ({"fixedDelayMilliseconds": MAX_DELAY + 1}, "/fixedDelayMilliseconds"),
         ({"delayDistribution": 10}, "/delayDistribution"),
-        ({"delayDistribution": UNIFORM | {"lower": 21}}, "/delayDistribution"),
         ({"delayDistribution": UNIFORM | {"type": "lognormal"}}, "/delayDistribution"),
         ({"delayDistribution": UNIFORM | {"median": 15}}, "/delayDistribution"),
         ({"chunkedDribbleDelay": {"numberOfChunks": 0, "totalDuration": 1}}, "/chunkedDribbleDelay"),
@@ -195,6 +197,30 @@ def test_a_bad_fault_is_refused_with_its_place(document: Any, pointer: str) -> N
         parse(document)
     assert error.value.pointer == pointer
     assert str(error.value).encode(), "it can be written"
+
+
+@pytest.mark.parametrize("document", ALLOWED, ids=str)
+def test_a_schema_describes_each_fault(document: dict[str, Any]) -> None:
+    assert any(Draft202012Validator(each).is_valid(document) for each in schemas(WEBSHARE))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"status": 404, "code": "2fa_needed"},
+        {"status": 503, "detail": "Unheard.", "form": "proxy"},
+        {"respond": 204, "jsonBody": None},
+        {"respond": 200, "jsonBody": 1, "body": "1"},
+        {"respond": 200, "headers": {"CONTENT-length": "3"}},
+        {"drift": "renamed", "field": "amount", "to": "status"},
+        {"drift": "enum", "field": "status", "to": "pending"},
+        {"drift": "null", "field": "reverted_at"},
+        {"pages": "inserted", "times": 0},
+    ],
+    ids=str,
+)
+def test_no_schema_describes_a_bad_fault(document: dict[str, Any]) -> None:
+    assert not any(Draft202012Validator(each).is_valid(document) for each in schemas(WEBSHARE))
 
 
 def test_a_refusal_says_what_is_allowed() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Paging, Reference, Resource
 from mock_webshare.contract.timestamps import DAY
-from mock_webshare.errors import UsageError, pluralize
+from mock_webshare.errors import Conflict, pluralize
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import UPDATED_AT, size_of
 from mock_webshare.service.framework import query
@@ -188,7 +188,7 @@ class Account:
         return Account(self.contract, tables)
 
     def without_row(self, resource: Resource, row_id: int) -> Account:
-        """Return the account without a row; raise `UsageError` if others refer to it."""
+        """Return the account without a row; raise `Conflict` if others refer to it."""
         for each, reference in self._references_to(resource):
             rows = self.tables[each.name].rows
             number = sum(getattr(row, reference.field) == row_id for row in rows)
@@ -196,7 +196,7 @@ class Account:
                 number -= any(row.id == row_id == getattr(row, reference.field) for row in rows)
             if number:
                 named = f"{resource.singular} {row_id} is named by {pluralize(number, each.singular)}"
-                raise UsageError(f"{named}; change what names it first")
+                raise Conflict(f"{named}; change what names it first")
         table = self.tables[resource.name].without_row(row_id)
         return Account(self.contract, {**self.tables, resource.name: table})
 

@@ -17,7 +17,7 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.contract.timestamps import format_instant, parse_instant
-from mock_webshare.errors import DataError, UnknownName, UnreadableInput
+from mock_webshare.errors import Contradiction, DataError, UnknownName, UnreadableInput
 from mock_webshare.exchange import streams
 from mock_webshare.service.data.fields import DATE, read_json, read_object, require_keys
 from mock_webshare.service.data.resources import RowType, row_types
@@ -200,7 +200,7 @@ def _read_rows(source: str, row_type: RowType, value: Any) -> list[Any]:
     for index, row in enumerate(rows):
         if row.id in seen:
             pointer = f"/{resource.name}/{index}/id"
-            raise DataError.invalid(source, pointer, row.id, "an id that no other row has")
+            raise Contradiction.invalid(source, pointer, row.id, "an id that no other row has")
         seen.add(row.id)
     return rows
 

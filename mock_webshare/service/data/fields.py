@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -69,7 +69,9 @@ def _is_number(value: Any) -> bool:
 def integer(minimum: int, maximum: int, allowed: str = "") -> FieldType:
     """Return the type of the integers in a range."""
     return FieldType(
-        lambda value: is_integer(value) and minimum <= value <= maximum, allowed or f"{minimum} to {maximum}"
+        lambda value: is_integer(value) and minimum <= value <= maximum,
+        allowed or f"{minimum} to {maximum}",
+        schema={"type": "integer", "minimum": minimum, "maximum": maximum},
     )
 
 
@@ -87,13 +89,18 @@ def string(minimum: int, maximum: int) -> FieldType:
     return FieldType(
         lambda value: is_string(value) and minimum <= len(value) <= maximum,
         f"a text of {minimum} to {maximum} characters",
+        schema={"type": "string", "minLength": minimum, "maxLength": maximum},
     )
 
 
 def pattern(regex: str, allowed: str) -> FieldType:
     """Return the type of the strings that a regular expression matches as a whole."""
-    compiled = re.compile(regex, re.ASCII | re.DOTALL)
-    return FieldType(lambda value: is_string(value) and bool(compiled.fullmatch(value)), allowed)
+    compiled = re.compile(regex, re.ASCII)
+    return FieldType(
+        lambda value: is_string(value) and bool(compiled.fullmatch(value)),
+        allowed,
+        schema={"type": "string", "pattern": f"^({regex})$"},
+    )
 
 
 def record(allowed: str, **types: FieldType) -> FieldType:
@@ -105,7 +112,14 @@ def record(allowed: str, **types: FieldType) -> FieldType:
             and all(each.is_allowed(value[name]) for name, each in types.items())
         ),
         allowed,
+        schema=closed({name: each.schema for name, each in types.items()}, tuple(types)),
     )
+
+
+def closed(properties: Mapping[str, Any], needed: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the JSON Schema of the objects with these properties and no others."""
+    required = {"required": list(needed)} if needed else {}
+    return {"type": "object", "additionalProperties": False, **required, "properties": dict(properties)}
 
 
 def parsed(parse: Callable[[Any], Any], allowed: str, schema: Mapping[str, Any] | None = None) -> FieldType:

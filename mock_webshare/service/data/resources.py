@@ -15,7 +15,7 @@ from typing import Any
 
 from mock_webshare.contract.model import Contract, Field, Lifecycle, Reference, Resource
 from mock_webshare.contract.timestamps import format_instant
-from mock_webshare.errors import DataError
+from mock_webshare.errors import Contradiction
 from mock_webshare.service.data.fields import (
     DATE,
     ID,
@@ -75,7 +75,7 @@ class RowType:
         return self.new(**read_object(source, pointer, value, self.field_types))
 
     def check_relations(self, source: str, pointer: str, row: Any, sources: Sources) -> None:
-        """Raise `DataError` if a row contradicts itself, or the rows to which it refers."""
+        """Raise `Contradiction` if a row contradicts itself, or the rows to which it refers."""
         if self.resource.lifecycle:
             _check_end(source, pointer, row, self.resource.lifecycle)
         for reference in self.resource.references:
@@ -184,7 +184,7 @@ def _check_end(source: str, pointer: str, row: Any, life: Lifecycle) -> None:
     if (date is None) == (status == life.ended):
         value = None if date is None else format_instant(date)
         allowed = f"null exactly when {life.field} is not {life.ended} (it is {status})"
-        raise DataError.invalid(source, f"{pointer}/{life.ended_at}", value, allowed)
+        raise Contradiction.invalid(source, f"{pointer}/{life.ended_at}", value, allowed)
 
 
 def _check_reference(
@@ -193,7 +193,7 @@ def _check_reference(
     row_id, copy = getattr(row, reference.field), getattr(row, reference.copy)
     if row_id is not None and row_id not in values:
         allowed = f"an id of /{reference.resource}, or null"
-        raise DataError.invalid(source, f"{pointer}/{reference.field}", row_id, allowed)
+        raise Contradiction.invalid(source, f"{pointer}/{reference.field}", row_id, allowed)
     expected = None if row_id is None else values[row_id]
     if copy != expected:
         what = reference.field.rpartition("_")[2]
@@ -202,7 +202,7 @@ def _check_reference(
             if row_id is None
             else f"the {reference.source} of that {what}, {json.dumps(expected)}"
         )
-        raise DataError.invalid(source, f"{pointer}/{reference.copy}", copy, allowed)
+        raise Contradiction.invalid(source, f"{pointer}/{reference.copy}", copy, allowed)
 
 
 def _complete_references(

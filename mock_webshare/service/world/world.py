@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
 from mock_webshare.contract.timestamps import LIMIT, format_instant
-from mock_webshare.errors import DataError, NotFound, UnknownName, UsageError
+from mock_webshare.errors import Conflict, Contradiction, DataError, NotFound, UnknownName, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account, Table, View
 from mock_webshare.service.data.dataset import Dataset
@@ -84,10 +84,10 @@ class Budget:
         self.used = 0
 
     def replace(self, before: int, after: int, *, is_limited: bool = True) -> None:
-        """Count other bytes of a world; raise `UsageError` if they are more and too many."""
+        """Count other bytes of a world; raise `Conflict` if they are more and too many."""
         used = self.used - before + after
         if is_limited and after > before and used > MAX_HELD_BYTES:
-            raise UsageError(
+            raise Conflict(
                 f"changed accounts and snapshots of all worlds take {self.used} bytes, and this needs "
                 f"{after - before} more; allowed: {MAX_HELD_BYTES}; delete snapshots, reset or delete worlds"
             )
@@ -115,7 +115,7 @@ class World:
         self._restore(self._beginning)
 
     def _hold(self, account: Account, snapshots: dict[str, Snapshot], *, is_limited: bool = True) -> None:
-        """Replace account and snapshots; raise `UsageError` if all worlds would hold too much."""
+        """Replace account and snapshots; raise `Conflict` if all worlds would hold too much."""
         held = 0
         if snapshots or account is not self._beginning.account:
             accounts = {account, *(each.state.account for each in snapshots.values())}
@@ -217,11 +217,11 @@ class World:
         rows, row_type = self._table(name).rows, self._row_type(name)
         _require_rows(row_type.resource)
         if len(rows) >= MAX_ROWS:
-            raise UsageError(f"there are {MAX_ROWS} {name} already; more are not allowed")
+            raise Conflict(f"there are {MAX_ROWS} {name} already; more are not allowed")
         completed = row_type.with_defaults(fields, rows, format_instant(self.now))
         row_id, singular = completed.get("id"), row_type.resource.singular
         if type(row_id) is int and self._table(name).find(row_id) is not None:
-            raise DataError.invalid(singular, "/id", row_id, f"an id that no other {singular} has")
+            raise Contradiction.invalid(singular, "/id", row_id, f"an id that no other {singular} has")
         return self._store(row_type, completed, fields)
 
     def change(self, name: str, row_id: int | None = None, /, **fields: Any) -> dict[str, Any]:
@@ -248,7 +248,7 @@ class World:
         return self.change(name, row_id, **{life.field: life.ended})
 
     def delete(self, name: str, row_id: int) -> None:
-        """Delete a row; raise `UsageError` if other rows refer to it."""
+        """Delete a row; raise `Conflict` if other rows refer to it."""
         row, resource = self._row(name, row_id), self._row_type(name).resource
         _require_rows(resource)
         self._set_account(self.view.account.without_row(resource, row.id))
@@ -270,7 +270,8 @@ class World:
         change = read_object("clock", "", given, CLOCK, optional=True)
         instant = change.get("now", self.now) + change.get("advance", 0)
         if not 0 <= instant < LIMIT:
-            raise DataError.invalid("clock", "/advance", advance, "a duration that ends from 1970 to 9998")
+            allowed = "a duration that ends from 1970 to 9998"
+            raise Contradiction.invalid("clock", "/advance", advance, allowed)
         self._hold(self.view.account.settled(instant), self._snapshots)
         self._clock.set(instant, is_running=change.get("running", self._clock.is_running))
         self._update_view()
@@ -321,7 +322,7 @@ class World:
         """Save account, clock, settings and faults, but neither journal nor rate limit."""
         _NAME.require("snapshot name", name)
         if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
-            raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
+            raise Conflict(f"there are {MAX_SNAPSHOTS} snapshots already; delete some first")
         faults = deepcopy(self._faults)
         state = Beginning(self.view.account, self.now, self._settings, faults, self._clock.is_running)
         size = _SNAPSHOT_BYTES + sum(each.size for each in faults or ())
