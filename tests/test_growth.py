@@ -39,9 +39,8 @@ from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from mock_webshare.live import upstream
-from mock_webshare.live.probe import checks
-from mock_webshare.live.probe.responses import Responses, Undecidable
+from mock_webshare.live import checks, upstream
+from mock_webshare.live.responses import Responses, Undecidable
 from mock_webshare.recordings.formats import detect
 from mock_webshare.recordings.json_scanner import Scanner
 from mock_webshare.service import effects
@@ -109,9 +108,9 @@ TEXTS: dict[str, list[Pump]] = {
     "exchange.redaction.lenient_json._COLON": [Pump("", " ", "x")],
     "exchange.redaction.lenient_json._TOKEN": ESCAPES,
     "judge.rules.error_body._NO_MATCH": [Pump("No ", "a", "!"), Pump("", "No ")],
-    "live.probe.checks._NEEDLESS_ESCAPE": [*ESCAPES, Pump("", "\\u"), Pump("", "\\\\", "u1234")],
-    "live.probe.checks._STRING": ESCAPES,
-    "live.probe.checks:\\s": [WORD],
+    "live.checks._NEEDLESS_ESCAPE": [*ESCAPES, Pump("", "\\u"), Pump("", "\\\\", "u1234")],
+    "live.checks._STRING": ESCAPES,
+    "live.checks:\\s": [WORD],
     "live.upstream._LOOPBACK": [Pump("127", ".1")],
     "live.upstream._ORIGIN": ORIGIN,
     "live.recorder._CONTROL": [WORD],

@@ -33,11 +33,10 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     import asyncio
     from contextlib import ExitStack
 
-    from mock_webshare.live import sinks, upstream
-    from mock_webshare.live.probe import prober, report
+    from mock_webshare.live import prober, sinks, upstream
 
     values = values_or_defaults(options, PROBE_OPTIONS)
-    write = report.report(values["format"])
+    write = prober.report(values["format"])
     origin = upstream.read_origin("BASE_URL", options.base_url)
     if not 1 <= values["rate"] <= prober.FASTEST:
         raise UsageError(f"rate {values['rate']} is not allowed; allowed: 1 to {prober.FASTEST}")
@@ -58,7 +57,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
             )
         )
     streams.stdout.writelines(f"{line}\n" for line in write(found))
-    return FINDINGS if found.count(report.Outcome.BROKEN) else CLEAN
+    return FINDINGS if found.count(prober.Outcome.BROKEN) else CLEAN
 
 
 def _key(environ: Mapping[str, str]) -> str:

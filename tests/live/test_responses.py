@@ -27,10 +27,10 @@ from mock_webshare.contract.model import (
 from mock_webshare.contract.schemas import Schemas, data_path
 from mock_webshare.errors import UsageError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.live.probe import prober
-from mock_webshare.live.probe.checks import CHECKS
-from mock_webshare.live.probe.report import Findings, Outcome
-from mock_webshare.live.probe.responses import Responses, Subject, Undecidable
+from mock_webshare.live import prober
+from mock_webshare.live.checks import CHECKS
+from mock_webshare.live.prober import Findings, Outcome
+from mock_webshare.live.responses import Responses, Subject, Undecidable
 
 ORIGIN, KEY = "http://service.test", "aKeyOfTheMadeUpService"
 PARCEL = {

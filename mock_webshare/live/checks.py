@@ -14,7 +14,7 @@ from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.exchange.model import Headers
 from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.judge.rules.pagination import link_query
-from mock_webshare.live.probe.responses import (
+from mock_webshare.live.responses import (
     Expected,
     Objection,
     Responses,

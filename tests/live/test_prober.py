@@ -22,10 +22,10 @@ from mock_webshare.errors import ServiceError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from mock_webshare.live.probe import prober
-from mock_webshare.live.probe.checks import CHECKS, checks_of
-from mock_webshare.live.probe.report import Findings, Outcome
-from mock_webshare.live.probe.responses import Subject
+from mock_webshare.live import prober
+from mock_webshare.live.checks import CHECKS, checks_of
+from mock_webshare.live.prober import Findings, Outcome
+from mock_webshare.live.responses import Subject
 from mock_webshare.service.data import generator
 from mock_webshare.service.framework.response import Response
 from tests.conformance.dataset import edge_cases
