@@ -29,9 +29,9 @@ import mock_webshare
 from mock_webshare import recordings
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
-from mock_webshare.exchange import json_limits, request
+from mock_webshare.exchange import limits, request
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire, write_line
-from mock_webshare.exchange.redaction import encodings, lenient_json, secret_names
+from mock_webshare.exchange.redaction import encodings, lenient_json, patterns
 from mock_webshare.exchange.redaction.redactor import Redactor, redact
 from mock_webshare.judge import reports
 from mock_webshare.judge.body import strict_json
@@ -117,13 +117,13 @@ TEXTS: dict[str, list[Pump]] = {
     "live.recorder._HOST": HOST,
     "live.recorder._NOT_IN_A_TARGET": [WORD],
     "judge.body.line_numbers._BLANKS": [Pump("", " ", "x")],
-    "exchange.json_limits.STRING": [
+    "exchange.limits.STRING": [
         Pump('"', "a", '"'),
         Pump('"', '\\"', '"'),
     ],  # only for what ends: see below
-    "exchange.json_limits.STRING_OR_REST": ESCAPES,
-    "exchange.redaction.pseudonyms.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
-    "exchange.redaction.pseudonyms._NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
+    "exchange.limits.STRING_OR_REST": ESCAPES,
+    "exchange.redaction.secret_index.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
+    "exchange.redaction.secret_index._NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
     "recordings.formats.vcr._YAML": [Pump("", "\n"), Pump("", " #\n"), Pump("- ", " ")],
     "recordings._ATTACHMENT": [WORD, Pump("a" * 40 + ".", "a", "!")],
     "recordings.record._URL": [
@@ -281,8 +281,8 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("", "&#"),
         Pump("", "&amp"),
     ],
-    "exchange.redaction.secret_names._SEGMENT": [Pump("", "a"), Pump("", "a1")],
-    "exchange.redaction.secret_names._WORD": [Pump("", "A"), Pump("", "Aa"), Pump("", "A", "a")],
+    "exchange.redaction.patterns._SEGMENT": [Pump("", "a"), Pump("", "a1")],
+    "exchange.redaction.patterns._CAMEL_WORD": [Pump("", "A"), Pump("", "Aa"), Pump("", "A", "a")],
     "exchange.redaction.body_text._PRINTABLE": [Pump("", "a"), Pump("", "aaaaa\0")],
     "exchange.redaction.body_text._CHARSET": [
         Pump("charset", " "),
@@ -489,7 +489,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         lambda pairs: Redactor().headers(pairs),
         lambda size: (("Authorization", "Token " + "a " * size), ("Cookie", "a=b;" * size)),
     ),
-    "names of secrets": (secret_names.is_secret_name, Pump("", "Aa").text),
+    "names of secrets": (patterns.is_secret_name, Pump("", "Aa").text),
     "values": (lambda text: list(lenient_json.values(text, "a".__eq__)), Pump("", '{"a":').text),
     "unescaped": (encodings.unescaped, Pump("", "%25" * 9 + "\\" * 9).text),
     "strict JSON without an end": (
@@ -500,7 +500,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         lambda text: strict_json.parse(text.encode(), Place(source="-")),
         Pump("{", '"a":1,', '"a":1}').text,
     ),
-    "too many parts": (lambda text: json_limits.has_many(text.encode()), Pump('"', '\\",').text),
+    "too many parts": (lambda text: limits.has_many(text.encode()), Pump('"', '\\",').text),
     "a scanned value": (
         lambda text: Scanner(io.BytesIO(text.encode())).value(),
         Pump('[["', '\\"', '"]]').text,
@@ -543,7 +543,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
 
 @pytest.mark.parametrize("case", LOOPS)
 def test_a_loop(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_limits, "MOST_PARTS", 10)
+    monkeypatch.setattr(limits, "MOST_PARTS", 10)
     work, make = LOOPS[case]
     assert growth(work, make) <= MOST
 

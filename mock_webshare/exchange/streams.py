@@ -39,6 +39,13 @@ class Broken(Exception):
         self.line = line
 
 
+class Malformed(Exception):
+    """One record is not an exchange, but the next one may be.
+
+    The message shows no value of the record.
+    """
+
+
 class Readable(Protocol):
     """Anything that reads bytes."""
 

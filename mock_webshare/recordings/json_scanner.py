@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import NamedTuple
 
-from mock_webshare.exchange import json_limits, streams
+from mock_webshare.exchange import limits, streams
 from mock_webshare.exchange.streams import Broken, Readable
-from mock_webshare.recordings import limits
 
 # Possessive (`++`): a string of millions of escapes must not leave a place to backtrack to for each.
 _STRING_PART = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
@@ -226,8 +225,8 @@ class Scanner:
                 brackets += 1
             if depth > limits.DEEPEST_JSON:
                 raise Broken(f"it is nested more than {limits.DEEPEST_JSON} deep", self._line)
-            if brackets > json_limits.MOST_PARTS:
-                raise Broken(f"it has more than {json_limits.MOST_PARTS} parts", self._line)
+            if brackets > limits.MOST_PARTS:
+                raise Broken(f"it has more than {limits.MOST_PARTS} parts", self._line)
         yield self._take(at)
 
     def _take(self, end: int) -> bytes:

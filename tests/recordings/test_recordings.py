@@ -16,8 +16,8 @@ import pytest
 
 from mock_webshare import recordings
 from mock_webshare.errors import UnknownName, UnreadableInput
+from mock_webshare.exchange import limits
 from mock_webshare.exchange.model import BadRecord, Exchange, write_line
-from mock_webshare.recordings import limits
 
 EXCHANGE = Exchange(
     source="-",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.exchange.model import LONGEST, Exchange
+from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.json_scanner import elements
-from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import (
     exchanges,
     first_value,

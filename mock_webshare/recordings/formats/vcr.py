@@ -14,10 +14,10 @@ from typing import Any
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, Headers
+from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.input import Input
 from mock_webshare.recordings.json_scanner import elements
-from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import (
     Record,
     exchanges,

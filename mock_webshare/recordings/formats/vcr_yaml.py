@@ -21,10 +21,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from mock_webshare.exchange import json_limits, streams
-from mock_webshare.exchange.streams import Broken, Readable
-from mock_webshare.recordings import limits
-from mock_webshare.recordings.limits import Malformed
+from mock_webshare.exchange import limits, streams
+from mock_webshare.exchange.streams import Broken, Malformed, Readable
 from mock_webshare.recordings.record import Record, from_base64
 
 _TAG = "tag:yaml.org,2002:"
@@ -122,8 +120,8 @@ class Document:
     def _value(self, event: Any, depth: int) -> Any:
         """Return the value that begins with an event: text, bytes, None, list or dict."""
         self._parts += 1
-        if self._parts > json_limits.MOST_PARTS:
-            raise Broken(f"it has more than {json_limits.MOST_PARTS} parts", event.start_mark.line + 1)
+        if self._parts > limits.MOST_PARTS:
+            raise Broken(f"it has more than {limits.MOST_PARTS} parts", event.start_mark.line + 1)
         try:
             if isinstance(event, AliasEvent):
                 return self._recall(event.anchor)
