@@ -122,8 +122,8 @@ TEXTS: dict[str, list[Pump]] = {
         Pump('"', '\\"', '"'),
     ],  # only for what ends: see below
     "exchange.limits.STRING_OR_REST": ESCAPES,
-    "exchange.redaction.secret_index.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
-    "exchange.redaction.secret_index._NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
+    "exchange.redaction.patterns.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
+    "exchange.redaction.patterns.NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
     "recordings.formats.vcr._YAML": [Pump("", "\n"), Pump("", " #\n"), Pump("- ", " ")],
     "recordings._ATTACHMENT": [WORD, Pump("a" * 40 + ".", "a", "!")],
     "recordings.record._URL": [

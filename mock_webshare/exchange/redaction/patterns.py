@@ -107,6 +107,9 @@ WORD = re.compile(
 """A word, with the sign after it if it is the name of a field or parameter; or an escape before a word."""
 JSON_STRING = re.compile(r"\"(?P<string>[^\"\\]*+(?:\\.[^\"\\]*+)*+)(?:\"|\Z)", re.DOTALL)
 JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*(?:[\[{\"\]]|[\w.+-]+\s*,))")
+_DIGITS = "([0-9]{1,18})"  # a number with more is not ours
+PSEUDONYM = re.compile(rf"REDACTED(?:-{_DIGITS})?\xff?|redacted-{_DIGITS}@example\.com\xff?", re.IGNORECASE)
+NUMBERED = re.compile(rf"redacted-{_DIGITS}(?![0-9])")
 
 LONGEST_CACHED = 200
 """Characters of a name whose result is cached: a recording may contain huge ones."""

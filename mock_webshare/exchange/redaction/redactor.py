@@ -25,8 +25,8 @@ from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.exchange.redaction import body_text, lenient_json, patterns
 from mock_webshare.exchange.redaction.encodings import Folded, unescaped
-from mock_webshare.exchange.redaction.patterns import is_secret_name, may_contain_secret_name
-from mock_webshare.exchange.redaction.secret_index import PSEUDONYM, Pseudonyms, SecretIndex
+from mock_webshare.exchange.redaction.patterns import PSEUDONYM, is_secret_name, may_contain_secret_name
+from mock_webshare.exchange.redaction.secret_index import Pseudonyms, SecretIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

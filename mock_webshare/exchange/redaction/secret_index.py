@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from mock_webshare.exchange.redaction import patterns
 from mock_webshare.exchange.redaction.encodings import Folded, Form, forms
 
 FEW = 32
@@ -31,10 +31,6 @@ MOST_REMEMBERED = 100_000
 """Secrets whose pseudonyms are remembered; beyond, the least recently used get new ones."""
 LONGEST_REMEMBERED = 100
 """Characters of a secret that is itself remembered; of a longer one, the digest is."""
-
-_DIGITS = "([0-9]{1,18})"  # a number with more is not ours
-PSEUDONYM = re.compile(rf"REDACTED(?:-{_DIGITS})?\xff?|redacted-{_DIGITS}@example\.com\xff?", re.IGNORECASE)
-_NUMBERED = re.compile(rf"redacted-{_DIGITS}(?![0-9])")
 
 
 class _Anchored(NamedTuple):
@@ -190,7 +186,7 @@ class Pseudonyms:
         """Do not use the numbers of the pseudonyms that a text contains already."""
         lowered = text.lower()
         if "redacted-" in lowered:
-            self._last = max(self._last, *map(int, _NUMBERED.findall(lowered)), 0)
+            self._last = max(self._last, *map(int, patterns.NUMBERED.findall(lowered)), 0)
 
 
 def _digest(secret: str) -> bytes:

@@ -8,12 +8,12 @@ from urllib.parse import quote
 import pytest
 
 from mock_webshare.exchange.redaction import secret_index as module
+from mock_webshare.exchange.redaction.patterns import PSEUDONYM
 from mock_webshare.exchange.redaction.secret_index import (
     FEW,
     LONGEST_ENCODED,
     MOST_LONG,
     MOST_PER_ANCHOR,
-    PSEUDONYM,
     Pseudonyms,
     SecretIndex,
 )
