@@ -27,9 +27,6 @@ _USUAL_COLUMNS = 80
 class Done(Exception):
     """The help has been written, and nothing is left to do."""
 
-    def __init__(self, code: int) -> None:
-        self.code = code
-
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that writes to its streams and raises `UsageError`."""
@@ -50,7 +47,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}{hint}; {self.prog} --help lists the arguments")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise Done(status)
+        raise Done
 
     def print_help(self, file: Any = None) -> None:
         self._streams.stdout.write(self.format_help())
