@@ -27,8 +27,6 @@ class Replay:
 
     document: Mapping[str, Any]
     """A data set: `{"credits": [wire objects], "channels": [{"id", "code"}]}`, both by ascending id."""
-    seen: int
-    """The rows in all responses; a credit counts once for each page that it is on."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """The number of rows that are not in the data set, by reason."""
 
@@ -52,12 +50,11 @@ def replay(exchanges: Iterable[Exchange]) -> Replay:
     """
     newest: dict[int, _State] = {}
     left_out: Counter[str] = Counter()
-    seen = 0
-    for seen, (started, row) in enumerate(_rows(exchanges), start=1):
+    for order, (started, row) in enumerate(_rows(exchanges)):
         if (credit := _credit(row)) is None:
             left_out[UNSOUND] += 1
             continue
-        state = _State(parse_instant(credit["updated_at"]), started, seen, credit)
+        state = _State(parse_instant(credit["updated_at"]), started, order, credit)
         known = newest.get(credit["id"])
         newest[credit["id"]] = state if known is None else max(known, state, key=lambda each: each[:3])
     states = sorted(newest.values(), key=lambda each: each[:3])
@@ -68,7 +65,7 @@ def replay(exchanges: Iterable[Exchange]) -> Replay:
         "credits": sorted(credits, key=lambda row: int(row["id"])),
         "channels": [{"id": channel, "code": code} for channel, code in sorted(codes.items())],
     }
-    return Replay(document, seen, dict(left_out))
+    return Replay(document, dict(left_out))
 
 
 def _rows(exchanges: Iterable[Exchange]) -> Iterator[tuple[int, Any]]:
