@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from mock_webshare import MockServer, Settings, cli
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.rulebook import rules_of
 from tests import recorded_session as sessions
+from tests.cli import Run
 
 CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0]
-
-
-class Stream(io.StringIO):
-    def __init__(self, is_terminal: bool = False) -> None:
-        super().__init__()
-        self._is_terminal = is_terminal
-
-    def isatty(self) -> bool:
-        return self._is_terminal
-
-
-class Run:
-    def __init__(
-        self,
-        *argv: object,
-        stdin: bytes = b"",
-        terminal: bool = False,
-        environ: Mapping[str, str] | None = None,
-    ) -> None:
-        stdout, stderr = Stream(terminal), Stream(terminal)
-        streams = cli.Streams(io.BytesIO(stdin), stdout, stderr)
-        self.code = cli.run([str(each) for each in argv], streams, environ or {})
-        self.out, self.err = stdout.getvalue(), stderr.getvalue()
 
 
 @pytest.fixture(scope="module")
