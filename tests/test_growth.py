@@ -529,7 +529,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
     "a link": (lambda text: query.link("http://a/", text, 2), Pump("", "a=b&").text),
     "an address": (request.shown, Pump("http://a/?", "a=b,%2C&").text),
     "an exchange": (
-        lambda text: write_line(from_wire(json.loads(text), source="-")),
+        lambda text: write_line(from_wire(json.loads(text))),
         lambda size: write_line(sent('"\\\xff' * size)),
     ),
     "numbers in a response": (partial(probed, checks._NUMBER), Pump('"a":1', "1", "..").text),

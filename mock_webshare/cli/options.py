@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from mock_webshare.cli.files import Streams
 from mock_webshare.errors import MockWebshareError, UsageError
@@ -32,7 +33,9 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that writes to its streams and raises `UsageError`."""
 
     def __init__(self, *, streams: Streams, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False, formatter_class=_formatter)
+        # With a width, the formatter does not import `shutil`, which takes a tenth of `--help`.
+        formatter = partial(argparse.HelpFormatter, width=_columns() - 2)
+        super().__init__(**options, allow_abbrev=False, formatter_class=formatter)
         self._streams = streams
 
     @property
@@ -51,11 +54,6 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: Any = None) -> None:
         self._streams.stdout.write(self.format_help())
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """Return a formatter that does not import `shutil`, which takes a tenth of `--help`."""
-    return argparse.HelpFormatter(prog, width=_columns() - 2)
 
 
 def _columns() -> int:

@@ -235,13 +235,11 @@ class Redactor:
         return f"{match['before']}{user}{match['colon']}{password}"
 
     def _redact_url(self, url: str, depth: int) -> str:
-        url = _with_parameters(self._redact_userinfo(url), is_secret_name, self._redact_parameter)
+        url = self._redact_userinfo(url)
+        url = _with_parameters(url, is_secret_name, lambda value: self._redact(value, unquote_plus))
         if depth or "%" not in url:  # at a depth, the whole text is decoded
             return url
         return _with_parameters(url, bool, lambda value: self._redact_quoted(value, depth))
-
-    def _redact_parameter(self, value: str) -> str:
-        return self._redact(value, unquote_plus)
 
     def _redact_userinfo(self, url: str) -> str:
         return patterns.USERINFO.sub(self._redacted_userinfo, url) if _may_contain_at(url) else url

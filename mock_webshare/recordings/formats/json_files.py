@@ -123,7 +123,7 @@ def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[Exchange | BadReco
 def _exchange(document: Any) -> Exchange:
     """Return the exchange of a JSON object that `Exchange.wire` returned."""
     try:
-        found = from_wire(document, source="")
+        found = from_wire(document)
     except ValueError as error:
         raise Malformed(str(error)) from error
     return replace(found, body=content_encoding.decode(found.body, found.header("content-encoding")))
