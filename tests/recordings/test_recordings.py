@@ -30,34 +30,22 @@ EXCHANGE = Exchange(
 )
 LINE = write_line(EXCHANGE).encode()
 BODY = b'{"detail": "Not found."}'
-HAR = json.dumps(
-    {
-        "log": {
-            "entries": [
-                {
-                    "request": {"method": "GET", "url": "http://a/"},
-                    "response": {"status": 200, "content": {"text": '{"results": []}'}},
-                }
-            ]
-        }
-    }
-).encode()
+BODY_TEXT = EXCHANGE.body.decode()
+ENTRY = {
+    "request": {"method": "GET", "url": "http://a/"},
+    "response": {"status": 200, "content": {"text": BODY_TEXT}},
+}
+HAR = json.dumps({"log": {"entries": [ENTRY]}}).encode()
+INTERACTION = {
+    "request": {"method": "GET", "uri": "http://a/"},
+    "response": {"status": {"code": 200}, "body": {"string": BODY_TEXT}},
+}
+JSON_CASSETTE = json.dumps({"version": 1, "interactions": [INTERACTION]}).encode()
 CASSETTE = b"""interactions:
 - request: {method: GET, uri: http://a/}
   response: {status: {code: 200}, body: {string: '{"results": []}'}}
 version: 1
 """
-JSON_CASSETTE = json.dumps(
-    {
-        "version": 1,
-        "interactions": [
-            {
-                "request": {"method": "GET", "uri": "http://a/"},
-                "response": {"status": {"code": 200}, "body": {"string": '{"results": []}'}},
-            }
-        ],
-    }
-).encode()
 
 
 def read(path: Path | str, stdin: bytes = b"", input_format: str = "auto") -> list[object]:
@@ -138,8 +126,8 @@ CONTENTS = {
     "cassette": CASSETTE,
     "cassette-with-comment": b"# ours\n---\n" + CASSETTE,
     "json-cassette": JSON_CASSETTE,
-    "har-entries": json.dumps(json.loads(HAR)["log"]["entries"]).encode(),
-    "interactions": json.dumps(json.loads(JSON_CASSETTE)["interactions"]).encode(),
+    "har-entries": json.dumps([ENTRY]).encode(),
+    "interactions": json.dumps([INTERACTION]).encode(),
 }
 
 
