@@ -40,7 +40,6 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def names(self) -> list[str]:
-        """The long names of all options."""
         written = [name for action in self._actions for name in action.option_strings]
         return [name for name in written if name.startswith("--")]
 
@@ -155,7 +154,6 @@ def without_excluded(
 
 
 def is_given(name: str, options: argparse.Namespace) -> bool:
-    """Return whether an option was given on the command line."""
     return getattr(options, name.replace("-", "_")) is not None
 
 

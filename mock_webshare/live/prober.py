@@ -65,7 +65,6 @@ class Findings:
         return tuple(option for each in self.decisions for option in each.options)
 
     def count(self, outcome: Outcome) -> int:
-        """Return the number of rules with an outcome."""
         return sum(each.outcome is outcome for each in self.decisions)
 
 

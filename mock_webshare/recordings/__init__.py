@@ -117,7 +117,6 @@ class _Counter:
         self._progress, self._total, self._read = progress, total, 0
 
     def add(self, size: int) -> None:
-        """Count some bytes and report the sum."""
         self._read += size
         self._progress(self._read, self._total)
 

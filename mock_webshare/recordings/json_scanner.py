@@ -45,14 +45,12 @@ class Parts:
         self.size = 0
 
     def add(self, part: bytes) -> None:
-        """Append a part."""
         self.size += len(part)
         self._kept.append(part)
         if self.size > limits.LARGEST_RECORD:
             self._kept = [b"".join(self._kept)[: limits.BEGINNING]]
 
     def piece(self, line: int) -> Piece:
-        """Return the text that begins on a line."""
         return Piece(b"".join(self._kept), line, self.size <= limits.LARGEST_RECORD)
 
 
@@ -127,7 +125,6 @@ class Scanner:
                 return
 
     def value(self) -> Piece:
-        """Return the next value."""
         self._next()
         line, parts = self._line, Parts()
         for part in self._parts():
@@ -135,7 +132,6 @@ class Scanner:
         return parts.piece(line)
 
     def skip(self) -> None:
-        """Skip the next value."""
         for _ in self._parts():
             pass
 

@@ -33,7 +33,6 @@ _FAILED = ("_error", "_failureText")
 
 
 def read(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Yield the exchange of each entry of a HAR."""
     records = parsed(elements(opened.stream, ("log",), ("entries",)))
     return exchanges(opened.source, records, lambda record: exchange(record.document, opened.attached))
 

@@ -40,12 +40,10 @@ _YAML = re.compile(
 
 
 def begins_yaml(head: bytes) -> bool:
-    """Whether a file begins as a cassette in YAML does."""
     return _YAML.match(head.removeprefix(BOM_UTF8)) is not None
 
 
 def read(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Yield the exchange of each interaction of a cassette."""
     match opened.head.lstrip()[:1]:
         case b"{":
             records = parsed(elements(opened.stream, KEYS))

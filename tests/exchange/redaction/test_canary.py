@@ -16,14 +16,15 @@ from urllib.parse import quote
 
 import pytest
 
-from mock_webshare import MockServer, cli, recordings
+from mock_webshare import MockServer, recordings
 from mock_webshare.cli import redact
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.exchange.writers import write_har, write_ndjson
+from tests.cli import Run
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
+from tests.exchange.test_writers import har_of, ndjson_of
 from tests.live.test_recorder import recording, stop
 
 CANARY = "c4naryBird/9+x=Kq7"
@@ -97,21 +98,8 @@ HIDING = [*hiding(CANARY), *hiding(WORD)]
 
 
 def run(*argv: str, stdin: bytes = b"", **environ: str) -> tuple[int, str, str]:
-    stdout, stderr = io.StringIO(), io.StringIO()
-    code = cli.run(argv, cli.Streams(io.BytesIO(stdin), stdout, stderr), environ)
-    return code, stdout.getvalue(), stderr.getvalue()
-
-
-def ndjson(exchanges: list[Exchange]) -> str:
-    stream = io.StringIO()
-    write_ndjson(exchanges, stream)
-    return stream.getvalue()
-
-
-def har(exchanges: list[Exchange]) -> str:
-    stream = io.StringIO()
-    write_har(exchanges, stream)
-    return stream.getvalue()
+    ended = Run(*argv, stdin=stdin, environ=environ)
+    return ended.code, ended.out, ended.err
 
 
 def cassette(exchanges: list[Exchange]) -> str:
@@ -136,7 +124,7 @@ def cassette(exchanges: list[Exchange]) -> str:
     return json.dumps({"version": 1, "interactions": interactions})
 
 
-FORMS = {"a.ndjson": ndjson, "a.har": har, "a.yaml": cassette}
+FORMS = {"a.ndjson": ndjson_of, "a.har": har_of, "a.yaml": cassette}
 
 
 def test_the_canary_is_in_each_format() -> None:
@@ -162,7 +150,7 @@ def test_redact(form: str, output: str | None, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("exchange", HIDING, ids=range(len(HIDING)))
 def test_redact_of_one_exchange(exchange: Exchange) -> None:
-    code, report, errors = run("redact", "-", stdin=ndjson([exchange]).encode())
+    code, report, errors = run("redact", "-", stdin=ndjson_of([exchange]).encode())
     assert (code, errors, traces(report)) == (0, "", set())
 
 
@@ -173,7 +161,7 @@ def test_redact_knows_a_key_that_is_sent_at_the_end_only(tmp_path: Path) -> None
     late = Exchange(
         source="-", method="GET", url=ORIGIN, request_headers=(("X-Key", WORD),), status=404, headers=()
     )
-    _, report, _ = run("redact", "-", stdin=ndjson([early, late]).encode())
+    _, report, _ = run("redact", "-", stdin=ndjson_of([early, late]).encode())
     assert traces(report) == set()
 
 
@@ -201,7 +189,7 @@ def test_redact_writes_several_bodies_as_lines(tmp_path: Path) -> None:
 
 def test_redact_reports_records_that_it_cannot_read_and_omits_them(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
-    path.write_text(ndjson(HIDING[:1]) + '{"request": 1, "response": "' + WORD + "\n")
+    path.write_text(ndjson_of(HIDING[:1]) + '{"request": 1, "response": "' + WORD + "\n")
     code, report, errors = run("redact", str(path), str(tmp_path / "missing.ndjson"))
     assert code == 2
     assert len(report.splitlines()) == 1
@@ -230,7 +218,9 @@ def test_redact_of_a_body_cannot_make_a_har(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.har.gz", "a.txt", "a"])
 def test_redact_writes_only_files_whose_names_can_be_read(name: str, tmp_path: Path) -> None:
-    code, report, errors = run("redact", "-", "-o", str(tmp_path / name), stdin=ndjson(HIDING[:2]).encode())
+    code, report, errors = run(
+        "redact", "-", "-o", str(tmp_path / name), stdin=ndjson_of(HIDING[:2]).encode()
+    )
     assert (code, report) == (2, "")
     assert errors.endswith("allowed: FILE.ndjson, FILE.har, or FILE.json for a body\n")
     assert list(tmp_path.iterdir()) == []
@@ -256,12 +246,12 @@ def test_redact_of_several_bodies_cannot_make_a_json(tmp_path: Path) -> None:
 def test_redact_does_not_overwrite_its_input(given: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     path = tmp_path / ("folder/a.ndjson" if given == "folder" else "a.ndjson")
-    path.write_text(ndjson(HIDING))
+    path.write_text(ndjson_of(HIDING))
     (tmp_path / "link.ndjson").symlink_to(path)
     code, report, errors = run("redact", str(tmp_path / given), "-o", str(path))
     assert (code, report) == (2, "")
     assert errors.endswith("is also an input; write to another file\n")
-    assert path.read_text() == ndjson(HIDING)
+    assert path.read_text() == ndjson_of(HIDING)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -297,7 +287,9 @@ UNSTABLE = [
 @pytest.mark.parametrize("text", UNSTABLE)
 def test_redact_check_passes_though_a_pseudonym_looks_like_a_secret(text: str) -> None:
     for body in (text, json.dumps({"a": text}), json.dumps({"password": text, "b": [text]})):
-        code, report, _ = run("redact", "-", stdin=ndjson([replace(HIDING[0], body=body.encode())]).encode())
+        code, report, _ = run(
+            "redact", "-", stdin=ndjson_of([replace(HIDING[0], body=body.encode())]).encode()
+        )
         assert code == 0
         assert run("redact", "--check", "-", stdin=report.encode()) == (0, "", "")
 
@@ -309,7 +301,7 @@ def test_redact_check_of_a_body() -> None:
 
 def test_redact_check_fails_if_something_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
-    path.write_text(ndjson(HIDING[:1]))
+    path.write_text(ndjson_of(HIDING[:1]))
     code, report, errors = run("redact", "--check", str(path), str(tmp_path / "missing.har"))
     assert (code, report.count("\n")) == (2, 1) and "missing.har" in errors
 
@@ -420,10 +412,10 @@ def exchange_of(
 def test_reports_contain_no_key(key: str, form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     for exchange in broken(key):
-        path.write_text(ndjson([exchange]), encoding="utf-8")
+        path.write_text(ndjson_of([exchange]), encoding="utf-8")
         code, out, err = run("validate", str(path), "--format", form)
         assert (code, traces(out + err)) == (1, set()), exchange
-    path.write_text(ndjson(broken(key)), encoding="utf-8")
+    path.write_text(ndjson_of(broken(key)), encoding="utf-8")
     code, out, err = run("validate", str(path), "--format", form, "--fail-on", "note")
     assert (code, traces(out + err)) == (1, set())
 
@@ -442,6 +434,6 @@ def test_reports_contain_no_value_under_the_name_of_a_secret(tmp_path: Path) -> 
 def test_reports_contain_no_key_that_another_exchange_sends(form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     early = [replace(each, request_headers=()) for each in broken(WORD)]
-    path.write_text(ndjson([*early, *broken(WORD)]), encoding="utf-8")
+    path.write_text(ndjson_of([*early, *broken(WORD)]), encoding="utf-8")
     _, out, err = run("validate", str(path), "--format", form)
     assert traces(out + err) == set()
