@@ -24,7 +24,7 @@ from mock_webshare.exchange.model import BadRecord, Exchange
 from tests.cli import Run
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
-from tests.exchange.test_writers import har_of, ndjson_of
+from tests.exchange.test_writers import har, ndjson
 from tests.live.test_recorder import recording, stop
 
 CANARY = "c4naryBird/9+x=Kq7"
@@ -124,7 +124,7 @@ def cassette(exchanges: list[Exchange]) -> str:
     return json.dumps({"version": 1, "interactions": interactions})
 
 
-FORMS = {"a.ndjson": ndjson_of, "a.har": har_of, "a.yaml": cassette}
+FORMS = {"a.ndjson": ndjson, "a.har": har, "a.yaml": cassette}
 
 
 def test_the_canary_is_in_each_format() -> None:
@@ -150,7 +150,7 @@ def test_redact(form: str, output: str | None, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("exchange", HIDING, ids=range(len(HIDING)))
 def test_redact_of_one_exchange(exchange: Exchange) -> None:
-    code, report, errors = run("redact", "-", stdin=ndjson_of([exchange]).encode())
+    code, report, errors = run("redact", "-", stdin=ndjson([exchange]).encode())
     assert (code, errors, traces(report)) == (0, "", set())
 
 
@@ -161,7 +161,7 @@ def test_redact_knows_a_key_that_is_sent_at_the_end_only(tmp_path: Path) -> None
     late = Exchange(
         source="-", method="GET", url=ORIGIN, request_headers=(("X-Key", WORD),), status=404, headers=()
     )
-    _, report, _ = run("redact", "-", stdin=ndjson_of([early, late]).encode())
+    _, report, _ = run("redact", "-", stdin=ndjson([early, late]).encode())
     assert traces(report) == set()
 
 
@@ -189,7 +189,7 @@ def test_redact_writes_several_bodies_as_lines(tmp_path: Path) -> None:
 
 def test_redact_reports_records_that_it_cannot_read_and_omits_them(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
-    path.write_text(ndjson_of(HIDING[:1]) + '{"request": 1, "response": "' + WORD + "\n")
+    path.write_text(ndjson(HIDING[:1]) + '{"request": 1, "response": "' + WORD + "\n")
     code, report, errors = run("redact", str(path), str(tmp_path / "missing.ndjson"))
     assert code == 2
     assert len(report.splitlines()) == 1
@@ -218,9 +218,7 @@ def test_redact_of_a_body_cannot_make_a_har(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.har.gz", "a.txt", "a"])
 def test_redact_writes_only_files_whose_names_can_be_read(name: str, tmp_path: Path) -> None:
-    code, report, errors = run(
-        "redact", "-", "-o", str(tmp_path / name), stdin=ndjson_of(HIDING[:2]).encode()
-    )
+    code, report, errors = run("redact", "-", "-o", str(tmp_path / name), stdin=ndjson(HIDING[:2]).encode())
     assert (code, report) == (2, "")
     assert errors.endswith("allowed: FILE.ndjson, FILE.har, or FILE.json for a body\n")
     assert list(tmp_path.iterdir()) == []
@@ -246,12 +244,12 @@ def test_redact_of_several_bodies_cannot_make_a_json(tmp_path: Path) -> None:
 def test_redact_does_not_overwrite_its_input(given: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     path = tmp_path / ("folder/a.ndjson" if given == "folder" else "a.ndjson")
-    path.write_text(ndjson_of(HIDING))
+    path.write_text(ndjson(HIDING))
     (tmp_path / "link.ndjson").symlink_to(path)
     code, report, errors = run("redact", str(tmp_path / given), "-o", str(path))
     assert (code, report) == (2, "")
     assert errors.endswith("is also an input; write to another file\n")
-    assert path.read_text() == ndjson_of(HIDING)
+    assert path.read_text() == ndjson(HIDING)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -287,9 +285,7 @@ UNSTABLE = [
 @pytest.mark.parametrize("text", UNSTABLE)
 def test_redact_check_passes_though_a_pseudonym_looks_like_a_secret(text: str) -> None:
     for body in (text, json.dumps({"a": text}), json.dumps({"password": text, "b": [text]})):
-        code, report, _ = run(
-            "redact", "-", stdin=ndjson_of([replace(HIDING[0], body=body.encode())]).encode()
-        )
+        code, report, _ = run("redact", "-", stdin=ndjson([replace(HIDING[0], body=body.encode())]).encode())
         assert code == 0
         assert run("redact", "--check", "-", stdin=report.encode()) == (0, "", "")
 
@@ -301,7 +297,7 @@ def test_redact_check_of_a_body() -> None:
 
 def test_redact_check_fails_if_something_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
-    path.write_text(ndjson_of(HIDING[:1]))
+    path.write_text(ndjson(HIDING[:1]))
     code, report, errors = run("redact", "--check", str(path), str(tmp_path / "missing.har"))
     assert (code, report.count("\n")) == (2, 1) and "missing.har" in errors
 
@@ -412,10 +408,10 @@ def exchange_of(
 def test_reports_contain_no_key(key: str, form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     for exchange in broken(key):
-        path.write_text(ndjson_of([exchange]), encoding="utf-8")
+        path.write_text(ndjson([exchange]), encoding="utf-8")
         code, out, err = run("validate", str(path), "--format", form)
         assert (code, traces(out + err)) == (1, set()), exchange
-    path.write_text(ndjson_of(broken(key)), encoding="utf-8")
+    path.write_text(ndjson(broken(key)), encoding="utf-8")
     code, out, err = run("validate", str(path), "--format", form, "--fail-on", "note")
     assert (code, traces(out + err)) == (1, set())
 
@@ -434,6 +430,6 @@ def test_reports_contain_no_value_under_the_name_of_a_secret(tmp_path: Path) -> 
 def test_reports_contain_no_key_that_another_exchange_sends(form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     early = [replace(each, request_headers=()) for each in broken(WORD)]
-    path.write_text(ndjson_of([*early, *broken(WORD)]), encoding="utf-8")
+    path.write_text(ndjson([*early, *broken(WORD)]), encoding="utf-8")
     _, out, err = run("validate", str(path), "--format", form)
     assert traces(out + err) == set()
