@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,11 +14,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from mock_webshare import MockServer, Settings, recordings
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
-from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from mock_webshare.live import prober
@@ -31,6 +29,7 @@ from mock_webshare.service.framework.response import Response
 from tests.cli import Run
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
+from tests.recordings import read_exchanges
 
 KEY = "aVerySecretKeyThatNobodyMaySee"
 NEVER = {"limit.retry-after"}
@@ -315,8 +314,8 @@ def test_the_recording_of_it_validates_and_has_no_key(tmp_path: Path) -> None:
         code, report, errors = run(url, "-o", str(out))
     assert (code, errors) == (0, "")
     assert "21 kept, 0 broken, 2 not decidable" in report
-    exchanges = list(recordings.read([str(out)], io.BytesIO()))
-    assert len(exchanges) == 42 and all(isinstance(each, Exchange) for each in exchanges)
+    exchanges = read_exchanges(out)
+    assert len(exchanges) == 42
     assert judge(exchanges, Options()).findings == ()
     assert KEY not in out.read_text() + report
 
@@ -479,8 +478,7 @@ async def test_a_service_that_is_late_gets_no_further_requests(
     assert (code, report, received) == (2, "", late)
     assert errors.startswith(f"mock-webshare: {url} did not respond to GET /api/v2/referral/credit/")
     assert errors.endswith("within 0.5 seconds; no further requests are sent\n") and errors.count("\n") == 1
-    recorded = [each.status for each in recordings.read([str(out)], io.BytesIO())]  # type: ignore[union-attr]
-    assert recorded == [200] * (late - 1) + [200 if is_begun else None]
+    assert [each.status for each in read_exchanges(out)] == [200] * (late - 1) + [200 if is_begun else None]
 
 
 def test_a_service_that_does_not_listen_is_one_sentence() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import json
 import os
 import resource
@@ -25,7 +24,7 @@ from typing import IO, Any
 import pytest
 from webshare import NotFoundError, Webshare
 
-from mock_webshare import MockServer, Settings, recordings
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.options import Options
@@ -36,6 +35,7 @@ from mock_webshare.recordings.dataset import replay
 from mock_webshare.service.data import dataset
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
+from tests.recordings import read_exchanges as read
 from tests.waiting import PATIENCE, until
 
 LIST = CREDIT_LIST.path
@@ -77,13 +77,6 @@ def stop(process: subprocess.Popen[bytes]) -> str:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE)
     return errors.decode()
-
-
-def read(path: Path) -> list[Exchange]:
-    found = list(recordings.read([str(path)], io.BytesIO()))
-    exchanges = [each for each in found if isinstance(each, Exchange)]
-    assert len(exchanges) == len(found), found
-    return exchanges
 
 
 def get(url: str, method: str = "GET", data: bytes | None = None, **headers: str) -> tuple[int, Any, bytes]:

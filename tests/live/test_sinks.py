@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -14,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from mock_webshare import recordings
 from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.live.sinks import Sink, deferred_sink, open_sink
+from tests.recordings import read_exchanges
 
 FORMS = ("a.ndjson", "a.jsonl", "A.HAR", "folder")
 
@@ -30,9 +29,7 @@ def exchange(number: int, size: int = 10) -> Exchange:
 
 
 def urls(path: Path) -> list[int]:
-    found = list(recordings.read([str(path)], io.BytesIO()))
-    assert all(isinstance(each, Exchange) for each in found), found
-    return [int(str(each.url).rpartition("/")[2]) for each in found if isinstance(each, Exchange)]
+    return [int(str(each.url).rpartition("/")[2]) for each in read_exchanges(path)]
 
 
 def add_all(sink: Sink, path: Path, before: Sequence[int], numbers: Iterable[int]) -> None:
