@@ -265,14 +265,21 @@ def sources(records: list[object], folder: Path) -> list[str]:
     return [os.path.relpath(exchange.source, folder) for exchange in exchanges]
 
 
-def test_the_files_of_a_folder_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, "b.ndjson", "a/z.jsonl", "a/b/c.json", "c.ndjson", "notes.txt", "d.py")
-    assert sources(read(folder), folder) == ["a/b/c.json", "a/z.jsonl", "b.ndjson", "c.ndjson"]
+FOLDERS = {
+    "in the order of names": (
+        ["b.ndjson", "a/z.jsonl", "a/b/c.json", "c.ndjson", "notes.txt", "d.py"],
+        ["a/b/c.json", "a/z.jsonl", "b.ndjson", "c.ndjson"],
+    ),
+    "without hidden ones": ([".git/a.json", ".b.json", "c.json"], ["c.json"]),
+    "however deep": (["f/" * 200 + "a.json"], ["f/" * 200 + "a.json"]),
+    "empty": ([], []),
+}
 
 
-def test_hidden_files_and_folders_are_ignored(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, ".git/a.json", ".b.json", "c.json")
-    assert sources(read(folder), folder) == ["c.json"]
+@pytest.mark.parametrize("case", FOLDERS)
+def test_the_files_of_a_folder_are_read(case: str, tmp_path: Path) -> None:
+    names, expected = FOLDERS[case]
+    assert sources(read(folder_of(tmp_path, *names)), tmp_path) == expected
 
 
 def test_circular_links_are_followed_once(tmp_path: Path) -> None:
@@ -313,18 +320,6 @@ def test_a_file_or_folder_without_permission_is_unreadable(
     ]
     monkeypatch.setattr(os, "listdir", refuse)
     assert [str(record) for record in read(tmp_path)] == [f"cannot read '{tmp_path}': Permission denied"]
-
-
-def test_an_empty_folder_yields_nothing(tmp_path: Path) -> None:
-    assert read(tmp_path) == []
-
-
-def test_deeply_nested_folders_are_read(tmp_path: Path) -> None:
-    folder = tmp_path
-    for _ in range(200):
-        folder = folder / "f"
-    folder_of(folder, "a.json")
-    assert len(read(tmp_path)) == 1
 
 
 def test_progress_is_reported_in_bytes_of_the_files(tmp_path: Path) -> None:
