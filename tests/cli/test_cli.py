@@ -114,6 +114,17 @@ WRONG_ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
     (("run", "--port", "70000", "--", "true"), "port 70000 is not allowed"),
     (("run", "--data", "default", "--seed", "3", "--", "true"), "--seed cannot go with --data"),
     (("validate", "-", "--schema", "nothing"), "there are: error-detail"),
+    (("validate", "-", "--schema", "report"), "there are: error-detail"),
+    (("validate", "-", "--fail-on", "news"), "allowed: error, warning, note"),
+    (("validate", "-", "--format", "pdf"), "there are: github, json, junit, sarif, text"),
+    (("validate", "-", "--unknown-fields", "x"), "allowed: ignore, report, forbid"),
+    (("validate", "-", "--jobs", "1000"), "allowed: 0 to 64"),
+    (("validate", "-", "--max-page-size", "x"), "allowed: a whole number"),
+    (("validate", "-", "--input-format", "x"), "there are: auto"),
+    (("validate", "a.json", "--default-ordering=-created-at"), "id, mode, amount, status"),
+    (("validate", "a.json", "--default-ordering=id,,amount"), "nothing, or id"),
+    (("validate", "a.json", "--max-page-size=0"), "1 to 1000000"),
+    (("validate", "a.json", "--pending-days=-1"), "0 to 1000000"),
 ]
 
 

@@ -111,24 +111,6 @@ def test_colours_are_for_terminals(
     assert ("\x1b[31m" in run.out) is expected
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--fail-on", "news"), "allowed: error, warning, note"),
-        (("--format", "pdf"), "there are: github, json, junit, sarif, text"),
-        (("--unknown-fields", "x"), "allowed: ignore, report, forbid"),
-        (("--jobs", "1000"), "allowed: 0 to 64"),
-        (("--max-page-size", "x"), "allowed: a whole number"),
-        (("--input-format", "x"), "there are: auto"),
-        (("--schema", "report"), "there are: error-detail"),
-    ],
-)
-def test_a_wrong_option_is_reported_in_one_line(options: tuple[str, ...], message: str) -> None:
-    run = Run("validate", "-", *options)
-    assert run.code == 2
-    assert message in run.err and run.err.count("\n") == 1
-
-
 def test_long_work_shows_its_progress_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mock_webshare.cli.validate._SHOWN_FROM", 1)
     run = Run("validate", body(tmp_path / "a.json"), terminal=True)
@@ -206,17 +188,3 @@ def test_a_report_does_not_replace_the_recording(tmp_path: Path) -> None:
 def test_every_order_of_a_list_may_be_the_default(tmp_path: Path, ordering: str) -> None:
     (tmp_path / "a.json").write_text(json.dumps(CREDIT), encoding="utf-8")
     assert Run("validate", tmp_path, f"--default-ordering={ordering}").code == 0
-
-
-@pytest.mark.parametrize(
-    ("option", "allowed"),
-    [
-        ("--default-ordering=-created-at", "id, mode, amount, status"),
-        ("--default-ordering=id,,amount", "nothing, or id"),
-        ("--max-page-size=0", "1 to 1000000"),
-        ("--pending-days=-1", "0 to 1000000"),
-    ],
-)
-def test_wrong_assumptions_are_refused(option: str, allowed: str) -> None:
-    run = Run("validate", "a.json", option)
-    assert (run.code, allowed in run.err) == (2, True)
