@@ -44,10 +44,11 @@ def read(
     if input_format not in known:
         raise UnknownName("input format", input_format, known)
     files: Iterable[str | UnreadableInput] = (each for path in paths for each in _files(path))
-    count: Callable[[int], object] = int  # any function
+    total = 0
     if progress is not None:
         files = list(files)
-        count = _Counter(progress, sum(map(_size, files))).add
+        total = sum(map(_size, files))
+    count = _Counter(progress or (lambda *_: None), total).add
     return (record for file in files for record in _read(file, stdin, input_format, count))
 
 
