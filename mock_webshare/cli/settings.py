@@ -97,8 +97,9 @@ def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Datase
     found = replay(_exchanges(path, stderr))
     left_out = _left_out(found.left_out, "credit", "not what the documentation says a credit is")
     if not found.document["credits"]:
-        lack = f"no credit in it can be served; {left_out} (mock-webshare validate shows details)"
-        lack = lack if found.left_out else "no response in it has a credit"
+        lack = "no response in it has a credit"
+        if found.left_out:
+            lack = f"no credit in it can be served; {left_out} (mock-webshare validate shows details)"
         raise UnreadableInput(f"cannot serve {path!r}: {lack}")
     if found.left_out:
         stderr.write(f"mock-webshare: {path!r}: {left_out}\n")
