@@ -97,17 +97,27 @@ def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Datase
     found = replay(_exchanges(path, stderr))
     left_out = _left_out(found.left_out, "credit", "not what the documentation says a credit is")
     if not found.document["credits"]:
-        lack = "no response in it has a credit"
-        if found.left_out:
-            lack = f"no credit in it can be served; {left_out} (mock-webshare validate shows details)"
-        raise UnreadableInput(f"cannot serve {path!r}: {lack}")
-    if found.left_out:
-        stderr.write(f"mock-webshare: {path!r}: {left_out}\n")
+        raise UnreadableInput(f"cannot serve {path!r}: {_lack_of_credits(left_out)}")
+    _report(path, left_out, stderr)
     return dataset.parse(json.dumps(found.document).encode(), source=path)
 
 
 def _left_out(number: int, noun: str, reason: str) -> str:
+    """Return what is left out; empty if nothing is."""
+    if not number:
+        return ""
     return f"{pluralize(number, noun)} {'is' if number == 1 else 'are'} left out: {reason}"
+
+
+def _lack_of_credits(left_out: str) -> str:
+    if not left_out:
+        return "no response in it has a credit"
+    return f"no credit in it can be served; {left_out} (mock-webshare validate shows details)"
+
+
+def _report(path: str, left_out: str, stderr: TextIO) -> None:
+    if left_out:
+        stderr.write(f"mock-webshare: {path!r}: {left_out}\n")
 
 
 def _exchanges(path: str, stderr: TextIO) -> Iterator[Exchange]:
@@ -125,5 +135,4 @@ def _exchanges(path: str, stderr: TextIO) -> Iterator[Exchange]:
             malformed += 1
         else:
             yield record
-    if malformed:
-        stderr.write(f"mock-webshare: {path!r}: {_left_out(malformed, 'record', 'malformed')}\n")
+    _report(path, _left_out(malformed, "record", "malformed"), stderr)

@@ -132,6 +132,7 @@ _LINES = _Format(
     entry=lambda exchange: write_line(exchange).encode(),
     separator=lambda last: b"" if last in (b"", b"\n") else b"\n",  # another program left half a line
 )
+_HIDDEN = ("twin", "spare")
 _FORMATS = {".ndjson": _LINES, ".jsonl": _LINES, ".har": _HAR}
 
 
@@ -146,9 +147,7 @@ class _FileWriter:
     def __init__(self, path: Path, form: _Format) -> None:
         self._form = form
         self._path = path.resolve()  # a symbolic link stays one
-        self._twin, self._spare = (
-            self._path.with_name(f".{self._path.name}.{end}") for end in ("twin", "spare")
-        )
+        self._twin, self._spare = (self._path.with_name(f".{self._path.name}.{end}") for end in _HIDDEN)
         if self._path.exists() and not self._path.is_file():
             raise UsageError(f"{str(path)!r} is not a file, so it cannot be a recording of that name")
         if not self._path.exists() or not self._path.stat().st_size:

@@ -127,14 +127,14 @@ class Document:
         if depth > limits.DEEPEST_YAML:
             # Skipping the rest would take libyaml a time that grows with the square of the depth.
             raise Broken(f"it is nested more than {limits.DEEPEST_YAML} deep", event.start_mark.line + 1)
-        value: list[Any] | dict[str, Any]
-        if isinstance(event, SequenceStartEvent):
-            value = [self._value(each, depth + 1) for each in self._until(SequenceEndEvent)]
-        else:
-            value = self._mapping(depth + 1)
+        is_list = isinstance(event, SequenceStartEvent)
+        value = self._sequence(depth + 1) if is_list else self._mapping(depth + 1)
         if event.tag not in _COLLECTION:
             raise Malformed(_UNKNOWN_TAG)
         return value
+
+    def _sequence(self, depth: int) -> list[Any]:
+        return [self._value(event, depth) for event in self._until(SequenceEndEvent)]
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
