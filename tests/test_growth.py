@@ -29,9 +29,9 @@ import mock_webshare
 from mock_webshare import recordings
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
-from mock_webshare.exchange import json_limits, request
+from mock_webshare.exchange import limits, request
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire, write_line
-from mock_webshare.exchange.redaction import encodings, lenient_json, secret_names
+from mock_webshare.exchange.redaction import encodings, lenient_json, patterns
 from mock_webshare.exchange.redaction.redactor import Redactor, redact
 from mock_webshare.judge import reports
 from mock_webshare.judge.body import strict_json
@@ -39,9 +39,8 @@ from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from mock_webshare.live import upstream
-from mock_webshare.live.probe import checks
-from mock_webshare.live.probe.responses import Responses, Undecidable
+from mock_webshare.live import checks, upstream
+from mock_webshare.live.responses import Responses, Undecidable
 from mock_webshare.recordings.formats import detect
 from mock_webshare.recordings.json_scanner import Scanner
 from mock_webshare.service import effects
@@ -109,22 +108,21 @@ TEXTS: dict[str, list[Pump]] = {
     "exchange.redaction.lenient_json._COLON": [Pump("", " ", "x")],
     "exchange.redaction.lenient_json._TOKEN": ESCAPES,
     "judge.rules.error_body._NO_MATCH": [Pump("No ", "a", "!"), Pump("", "No ")],
-    "live.probe.checks._NEEDLESS_ESCAPE": [*ESCAPES, Pump("", "\\u"), Pump("", "\\\\", "u1234")],
-    "live.probe.checks._STRING": ESCAPES,
-    "live.probe.checks:\\s": [WORD],
+    "live.checks._NEEDLESS_ESCAPE": [*ESCAPES, Pump("", "\\u"), Pump("", "\\\\", "u1234")],
+    "live.checks:b'\\\\s'": [WORD],
     "live.upstream._LOOPBACK": [Pump("127", ".1")],
     "live.upstream._ORIGIN": ORIGIN,
     "live.recorder._CONTROL": [WORD],
     "live.recorder._HOST": HOST,
     "live.recorder._NOT_IN_A_TARGET": [WORD],
     "judge.body.line_numbers._BLANKS": [Pump("", " ", "x")],
-    "exchange.json_limits.STRING": [
+    "exchange.limits.STRING": [
         Pump('"', "a", '"'),
         Pump('"', '\\"', '"'),
     ],  # only for what ends: see below
-    "exchange.json_limits.STRING_OR_REST": ESCAPES,
-    "exchange.redaction.pseudonyms.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
-    "exchange.redaction.pseudonyms._NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
+    "exchange.limits.STRING_OR_REST": ESCAPES,
+    "exchange.redaction.patterns.PSEUDONYM": [Pump("", "REDACTED-1"), Pump("redacted-", "1")],
+    "exchange.redaction.patterns.NUMBERED": [Pump("redacted-", "1"), Pump("", "redacted-")],
     "recordings.formats.vcr._YAML": [Pump("", "\n"), Pump("", " #\n"), Pump("- ", " ")],
     "recordings._ATTACHMENT": [WORD, Pump("a" * 40 + ".", "a", "!")],
     "recordings.record._URL": [
@@ -282,8 +280,8 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("", "&#"),
         Pump("", "&amp"),
     ],
-    "exchange.redaction.secret_names._SEGMENT": [Pump("", "a"), Pump("", "a1")],
-    "exchange.redaction.secret_names._WORD": [Pump("", "A"), Pump("", "Aa"), Pump("", "A", "a")],
+    "exchange.redaction.patterns._SEGMENT": [Pump("", "a"), Pump("", "a1")],
+    "exchange.redaction.patterns._CAMEL_WORD": [Pump("", "A"), Pump("", "Aa"), Pump("", "A", "a")],
     "exchange.redaction.body_text._PRINTABLE": [Pump("", "a"), Pump("", "aaaaa\0")],
     "exchange.redaction.body_text._CHARSET": [
         Pump("charset", " "),
@@ -490,7 +488,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         lambda pairs: Redactor().headers(pairs),
         lambda size: (("Authorization", "Token " + "a " * size), ("Cookie", "a=b;" * size)),
     ),
-    "names of secrets": (secret_names.is_secret_name, Pump("", "Aa").text),
+    "names of secrets": (patterns.is_secret_name, Pump("", "Aa").text),
     "values": (lambda text: list(lenient_json.values(text, "a".__eq__)), Pump("", '{"a":').text),
     "unescaped": (encodings.unescaped, Pump("", "%25" * 9 + "\\" * 9).text),
     "strict JSON without an end": (
@@ -501,7 +499,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
         lambda text: strict_json.parse(text.encode(), Place(source="-")),
         Pump("{", '"a":1,', '"a":1}').text,
     ),
-    "too many parts": (lambda text: json_limits.has_many(text.encode()), Pump('"', '\\",').text),
+    "too many parts": (lambda text: limits.has_many(text.encode()), Pump('"', '\\",').text),
     "a scanned value": (
         lambda text: Scanner(io.BytesIO(text.encode())).value(),
         Pump('[["', '\\"', '"]]').text,
@@ -531,20 +529,20 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
     "a link": (lambda text: query.link("http://a/", text, 2), Pump("", "a=b&").text),
     "an address": (request.shown, Pump("http://a/?", "a=b,%2C&").text),
     "an exchange": (
-        lambda text: write_line(from_wire(json.loads(text), source="-")),
+        lambda text: write_line(from_wire(json.loads(text))),
         lambda size: write_line(sent('"\\\xff' * size)),
     ),
     "numbers in a response": (partial(probed, checks._NUMBER), Pump('"a":1', "1", "..").text),
     "dates in a response": (partial(probed, checks._FRACTION), Pump('"a":"', ".1").text),
     "names in a response": (partial(probed, checks._NUMBER), Pump("", '"a" ').text),
     "a recorded URL": (request.read_url, Pump("http://a" + CREDIT_LIST.path, "1", "/x").text),
-    "escapes of JSON": (checks._STRING.findall, Pump('"', '\\"').text),
+    "escapes of JSON": (lambda text: limits.STRING_OR_REST.findall(text.encode()), Pump('"', '\\"').text),
 }
 
 
 @pytest.mark.parametrize("case", LOOPS)
 def test_a_loop(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_limits, "MOST_PARTS", 10)
+    monkeypatch.setattr(limits, "MOST_PARTS", 10)
     work, make = LOOPS[case]
     assert growth(work, make) <= MOST
 

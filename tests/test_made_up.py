@@ -23,8 +23,7 @@ from mock_webshare.errors import DataError, UnknownName, UsageError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from mock_webshare.live.probe.prober import probe
-from mock_webshare.live.probe.report import Outcome
+from mock_webshare.live.prober import Outcome, probe
 from mock_webshare.service.data import dataset, generator
 from tests.made_up import (
     DATE,

@@ -45,6 +45,8 @@ COMMANDS: Mapping[str, str] = {
     "redact": "remove the secrets from recordings",
 }
 """Name and help of each command."""
+_MODULES = {"run": "run_command", "rules": "reference", "schema": "reference"}
+"""Where a command is if not in a module of its name; `run` would replace the function of this package."""
 INTERRUPTED = 130
 """The exit code of a shell for a program that Ctrl-C ended."""
 READER_GONE = 141
@@ -75,8 +77,8 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
         code: int = options.execute(options, streams, environ)
         streams.stdout.flush()
         return code
-    except Done as done:
-        return done.code
+    except Done:
+        return CLEAN
     except MockWebshareError as error:
         streams.stderr.write(f"mock-webshare: {_one_line(str(error))}\n")
         return error.exit_code
@@ -101,10 +103,10 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
 
 def _internal_error(error: Exception) -> str:
     """Return the type and the place of an error, but not its text, which may contain a key."""
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+    from traceback import extract_tb
+
+    place = extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(place.filename)}:{place.lineno}"
     return (
         f"internal error, please report it: {type(error).__name__} in {where}; "
         f"{variable_of('debug')}=1 shows the traceback"
@@ -121,8 +123,7 @@ def _parser(streams: Streams, wanted: str | None) -> Parser:
         description = f"{help_text[0].upper()}{help_text[1:]}."
         command = commands.add_parser(name, streams=streams, help=help_text, description=description)
         if name == wanted:
-            # A module named `run` would replace the function `run` of this package.
-            module = import_module(f"{__name__}.{'run_command' if name == 'run' else name}")
+            module = import_module(f"{__name__}.{_MODULES.get(name, name)}")
             module.add_arguments(command)
             command.set_defaults(execute=module.execute, names=command.names)
     return parser

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from mock_webshare.cli.files import Streams
 from mock_webshare.errors import MockWebshareError, UsageError
@@ -27,20 +28,18 @@ _USUAL_COLUMNS = 80
 class Done(Exception):
     """The help has been written, and nothing is left to do."""
 
-    def __init__(self, code: int) -> None:
-        self.code = code
-
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that writes to its streams and raises `UsageError`."""
 
     def __init__(self, *, streams: Streams, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False, formatter_class=_formatter)
+        # With a width, the formatter does not import `shutil`, which takes a tenth of `--help`.
+        formatter = partial(argparse.HelpFormatter, width=_columns() - 2)
+        super().__init__(**options, allow_abbrev=False, formatter_class=formatter)
         self._streams = streams
 
     @property
     def names(self) -> list[str]:
-        """The long names of all options."""
         written = [name for action in self._actions for name in action.option_strings]
         return [name for name in written if name.startswith("--")]
 
@@ -50,15 +49,10 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}{hint}; {self.prog} --help lists the arguments")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise Done(status)
+        raise Done
 
     def print_help(self, file: Any = None) -> None:
         self._streams.stdout.write(self.format_help())
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """Return a formatter that does not import `shutil`, which takes a tenth of `--help`."""
-    return argparse.HelpFormatter(prog, width=_columns() - 2)
 
 
 def _columns() -> int:
@@ -160,7 +154,6 @@ def without_excluded(
 
 
 def is_given(name: str, options: argparse.Namespace) -> bool:
-    """Return whether an option was given on the command line."""
     return getattr(options, name.replace("-", "_")) is not None
 
 

@@ -6,10 +6,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from mock_webshare.cli.files import Streams, progress_bar
-from mock_webshare.cli.options import CLEAN, KEY_VARIABLE, Option, add_options, values_or_defaults
+from mock_webshare.cli.options import CLEAN, FOUND, KEY_VARIABLE, Option, add_options, values_or_defaults
 from mock_webshare.errors import UsageError
-
-FINDINGS = 1
 
 PROBE_OPTIONS: Sequence[Option] = (
     ("format", str, "text", "report: text or json"),
@@ -31,23 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     import asyncio
-    from contextlib import ExitStack
+    from contextlib import closing, nullcontext
+    from urllib.parse import urlsplit
 
-    from mock_webshare.live import sinks, upstream
-    from mock_webshare.live.probe import prober, report
+    from mock_webshare.live import prober, sinks, upstream
 
     values = values_or_defaults(options, PROBE_OPTIONS)
-    write = report.report(values["format"])
+    write = prober.report(values["format"])
     origin = upstream.read_origin("BASE_URL", options.base_url)
     if not 1 <= values["rate"] <= prober.FASTEST:
         raise UsageError(f"rate {values['rate']} is not allowed; allowed: 1 to {prober.FASTEST}")
-    is_ours = upstream.is_loopback(upstream.host_of(origin))
+    is_ours = upstream.is_loopback(urlsplit(origin).hostname or "")
     seconds = 0.0 if is_ours else 60 / values["rate"]
     key = _key(environ)
-    with ExitStack() as stack:
-        sink = sinks.deferred_sink(options.output) if options.output else None
-        if sink:
-            stack.callback(sink.close)
+    sink = sinks.deferred_sink(options.output) if options.output else None
+    with closing(sink) if sink else nullcontext():
         found = asyncio.run(
             prober.probe(
                 origin,
@@ -58,7 +54,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
             )
         )
     streams.stdout.writelines(f"{line}\n" for line in write(found))
-    return FINDINGS if found.count(report.Outcome.BROKEN) else CLEAN
+    return FOUND if found.count(prober.Outcome.BROKEN) else CLEAN
 
 
 def _key(environ: Mapping[str, str]) -> str:

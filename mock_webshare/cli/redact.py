@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from mock_webshare.cli.files import Streams, require_other_file, write_output
 from mock_webshare.cli.options import CLEAN, FAILED, FOUND
@@ -74,7 +75,7 @@ def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
     if bodies and form == ".json" and exchanges > 1:
         raise UsageError("a .json file has one body, and there are several; write to FILE.ndjson")
     is_alone = exchanges == 1 and form in ("", ".json")
-    write = _writer(read, redactor, is_har=form == ".har", is_alone=is_alone)
+    write = partial(_write, _redacted(read(), redactor), is_har=form == ".har", is_alone=is_alone)
     write_output(options.output, streams, write)
     return FAILED if problems else CLEAN
 
@@ -120,13 +121,14 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
 def _problem(record: Record) -> str | None:
     """Return the reason why a record cannot be redacted; None if it can."""
     from mock_webshare.exchange.model import Exchange
+    from mock_webshare.exchange.redaction.body_text import is_utf_8
     from mock_webshare.judge.model.finding import printable
 
     if isinstance(record, UnreadableInput):
         return printable(str(record))
     if not isinstance(record, Exchange):
         return printable(f"{record.source}, entry {record.entry}: {record.problem}")
-    if _is_body(record) and not _is_text(record.body):
+    if _is_body(record) and not is_utf_8(record.body):
         return printable(f"{record.source}: it is not text, so secrets in it cannot be found")
     return None
 
@@ -159,53 +161,34 @@ def _places(exchange: Exchange, redacted: Exchange) -> list[str]:
     return places
 
 
-def _redacted(redactor: Redactor, exchange: Exchange) -> Exchange:
-    """Redact an exchange until nothing changes: a pseudonym beside a text may look like a secret."""
-    for _ in range(MOST_PASSES):
-        before, exchange = exchange, redactor.exchange(exchange)
-        if exchange == before:
-            break
-    return exchange
-
-
 def _is_body(exchange: Exchange) -> bool:
     """Return whether an exchange is a body that was stored alone."""
     return exchange.url is None and exchange.status is None
 
 
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _redacted(records: Iterable[Record], redactor: Redactor) -> Iterator[Exchange]:
+    """Redact each exchange until nothing changes: a pseudonym beside a text may look like a secret."""
+    from mock_webshare.exchange.model import Exchange
+
+    for record in records:
+        if isinstance(record, Exchange) and not _problem(record):
+            for _ in range(MOST_PASSES):
+                before, record = record, redactor.exchange(record)
+                if record == before:
+                    break
+            yield record
 
 
-def _writer(
-    read: Callable[[], Iterable[Record]], redactor: Redactor, *, is_har: bool, is_alone: bool
-) -> Callable[[TextIO], None]:
-    """Return a function that writes the recordings without secrets to a stream.
-
-    A body that was stored alone stays a body: the only one unchanged, several as one line each.
-    """
-    from mock_webshare.exchange.model import Exchange, write_line
+def _write(exchanges: Iterable[Exchange], stream: TextIO, *, is_har: bool, is_alone: bool) -> None:
+    """Write exchanges; bodies that were stored alone stay bodies: one unchanged, several as lines."""
+    from mock_webshare.exchange.model import write_line
     from mock_webshare.exchange.writers import write_har
 
-    def exchanges() -> Iterator[Exchange]:
-        for record in read():
-            if isinstance(record, Exchange) and not _problem(record):
-                yield _redacted(redactor, record)
-
-    def line(exchange: Exchange) -> str:
-        if not _is_body(exchange):
-            return write_line(exchange)
-        text = exchange.body.decode()
-        return text if is_alone else " ".join(text.splitlines()) + "\n"
-
-    def write(stream: TextIO) -> None:
-        if is_har:
-            write_har(exchanges(), stream)
-        else:
-            stream.writelines(line(exchange) for exchange in exchanges())
-
-    return write
+    if is_har:
+        write_har(exchanges, stream)
+        return
+    for exchange in exchanges:
+        text = exchange.body.decode() if _is_body(exchange) else write_line(exchange)
+        if _is_body(exchange) and not is_alone:
+            text = " ".join(text.splitlines()) + "\n"
+        stream.write(text)

@@ -83,7 +83,6 @@ class Shutdown:
         self._set_effect(_raise)
 
     def cancel_on_signal(self, task: asyncio.Task[None]) -> None:
-        """Cancel a task at a signal."""
 
         def cancel() -> None:
             if not task.cancelling():  # a second request would interrupt the clean-up after the first

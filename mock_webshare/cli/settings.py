@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
@@ -24,7 +23,6 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from typing import TextIO
 
     from mock_webshare.exchange.model import Exchange
-    from mock_webshare.recordings.dataset import Replay
     from mock_webshare.service.data.dataset import Dataset
     from mock_webshare.service.settings import Settings
 
@@ -96,43 +94,45 @@ def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Datase
 
     from mock_webshare.recordings.dataset import replay
 
-    malformed: Counter[str] = Counter()
-    found = replay(_exchanges(path, malformed))
-    _report_left_out(path, "record", malformed, stderr)
+    found = replay(_exchanges(path, stderr))
+    left_out = _left_out(found.left_out, "credit", "not what the documentation says a credit is")
     if not found.document["credits"]:
-        raise UnreadableInput(f"cannot serve {path!r}: {_lack_of_credits(found)}")
-    _report_left_out(path, "credit", found.left_out, stderr)
+        raise UnreadableInput(f"cannot serve {path!r}: {_lack_of_credits(left_out)}")
+    _report(path, left_out, stderr)
     return dataset.parse(json.dumps(found.document).encode(), source=path)
 
 
-def _report_left_out(path: str, noun: str, numbers: Mapping[str, int], stderr: TextIO) -> None:
-    for reason, number in numbers.items():
-        stderr.write(f"mock-webshare: {path!r}: {_left_out(number, noun, reason)}\n")
-
-
 def _left_out(number: int, noun: str, reason: str) -> str:
+    """Return what is left out; empty if nothing is."""
+    if not number:
+        return ""
     return f"{pluralize(number, noun)} {'is' if number == 1 else 'are'} left out: {reason}"
 
 
-def _lack_of_credits(found: Replay) -> str:
-    """Return the reason why there is nothing to serve."""
-    if not found.left_out:
+def _lack_of_credits(left_out: str) -> str:
+    if not left_out:
         return "no response in it has a credit"
-    reasons = [_left_out(number, "credit", reason) for reason, number in found.left_out.items()]
-    return f"no credit in it can be served; {'; '.join(reasons)} (mock-webshare validate shows details)"
+    return f"no credit in it can be served; {left_out} (mock-webshare validate shows details)"
 
 
-def _exchanges(path: str, malformed: Counter[str]) -> Iterator[Exchange]:
-    """Yield the exchanges of a recording and count the malformed records."""
+def _report(path: str, left_out: str, stderr: TextIO) -> None:
+    if left_out:
+        stderr.write(f"mock-webshare: {path!r}: {left_out}\n")
+
+
+def _exchanges(path: str, stderr: TextIO) -> Iterator[Exchange]:
+    """Yield the exchanges of a recording, and report how many records are malformed."""
     from io import BytesIO
 
     from mock_webshare import recordings
     from mock_webshare.exchange.model import BadRecord
 
+    malformed = 0
     for record in recordings.read([path], BytesIO()):
         if isinstance(record, UnreadableInput):
             raise record
         if isinstance(record, BadRecord):
-            malformed["malformed"] += 1
+            malformed += 1
         else:
             yield record
+    _report(path, _left_out(malformed, "record", "malformed"), stderr)

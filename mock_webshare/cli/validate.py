@@ -97,7 +97,6 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 
 def judge_options(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Options:
-    """Return the judge's options from the values that were given."""
     from mock_webshare.judge.model.options import Options
 
     if "fail_on" in values:

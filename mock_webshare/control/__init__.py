@@ -19,8 +19,8 @@ from mock_webshare.control.problems import Problem, problem_of, problem_response
 from mock_webshare.control.routes import ROOT, ControlRequest, Route, routes_of
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
+from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
-from mock_webshare.recordings.limits import Malformed
 from mock_webshare.service.data.fields import read_json
 from mock_webshare.service.framework.request import joined, read_credentials, split_target
 from mock_webshare.service.framework.response import render

@@ -93,17 +93,15 @@ class BadRecord:
     """The URL of the request: it decides whether the judge counts the record. None: not known."""
 
 
-def from_wire(document: Any, *, source: str, entry: int | None = None, line: int | None = None) -> Exchange:
-    """Parse the JSON object that `Exchange.wire` returns.
+def from_wire(document: Any) -> Exchange:
+    """Parse the JSON object that `Exchange.wire` returns; its place is not known.
 
     Raise ValueError, with a phrase that quotes no value, if it is not an exchange.
     """
     try:
         request, response = document["request"], document["response"] or {}
         return Exchange(
-            source=source,
-            entry=entry,
-            line=line,
+            source="",
             method=_optional(request["method"], str),
             url=_optional(request["url"], str),
             request_headers=_read_pairs(request.get("headers")),

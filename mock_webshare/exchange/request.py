@@ -132,6 +132,8 @@ def read_int(text: str) -> int | None:
 
 
 _HARMLESS_NAMES = frozenset({"page", "page_size", "ordering", "format"})
+_LONGEST_SHOWN = 20
+"""Characters: a key of the service has 40, and the longest word of a documented URL 16."""
 
 
 def shown(url: str, contract: Contract = WEBSHARE) -> str:
@@ -152,17 +154,9 @@ def shown(url: str, contract: Contract = WEBSHARE) -> str:
 
 def _shown_pair(pair: str, harmless: Collection[str]) -> str:
     name, sign, value = pair.partition("=")
-    is_harmless = name in harmless and all(map(_is_short, re.split("%2C|,", value)))
+    is_harmless = name in harmless and all(len(each) <= _LONGEST_SHOWN for each in re.split("%2C|,", value))
     return f"{_shown_part(name)}{sign}{value if is_harmless else '...'}"
 
 
 def _shown_part(text: str) -> str:
-    return text if _is_short(text) else "..."
-
-
-_LONGEST_SHOWN = 20
-"""Characters: a key of the service has 40, and the longest word of a documented URL 16."""
-
-
-def _is_short(text: str) -> bool:
-    return len(text) <= _LONGEST_SHOWN
+    return text if len(text) <= _LONGEST_SHOWN else "..."

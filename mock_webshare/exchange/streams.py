@@ -39,6 +39,13 @@ class Broken(Exception):
         self.line = line
 
 
+class Malformed(Exception):
+    """One record is not an exchange, but the next one may be.
+
+    The message shows no value of the record.
+    """
+
+
 class Readable(Protocol):
     """Anything that reads bytes."""
 
@@ -108,7 +115,7 @@ class Counted:
     def __init__(self, stream: Readable, count: Callable[[int], object]) -> None:
         self._stream, self._count = stream, count
 
-    def read(self, size: int, /) -> bytes:
+    def read(self, size: int = PIECE, /) -> bytes:
         piece = self._stream.read(size)
         self._count(len(piece))
         return piece

@@ -34,15 +34,8 @@ from mock_webshare.live.upstream import (
 
 _GRACE = 0.3  # seconds that pending requests have when the recorder stops
 _HOP_BY_HOP = {
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
+    *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
+    *("te", "trailer", "transfer-encoding", "upgrade"),
 }  # RFC 9110, 7.6.1
 _NOT_FORWARDED = _HOP_BY_HOP | {"host", "accept-encoding", "content-length", "expect"}
 _NOT_RETURNED = _HOP_BY_HOP | {"content-encoding", "content-length"}
@@ -142,7 +135,6 @@ class _Recorder:
         self._upstream, self._process, self._authority = upstream, process, authority
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
-        """Return the response of the service to a request."""
         if not request.raw_path.startswith("/"):
             return _error(400, "this is not a proxy for other hosts: make it the base URL of your client")
         if self._process.failure:

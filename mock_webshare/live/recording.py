@@ -17,7 +17,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mock_webshare import recordings
@@ -31,10 +31,14 @@ from mock_webshare.live.sinks import open_sink
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
+    from socket import socket
+    from typing import TypeAlias
 
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.verdict import Verdict
     from mock_webshare.live.sinks import Sink
+
+    Closable: TypeAlias = Connection | socket
 
 LARGEST_BACKLOG = 256 * 1024 * 1024
 """Bytes of exchanges that wait to be written; beyond, clients wait for their responses."""
@@ -144,12 +148,6 @@ class RecordingProcess:
 
     def _ended(self) -> UnwritableOutput:
         return UnwritableOutput(f"cannot write {self._path!r}: the process that writes it was killed")
-
-
-class Closable(Protocol):
-    """A connection or a socket."""
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,23 +27,18 @@ def open_sink(path: str, *, is_appended: bool = False) -> Sink:
 
     Raise `UsageError` for another name, and for a recording that exists unless it is appended to.
     """
-    sink = Sink(path)
-    if not is_appended:
-        _require_free(path, "add to it with --append, or choose another name")
+    hint = "add to it with --append, or choose another name"
+    sink = Sink(path) if is_appended else deferred_sink(path, hint)
     sink.open()
     return sink
 
 
-def deferred_sink(path: str) -> Sink:
+def deferred_sink(path: str, hint: str = "choose another name") -> Sink:
     """Return the sink of a new recording, which the first exchange creates; raise as `open_sink` does."""
     sink = Sink(path)
-    _require_free(path, "choose another name")
-    return sink
-
-
-def _require_free(path: str, hint: str) -> None:
     if os.listdir(path) if os.path.isdir(path) else os.path.lexists(path):
         raise UsageError(f"{path!r} already exists; {hint}")
+    return sink
 
 
 class Sink:
@@ -137,6 +132,7 @@ _LINES = _Format(
     entry=lambda exchange: write_line(exchange).encode(),
     separator=lambda last: b"" if last in (b"", b"\n") else b"\n",  # another program left half a line
 )
+_HIDDEN = ("twin", "spare")
 _FORMATS = {".ndjson": _LINES, ".jsonl": _LINES, ".har": _HAR}
 
 
@@ -192,9 +188,6 @@ class _FileWriter:
 
     def _is_ours(self, twin: BinaryIO) -> bool:
         return os.fstat(twin.fileno()).st_ino == self._inode
-
-
-_HIDDEN = ("twin", "spare")
 
 
 def _byte_before_tail(path: Path, form: _Format) -> bytes | None:

@@ -51,13 +51,6 @@ def is_loopback(host: str) -> bool:
     return _LOOPBACK.fullmatch(host) is not None
 
 
-def host_of(origin: str) -> str:
-    """Return the host of an origin: `127.0.0.1` of `http://127.0.0.1:80`."""
-    match = _ORIGIN.fullmatch(origin)
-    assert match
-    return match[2]
-
-
 def rewrite_location(location: str, origin: str, target: str) -> str:
     """Return the value of a `Location` header with the origin `target` in place of `origin`."""
     if re.match(re.escape(origin) + r"(?=[/?#]|$)", location, re.IGNORECASE):
@@ -102,9 +95,6 @@ class Upstream:
         self.origin = origin
         self._session = session
         self._largest_body = largest_body
-
-    def __repr__(self) -> str:
-        return f"<Upstream {self.origin}>"
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Exchange:
         """Send a request and return the exchange; `target` is its path and query, sent unchanged.

@@ -44,10 +44,11 @@ def read(
     if input_format not in known:
         raise UnknownName("input format", input_format, known)
     files: Iterable[str | UnreadableInput] = (each for path in paths for each in _files(path))
-    count = _ignore
+    total = 0
     if progress is not None:
         files = list(files)
-        count = _Counter(progress, sum(map(_size, files))).add
+        total = sum(map(_size, files))
+    count = _Counter(progress or (lambda *_: None), total).add
     return (record for file in files for record in _read(file, stdin, input_format, count))
 
 
@@ -79,20 +80,13 @@ def _files(path: str) -> Iterator[str | UnreadableInput]:
     waiting: list[str | UnreadableInput] = [path]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, UnreadableInput) or not _is_folder(each):
+        if isinstance(each, UnreadableInput) or each == STANDARD_INPUT or not os.path.isdir(each):
             yield each
             continue
         found = os.stat(each)
         if (identity := (found.st_dev, found.st_ino)) not in seen:
             seen.add(identity)
             waiting += reversed(list(_inside(each)))
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return path != STANDARD_INPUT and os.path.isdir(path)
-    except ValueError:  # a NUL, which opening the path reports
-        return False
 
 
 def _inside(folder: str) -> Iterator[str | UnreadableInput]:
@@ -124,13 +118,8 @@ class _Counter:
         self._progress, self._total, self._read = progress, total, 0
 
     def add(self, size: int) -> None:
-        """Count some bytes and report the sum."""
         self._read += size
         self._progress(self._read, self._total)
-
-
-def _ignore(size: int) -> None:
-    """Count nothing."""
 
 
 def _size(file: str | UnreadableInput) -> int:

@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
-from mock_webshare.exchange import streams
-from mock_webshare.exchange.streams import Broken
-from mock_webshare.recordings import limits
-from mock_webshare.recordings.limits import Malformed
+from mock_webshare.exchange import limits, streams
+from mock_webshare.exchange.streams import Broken, Malformed
 
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _BROTLI_PIECE = 32

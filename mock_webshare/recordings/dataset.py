@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,8 +17,6 @@ _IDS = ("id", "user_id", "referral_channel")
 _DATES = ("created_at", "updated_at", "reverted_at")
 _LARGEST_ID, _LARGEST_AMOUNT = 2**63 - 1, 1e300  # of a data set
 
-UNSOUND = "not what the documentation says a credit is"
-
 
 @dataclass(frozen=True, slots=True)
 class Replay:
@@ -27,10 +24,8 @@ class Replay:
 
     document: Mapping[str, Any]
     """A data set: `{"credits": [wire objects], "channels": [{"id", "code"}]}`, both by ascending id."""
-    seen: int
-    """The rows in all responses; a credit counts once for each page that it is on."""
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    """The number of rows that are not in the data set, by reason."""
+    left_out: int
+    """The number of rows that are not what the documentation says a credit is."""
 
 
 class _State(NamedTuple):
@@ -51,13 +46,12 @@ def replay(exchanges: Iterable[Exchange]) -> Replay:
     data set cannot hold, and rows that break the schema are left out.
     """
     newest: dict[int, _State] = {}
-    left_out: Counter[str] = Counter()
-    seen = 0
-    for seen, (started, row) in enumerate(_rows(exchanges), start=1):
+    left_out = 0
+    for order, (started, row) in enumerate(_rows(exchanges)):
         if (credit := _credit(row)) is None:
-            left_out[UNSOUND] += 1
+            left_out += 1
             continue
-        state = _State(parse_instant(credit["updated_at"]), started, seen, credit)
+        state = _State(parse_instant(credit["updated_at"]), started, order, credit)
         known = newest.get(credit["id"])
         newest[credit["id"]] = state if known is None else max(known, state, key=lambda each: each[:3])
     states = sorted(newest.values(), key=lambda each: each[:3])
@@ -68,7 +62,7 @@ def replay(exchanges: Iterable[Exchange]) -> Replay:
         "credits": sorted(credits, key=lambda row: int(row["id"])),
         "channels": [{"id": channel, "code": code} for channel, code in sorted(codes.items())],
     }
-    return Replay(document, seen, dict(left_out))
+    return Replay(document, left_out)
 
 
 def _rows(exchanges: Iterable[Exchange]) -> Iterator[tuple[int, Any]]:

@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
-from mock_webshare.exchange import streams
-from mock_webshare.exchange.streams import ZIP, Broken, Counted, Joined, Readable
-from mock_webshare.recordings import limits
-from mock_webshare.recordings.limits import Malformed
+from mock_webshare.exchange import limits, streams
+from mock_webshare.exchange.streams import ZIP, Broken, Counted, Joined, Malformed, Readable
 
 if TYPE_CHECKING:
     import zipfile

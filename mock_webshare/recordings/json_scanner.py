@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import NamedTuple
 
-from mock_webshare.exchange import json_limits, streams
+from mock_webshare.exchange import limits, streams
 from mock_webshare.exchange.streams import Broken, Readable
-from mock_webshare.recordings import limits
 
 # Possessive (`++`): a string of millions of escapes must not leave a place to backtrack to for each.
 _STRING_PART = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
@@ -46,14 +45,12 @@ class Parts:
         self.size = 0
 
     def add(self, part: bytes) -> None:
-        """Append a part."""
         self.size += len(part)
         self._kept.append(part)
         if self.size > limits.LARGEST_RECORD:
             self._kept = [b"".join(self._kept)[: limits.BEGINNING]]
 
     def piece(self, line: int) -> Piece:
-        """Return the text that begins on a line."""
         return Piece(b"".join(self._kept), line, self.size <= limits.LARGEST_RECORD)
 
 
@@ -128,7 +125,6 @@ class Scanner:
                 return
 
     def value(self) -> Piece:
-        """Return the next value."""
         self._next()
         line, parts = self._line, Parts()
         for part in self._parts():
@@ -136,7 +132,6 @@ class Scanner:
         return parts.piece(line)
 
     def skip(self) -> None:
-        """Skip the next value."""
         for _ in self._parts():
             pass
 
@@ -226,8 +221,8 @@ class Scanner:
                 brackets += 1
             if depth > limits.DEEPEST_JSON:
                 raise Broken(f"it is nested more than {limits.DEEPEST_JSON} deep", self._line)
-            if brackets > json_limits.MOST_PARTS:
-                raise Broken(f"it has more than {json_limits.MOST_PARTS} parts", self._line)
+            if brackets > limits.MOST_PARTS:
+                raise Broken(f"it has more than {limits.MOST_PARTS} parts", self._line)
         yield self._take(at)
 
     def _take(self, end: int) -> bytes:

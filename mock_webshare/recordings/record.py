@@ -12,11 +12,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from mock_webshare.contract.timestamps import parse_instant
-from mock_webshare.exchange import json_limits
+from mock_webshare.exchange import limits
 from mock_webshare.exchange.model import BadRecord, Exchange, read_status
-from mock_webshare.exchange.streams import Broken
-from mock_webshare.recordings import limits
-from mock_webshare.recordings.limits import Malformed
+from mock_webshare.exchange.streams import Broken, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T", dict[str, Any], list[Any], str)
 
 _TYPES = {dict: "an object", list: "a list", str: "a string"}
-_URL = re.compile(rb'"(?:url|uri)"\s*:\s*(' + json_limits.STRING.pattern + rb")", re.DOTALL)
+_URL = re.compile(rb'"(?:url|uri)"\s*:\s*(' + limits.STRING.pattern + rb")", re.DOTALL)
 
 
 class Record(NamedTuple):
@@ -66,7 +64,7 @@ def _problem(piece: Piece) -> str | None:
     """Return why a text is not even parsed."""
     if not piece.is_whole:
         return f"it has more than {limits.LARGEST_RECORD // 1024**2} MiB"
-    return f"it has more than {json_limits.MOST_PARTS} parts" if json_limits.has_many(piece.text) else None
+    return f"it has more than {limits.MOST_PARTS} parts" if limits.has_many(piece.text) else None
 
 
 def _url_in_text(text: bytes) -> str | None:

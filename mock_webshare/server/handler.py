@@ -118,8 +118,8 @@ async def _read_body(request: web.Request) -> bytes:
         while len(body) < LARGEST_BODY and (chunk := await content.read(LARGEST_BODY - len(body))):
             body += chunk
     if coding := request.headers.get("Content-Encoding"):
+        from mock_webshare.exchange.streams import Malformed
         from mock_webshare.recordings import content_encoding  # rarely needed
-        from mock_webshare.recordings.limits import Malformed
 
         with suppress(Malformed):
             body = content_encoding.decode(body, coding)[:LARGEST_BODY]

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,18 +22,10 @@ from mock_webshare.contract.model import Paging
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas, data_path
 from mock_webshare.judge.model.options import Options
 from mock_webshare.service.data import dataset, generator
+from tests.cli import Run, Stream
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
 STREAMS = cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO())
-
-
-class Run:
-    """One run of the command line, in this process."""
-
-    def __init__(self, *argv: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> None:
-        stdout, stderr = io.StringIO(), io.StringIO()
-        self.code = cli.run(argv, cli.Streams(io.BytesIO(stdin), stdout, stderr), environ or {})
-        self.out, self.err = stdout.getvalue(), stderr.getvalue()
 
 
 def test_the_help_lists_every_command_on_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +114,17 @@ WRONG_ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
     (("run", "--port", "70000", "--", "true"), "port 70000 is not allowed"),
     (("run", "--data", "default", "--seed", "3", "--", "true"), "--seed cannot go with --data"),
     (("validate", "-", "--schema", "nothing"), "there are: error-detail"),
+    (("validate", "-", "--schema", "report"), "there are: error-detail"),
+    (("validate", "-", "--fail-on", "news"), "allowed: error, warning, note"),
+    (("validate", "-", "--format", "pdf"), "there are: github, json, junit, sarif, text"),
+    (("validate", "-", "--unknown-fields", "x"), "allowed: ignore, report, forbid"),
+    (("validate", "-", "--jobs", "1000"), "allowed: 0 to 64"),
+    (("validate", "-", "--max-page-size", "x"), "allowed: a whole number"),
+    (("validate", "-", "--input-format", "x"), "there are: auto"),
+    (("validate", "a.json", "--default-ordering=-created-at"), "id, mode, amount, status"),
+    (("validate", "a.json", "--default-ordering=id,,amount"), "nothing, or id"),
+    (("validate", "a.json", "--max-page-size=0"), "1 to 1000000"),
+    (("validate", "a.json", "--pending-days=-1"), "0 to 1000000"),
 ]
 
 
@@ -403,18 +406,11 @@ def test_a_full_disk_is_reported_in_one_helpful_line(arguments: str) -> None:
     assert process.stderr == "mock-webshare: cannot write the output: No space left on device\n"
 
 
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 def test_a_terminal_that_knows_ascii_only_is_shown_progress_in_ascii() -> None:
-    class Ascii(Terminal):
+    class Ascii(Stream):
         encoding = "ascii"
 
-    stderr = Ascii()
+    stderr = Ascii(is_terminal=True)
     show = progress_bar(stderr, "credits of a long name " * 9)
     assert show
     show(1, 2)
@@ -423,10 +419,9 @@ def test_a_terminal_that_knows_ascii_only_is_shown_progress_in_ascii() -> None:
 
 
 def test_long_work_shows_its_progress_on_a_terminal() -> None:
-    stderr = Terminal()
-    cli.run(("generate", "--credits", "20000"), cli.Streams(io.BytesIO(), io.StringIO(), stderr), {})
-    assert "10,000 of 20,000 credits" in stderr.getvalue()
-    assert stderr.getvalue().endswith("\r\x1b[K")
+    run = Run("generate", "--credits", "20000", terminal=True)
+    assert "10,000 of 20,000 credits" in run.err
+    assert run.err.endswith("\r\x1b[K")
     assert Run("generate", "--credits", "20000").err == ""
 
 

@@ -15,7 +15,7 @@ from mock_webshare.cli.settings import recorded_dataset
 from mock_webshare.errors import DataError, UnreadableInput
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.service.data import dataset
-from tests.cli.test_cli import Run
+from tests.cli import Run
 from tests.paths import RECORDED, ROOT
 from tests.waiting import PATIENCE
 

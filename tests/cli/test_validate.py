@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from mock_webshare import MockServer, Settings, cli
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.rulebook import rules_of
 from tests import recorded_session as sessions
+from tests.cli import Run
 
 CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0]
-
-
-class Stream(io.StringIO):
-    def __init__(self, is_terminal: bool = False) -> None:
-        super().__init__()
-        self._is_terminal = is_terminal
-
-    def isatty(self) -> bool:
-        return self._is_terminal
-
-
-class Run:
-    def __init__(
-        self,
-        *argv: object,
-        stdin: bytes = b"",
-        terminal: bool = False,
-        environ: Mapping[str, str] | None = None,
-    ) -> None:
-        stdout, stderr = Stream(terminal), Stream(terminal)
-        streams = cli.Streams(io.BytesIO(stdin), stdout, stderr)
-        self.code = cli.run([str(each) for each in argv], streams, environ or {})
-        self.out, self.err = stdout.getvalue(), stderr.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -134,24 +111,6 @@ def test_colours_are_for_terminals(
     assert ("\x1b[31m" in run.out) is expected
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--fail-on", "news"), "allowed: error, warning, note"),
-        (("--format", "pdf"), "there are: github, json, junit, sarif, text"),
-        (("--unknown-fields", "x"), "allowed: ignore, report, forbid"),
-        (("--jobs", "1000"), "allowed: 0 to 64"),
-        (("--max-page-size", "x"), "allowed: a whole number"),
-        (("--input-format", "x"), "there are: auto"),
-        (("--schema", "report"), "there are: error-detail"),
-    ],
-)
-def test_a_wrong_option_is_reported_in_one_line(options: tuple[str, ...], message: str) -> None:
-    run = Run("validate", "-", *options)
-    assert run.code == 2
-    assert message in run.err and run.err.count("\n") == 1
-
-
 def test_long_work_shows_its_progress_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mock_webshare.cli.validate._SHOWN_FROM", 1)
     run = Run("validate", body(tmp_path / "a.json"), terminal=True)
@@ -229,17 +188,3 @@ def test_a_report_does_not_replace_the_recording(tmp_path: Path) -> None:
 def test_every_order_of_a_list_may_be_the_default(tmp_path: Path, ordering: str) -> None:
     (tmp_path / "a.json").write_text(json.dumps(CREDIT), encoding="utf-8")
     assert Run("validate", tmp_path, f"--default-ordering={ordering}").code == 0
-
-
-@pytest.mark.parametrize(
-    ("option", "allowed"),
-    [
-        ("--default-ordering=-created-at", "id, mode, amount, status"),
-        ("--default-ordering=id,,amount", "nothing, or id"),
-        ("--max-page-size=0", "1 to 1000000"),
-        ("--pending-days=-1", "0 to 1000000"),
-    ],
-)
-def test_wrong_assumptions_are_refused(option: str, allowed: str) -> None:
-    run = Run("validate", "a.json", option)
-    assert (run.code, allowed in run.err) == (2, True)

@@ -10,9 +10,7 @@ import pytest
 from mock_webshare.exchange.model import Exchange, from_wire, write_line
 
 FULL = Exchange(
-    source="a.ndjson",
-    entry=0,
-    line=1,
+    source="",
     method="GET",
     url="https://proxy.webshare.io/api/v2/referral/credit/",
     request_headers=(("Accept", "*/*"), ("accept", "text/html")),
@@ -23,9 +21,7 @@ FULL = Exchange(
     seconds=0.25,
 )
 WITHOUT_RESPONSE = Exchange(
-    source="a.ndjson",
-    entry=0,
-    line=1,
+    source="",
     method="GET",
     url="http://a/",
     request_headers=(),
@@ -40,7 +36,7 @@ WITHOUT_BODY = replace(FULL, body=b"", is_body_known=False)
 def test_a_line_holds_all_of_an_exchange(each: Exchange) -> None:
     line = write_line(each)
     assert line.endswith("\n") and line.count("\n") == 1
-    assert from_wire(json.loads(line), source="a.ndjson", entry=0, line=1) == each
+    assert from_wire(json.loads(line)) == each
 
 
 def test_a_header_is_found_in_any_case_and_joined_when_repeated() -> None:
@@ -70,13 +66,13 @@ def test_a_header_is_found_in_any_case_and_joined_when_repeated() -> None:
 )
 def test_a_document_that_is_not_an_exchange_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match="not an exchange"):
-        from_wire(document, source="a.ndjson")
+        from_wire(document)
 
 
 @pytest.mark.parametrize("status", [None, 0, -1])
 def test_a_status_of_0_or_null_means_no_response(status: int | None) -> None:
     document = {"request": {"method": "GET", "url": "/"}, "response": {"status": status}}
-    assert from_wire(document, source="a").status is None
+    assert from_wire(document).status is None
 
 
 def test_a_line_is_ascii() -> None:

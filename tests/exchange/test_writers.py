@@ -88,13 +88,13 @@ HAR = an_object(
 )
 
 
-def har_of(exchanges: list[Exchange]) -> str:
+def har(exchanges: list[Exchange]) -> str:
     stream = StringIO()
     write_har(exchanges, stream)
     return stream.getvalue()
 
 
-def ndjson_of(exchanges: list[Exchange]) -> str:
+def ndjson(exchanges: list[Exchange]) -> str:
     stream = StringIO()
     write_ndjson(exchanges, stream)
     return stream.getvalue()
@@ -111,20 +111,20 @@ def placed(exchanges: list[Exchange], first_line: int) -> list[Exchange]:
 
 @pytest.mark.parametrize("input_format", ["auto", "ndjson", "journal"])
 def test_lines_hold_all_of_an_exchange(input_format: str) -> None:
-    assert read(ndjson_of(EXCHANGES), input_format) == placed(EXCHANGES, 1)
+    assert read(ndjson(EXCHANGES), input_format) == placed(EXCHANGES, 1)
 
 
 @pytest.mark.parametrize("input_format", ["auto", "har"])
 def test_a_har_holds_all_of_an_exchange(input_format: str) -> None:
-    assert read(har_of(EXCHANGES), input_format) == placed(EXCHANGES, 2)
+    assert read(har(EXCHANGES), input_format) == placed(EXCHANGES, 2)
 
 
 def test_a_har_keeps_the_types_of_the_specification() -> None:
-    Draft202012Validator(HAR).validate(json.loads(har_of([*EXCHANGES, BARE])))
+    Draft202012Validator(HAR).validate(json.loads(har([*EXCHANGES, BARE])))
 
 
 def test_a_har_names_its_creator() -> None:
-    assert json.loads(har_of([])) == {
+    assert json.loads(har([])) == {
         "log": {
             "version": "1.2",
             "creator": {"name": "mock-webshare", "version": mock_webshare.__version__},
@@ -134,7 +134,7 @@ def test_a_har_names_its_creator() -> None:
 
 
 def test_a_har_has_the_query_and_the_redirect() -> None:
-    (entry,) = json.loads(har_of([FULL]))["log"]["entries"]
+    (entry,) = json.loads(har([FULL]))["log"]["entries"]
     assert [tuple(pair.values()) for pair in entry["request"]["queryString"]] == [
         ("mode", ""),
         ("status", "a"),
@@ -148,7 +148,7 @@ def test_a_har_has_the_query_and_the_redirect() -> None:
 
 
 def test_a_binary_body_is_base64() -> None:
-    (entry,) = json.loads(har_of([replace(FULL, body=b"\xff")]))["log"]["entries"]
+    (entry,) = json.loads(har([replace(FULL, body=b"\xff")]))["log"]["entries"]
     assert entry["response"]["content"] == {
         "size": 1,
         "mimeType": "application/json",
@@ -158,7 +158,7 @@ def test_a_binary_body_is_base64() -> None:
 
 
 def test_missing_parts_of_an_exchange_are_missing_when_it_is_read_again() -> None:
-    (exchange,) = read(har_of([BARE]), "har")
+    (exchange,) = read(har([BARE]), "har")
     assert (exchange.method, exchange.url, exchange.status, exchange.started) == (None, None, None, None)
 
 
@@ -203,6 +203,6 @@ HEADERS = st.lists(st.tuples(TEXTS.filter(lambda name: not name.startswith(":"))
 )
 def test_both_forms_hold_whatever_an_exchange_may_hold(exchange: Exchange) -> None:
     exchange = replace(exchange, seconds=0.0)
-    for text, name in ((har_of([exchange]), "har"), (ndjson_of([exchange]), "journal")):
+    for text, name in ((har([exchange]), "har"), (ndjson([exchange]), "journal")):
         (found,) = read(text, name)
         assert replace(found, line=None) == exchange

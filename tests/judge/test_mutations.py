@@ -18,7 +18,7 @@ import pytest
 from mock_webshare import MockServer, Settings
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
-from mock_webshare.exchange.json_limits import MOST_PARTS
+from mock_webshare.exchange.limits import MOST_PARTS
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import json
 import os
 import resource
@@ -25,7 +24,7 @@ from typing import IO, Any
 import pytest
 from webshare import NotFoundError, Webshare
 
-from mock_webshare import MockServer, Settings, recordings
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.options import Options
@@ -36,6 +35,7 @@ from mock_webshare.recordings.dataset import replay
 from mock_webshare.service.data import dataset
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
+from tests.recordings import read_exchanges as read
 from tests.waiting import PATIENCE, until
 
 LIST = CREDIT_LIST.path
@@ -67,18 +67,16 @@ def recording(upstream: str, out: Path, *options: str) -> Iterator[tuple[subproc
             process.kill()
 
 
+def connect(url: str) -> socket.socket:
+    host, _, port = url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
+
 def stop(process: subprocess.Popen[bytes]) -> str:
     """End a recorder as Ctrl-C does, and return its standard error."""
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE)
     return errors.decode()
-
-
-def read(path: Path) -> list[Exchange]:
-    found = list(recordings.read([str(path)], io.BytesIO()))
-    exchanges = [each for each in found if isinstance(each, Exchange)]
-    assert len(exchanges) == len(found), found
-    return exchanges
 
 
 def get(url: str, method: str = "GET", data: bytes | None = None, **headers: str) -> tuple[int, Any, bytes]:
@@ -158,8 +156,7 @@ def test_a_signal_ends_the_recorder_at_once_and_cleanly(
     server: MockServer, number: signal.Signals, tmp_path: Path
 ) -> None:
     with recording(server.url, tmp_path / "a.har") as (process, url):
-        host, _, port = url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port))):  # a client that keeps its connection
+        with connect(url):  # a client that keeps its connection
             get(url + LIST)
             process.send_signal(number)
             process.send_signal(number)
@@ -264,15 +261,13 @@ def address(service: Service) -> str:
 
 
 def test_a_request_is_forwarded_unchanged(service: Service, tmp_path: Path) -> None:
-    with recording(address(service), tmp_path / "a.ndjson") as (_, url):
-        host, _, port = url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
-            connection.sendall(
-                b"POST /a%2fb/../c?d=%7e&&e HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nConnection: close, X-Gone\r\n"
-                b"X-Gone: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nAccept-Encoding: br\r\nX-A: \xc3\xa9\r\n"
-                b"Content-Length: 2\r\n\r\nhi"
-            )
-            assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+    with recording(address(service), tmp_path / "a.ndjson") as (_, url), connect(url) as connection:
+        connection.sendall(
+            b"POST /a%2fb/../c?d=%7e&&e HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nConnection: close, X-Gone\r\n"
+            b"X-Gone: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nAccept-Encoding: br\r\nX-A: \xc3\xa9\r\n"
+            b"Content-Length: 2\r\n\r\nhi"
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
     ((method, path, headers, body),) = service.seen
     assert (method, path, body) == ("POST", "/a%2fb/../c?d=%7e&&e", b"hi")
     assert [(name, value) for name, value in headers if name != "Content-Length"] == [
@@ -378,22 +373,19 @@ def test_status_and_headers_of_an_incomplete_response_are_kept(
 
 
 def test_a_service_that_does_not_listen_is_named(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with recording(f"http://127.0.0.1:{port}", tmp_path / "a.ndjson") as (_, url):
+    with recording("http://127.0.0.1:9", tmp_path / "a.ndjson") as (_, url):
         assert b"sent no response: Connect call failed" in get(url + "/")[2]
 
 
 def test_requests_that_cannot_be_forwarded_are_refused(service: Service, tmp_path: Path) -> None:
     out = tmp_path / "a.ndjson"
     with recording(address(service), out) as (process, url):
-        host, _, port = url.removeprefix("http://").partition(":")
         for request in (
             b"GET http://example.com/ HTTP/1.1\r\nHost: a\r\n\r\n",
             b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
             f"nonsense {KEY}\r\n\r\n".encode(),
         ):
-            with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+            with connect(url) as connection:
                 connection.sendall(request)
                 assert b" 400 " in connection.recv(1000)
         assert KEY not in stop(process)
@@ -585,8 +577,7 @@ def test_a_signal_during_the_work_loses_no_exchange(number: int, held: Held, tmp
 
 def test_a_client_that_disconnects_leaves_its_exchange(held: Held, tmp_path: Path) -> None:
     process, url, writing = held
-    host, _, port = url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+    with connect(url) as connection:
         connection.sendall(f"GET {LIST}?page_size=100&n=0 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         assert connection.recv(1)
     assert get(f"{url}{LIST}?n=1")[0] == 200

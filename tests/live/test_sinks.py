@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
 import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mock_webshare import recordings
 from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.live.sinks import deferred_sink, open_sink
+from mock_webshare.live.sinks import Sink, deferred_sink, open_sink
+from tests.recordings import read_exchanges
 
 FORMS = ("a.ndjson", "a.jsonl", "A.HAR", "folder")
 
@@ -28,9 +29,27 @@ def exchange(number: int, size: int = 10) -> Exchange:
 
 
 def urls(path: Path) -> list[int]:
-    found = list(recordings.read([str(path)], io.BytesIO()))
-    assert all(isinstance(each, Exchange) for each in found), found
-    return [int(str(each.url).rpartition("/")[2]) for each in found if isinstance(each, Exchange)]
+    return [int(str(each.url).rpartition("/")[2]) for each in read_exchanges(path)]
+
+
+def add_all(sink: Sink, path: Path, before: Sequence[int], numbers: Iterable[int]) -> None:
+    """Add exchanges one by one, to a recording that is whole each time."""
+    for number in numbers:
+        sink.add(exchange(number))
+        before = [*before, number]
+        assert urls(path) == before
+
+
+@contextmanager
+def limited_files() -> Iterator[None]:
+    """Let no file grow beyond 20,000 bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -94,9 +113,7 @@ def test_a_deferred_sink_is_created_with_its_first_exchange(form: str, tmp_path:
     deferred_sink(str(path)).close()
     assert list(tmp_path.iterdir()) == []
     sink = deferred_sink(str(path))
-    for number in range(3):
-        sink.add(exchange(number))
-        assert urls(path) == list(range(number + 1))
+    add_all(sink, path, [], range(3))
     sink.close()
     with pytest.raises(UsageError, match="already exists; choose another name"):
         deferred_sink(str(path))
@@ -168,9 +185,7 @@ def test_a_file_system_without_hard_links_is_enough(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "link", link)
     path = tmp_path / "a.har"
     sink = open_sink(str(path))
-    for number in range(5):
-        sink.add(exchange(number))
-        assert urls(path) == list(range(number + 1))
+    add_all(sink, path, [], range(5))
     sink.close()
     assert [each.name for each in tmp_path.iterdir()] == ["a.har"]
 
@@ -202,17 +217,11 @@ def test_a_file_is_whole_at_each_step_of_its_writing(
 
 @pytest.mark.parametrize("form", FORMS)
 def test_an_interrupted_write_leaves_a_whole_recording(form: str, tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource")
     path = tmp_path / form
     sink = open_sink(str(path))
     sink.add(exchange(0))
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        with pytest.raises(UnwritableOutput, match="File too large"):
-            sink.add(exchange(1, size=100_000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with limited_files(), pytest.raises(UnwritableOutput, match="File too large"):
+        sink.add(exchange(1, size=100_000))
     assert urls(path) == [0]
 
 
@@ -227,9 +236,7 @@ def test_a_symbolic_link_stays_and_its_target_is_appended_to(
         open_sink(str(real)).close()
     link.symlink_to(real)
     sink = open_sink(str(link), is_appended=True)
-    for number in range(3):
-        sink.add(exchange(number))
-        assert urls(real) == list(range(number + 1))
+    add_all(sink, real, [], range(3))
     sink.close()
     assert link.readlink() == real
     assert [*tmp_path.rglob("*.*")] == [link, real]
@@ -282,17 +289,10 @@ def test_an_unwritable_path_is_named(form: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_recording_continues_after_a_write_that_failed(form: str, tmp_path: Path) -> None:
     """A disk too full for a long exchange may have room for a short one."""
-    resource = pytest.importorskip("resource")
     path = tmp_path / form
     sink = open_sink(str(path))
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
+    with limited_files():
         sink.add(exchange(0))
         with pytest.raises(UnwritableOutput, match="File too large"):
             sink.add(exchange(1, size=100_000))
-        for number in (2, 3):
-            sink.add(exchange(number))
-            assert urls(path) == [0, *range(2, number + 1)]
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        add_all(sink, path, [0], range(2, 4))

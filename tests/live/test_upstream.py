@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_webshare.errors import UsageError
-from mock_webshare.live.upstream import host_of, is_loopback, read_origin, rewrite_links, rewrite_location
+from mock_webshare.live.upstream import is_loopback, read_origin, rewrite_links, rewrite_location
 
 THERE, HERE = "https://proxy.webshare.io", "http://127.0.0.1:8766"
 
@@ -84,7 +84,3 @@ def test_a_refused_origin_is_not_repeated(url: str) -> None:
 )
 def test_loopback_hosts(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
-
-
-def test_the_host_of_an_origin() -> None:
-    assert host_of("http://127.0.0.1:80") == "127.0.0.1"

@@ -14,9 +14,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_webshare.recordings import limits
+from mock_webshare.exchange import limits
+from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings.content_encoding import CODINGS, decode
-from mock_webshare.recordings.limits import Malformed
 
 BODY = '{"detail": "Caffè"}'.encode()
 

@@ -20,8 +20,7 @@ from typing import Any
 import pytest
 
 from mock_webshare import recordings
-from mock_webshare.exchange import streams
-from mock_webshare.recordings import limits
+from mock_webshare.exchange import limits, streams
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="only Linux reports the peak of memory there"
@@ -33,11 +32,10 @@ MEGABYTES = 256
 
 READ = """
 import io, sys
-from mock_webshare.exchange import json_limits
 from mock_webshare import recordings
-from mock_webshare.recordings import limits
+from mock_webshare.exchange import limits
 limits.LARGEST_SKIP //= 8  # only so that the tests do not take so long
-json_limits.MOST_PARTS //= 8
+limits.MOST_PARTS //= 8
 records = recordings.read([sys.argv[1]], io.BytesIO(), input_format=sys.argv[2])
 kinds = {type(record).__name__ for record in records}
 # Not `getrusage`: it begins with what the parent had.

@@ -21,6 +21,7 @@ from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from tests.paths import RECORDED
 from tests.recorded.traffic import API_HOST, CALLS, CREDITS, api, other_host
+from tests.recordings import read_exchanges as read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +54,6 @@ def test_credits():
 def url() -> Iterator[str]:
     with api() as url:
         yield url
-
-
-def read(path: Path) -> list[Exchange]:
-    records = list(recordings.read([str(path)], BytesIO()))
-    assert all(isinstance(record, Exchange) for record in records)
-    return [record for record in records if isinstance(record, Exchange)]
 
 
 def of_api(exchanges: list[Exchange]) -> list[Exchange]:

@@ -16,8 +16,8 @@ import pytest
 
 from mock_webshare import recordings
 from mock_webshare.errors import UnknownName, UnreadableInput
+from mock_webshare.exchange import limits
 from mock_webshare.exchange.model import BadRecord, Exchange, write_line
-from mock_webshare.recordings import limits
 
 EXCHANGE = Exchange(
     source="-",
@@ -30,34 +30,22 @@ EXCHANGE = Exchange(
 )
 LINE = write_line(EXCHANGE).encode()
 BODY = b'{"detail": "Not found."}'
-HAR = json.dumps(
-    {
-        "log": {
-            "entries": [
-                {
-                    "request": {"method": "GET", "url": "http://a/"},
-                    "response": {"status": 200, "content": {"text": '{"results": []}'}},
-                }
-            ]
-        }
-    }
-).encode()
+BODY_TEXT = EXCHANGE.body.decode()
+ENTRY = {
+    "request": {"method": "GET", "url": "http://a/"},
+    "response": {"status": 200, "content": {"text": BODY_TEXT}},
+}
+HAR = json.dumps({"log": {"entries": [ENTRY]}}).encode()
+INTERACTION = {
+    "request": {"method": "GET", "uri": "http://a/"},
+    "response": {"status": {"code": 200}, "body": {"string": BODY_TEXT}},
+}
+JSON_CASSETTE = json.dumps({"version": 1, "interactions": [INTERACTION]}).encode()
 CASSETTE = b"""interactions:
 - request: {method: GET, uri: http://a/}
   response: {status: {code: 200}, body: {string: '{"results": []}'}}
 version: 1
 """
-JSON_CASSETTE = json.dumps(
-    {
-        "version": 1,
-        "interactions": [
-            {
-                "request": {"method": "GET", "uri": "http://a/"},
-                "response": {"status": {"code": 200}, "body": {"string": '{"results": []}'}},
-            }
-        ],
-    }
-).encode()
 
 
 def read(path: Path | str, stdin: bytes = b"", input_format: str = "auto") -> list[object]:
@@ -138,8 +126,8 @@ CONTENTS = {
     "cassette": CASSETTE,
     "cassette-with-comment": b"# ours\n---\n" + CASSETTE,
     "json-cassette": JSON_CASSETTE,
-    "har-entries": json.dumps(json.loads(HAR)["log"]["entries"]).encode(),
-    "interactions": json.dumps(json.loads(JSON_CASSETTE)["interactions"]).encode(),
+    "har-entries": json.dumps([ENTRY]).encode(),
+    "interactions": json.dumps([INTERACTION]).encode(),
 }
 
 
@@ -277,14 +265,21 @@ def sources(records: list[object], folder: Path) -> list[str]:
     return [os.path.relpath(exchange.source, folder) for exchange in exchanges]
 
 
-def test_the_files_of_a_folder_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, "b.ndjson", "a/z.jsonl", "a/b/c.json", "c.ndjson", "notes.txt", "d.py")
-    assert sources(read(folder), folder) == ["a/b/c.json", "a/z.jsonl", "b.ndjson", "c.ndjson"]
+FOLDERS = {
+    "in the order of names": (
+        ["b.ndjson", "a/z.jsonl", "a/b/c.json", "c.ndjson", "notes.txt", "d.py"],
+        ["a/b/c.json", "a/z.jsonl", "b.ndjson", "c.ndjson"],
+    ),
+    "without hidden ones": ([".git/a.json", ".b.json", "c.json"], ["c.json"]),
+    "however deep": (["f/" * 200 + "a.json"], ["f/" * 200 + "a.json"]),
+    "empty": ([], []),
+}
 
 
-def test_hidden_files_and_folders_are_ignored(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, ".git/a.json", ".b.json", "c.json")
-    assert sources(read(folder), folder) == ["c.json"]
+@pytest.mark.parametrize("case", FOLDERS)
+def test_the_files_of_a_folder_are_read(case: str, tmp_path: Path) -> None:
+    names, expected = FOLDERS[case]
+    assert sources(read(folder_of(tmp_path, *names)), tmp_path) == expected
 
 
 def test_circular_links_are_followed_once(tmp_path: Path) -> None:
@@ -325,18 +320,6 @@ def test_a_file_or_folder_without_permission_is_unreadable(
     ]
     monkeypatch.setattr(os, "listdir", refuse)
     assert [str(record) for record in read(tmp_path)] == [f"cannot read '{tmp_path}': Permission denied"]
-
-
-def test_an_empty_folder_yields_nothing(tmp_path: Path) -> None:
-    assert read(tmp_path) == []
-
-
-def test_deeply_nested_folders_are_read(tmp_path: Path) -> None:
-    folder = tmp_path
-    for _ in range(200):
-        folder = folder / "f"
-    folder_of(folder, "a.json")
-    assert len(read(tmp_path)) == 1
 
 
 def test_progress_is_reported_in_bytes_of_the_files(tmp_path: Path) -> None:

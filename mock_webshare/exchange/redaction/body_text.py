@@ -70,7 +70,7 @@ def substitute(layer: bytes, content_type: str | None, redact: Callable[[str], s
 
 def is_binary(layer: bytes) -> bool:
     """Return whether a layer is too large to be searched for text, and not a text in any encoding."""
-    if len(layer) <= LARGEST_UNTYPED or not _is_not_utf_8(layer):
+    if len(layer) <= LARGEST_UNTYPED or is_utf_8(layer):
         return False
     controls = len(layer) - len(layer.translate(None, _CONTROLS))
     return controls > _MOST_CONTROLS * len(layer) and codec(layer, None) == "utf-8"
@@ -90,12 +90,13 @@ def codec(body: bytes, content_type: str | None) -> str:
     return "utf-8"
 
 
-def _is_not_utf_8(body: bytes) -> bool:
+def is_utf_8(body: bytes) -> bool:
+    """Return whether a body is a text in UTF-8."""
     try:
         body.decode()
     except UnicodeDecodeError:
-        return True
-    return False
+        return False
+    return True
 
 
 def _decompressed(body: bytes, largest: int) -> bytes | None:
@@ -106,7 +107,7 @@ def _decompressed(body: bytes, largest: int) -> bytes | None:
         return _inflated(body, zlib.MAX_WBITS, largest)
     if body.startswith(_ZSTANDARD):
         return _with_library(body, largest, "zstandard", "ZstdDecompressor", "ZstdError")
-    if not _is_not_utf_8(body):
+    if is_utf_8(body):
         return None
     # The others cannot be recognised, but what is compressed is not UTF-8.
     raw = _inflated(body, -zlib.MAX_WBITS, largest)

@@ -43,7 +43,6 @@ class Form(NamedTuple):
 
 
 def forms(secret: str) -> Iterator[Form]:
-    """Yield each form of a secret."""
     plain = dict.fromkeys(_plain(secret))
     yield from map(Form, dict.fromkeys(each for one in plain for each in (one, one.replace(b" ", b"+"))))
     for form in _in_base64(_octets(secret)[0]):
@@ -157,7 +156,6 @@ def unescaped(text: str) -> str:
 
 
 def _letters(match: re.Match[bytes]) -> bytes:
-    """Return the letters that a unit encodes."""
     kind = match.lastgroup
     written = match[kind] if kind else b""
     match kind:

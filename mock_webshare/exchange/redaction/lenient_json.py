@@ -115,7 +115,6 @@ class _Context:
             self._note_content(bracket, self._name, number)
 
     def pass_mark(self, mark: str) -> None:
-        """Pass a bracket, a colon or a comma."""
         if mark in "[{":
             self._brackets.append(_Bracket(mark, self._name, self.is_named, len(self._values)))
         elif mark in "]}" and len(self._brackets) > 1:

@@ -25,9 +25,8 @@ from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.exchange.redaction import body_text, lenient_json, patterns
 from mock_webshare.exchange.redaction.encodings import Folded, unescaped
-from mock_webshare.exchange.redaction.pseudonyms import PSEUDONYM, Pseudonyms
-from mock_webshare.exchange.redaction.secret_index import SecretIndex
-from mock_webshare.exchange.redaction.secret_names import is_secret_name, may_contain_secret_name
+from mock_webshare.exchange.redaction.patterns import PSEUDONYM, is_secret_name, may_contain_secret_name
+from mock_webshare.exchange.redaction.secret_index import Pseudonyms, SecretIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -236,13 +235,11 @@ class Redactor:
         return f"{match['before']}{user}{match['colon']}{password}"
 
     def _redact_url(self, url: str, depth: int) -> str:
-        url = _with_parameters(self._redact_userinfo(url), is_secret_name, self._redact_parameter)
+        url = self._redact_userinfo(url)
+        url = _with_parameters(url, is_secret_name, lambda value: self._redact(value, unquote_plus))
         if depth or "%" not in url:  # at a depth, the whole text is decoded
             return url
         return _with_parameters(url, bool, lambda value: self._redact_quoted(value, depth))
-
-    def _redact_parameter(self, value: str) -> str:
-        return self._redact(value, unquote_plus)
 
     def _redact_userinfo(self, url: str) -> str:
         return patterns.USERINFO.sub(self._redacted_userinfo, url) if _may_contain_at(url) else url

@@ -1,12 +1,14 @@
-"""Index of known secrets, which finds all of them in one pass over a text."""
+"""Known secrets: the pseudonym of each, and an index that finds all of them in one pass over a text."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from mock_webshare.exchange.redaction import patterns
 from mock_webshare.exchange.redaction.encodings import Folded, Form, forms
 
 FEW = 32
@@ -25,6 +27,10 @@ MOST_LONG = 32
 """Longer secrets; a text is searched once for each of them."""
 _ANCHOR_RANGE = 64
 """Octets at the start of a form, and at its end, among which its anchor is chosen."""
+MOST_REMEMBERED = 100_000
+"""Secrets whose pseudonyms are remembered; beyond, the least recently used get new ones."""
+LONGEST_REMEMBERED = 100
+"""Characters of a secret that is itself remembered; of a longer one, the digest is."""
 
 
 class _Anchored(NamedTuple):
@@ -151,3 +157,37 @@ class SecretIndex:
             self._anchored[each.anchor].remove(each)
             if not self._anchored[each.anchor]:
                 del self._anchored[each.anchor]
+
+
+class Pseudonyms:
+    """The pseudonym of each secret; no number is used twice, even if its secret is forgotten."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._pseudonyms: OrderedDict[str | bytes, str] = OrderedDict()
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._pseudonyms)
+
+    def of(self, secret: str, *, is_mail: bool) -> str:
+        """Return the pseudonym of a secret; an e-mail address gets one in the form of an address."""
+        key = secret if len(secret) <= LONGEST_REMEMBERED else _digest(secret)
+        if key not in self._pseudonyms:
+            self._last += 1
+            number = self._last
+            self._pseudonyms[key] = f"redacted-{number}@example.com" if is_mail else f"REDACTED-{number}"
+        self._pseudonyms.move_to_end(key)
+        if len(self._pseudonyms) > self._most:
+            self._pseudonyms.popitem(last=False)
+        return self._pseudonyms[key]
+
+    def reserve(self, text: str) -> None:
+        """Do not use the numbers of the pseudonyms that a text contains already."""
+        lowered = text.lower()
+        if "redacted-" in lowered:
+            self._last = max(self._last, *map(int, patterns.NUMBERED.findall(lowered)), 0)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

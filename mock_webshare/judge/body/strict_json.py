@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from mock_webshare.contract.model import Mark, Rule
-from mock_webshare.exchange.json_limits import MOST_PARTS, has_many
+from mock_webshare.exchange.limits import MOST_PARTS, has_many
 from mock_webshare.judge.model.finding import Finding, Place, excerpt, pointer, printable, shorten
 
 DEEPEST = 100

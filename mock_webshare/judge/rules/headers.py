@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from mock_webshare.exchange.json_limits import STRING_OR_REST
+from mock_webshare.exchange.limits import STRING_OR_REST
 from mock_webshare.exchange.request import split
 from mock_webshare.judge.model.context import NOTHING, RuleContext
 from mock_webshare.judge.model.finding import Finding

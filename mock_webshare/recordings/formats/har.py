@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.exchange.model import LONGEST, Exchange
+from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.json_scanner import elements
-from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import (
     exchanges,
     first_value,
@@ -33,7 +33,6 @@ _FAILED = ("_error", "_failureText")
 
 
 def read(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Yield the exchange of each entry of a HAR."""
     records = parsed(elements(opened.stream, ("log",), ("entries",)))
     return exchanges(opened.source, records, lambda record: exchange(record.document, opened.attached))
 
@@ -67,7 +66,7 @@ def _status_and_body(
     status = status_of(response.get("status"))
     if status is None or entry.get("_fromCache"):  # no request was sent, the response is an older one
         return None, b""
-    if not _has_body(entry["request"].get("method"), status):
+    if entry["request"].get("method") == "HEAD" or status in (204, 304) or status < 200:  # RFC 9110, 6.4.1
         return status, b""  # some browsers show what they have in their cache
     content = typed(response.get("content") or {}, dict, "content")
     body = _stored(content, attached)
@@ -76,11 +75,6 @@ def _status_and_body(
     if body is None and any(response.get(key) for key in _FAILED):
         return None, b""
     return status, body and content_encoding.decode(body, first_value(headers, "content-encoding"))
-
-
-def _has_body(method: str | None, status: int) -> bool:
-    """Whether a response may have a body (RFC 9110, 6.4.1)."""
-    return method != "HEAD" and status not in (204, 304) and status >= 200
 
 
 def _stored(content: Any, attached: Attached) -> bytes | None:

@@ -10,14 +10,13 @@ from typing import Any
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.exchange import streams
+from mock_webshare.exchange import limits, streams
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
-from mock_webshare.exchange.streams import Broken
-from mock_webshare.recordings import content_encoding, limits
+from mock_webshare.exchange.streams import Broken, Malformed
+from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.formats import har, vcr
 from mock_webshare.recordings.input import Input
 from mock_webshare.recordings.json_scanner import Parts, Piece, elements, keys, whole
-from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import Record, exchanges, parsed
 
 _FIELDS = WEBSHARE.filter_names
@@ -124,7 +123,7 @@ def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[Exchange | BadReco
 def _exchange(document: Any) -> Exchange:
     """Return the exchange of a JSON object that `Exchange.wire` returned."""
     try:
-        found = from_wire(document, source="")
+        found = from_wire(document)
     except ValueError as error:
         raise Malformed(str(error)) from error
     return replace(found, body=content_encoding.decode(found.body, found.header("content-encoding")))

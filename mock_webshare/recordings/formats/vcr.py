@@ -14,10 +14,10 @@ from typing import Any
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, Headers
+from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.input import Input
 from mock_webshare.recordings.json_scanner import elements
-from mock_webshare.recordings.limits import Malformed
 from mock_webshare.recordings.record import (
     Record,
     exchanges,
@@ -40,12 +40,10 @@ _YAML = re.compile(
 
 
 def begins_yaml(head: bytes) -> bool:
-    """Whether a file begins as a cassette in YAML does."""
     return _YAML.match(head.removeprefix(BOM_UTF8)) is not None
 
 
 def read(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Yield the exchange of each interaction of a cassette."""
     match opened.head.lstrip()[:1]:
         case b"{":
             records = parsed(elements(opened.stream, KEYS))

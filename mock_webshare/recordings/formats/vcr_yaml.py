@@ -21,10 +21,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from mock_webshare.exchange import json_limits, streams
-from mock_webshare.exchange.streams import Broken, Readable
-from mock_webshare.recordings import limits
-from mock_webshare.recordings.limits import Malformed
+from mock_webshare.exchange import limits
+from mock_webshare.exchange.streams import Broken, Counted, Malformed, Readable
 from mock_webshare.recordings.record import Record, from_base64
 
 _TAG = "tag:yaml.org,2002:"
@@ -42,21 +40,6 @@ _UNKNOWN_TAG = "it has an unsupported YAML tag"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Metered:
-    """A stream that stops a record that is too long."""
-
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-        self.size = 0
-
-    def read(self, size: int = streams.PIECE, /) -> bytes:
-        piece = self._stream.read(size)
-        self.size += len(piece)
-        if self.size > limits.LARGEST_RECORD:
-            raise Broken(f"a record has more than {limits.LARGEST_RECORD // 1024**2} MiB")
-        return piece
-
-
 class Document:
     """Builds the values of one YAML document from its events, within the limits.
 
@@ -64,13 +47,18 @@ class Document:
     """
 
     def __init__(self, stream: Readable) -> None:
-        self._stream = _Metered(stream)
-        self._events: Iterator[Any] = yaml.parse(self._stream, Loader=_Loader)
+        self._events: Iterator[Any] = yaml.parse(Counted(stream, self._count), Loader=_Loader)
+        self._size = 0  # of the current record, in bytes
         self._end = 0  # where the last event ended, in characters
         self._anchored: dict[str, Any] = {}
         self._anchored_size = 0
         self._parts = 0
         self._problem: str | None = None
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > limits.LARGEST_RECORD:
+            raise Broken(f"a record has more than {limits.LARGEST_RECORD // 1024**2} MiB")
 
     def elements(self, keys: tuple[str, ...]) -> Iterator[Record]:
         """Yield each element of the list at the top, or under one of the keys.
@@ -95,7 +83,7 @@ class Document:
 
     def _records(self) -> Iterator[Record]:
         for event in self._until(SequenceEndEvent):
-            self._stream.size = 0
+            self._size = 0
             yield self._record(event)
 
     def _record(self, event: Any) -> Record:
@@ -122,8 +110,8 @@ class Document:
     def _value(self, event: Any, depth: int) -> Any:
         """Return the value that begins with an event: text, bytes, None, list or dict."""
         self._parts += 1
-        if self._parts > json_limits.MOST_PARTS:
-            raise Broken(f"it has more than {json_limits.MOST_PARTS} parts", event.start_mark.line + 1)
+        if self._parts > limits.MOST_PARTS:
+            raise Broken(f"it has more than {limits.MOST_PARTS} parts", event.start_mark.line + 1)
         try:
             if isinstance(event, AliasEvent):
                 return self._recall(event.anchor)

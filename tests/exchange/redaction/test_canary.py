@@ -16,14 +16,15 @@ from urllib.parse import quote
 
 import pytest
 
-from mock_webshare import MockServer, cli, recordings
+from mock_webshare import MockServer, recordings
 from mock_webshare.cli import redact
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.exchange.writers import write_har, write_ndjson
+from tests.cli import Run
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
+from tests.exchange.test_writers import har, ndjson
 from tests.live.test_recorder import recording, stop
 
 CANARY = "c4naryBird/9+x=Kq7"
@@ -97,21 +98,8 @@ HIDING = [*hiding(CANARY), *hiding(WORD)]
 
 
 def run(*argv: str, stdin: bytes = b"", **environ: str) -> tuple[int, str, str]:
-    stdout, stderr = io.StringIO(), io.StringIO()
-    code = cli.run(argv, cli.Streams(io.BytesIO(stdin), stdout, stderr), environ)
-    return code, stdout.getvalue(), stderr.getvalue()
-
-
-def ndjson(exchanges: list[Exchange]) -> str:
-    stream = io.StringIO()
-    write_ndjson(exchanges, stream)
-    return stream.getvalue()
-
-
-def har(exchanges: list[Exchange]) -> str:
-    stream = io.StringIO()
-    write_har(exchanges, stream)
-    return stream.getvalue()
+    ended = Run(*argv, stdin=stdin, environ=environ)
+    return ended.code, ended.out, ended.err
 
 
 def cassette(exchanges: list[Exchange]) -> str:
@@ -222,18 +210,25 @@ def test_redact_of_a_standard_input_that_is_too_long(monkeypatch: pytest.MonkeyP
     assert (code, report) == (2, "") and "name the file instead" in errors
 
 
-def test_redact_of_a_body_cannot_make_a_har(tmp_path: Path) -> None:
-    code, report, errors = run("redact", "-", "-o", str(tmp_path / "a.har"), stdin=b'{"detail": "x"}')
-    assert (code, report) == (2, "") and "cannot be in a HAR" in errors
-    assert list(tmp_path.iterdir()) == []
+OTHER_NAME = "allowed: FILE.ndjson, FILE.har, or FILE.json for a body\n"
+REFUSED = [
+    (["a.json", "-o", "out.har"], "cannot be in a HAR"),
+    (["a.json", "b.json", "-o", "out.json"], "a .json file has one body"),
+    (["--check", "a.json", "-o", "out.json"], "--check writes no file"),
+    *((["a.ndjson", "-o", f"out{end}"], OTHER_NAME) for end in (".yaml", ".har.gz", ".txt", "")),
+]
 
 
-@pytest.mark.parametrize("name", ["a.yaml", "a.har.gz", "a.txt", "a"])
-def test_redact_writes_only_files_whose_names_can_be_read(name: str, tmp_path: Path) -> None:
-    code, report, errors = run("redact", "-", "-o", str(tmp_path / name), stdin=ndjson(HIDING[:2]).encode())
-    assert (code, report) == (2, "")
-    assert errors.endswith("allowed: FILE.ndjson, FILE.har, or FILE.json for a body\n")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(("argv", "says"), REFUSED)
+def test_redact_writes_nothing_that_cannot_be_read(
+    argv: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("a.json", BODIES[0]), ("b.json", BODIES[0]), ("a.ndjson", ndjson(HIDING[:2]))):
+        Path(name).write_text(text)
+    code, report, errors = run("redact", *argv)
+    assert (code, report, says in errors) == (2, "", True)
+    assert list(tmp_path.glob("out*")) == []
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.json"])
@@ -242,14 +237,6 @@ def test_redact_writes_a_body_in_the_format_of_the_file_name(name: str, tmp_path
     assert run("redact", "-", "-o", str(path), stdin=BODIES[0].encode())[0] == 0
     (record,) = recordings.read([str(path)], io.BytesIO())
     assert isinstance(record, Exchange) and json.loads(record.body)["detail"] == "REDACTED-1 is wrong"
-
-
-def test_redact_of_several_bodies_cannot_make_a_json(tmp_path: Path) -> None:
-    for name in ("a.json", "b.json"):
-        (tmp_path / name).write_text(BODIES[0])
-    paths = [str(tmp_path / name) for name in ("a.json", "b.json", "c.json")]
-    code, _, errors = run("redact", *paths[:2], "-o", paths[2])
-    assert code == 2 and "a .json file has one body" in errors
 
 
 @pytest.mark.parametrize("given", ["a.ndjson", "folder", "link.ndjson", "./folder/../a.ndjson"])
@@ -312,12 +299,6 @@ def test_redact_check_fails_if_something_cannot_be_read(tmp_path: Path) -> None:
     path.write_text(ndjson(HIDING[:1]))
     code, report, errors = run("redact", "--check", str(path), str(tmp_path / "missing.har"))
     assert (code, report.count("\n")) == (2, 1) and "missing.har" in errors
-
-
-def test_redact_check_writes_no_file(tmp_path: Path) -> None:
-    code, _, errors = run("redact", "--check", "-", "-o", str(tmp_path / "a.json"), stdin=b"{}")
-    assert code == 2 and "--check writes no file" in errors
-    assert list(tmp_path.iterdir()) == []
 
 
 def curl(url: str, target: str, *options: str) -> None:

@@ -19,8 +19,8 @@ import zstandard
 
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.redaction import body_text
+from mock_webshare.exchange.redaction.patterns import is_secret_name
 from mock_webshare.exchange.redaction.redactor import redact
-from mock_webshare.exchange.redaction.secret_names import is_secret_name
 
 KEY = "k7wq2m9x4t"
 NESTED = f"https://y.io/?a=1&token={KEY}&b=2"

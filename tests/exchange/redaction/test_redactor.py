@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
-from mock_webshare.exchange.redaction import body_text, secret_index, secret_names
+from mock_webshare.exchange.redaction import body_text, patterns, secret_index
 from mock_webshare.exchange.redaction import redactor as redaction
+from mock_webshare.exchange.redaction.patterns import is_secret_name
 from mock_webshare.exchange.redaction.redactor import Redactor, redact
-from mock_webshare.exchange.redaction.secret_names import is_secret_name
 from mock_webshare.service.data import generator
 
 KEY = "Zq7/canary+9x=K3"
@@ -188,9 +188,9 @@ def test_a_body_that_stays(given_body: str) -> None:
 
 
 def test_the_result_for_a_long_name_is_not_cached() -> None:
-    known = secret_names._cached.cache_info().currsize
+    known = patterns._cached.cache_info().currsize
     assert is_secret_name("x" * 300 + "-key") and not is_secret_name("x" * 300)
-    assert secret_names._cached.cache_info().currsize == known
+    assert patterns._cached.cache_info().currsize == known
 
 
 def test_responses_of_the_service_stay() -> None:

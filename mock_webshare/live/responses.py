@@ -125,7 +125,6 @@ class Responses:
         """Why there is no response to a request."""
 
     def to(self, name: str) -> Exchange:
-        """Return the response to a request."""
         if name not in self.received:
             raise Undecidable(self.missing.get(name, "the request was not sent"))
         exchange = self.received[name]
@@ -154,12 +153,10 @@ class Responses:
         return page
 
     def rows(self, name: str) -> list[Row]:
-        """Return the rows of a page."""
         rows: list[Row] = self.page(name)["results"]
         return rows
 
     def count(self, name: str = "first") -> int:
-        """Return the `count` of a page."""
         return int(self.page(name)["count"])
 
     def require_unchanged(self) -> None:

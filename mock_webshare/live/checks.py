@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from mock_webshare.contract import messages
 from mock_webshare.contract.timestamps import parse_instant
+from mock_webshare.exchange.limits import STRING_OR_REST
 from mock_webshare.exchange.model import Headers
 from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.judge.rules.pagination import link_query
-from mock_webshare.live.probe.responses import (
+from mock_webshare.live.responses import (
     Expected,
     Objection,
     Responses,
@@ -103,9 +104,7 @@ def _microseconds(responses: Responses) -> Iterator[Objection]:
 
 # The wire.
 
-_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-"""A string of JSON; the last one may have no end."""
-_NEEDLESS_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\u(?!00[01]|2028|2029)[0-9a-fA-F]{4}")
+_NEEDLESS_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*+\\u(?!00[01]|2028|2029)[0-9a-fA-F]{4}")
 """The framework escapes control characters and the line separators of JavaScript."""
 
 
@@ -113,10 +112,9 @@ def _json(responses: Responses) -> Iterator[Objection]:
     for name in ("first", "no key"):
         yield from Expected(headers={"Content-Type": "application/json"}).objections(responses, name)
         exchange = responses.to(name)
-        text = exchange.body.decode(errors="replace")
-        if re.search(r"\s", _STRING.sub("", text)):
+        if re.search(rb"\s", STRING_OR_REST.sub(b"", exchange.body)):
             yield Objection(f"the response to {described(exchange)} has whitespace between its values")
-        if _NEEDLESS_ESCAPE.search(text):
+        if _NEEDLESS_ESCAPE.search(exchange.body):
             yield Objection(f"the response to {described(exchange)} escapes what UTF-8 can encode")
 
 

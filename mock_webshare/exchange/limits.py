@@ -1,10 +1,11 @@
-"""Limits on what is read of a recording, and the errors for unreadable input.
+"""Limits on what is read of a recording, which may be hostile, or simply huge.
 
-A recording may be hostile, or simply huge: every limit is far above what real traffic needs. The number
-of values in a record is limited by `exchange.json_limits`, which the judge shares.
+Every limit is far above what real traffic needs.
 """
 
 from __future__ import annotations
+
+import re
 
 LARGEST_RECORD = 64 * 1024**2
 """Bytes of one record, and of one body, packed or unpacked. A page of a hundred credits has about 25,000."""
@@ -20,10 +21,8 @@ MOST_HEADERS = 1000
 """Headers of a message. In YAML a few aliases make millions of them."""
 MOST_CODINGS = 4
 """Content codings of one body. One is usual."""
-
 DEEPEST_JSON = 1000
 """Nested brackets. A HAR needs seven."""
-
 DEEPEST_YAML = 50
 """Nested collections. A cassette needs six."""
 MOST_ANCHORS = 100_000
@@ -31,15 +30,26 @@ MOST_ANCHORS = 100_000
 LARGEST_ANCHORED = 64 * 1024
 """Characters of such a value. PyYAML writes aliases for headers, not for bodies; without a limit, a short
 file could name one long body a million times."""
-
 LARGEST_ATTACHMENTS = 2 * 1024**3
 """Bytes of all attachments of a HAR: a million entries may name the same small file."""
 LARGEST_ZIP_DIRECTORY = 8 * 1024**2
 """Bytes of the list of files in a ZIP archive, which is read as a whole."""
+MOST_PARTS = 1_000_000
+"""Values in a record, and in a body: each takes far more memory than its text. A page of a hundred credits
+has about a thousand."""
+
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+"""A string of JSON, with its quotes."""
+STRING_OR_REST = re.compile(STRING.pattern + rb"?", re.DOTALL)
+"""The same, or one without an end, in which no other one is looked for: that would take quadratic time."""
 
 
-class Malformed(Exception):
-    """One record is not an exchange, but the next one may be.
+def has_many(text: bytes) -> bool:
+    """Return whether a JSON text has more than about `MOST_PARTS` values."""
+    if len(text) <= MOST_PARTS or _commas_and_brackets(text) <= MOST_PARTS:
+        return False
+    return _commas_and_brackets(STRING_OR_REST.sub(b"", text)) > MOST_PARTS
 
-    The message shows no value of the record.
-    """
+
+def _commas_and_brackets(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")

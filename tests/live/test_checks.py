@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.live.probe import checks
-from mock_webshare.live.probe.responses import Responses, Subject, Undecidable
+from mock_webshare.live import checks
+from mock_webshare.live.responses import Responses, Subject, Undecidable
 from tests.recorded_responses import ROW
 
 

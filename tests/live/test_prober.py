@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,21 +14,22 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from mock_webshare import MockServer, Settings, cli, recordings
+from mock_webshare import MockServer, Settings
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
 from mock_webshare.errors import ServiceError
-from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from mock_webshare.live.probe import prober
-from mock_webshare.live.probe.checks import CHECKS, checks_of
-from mock_webshare.live.probe.report import Findings, Outcome
-from mock_webshare.live.probe.responses import Subject
+from mock_webshare.live import prober
+from mock_webshare.live.checks import CHECKS, checks_of
+from mock_webshare.live.prober import Decision, Findings, Outcome
+from mock_webshare.live.responses import Subject
 from mock_webshare.service.data import generator
 from mock_webshare.service.framework.response import Response
+from tests.cli import Run
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
+from tests.recordings import read_exchanges
 
 KEY = "aVerySecretKeyThatNobodyMaySee"
 NEVER = {"limit.retry-after"}
@@ -52,10 +52,13 @@ def mock(**settings: Any) -> Iterator[str]:
 
 
 def run(*argv: str, key: str | None = KEY) -> tuple[int, str, str]:
-    stdout, stderr = io.StringIO(), io.StringIO()
-    environ = {} if key is None else {"WEBSHARE_API_KEY": key}
-    code = cli.run(("probe", *argv), cli.Streams(io.BytesIO(), stdout, stderr), environ)
-    return code, stdout.getvalue(), stderr.getvalue()
+    ended = Run("probe", *argv, environ={} if key is None else {"WEBSHARE_API_KEY": key})
+    return ended.code, ended.out, ended.err
+
+
+def decision(findings: Findings, rule: str) -> Decision:
+    (found,) = (each for each in findings.decisions if each.rule.id == rule)
+    return found
 
 
 def outcomes(findings: Findings, outcome: Outcome) -> set[str]:
@@ -135,8 +138,8 @@ def test_a_size_that_changes_nothing_decides_nothing(
         return replace(response, body=json.dumps(page | {"results": page["results"][:7]}).encode())
 
     with changed(change, monkeypatch) as url:
-        decision = next(each for each in probe(url).decisions if each.rule.id == "list.page-numbers")
-    assert (decision.outcome, decision.why) == (
+        found = decision(probe(url), "list.page-numbers")
+    assert (found.outcome, found.why) == (
         Outcome.UNDECIDABLE,
         ("a page has 7 rows, whether a size of 10 is read as a number or not",),
     )
@@ -147,15 +150,14 @@ def test_an_objection_counts_though_the_rest_cannot_be_decided(monkeypatch: pyte
         return with_status(301, 200)(request, with_status(406, 503)(request, response))
 
     with changed(change, monkeypatch) as url:
-        decision = next(each for each in probe(url).decisions if each.rule.id == "route.order")
-    assert decision.outcome is Outcome.BROKEN
+        assert decision(probe(url), "route.order").outcome is Outcome.BROKEN
 
 
 def test_an_order_that_the_rows_do_not_distinguish_is_not_decidable() -> None:
     for ordering in ("id", "created_at"):
         with mock(default_ordering=ordering) as url:
-            decision = next(each for each in probe(url).decisions if each.rule.id == "order.default")
-        assert (decision.outcome, decision.why, decision.options) == (
+            found = decision(probe(url), "order.default")
+        assert (found.outcome, found.why, found.options) == (
             Outcome.UNDECIDABLE,
             ("rows are ordered by id; they also fit created_at",),
             (),
@@ -274,9 +276,8 @@ def test_a_service_that_behaves_differently_breaks_that_rule(
     with changed(change, monkeypatch) as url:
         findings = probe(url)
     watch.broken.clear()
-    (decision,) = (each for each in findings.decisions if each.rule.id == rule)
-    assert decision.outcome is Outcome.BROKEN
-    assert decision.why
+    assert decision(findings, rule).outcome is Outcome.BROKEN
+    assert decision(findings, rule).why
 
 
 def test_an_empty_page_that_is_404_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,8 +287,9 @@ def test_an_empty_page_that_is_404_is_reported_as_such(monkeypatch: pytest.Monke
         )
 
     with changed(change, monkeypatch) as url:
-        decision = next(each for each in probe(url).decisions if each.rule.id == "list.last-page")
-    assert decision.why == ("an empty page is 404, as in versions of the framework before 3.15",)
+        assert decision(probe(url), "list.last-page").why == (
+            "an empty page is 404, as in versions of the framework before 3.15",
+        )
 
 
 def test_the_number_of_requests_and_their_pauses() -> None:
@@ -312,8 +314,8 @@ def test_the_recording_of_it_validates_and_has_no_key(tmp_path: Path) -> None:
         code, report, errors = run(url, "-o", str(out))
     assert (code, errors) == (0, "")
     assert "21 kept, 0 broken, 2 not decidable" in report
-    exchanges = list(recordings.read([str(out)], io.BytesIO()))
-    assert len(exchanges) == 42 and all(isinstance(each, Exchange) for each in exchanges)
+    exchanges = read_exchanges(out)
+    assert len(exchanges) == 42
     assert judge(exchanges, Options()).findings == ()
     assert KEY not in out.read_text() + report
 
@@ -336,6 +338,17 @@ def test_the_json_report() -> None:
     assert document["origin"] == url and document["options"] == []
     assert [each["id"] for each in document["rules"]] == PROBED
     assert {each["outcome"] for each in document["rules"]} == {"kept", "not decidable"}
+
+
+@asynccontextmanager
+async def serving(respond: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    runner = web.ServerRunner(web.Server(respond), shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 def responder(status: int, headers: dict[str, str], body: bytes) -> Callable[[web.BaseRequest], Any]:
@@ -366,29 +379,11 @@ HOPELESS: list[tuple[int, dict[str, str], bytes, str]] = [
 async def test_a_service_that_cannot_be_probed_is_one_sentence(
     status: int, headers: dict[str, str], body: bytes, says: str
 ) -> None:
-    runner = web.ServerRunner(web.Server(responder(status, headers, body)))
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        code, report, errors = await asyncio.get_running_loop().run_in_executor(None, run, url)
-    finally:
-        await runner.cleanup()
+    async with serving(responder(status, headers, body)) as url:
+        code, report, errors = await asyncio.to_thread(run, url)
     assert (code, report) == (2, "")
     assert errors.startswith("mock-webshare: ") and errors.count("\n") == 1 and says in errors
     assert KEY not in errors
-
-
-@asynccontextmanager
-async def serving(respond: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    runner = web.ServerRunner(web.Server(respond), shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 STRANGE = [
@@ -453,8 +448,11 @@ async def test_a_body_without_an_end_is_abandoned(monkeypatch: pytest.MonkeyPatc
 
     async with serving(respond) as url:
         findings = await prober.probe(url, KEY, pause=no_pause)
-    decision = next(each for each in findings.decisions if each.rule.id == "list.links-query")
-    assert decision.why[0].endswith("sent an incomplete response: it has more than 1 MiB")
+    assert (
+        decision(findings, "list.links-query")
+        .why[0]
+        .endswith("sent an incomplete response: it has more than 1 MiB")
+    )
 
 
 @pytest.mark.parametrize("late", [1, 3])
@@ -480,8 +478,7 @@ async def test_a_service_that_is_late_gets_no_further_requests(
     assert (code, report, received) == (2, "", late)
     assert errors.startswith(f"mock-webshare: {url} did not respond to GET /api/v2/referral/credit/")
     assert errors.endswith("within 0.5 seconds; no further requests are sent\n") and errors.count("\n") == 1
-    recorded = [each.status for each in recordings.read([str(out)], io.BytesIO())]  # type: ignore[union-attr]
-    assert recorded == [200] * (late - 1) + [200 if is_begun else None]
+    assert [each.status for each in read_exchanges(out)] == [200] * (late - 1) + [200 if is_begun else None]
 
 
 def test_a_service_that_does_not_listen_is_one_sentence() -> None:

@@ -27,10 +27,11 @@ from mock_webshare.contract.model import (
 from mock_webshare.contract.schemas import Schemas, data_path
 from mock_webshare.errors import UsageError
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.live.probe import prober
-from mock_webshare.live.probe.checks import CHECKS
-from mock_webshare.live.probe.report import Findings, Outcome
-from mock_webshare.live.probe.responses import Responses, Subject, Undecidable
+from mock_webshare.live import prober
+from mock_webshare.live.checks import CHECKS
+from mock_webshare.live.prober import Findings, Outcome
+from mock_webshare.live.responses import Responses, Subject, Undecidable
+from tests.live.test_prober import decision, no_pause, outcomes, serving
 
 ORIGIN, KEY = "http://service.test", "aKeyOfTheMadeUpService"
 PARCEL = {
@@ -164,27 +165,13 @@ class Service:
         )
 
 
-async def no_pause() -> None:
-    """Continue at once."""
-
-
 async def probe(service: Service, probed: Contract | None = None) -> Findings:
-    runner = web.ServerRunner(web.Server(service.handle))
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with serving(service.handle) as url:
         return await prober.probe(url, KEY, contract=probed or contract(), pause=no_pause)
-    finally:
-        await runner.cleanup()
-
-
-def outcomes(findings: Findings, outcome: Outcome) -> set[str]:
-    return {each.rule.id for each in findings.decisions if each.outcome is outcome}
 
 
 def why(findings: Findings, rule: str) -> str:
-    return "; ".join(next(each.why for each in findings.decisions if each.rule.id == rule))
+    return "; ".join(decision(findings, rule).why)
 
 
 async def test_a_service_that_keeps_to_its_contract_breaks_no_rule() -> None:

@@ -1,1 +1,0 @@
-"""The probe: which assumptions of a contract a real service keeps."""
