@@ -74,6 +74,18 @@ DOCUMENTS: dict[str, Document] = {
         },
         "examples": [{"count": 1, "next": None, "previous": None, "results": [TICKET]}],
     },
+    "team-page": {
+        **WEBSHARE.schemas.document("referral-credit-page"),
+        "$id": f"{BASE}/team-page.schema.json",
+        "title": "Page of teams",
+        "properties": {
+            **WEBSHARE.schemas.document("referral-credit-page")["properties"],
+            "results": {"type": "array", "items": {"$ref": "team.schema.json"}},
+        },
+        "examples": [
+            {"count": 1, "next": None, "previous": None, "results": [{"id": 5, "name": "Hardware"}]}
+        ],
+    },
     "team": _object(
         "team",
         {"id": {"type": "integer"}, "name": {"type": "string", "minLength": 1}},

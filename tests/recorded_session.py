@@ -68,6 +68,15 @@ def record(url: str, source: str = "session.ndjson") -> list[Exchange]:
     return [_placed(each, index, source) for index, each in enumerate(session)]
 
 
+def exchange(url: str, target: str) -> Exchange:
+    """Return the exchange of one GET of a target, as if it were with the service."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    try:
+        return _placed(_send(connection, Request(target)), 0, "session.ndjson")
+    finally:
+        connection.close()
+
+
 def _send(connection: http.client.HTTPConnection, request: Request) -> Exchange:
     headers = (*request.headers, ("Host", "proxy.webshare.io"), ("X-Forwarded-Proto", "https"))
     connection.request(request.method, request.target, headers=dict(headers))

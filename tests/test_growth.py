@@ -77,7 +77,21 @@ TEXTS: dict[str, list[Pump]] = {
     "control.routes:[0-9]{1,19}": [DIGITS],
     "service.faults:[A-Z]{1,32}": [Pump("", "A")],
     "service.faults:[ -~]{1,200}": [WORD],
-    "service.faults:f'[/*].{{0,{_MAX_TEXT - 1}}}'": [Pump("/", "a")],
+    "service.faults:f'[/*][\\\\s\\\\S]{{0,{_MAX_TEXT - 1}}}'": [Pump("/", "a")],
+    "service.faults:[a-z]": [WORD],
+    "service.framework.serializer._LOCAL_PART": [
+        Pump("", "a."),
+        Pump('"', "a"),
+        Pump('"', "\\a"),
+        Pump("", "a", "@"),
+    ],
+    "service.framework.serializer._LABEL": [Pump("", "a-"), Pump("", "-")],
+    "service.framework.serializer._LAST_LABEL": [Pump("", "a-"), Pump("xn--", "a")],
+    "service.framework.serializer:[ -~]{0,200}[!-~]": [Pump("", " "), WORD],
+    "service.framework.serializer:[/\\\\]": [Pump("", "/a")],
+    "service.framework.serializer:[\ud800-\udfff]": [WORD],
+    "service.framework.serializer:\\[[A-Fa-f0-9:.]+\\]": [Pump("[", "a:")],
+    "contract.timestamps._DURATION": [DIGITS, Pump("1 00:00:00.", "1")],
     "service.faults:[ -~]{0,2000}": [WORD],
     "service.faults:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}": [WORD],
     "contract.model:\\\\{\\w+\\\\}": [Pump("\\{", "a"), Pump("", "\\{a")],
@@ -326,6 +340,8 @@ def unnamed_in(module: ModuleType, source: str) -> Iterator[tuple[str, Used]]:
                 method = "fullmatch"
             case _:
                 continue
+        if isinstance(written, ast.Call):  # of a schema: these are short, and read by ids and choices alone
+            continue
         regex = eval(ast.unparse(written), vars(module))  # our own source: a text, perhaps with names in it
         key = str(regex) if isinstance(written, ast.Constant) else ast.unparse(written)
         yield key, Used(re.compile(regex), frozenset([method]))

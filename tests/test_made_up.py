@@ -167,7 +167,7 @@ class TestAWorld:
         world.put_state(data_set(3))
         assert send(world, LIST)[2]["count"] == 3
         world.reset()
-        assert world.state() == before == data_set()
+        assert world.state() == before == {"format": 2, **data_set()}
 
     def test_moves_pages(self, world: MockWorld) -> None:
         world.add_fault(pages="removed", rows=2, times=1)

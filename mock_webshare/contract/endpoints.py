@@ -6,11 +6,13 @@ from mock_webshare.contract.model import (
     Contract,
     Endpoint,
     Filter,
+    Input,
     Kind,
     Lifecycle,
     Paging,
     Reference,
     Resource,
+    Write,
 )
 from mock_webshare.contract.operations import OPERATIONS
 from mock_webshare.contract.rules import RULES
@@ -36,28 +38,37 @@ CREDIT_FILTERS = (
 )
 
 # fmt: off
-_ROUTE_RULES = (
+_OPEN_RULES = (
     "wire.json", "wire.indent", "wire.allow", "wire.accept", "wire.head", "error.detail", "error.kinds",
-    "auth.token", "auth.unauthorized", "route.slash", "route.unknown", "route.methods", "route.options",
-    "route.order", "limit.rate", "limit.retry-after",
+    "route.slash", "route.unknown", "route.methods", "route.options", "route.order",
 )
-_LIST_RULES = (
+_ROUTE_RULES = (*_OPEN_RULES, "auth.token", "auth.unauthorized", "limit.rate", "limit.retry-after")
+_PAGE_RULES = (
     "list.envelope", "list.count", "list.links", "list.links-query", "list.links-origin", "list.walk",
-    "order.fields", "order.unknown", "order.default", "order.ties", "order.nulls",
+    "order.default",
 )
+_LIST_RULES = (*_PAGE_RULES, "order.fields", "order.unknown", "order.ties", "order.nulls")
 _DETAIL_RULES = ("detail.id", "detail.not-found", "detail.filters")
+_OBJECT_RULES = (
+    "object.fields", "object.new-fields", "object.amount-form", "object.dates", "object.microseconds",
+    "object.updated-at", "object.same",
+)
 _CREDIT_RULES = (
-    "object.fields", "object.new-fields", "object.older-edition", "object.amount", "object.amount-form",
-    "object.mode", "object.status", "object.reverted", "object.channel", "object.dates",
-    "object.microseconds", "object.pending", "object.lifecycle", "object.updated-at", "object.same",
+    *_OBJECT_RULES, "object.older-edition", "object.amount", "object.mode", "object.status",
+    "object.reverted", "object.channel", "object.pending", "object.lifecycle",
 )
 # fmt: on
+
+_WRITE_ERRORS = tuple(
+    sorted({**dict(Endpoint._field_defaults["errors"]), 400: "body-errors", 415: "error-detail"}.items())
+)
 
 CREDIT_LIST = Endpoint(
     path=API_ROOT + "referral/credit/",
     kind=Kind.LIST,
     resource="credits",
     schema="referral-credit-page",
+    signs=("user_id", "reverted_at"),
     view_name="Referral Credit List",
     rules=_ROUTE_RULES + _LIST_RULES + _CREDIT_RULES,
     filters=CREDIT_FILTERS,
@@ -70,9 +81,102 @@ CREDIT_DETAIL = Endpoint(
     kind=Kind.DETAIL,
     resource="credits",
     schema="referral-credit",
+    signs=("user_id", "reverted_at"),
     view_name="Referral Credit Instance",
     rules=_ROUTE_RULES + _DETAIL_RULES + _CREDIT_RULES,
     filters=CREDIT_FILTERS,
+)
+
+CONFIG = Endpoint(
+    path=API_ROOT + "referral/config/",
+    kind=Kind.OBJECT,
+    resource="config",
+    schema="referral-config",
+    signs=("referral_url", "next_earn_out_date"),
+    view_name="Referral Config",
+    rules=(*_ROUTE_RULES, *_OBJECT_RULES, "config.payout", "config.terms", "body.errors", "body.types"),
+    methods=("GET", "PATCH", "HEAD", "OPTIONS"),
+    errors=_WRITE_ERRORS,
+    writes=(
+        Write(
+            "PATCH",
+            inputs=(
+                Input("mode", "choice", choices=MODES),
+                Input("paypal_payout_email", "email", is_nullable=True, max_length=254),
+            ),
+            is_partial=True,
+        ),
+    ),
+)
+
+CHANNEL_LIST = Endpoint(
+    path=API_ROOT + "referral/channel/",
+    kind=Kind.ARRAY,
+    resource="channels",
+    schema="referral-channel-list",
+    view_name="Referral Channel List",
+    rules=(*_ROUTE_RULES, *_OBJECT_RULES, "channel.array", "channel.decimals"),
+)
+
+_EARNOUT_RULES = (*_OBJECT_RULES, "earnout.mode", "earnout.status", "earnout.error")
+
+EARNOUT_LIST = Endpoint(
+    path=API_ROOT + "referral/earnout/",
+    kind=Kind.LIST,
+    resource="earnouts",
+    schema="referral-earnout-page",
+    view_name="Referral Earnout List",
+    rules=_ROUTE_RULES + _PAGE_RULES + _EARNOUT_RULES,
+    paging=Paging(),
+)
+
+EARNOUT_DETAIL = Endpoint(
+    path=API_ROOT + "referral/earnout/{id}/",
+    kind=Kind.DETAIL,
+    resource="earnouts",
+    schema="referral-earnout",
+    signs=("error_reason",),
+    view_name="Referral Earnout Instance",
+    rules=(*_ROUTE_RULES, "detail.id", "detail.not-found", *_EARNOUT_RULES),
+)
+
+CODE_INFO = Endpoint(
+    path=API_ROOT + "referral/code/info/",
+    kind=Kind.LOOKUP,
+    resource="config",
+    schema="referral-code-info",
+    signs=("referral_code",),
+    view_name="Referral Code Info",
+    rules=(*_OPEN_RULES, "object.fields", "object.new-fields", "code.open", "code.unknown", "filter.errors"),
+    is_open=True,
+    lookup=Input("referral_code"),
+)
+
+COUPON_CODE = Endpoint(
+    path=API_ROOT + "referral/coupon-code/",
+    kind=Kind.OBJECT,
+    resource="applied_coupon",
+    schema="referral-coupon-code",
+    signs=("is_recurring",),
+    view_name="Referral Coupon Code",
+    rules=(
+        *_ROUTE_RULES,
+        "object.fields",
+        "object.new-fields",
+        "coupon.null",
+        "coupon.apply",
+        "coupon.errors",
+        "coupon.remove",
+        "limit.coupon",
+        "body.errors",
+        "body.types",
+    ),
+    methods=("GET", "POST", "DELETE", "HEAD", "OPTIONS"),
+    errors=_WRITE_ERRORS,
+    writes=(
+        Write("POST", inputs=(Input("code", max_length=100),), rate="5/min"),
+        Write("DELETE", status=204),
+    ),
 )
 
 CREDITS = Resource(
@@ -87,6 +191,7 @@ CREDITS = Resource(
         ended="reverted",
         ended_at="reverted_at",
         period=PENDING_DAYS,
+        period_field=("config", "referral_payment_pending_days"),
         end="revert",
         # Whether an available credit can be reverted is not documented.
         moves={"pending": ("available", "reverted"), "available": ("reverted",), "reverted": ()},
@@ -94,14 +199,147 @@ CREDITS = Resource(
     ),
     defaults={"mode": "payout", "amount": 2.5, "status": "pending"},
     numbered=("id", "user_id"),
-    signs=("user_id", "reverted_at"),
     later=frozenset({"referral_channel", "referral_channel_code"}),
+    older=frozenset(
+        {
+            "id",
+            "user_id",
+            "mode",
+            "amount",
+            "status",
+            "referral_channel",
+            "referral_channel_code",
+            "created_at",
+            "updated_at",
+            "reverted_at",
+        }
+    ),
+    own={
+        "price": {
+            "description": "What the user has paid; null: what earns the amount at the user's rate.",
+            "type": ["number", "null"],
+            "examples": [None, 12.5],
+        }
+    },
 )
-CHANNELS = Resource(name="channels", singular="channel", schema="channel")
+CHANNELS = Resource(
+    name="channels",
+    singular="channel",
+    schema="referral-channel",
+    defaults={
+        "description": "",
+        "promo_type": "percent_off",
+        "promo_value": "0.20",
+        "is_active": True,
+        "is_recurring": False,
+        "initial_rate": "0.20",
+        "ongoing_rate": "0.10",
+        "initial_rate_period_days": 365,
+        "max_earnings_per_referred": "100.00",
+    },
+    older=frozenset({"id", "code"}),
+    ahead={"start_date": None, "end_date": None},
+    computed=("total_uses", "total_commission", "total_revenue"),
+)
+AFFILIATE = Resource(
+    name="config",
+    singular="config",
+    schema="referral-config",
+    is_object=True,
+    # Where the documentation has an example, it is this value.
+    defaults={
+        "id": 1,
+        "mode": "payout",
+        "paypal_payout_email": "affiliate@example.com",
+        "id_verification_required": False,
+        "earn_out_frequency": "7 00:00:00",
+        "minimum_earn_out_amount": 10.0,
+        "referral_code": "8k2hmp4xq7wd",
+        "referral_url": "https://www.webshare.io/?referral_code=8k2hmp4xq7wd",
+        "referral_maximum_credits": 100.0,
+        "referral_credit_ratio": 0.2,
+        "referral_payment_pending_days": f"{PENDING_DAYS} 00:00:00",
+        "promo_type": "first_time_percent_off",
+        "promo_value": 10,
+        "initial_rate": 0.2,
+        "ongoing_rate": 0.1,
+        "initial_rate_period_days": 365,
+        "max_earnings_per_referred": 100.0,
+        "earnout_processing_time": "2 00:00:00",
+    },
+    numbered=(),
+    ahead={"next_earn_out_date": "earn_out_frequency"},
+    older=frozenset(),
+    computed=(
+        "credits_earned", "payouts_earned", "total_credits_earned", "total_payouts_earned",
+        "number_of_users_referred", "number_of_users_upgraded",
+    ),
+    own={
+        "earnout_processing_time": {
+            "description": "How long an earn-out is processing; the service does not document it.",
+            "type": "string",
+            "pattern": "^([0-9]{1,6} )?[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{6})?$",
+            "examples": ["2 00:00:00"],
+        }
+    },
+)  # fmt: skip
+EARNOUTS = Resource(
+    name="earnouts",
+    singular="earnout",
+    schema="referral-earnout",
+    defaults={
+        "mode": "payout",
+        "paypal_payout_email": "affiliate@example.com",
+        "amount": 10.0,
+        "status": "completed",
+        "credits": [],
+    },
+    older=frozenset(),
+    own={
+        "credits": {
+            "description": "The ids of the credits that were paid; a failed earn-out gives them back.",
+            "type": "array",
+            "examples": [[]],
+        }
+    },
+)
+APPLIED_COUPON = Resource(
+    name="applied_coupon",
+    singular="applied_coupon",
+    schema="applied-coupon",
+    references=(Reference("coupon", "coupons", copy="code", source="code"),),
+    is_object=True,
+    numbered=(),
+    older=frozenset(),
+)
+COUPONS = Resource(
+    name="coupons",
+    singular="coupon",
+    schema="coupon",
+    defaults={
+        "description": "",
+        "promo_type": "percent_off",
+        "promo_value": "0.20",
+        "is_active": True,
+        "is_recurring": False,
+        "is_redeemed": False,
+    },
+    ahead={"end_date": None},
+    older=frozenset(),
+)
 
 WEBSHARE = Contract(
-    endpoints=(CREDIT_LIST, CREDIT_DETAIL),
-    resources=(CREDITS, CHANNELS),
+    endpoints=(
+        CREDIT_LIST,
+        CREDIT_DETAIL,
+        CONFIG,
+        CHANNEL_LIST,
+        EARNOUT_LIST,
+        EARNOUT_DETAIL,
+        CODE_INFO,
+        COUPON_CODE,
+    ),
+    resources=(CREDITS, CHANNELS, AFFILIATE, EARNOUTS, APPLIED_COUPON, COUPONS),
     rules=RULES,
     schemas=SERVICE_SCHEMAS,
     operations=OPERATIONS,

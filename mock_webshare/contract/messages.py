@@ -19,6 +19,7 @@ INVALID_PAGE = "Invalid page."
 METHOD_NOT_ALLOWED = 'Method "{method}" not allowed.'
 NOT_ACCEPTABLE = "Could not satisfy the request Accept header."
 UNSUPPORTED_MEDIA_TYPE = 'Unsupported media type "{content_type}" in request.'
+UNSUPPORTED_CHARSET = 'Unsupported charset "{charset}" in request Content-Type header.'
 PERMISSION_DENIED = "You do not have permission to perform this action."
 SERVER_ERROR = "A server error occurred."
 INVALID_INPUT = "Invalid input."
@@ -29,6 +30,29 @@ INVALID_CHOICE = "Select a valid choice. {value} is not one of the available cho
 """`value` is the value of the request; for an id, it is `THAT_CHOICE`."""
 THAT_CHOICE = "That choice"
 NULL_CHARACTERS = "Null characters are not allowed."
+
+REQUIRED = "This field is required."
+NULL = "This field may not be null."
+BLANK = "This field may not be blank."
+NO_STRING = "Not a valid string."
+NO_CHOICE = '"{value}" is not a valid choice.'
+NO_EMAIL = "Enter a valid email address."
+TOO_LONG = "Ensure this field has no more than {length} characters."
+SURROGATE = "Surrogate characters are not allowed: U+{code:X}."
+NO_DATA = "No data provided"
+NO_DICTIONARY = "Invalid data. Expected a dictionary, but got {type}."
+"""`type` is Python's name of the type: `list`, `str`, `int`, …"""
+
+PAYOUT_EMAIL = "This field is required in payout mode."
+"""For a configuration in payout mode without an e-mail: assumed, with the code `required`."""
+COUPON_ERRORS = {
+    "not_found": "Coupon code not found.",
+    "self_referral": "You cannot use your own coupon code.",
+    "code_inactive": "This coupon code is not active.",
+    "code_expired": "This coupon code has expired.",
+    "already_redeemed": "You have already redeemed this coupon code.",
+}
+"""Why a coupon code is refused, by the code of the error, which is documented; the texts are assumed."""
 
 FORBIDDEN = {
     "2fa_needed": "Two factor authentication is needed.",

@@ -66,13 +66,43 @@ class Kind(StrEnum):
     LIST = "list"  # a page of the rows of its resource
     DETAIL = "detail"  # one row, by the id in the path
     OBJECT = "object"  # the single object of its resource
+    ARRAY = "array"  # all rows of its resource, without pages
+    LOOKUP = "lookup"  # the single object, if a query parameter has the value of its field
+
+
+_ROWS = {Kind.LIST: ("properties", "results", "items"), Kind.ARRAY: ("items",)}
+"""The keys that lead to the schema of a row in that of a response, where it is not a row itself."""
+
+
+class Input(NamedTuple):
+    """A writable field of a body: a text, an e-mail address, or one of some choices."""
+
+    name: str
+    kind: str = "text"  # or email, choice
+    choices: tuple[str, ...] = ()
+    is_nullable: bool = False
+    max_length: int | None = None
+
+
+class Write(NamedTuple):
+    """A method of an endpoint that changes its object; a DELETE has no body.
+
+    `rate` is a rate limit of its own, besides the general one.
+    """
+
+    method: str
+    inputs: tuple[Input, ...] = ()
+    is_partial: bool = False
+    rate: str | None = None
+    status: int = 200
 
 
 class Endpoint(NamedTuple):
     """One route of the service.
 
     `path` ends in `{id}/` for a detail; `resource` is the name of a `Resource`; `schema` names the schema of
-    a 200 response; only lists have `paging`. `rules` are ids in `Contract.rules`.
+    a 200 response; only lists have `paging`. `methods` are in the order of `Allow`; `rules` are ids in
+    `Contract.rules`.
     """
 
     path: str
@@ -85,6 +115,13 @@ class Endpoint(NamedTuple):
     orderings: tuple[str, ...] = ()
     paging: Paging | None = None
     methods: tuple[str, ...] = ("GET", "HEAD", "OPTIONS")
+    is_open: bool = False
+    """Whether it responds without a key."""
+    lookup: Input | None = None
+    """The parameter of a lookup, and the field that has its value."""
+    writes: tuple[Write, ...] = ()
+    signs: tuple[str, ...] = ()
+    """Fields by which a body that was stored alone is recognised; if empty, all that no other row has."""
     errors: tuple[tuple[int, str], ...] = (
         (400, "field-errors"),
         (401, "error-detail"),
@@ -94,6 +131,10 @@ class Endpoint(NamedTuple):
         (406, "error-detail"),
         (429, "error-detail"),
     )
+
+    def write(self, method: str) -> Write | None:
+        """Return what a method writes; None if it only reads."""
+        return next((each for each in self.writes if each.method == method), None)
 
     @property
     def is_detail(self) -> bool:
@@ -137,6 +178,8 @@ class Lifecycle(NamedTuple):
     period: int
     end: str
     moves: Mapping[str, Sequence[str]]
+    period_field: tuple[str, str] | None = None
+    """The object and its field that say how long the period is in an account. None: `period` days."""
     constant: tuple[str, ...] = ()
     """Fields that never change, each with its own rule, `object.<field>`."""
 
@@ -146,9 +189,10 @@ class Resource(NamedTuple):
 
     `name` is its key in data sets and on the control plane; messages call one row `singular`. The fields of
     a row are those of `schema`. A row that is created gets `defaults`, and the next free number in each
-    field of `numbered`. `signs` are fields by which a body that was stored alone is recognised; if empty,
-    all that no other resource has. `later` are fields that an earlier edition of the documentation did not
-    have.
+    field of `numbered`. `later` are fields that an earlier edition of the documentation did not have;
+    `older` are the fields in data sets of format 1, None: all, empty: they lack the resource.
+    `computed` fields follow from other rows, so they are served but not stored; `own` are fields that
+    are stored but not served, and their JSON Schemas.
     """
 
     name: str
@@ -159,8 +203,12 @@ class Resource(NamedTuple):
     is_object: bool = False
     defaults: Mapping[str, Any] = {}
     numbered: tuple[str, ...] = ("id",)
-    signs: tuple[str, ...] = ()
     later: frozenset[str] = frozenset()
+    older: frozenset[str] | None = None
+    ahead: Mapping[str, str | None] = {}
+    """Dates that may be later than now; by default, by the duration in another field. None: no default."""
+    computed: tuple[str, ...] = ()
+    own: Mapping[str, Any] = {}
 
 
 class Field(NamedTuple):
@@ -170,8 +218,9 @@ class Field(NamedTuple):
     type: str
     is_nullable: bool
     is_date: bool
-    choices: tuple[str, ...]
+    choices: tuple[Any, ...]  # strings, or integers
     is_never_empty: bool
+    pattern: str | None
     example: Any
 
 
@@ -232,8 +281,47 @@ class Contract:
 
     @cached_property
     def fields(self) -> Mapping[str, Sequence[Field]]:
-        """The fields of a row of each resource, in the order of its schema."""
-        return {name: fields_of(self.schemas.document(each.schema)) for name, each in self.resources.items()}
+        """The fields that are stored of a row of each resource, in the order of its schema."""
+        return {name: fields_of(self.stored_schema(each)) for name, each in self.resources.items()}
+
+    def stored_schema(self, resource: Resource) -> dict[str, Any]:
+        """Return the schema of a row as it is stored: without computed fields, with the own ones."""
+        schema = self.schemas.document(resource.schema)
+        own = {name: each["examples"][0] for name, each in resource.own.items()}
+
+        def stored(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: each for name, each in values.items() if name not in resource.computed} | dict(more)
+
+        return {
+            **schema,
+            "properties": stored(schema["properties"], resource.own),
+            "examples": [stored(each, own) for each in schema.get("examples", ())],
+        }
+
+    @cached_property
+    def served(self) -> Mapping[str, Sequence[Field]]:
+        """The fields of a row in the responses of each endpoint, by its path, in their order."""
+        return {each.path: fields_of(self.schemas.document(self.row_schema(each))) for each in self.endpoints}
+
+    @cached_property
+    def served_as_stored(self) -> frozenset[str]:
+        """The paths of the endpoints that serve all fields of their rows, and no computed ones."""
+        return frozenset(each.path for each in self.endpoints if self._serves_as_stored(each))
+
+    def _serves_as_stored(self, endpoint: Endpoint) -> bool:
+        own = self.resource_of(endpoint).own
+        stored = [field for field in self.fields[endpoint.resource] if field.name not in own]
+        return list(self.served[endpoint.path]) == stored
+
+    def row_schema(self, endpoint: Endpoint) -> str:
+        """Return the name of the schema of a row in the responses of an endpoint."""
+        if endpoint.kind not in _ROWS:
+            return endpoint.schema
+        schema: Any = self.schemas.document(endpoint.schema)
+        for key in _ROWS[endpoint.kind]:
+            schema = schema.get(key, {})
+        name: str = schema.get("$ref", self.resource_of(endpoint).schema)
+        return name.removesuffix(".schema.json")
 
     @cached_property
     def responders(self) -> Mapping[str, Endpoint]:
@@ -267,5 +355,6 @@ def _field(name: str, schema: Mapping[str, Any]) -> Field:
         is_date=schema.get("format") == "date-time",
         choices=tuple(each for each in schema.get("enum", ()) if each is not None),
         is_never_empty=schema.get("minLength", 0) > 0,
+        pattern=schema.get("pattern"),
         example=next(iter(schema.get("examples", ())), None),
     )

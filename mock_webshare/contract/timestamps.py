@@ -45,6 +45,19 @@ def parse_instant(text: str) -> int:
     return instant
 
 
+_DURATION = re.compile(r"(?:(\d{1,6}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d{6}))?", re.ASCII)
+
+
+@lru_cache(64)
+def parse_duration(text: str) -> int:
+    """Return the microseconds of a duration as the service writes it: `30 00:00:00`."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError("not a duration like 30 00:00:00")
+    days, hours, minutes, seconds, microseconds = (int(each or 0) for each in match.groups())
+    return days * DAY + (hours * 3600 + minutes * 60 + seconds) * SECOND + microseconds
+
+
 def format_instant(instant: int) -> str:
     """Return an instant as the service writes it.
 

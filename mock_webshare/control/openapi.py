@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.service import faults
+from mock_webshare.service.data import upgrade
+from mock_webshare.service.data.dataset import FORMAT
 from mock_webshare.service.data.fields import closed
 from mock_webshare.service.data.resources import RowType, row_types
 from mock_webshare.service.settings import MAX_ROWS
@@ -51,7 +53,7 @@ def _ref(name: str) -> dict[str, str]:
 
 def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
     """Return the schemas of a resource: one row, all rows, and fields to change one."""
-    resource, schema = row_type.resource, contract.schemas.document(row_type.resource.schema)
+    resource, schema = row_type.resource, contract.stored_schema(row_type.resource)
     one = resource.singular
     properties = {
         name: {**_described(schema["properties"][name]), **each.schema}
@@ -62,7 +64,7 @@ def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
     fields = {
         one: {
             **_described(schema),
-            **closed(properties, row_type.names),
+            **closed(properties, [name for name in row_type.names if name not in row_type.optional]),
             "examples": schema["examples"],
         },
         f"{one}-fields": {
@@ -71,6 +73,10 @@ def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
             "examples": [{}],
         },
     }
+    if resource.older:
+        needed = [name for name in properties if name in resource.older]
+        older = {"description": f"A {one} of a data set of format 1.", **closed(properties, needed)}
+        fields[f"older-{one}"] = {**older, "examples": schema["examples"]}
     if resource.is_object:
         return fields
     return {
@@ -95,15 +101,28 @@ def _data_set(contract: Contract) -> dict[str, Any]:
         for each in contract.resources.values()
     }
     objects = {
-        each.name: contract.schemas.document(each.schema)["examples"][0]
+        each.name: contract.stored_schema(each)["examples"][0]
         for each in contract.resources.values()
         if each.is_object
     }
     return {
         "description": "The whole account of a world, as `serve --data` reads it.",
-        **closed({"now": _ref("instant"), **kinds}, list(kinds)),
-        "examples": [{**{name: [] for name in kinds}, **objects}],
+        "anyOf": [
+            closed({"format": {"const": FORMAT}, "now": _ref("instant"), **kinds}, ["format", *kinds]),
+            _older_data_set(contract, kinds),
+        ],
+        "examples": [{"format": FORMAT, **{name: [] for name in kinds}, **objects}],
     }
+
+
+def _older_data_set(contract: Contract, kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a data set of format 1, whose rows may have fewer fields."""
+    rows = {
+        name: {"type": "array", "maxItems": MAX_ROWS, "items": _ref(f"older-{each.singular}")}
+        for name, each in contract.resources.items()
+        if each.older
+    }
+    return closed({"now": _ref("instant"), **kinds, **rows}, upgrade.required_keys(contract))
 
 
 def _fault(described: dict[str, Any], contract: Contract) -> dict[str, Any]:

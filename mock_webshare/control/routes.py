@@ -248,7 +248,7 @@ def _of_rows(resource: Resource) -> Iterator[Route]:
     yield Route(
         "POST",
         name,
-        f"Add a {one}; fields that are left out get their default.",
+        f"Add one {one}; fields that are left out get their default.",
         lambda it: it.world.create(name, **it.fields),
         body=f"new-{one}",
         response=one,
@@ -259,7 +259,7 @@ def _of_rows(resource: Resource) -> Iterator[Route]:
     yield Route(
         "PATCH",
         path,
-        f"Change fields of a {one}.",
+        f"Change fields of one {one}.",
         lambda it: it.world.change(name, it.id, **it.fields),
         body=f"{one}-fields",
         response=one,
@@ -267,9 +267,9 @@ def _of_rows(resource: Resource) -> Iterator[Route]:
     yield Route(
         "DELETE",
         path,
-        f"Delete a {one} that no other row refers to.",
+        f"Delete one {one} that no other row refers to.",
         lambda it: it.world.delete(name, it.id),
     )
     if life := resource.lifecycle:
-        summary = f"{life.end.capitalize()} a {one}."
+        summary = f"{life.end.capitalize()} one {one}."
         yield Route("POST", f"{path}/{life.end}", summary, lambda it: it.world.end(name, it.id), response=one)

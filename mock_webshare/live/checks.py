@@ -371,6 +371,10 @@ def _refused(name: str, target: str, status: int, headers: Headers = ()) -> Requ
     return Request(name, target, Expected(status), headers=headers, is_anonymous=True)
 
 
+def _changes_nothing(responses: Responses) -> Iterator[Objection]:
+    raise Undecidable("a probe changes nothing")
+
+
 # fmt: off
 CHECKS = (
     Check("wire.json", [Request("first", "{list}")], _json),
@@ -444,6 +448,8 @@ CHECKS = (
         _refused("wrong filter, no key", "{list}?{filter}=bogus", 401),
         Request("wrong filter and page", "{list}?{filter}=bogus&page=0", Expected(400)),
     ]),
+    Check("code.unknown", [Request("unknown code", "{lookup}", Expected(404, messages.NOT_FOUND))]),
+    *(Check(rule, compare=_changes_nothing) for rule in ("body.errors", "body.types", "coupon.apply")),
     Check("limit.retry-after", compare=_retry_after),
     Check("object.microseconds", compare=_microseconds),
 )

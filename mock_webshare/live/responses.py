@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+def _unknown(endpoint: Endpoint) -> str:
+    """Return the target of a lookup that finds nothing."""
+    assert endpoint.lookup
+    return f"{endpoint.path}?{endpoint.lookup.name}=mock-webshare-probe"
+
+
 class Undecidable(Exception):
     """A rule cannot be decided; the message is a phrase with the reason."""
 
@@ -39,9 +45,10 @@ class Subject:
         self.list_without_slash = self.list.rstrip("/")
         # Two levels up, where no segment can be the id of a row.
         self.unknown_route = self.list.rsplit("/", 3)[0] + "/mock-webshare-probe/"
+        self.lookup = next((_unknown(each) for each in contract.endpoints if each.lookup), None)
         self.max_page_size = (listing.paging or Paging()).max_page_size
         self.large_page, self.larger_page = self.max_page_size + 1, self.max_page_size * 10
-        self.fields = {each.name: each for each in contract.fields[self.plural]}
+        self.fields = {each.name: each for each in contract.served[listing.path]}
         self.has_text_ids = "id" in self.fields and self.fields["id"].type == "string"
         self.dates = [each.name for each in self.fields.values() if each.is_date]
         ordered = [self.fields[name] for name in self.orderings if name in self.fields]

@@ -16,8 +16,8 @@ from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.loop import monotonic
 from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reached_flag import flag_setter
-from mock_webshare.service.data import account, generator
 from mock_webshare.service.data import dataset as datasets
+from mock_webshare.service.data import generator, settlement
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.framework.request import load_codecs
@@ -131,4 +131,4 @@ def make_dataset(settings: Settings, progress: Progress | None = None) -> Datase
 def at_time(dataset: Dataset, settings: Settings) -> Dataset:
     """Return a data set advanced to the time of the settings, if they name one."""
     now = settings.now_instant
-    return dataset if now is None else account.advance(dataset, now)
+    return dataset if now is None else settlement.settled(dataset, now)

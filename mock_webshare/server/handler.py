@@ -57,18 +57,20 @@ class Handler:
         """Respond to a request under any path outside the control plane."""
         began = monotonic()
         target, headers = request.raw_path, self._headers(request.raw_headers)
-        world, outcome, body = None, None, b""
+        world, outcome, body, sent = None, None, b"", b""
         try:
             if request.body_exists:
-                body = await _read_body(request)
+                sent = await _read_body(request)
+                body = _decoded(sent, request.headers.get("Content-Encoding"))
             parsed, key = self._service.read(request.method, target, headers.relevant, request.scheme)
             target = parsed.target
             world = None if key is None else self._worlds.get(key)
             if world is not None and (world.has_faults or parsed.headers.prefer is not None):
-                outcome = self._service.outcome(world, parsed)
+                outcome = self._service.outcome(world, parsed, sent)
                 response = outcome.response
             else:
-                response = self._service.respond(world, parsed)
+                is_open = world is None and parsed.endpoint is not None and parsed.endpoint.is_open
+                response = self._service.respond(self._worlds.open if is_open else world, parsed, sent)
         except Exception as error:
             # Only the type: the text of an error may contain a key or a whole row.
             _log.error("internal error of mock-webshare, please report it: %s", type(error).__name__)
@@ -111,18 +113,23 @@ class Handler:
 
 
 async def _read_body(request: web.Request) -> bytes:
-    """Return the body of a request, decoded, up to the size that a journal keeps."""
+    """Return the body of a request as it was sent, up to the size that a journal keeps."""
     body, content = b"", request.content
     # The client may disconnect early, or name the wrong content coding.
     with suppress(ConnectionError, web.RequestPayloadError):
         while len(body) < LARGEST_BODY and (chunk := await content.read(LARGEST_BODY - len(body))):
             body += chunk
-    if coding := request.headers.get("Content-Encoding"):
+    return body
+
+
+def _decoded(body: bytes, coding: str | None) -> bytes:
+    """Return a body without its content coding, as a journal keeps it; the service ignores the coding."""
+    if coding:
         from mock_webshare.exchange.streams import Malformed
         from mock_webshare.recordings import content_encoding  # rarely needed
 
         with suppress(Malformed):
-            body = content_encoding.decode(body, coding)[:LARGEST_BODY]
+            return content_encoding.decode(body, coding)[:LARGEST_BODY]
     return body
 
 

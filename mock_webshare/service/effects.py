@@ -196,19 +196,20 @@ def _drifted(response: Response, request: Request, fault: Fault, contract: Contr
     endpoint = request.endpoint
     if endpoint is None or response.status != 200 or request.method == "OPTIONS":
         return response
-    names = {field.name for field in contract.fields[endpoint.resource]}
+    names = {field.name for field in contract.served[endpoint.path]}
     if fault.value != "added" and fault.options["field"] not in names:
         return response
     return replace(response, body=drifted(response.body, fault))
 
 
 def drifted(body: bytes, fault: Fault) -> bytes:
-    """Return the JSON of a page or a row with drifted rows; any other is unchanged."""
+    """Return the JSON of a page, an array or a row with drifted rows; any other is unchanged."""
     try:
         document = json.loads(body)
     except ValueError:
         return body
-    rows = document.get("results", [document]) if isinstance(document, dict) else []
+    rows = document.get("results", [document]) if isinstance(document, dict) else document
+    rows = rows if isinstance(rows, list) else []
     for row in filter(_is_row, rows):
         changed = _DRIFTS[fault.value](row, fault.options["field"], fault.options.get("to"))
         row.clear()

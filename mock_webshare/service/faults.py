@@ -305,8 +305,7 @@ def _drift_shapes(drift: str, contract: Contract) -> Iterator[Mapping[str, Field
 
 
 def _served_fields(contract: Contract) -> Sequence[Field]:
-    served = dict.fromkeys(endpoint.resource for endpoint in contract.endpoints)
-    return [field for name in served for field in contract.fields[name]]
+    return [field for endpoint in contract.endpoints for field in contract.served[endpoint.path]]
 
 
 def _drifting_fields(drift: str, contract: Contract) -> Sequence[Field]:
@@ -347,7 +346,7 @@ def _new_field(fields: Sequence[Field]) -> FieldType:
 
 def _new_choice(name: Any, fields: Sequence[Field]) -> FieldType:
     known = list(dict.fromkeys(value for each in fields if each.name == name for value in each.choices))
-    allowed = f"a value other than those that {name} has: {', '.join(known)}"
+    allowed = f"a value other than those that {name} has: {', '.join(map(str, known))}"
     return FieldType(lambda value: value not in known, allowed, schema={"not": {"enum": known}})
 
 

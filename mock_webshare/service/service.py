@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from mock_webshare.contract import messages
-from mock_webshare.contract.model import Endpoint, Kind
-from mock_webshare.service import effects
+from mock_webshare.contract.model import Endpoint, Kind, Write
+from mock_webshare.service import effects, writes
 from mock_webshare.service.data.account import View
 from mock_webshare.service.effects import Outcome
-from mock_webshare.service.framework import query
+from mock_webshare.service.framework import query, serializer
 from mock_webshare.service.framework import response as responses
 from mock_webshare.service.framework.query import Criteria
 from mock_webshare.service.framework.request import Headers, Parser, Request, joined, read_credentials
 from mock_webshare.service.framework.response import Response, render
+from mock_webshare.service.framework.serializer import Form
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.world import World
 
@@ -54,29 +56,44 @@ class Service:
         host = self._settings.authority if headers.host is None else headers.host
         return self._parser.parse(method, target, headers, host, self._origin or f"{scheme}://{host}")
 
-    def respond(self, world: World | None, request: Request) -> Response:
+    def respond(self, world: World | None, request: Request, body: bytes = b"") -> Response:
         """Return the response of a world to a request; None: the key is unknown."""
         if request.refusal is not None:
             return request.refusal
-        assert request.endpoint
+        endpoint = request.endpoint
+        assert endpoint
         if world is None:
-            return responses.unauthorized(request.endpoint, messages.UNKNOWN_KEY, request.indent)
-        if (wait := world.admit()) is not None:
-            return responses.throttled(request.endpoint, wait, request.indent)
+            return responses.unauthorized(endpoint, messages.UNKNOWN_KEY, request.indent)
+        write = endpoint.write(request.method)
+        if not endpoint.is_open and (wait := world.admit(write and write.rate)) is not None:
+            return responses.throttled(endpoint, wait, request.indent)
+        if write is not None:
+            return _written(world, request, write, body)
         view = world.view
         # A changed account belongs to one world, so its responses would evict those that many share.
         return (self._cached if view.account.is_shared else respond)(view, request)
 
-    def outcome(self, world: World, request: Request) -> Outcome:
+    def outcome(self, world: World, request: Request, body: bytes = b"") -> Outcome:
         """Return the outcome of a request under the faults that strike it."""
         endpoint = request.endpoint or self._settings.contract.endpoints[0]
         strikes = effects.strikes(world, request)
         response = effects.response_instead(strikes, endpoint)
         if response is None:
-            response = self.respond(world, request)
+            response = self.respond(world, request, body)
             if request.refusal is None:
                 effects.move_pages(world, request, response, strikes)
         return effects.outcome(response, request, strikes, self._settings.contract)
+
+
+def _written(world: World, request: Request, write: Write, body: bytes) -> Response:
+    """Return the response to a request that changes the world: the object after it."""
+    endpoint = request.endpoint
+    assert endpoint
+    if refused := writes.refusal(world, request, write, body):
+        return refused
+    if write.status == 204:
+        return responses.no_content(endpoint)
+    return replace(respond(world.view, replace(request, method="GET")), status=write.status)
 
 
 def respond(view: View, request: Request) -> Response:
@@ -89,6 +106,9 @@ def respond(view: View, request: Request) -> Response:
     if request.method == "OPTIONS":
         return responses.metadata(endpoint, request.indent)
     criteria, errors = query.read_filters(endpoint.filters, request.params, view.account.owned(endpoint))
+    if endpoint.lookup:
+        values, errors = serializer.validate((endpoint.lookup,), Form(request.params))
+        criteria = tuple(values.items())
     if errors:
         return responses.field_errors(endpoint, errors, request.indent)
     make_body, not_found = KINDS[endpoint.kind]
@@ -102,7 +122,7 @@ def respond(view: View, request: Request) -> Response:
 
 def _list(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
     """Return a page of the rows; None if it does not exist."""
-    table, positions = view.table(endpoint), view.positions(endpoint, criteria, request.params)
+    positions = view.positions(endpoint, criteria, request.params)
     page = query.read_page(request.params, view.paging(endpoint), len(positions))
     if page is None:
         return None
@@ -110,7 +130,7 @@ def _list(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) 
         render(number and query.link(request.url, request.link_query, number))
         for number in (page.next_number, page.previous_number)
     )
-    rows = b",".join(map(table.encoded, positions[page.rows]))
+    rows = b",".join(map(view.account.encoder(endpoint), positions[page.rows]))
     return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (page.count, following, preceding, rows)
 
 
@@ -120,18 +140,26 @@ def _detail(view: View, endpoint: Endpoint, request: Request, criteria: Criteria
     position = None if row_id is None else table.find(row_id)
     if position is None or not query.matches(table.rows[position], criteria):
         return None
-    return table.encoded(position)
+    return view.account.encoder(endpoint)(position)
+
+
+def _array(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
+    """Return all rows that the filters do not exclude."""
+    positions = view.positions(endpoint, criteria, request.params)
+    return b"[%b]" % b",".join(map(view.account.encoder(endpoint), positions))
 
 
 def _object(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
     """Return the one object; None if the filters exclude it."""
-    table = view.table(endpoint)
-    return table.encoded(0) if query.matches(table.rows[0], criteria) else None
+    is_shown = query.matches(view.table(endpoint).rows[0], criteria)
+    return view.account.encoder(endpoint)(0) if is_shown else None
 
 
 KINDS: Mapping[Kind, tuple[Callable[[View, Endpoint, Request, Criteria], bytes | None], str]] = {
     Kind.LIST: (_list, messages.INVALID_PAGE),
     Kind.DETAIL: (_detail, messages.NOT_FOUND),
     Kind.OBJECT: (_object, messages.NOT_FOUND),
+    Kind.ARRAY: (_array, messages.NOT_FOUND),
+    Kind.LOOKUP: (_object, messages.NOT_FOUND),
 }
 """The body of a 200 response, and the text of a 404, by the kind of the endpoint."""

@@ -95,7 +95,7 @@ WRONG_ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
     (("serve", "--api-key", "two words"), "one word"),
     (("generate", "--credits", "-1"), "allowed: 0 to 1000000"),
     (("generate", "-o", "no/such/folder/set.json"), "cannot write"),
-    (("schema", "nothing"), "there are: error-detail"),
+    (("schema", "nothing"), "there are: body-errors, error-detail"),
     (("serve", "--seed", "9" * 5000), "allowed: a whole number"),
     (("serve", "--seed", "9" * 20), "seed 99999999999999999999 is not allowed"),
     (("serve", "--data", "x" * 300), "cannot read"),
@@ -113,8 +113,8 @@ WRONG_ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
     (("run", "here", "--", "true"), "1 argument too many"),
     (("run", "--port", "70000", "--", "true"), "port 70000 is not allowed"),
     (("run", "--data", "default", "--seed", "3", "--", "true"), "--seed cannot go with --data"),
-    (("validate", "-", "--schema", "nothing"), "there are: error-detail"),
-    (("validate", "-", "--schema", "report"), "there are: error-detail"),
+    (("validate", "-", "--schema", "nothing"), "there are: body-errors, error-detail"),
+    (("validate", "-", "--schema", "report"), "there are: body-errors, error-detail"),
     (("validate", "-", "--fail-on", "news"), "allowed: error, warning, note"),
     (("validate", "-", "--format", "pdf"), "there are: github, json, junit, sarif, text"),
     (("validate", "-", "--unknown-fields", "x"), "allowed: ignore, report, forbid"),
@@ -443,7 +443,10 @@ def test_an_internal_error_is_reported_in_one_line_without_its_text(monkeypatch:
 
 def test_an_unknown_schema_is_reported_with_all_names() -> None:
     run = Run("schema", "nope")
-    assert (run.code, run.err.endswith("referral-credit-page, channel, report\n")) == (2, True)
+    assert (run.code, run.err.endswith("referral-earnout-page, applied-coupon, coupon, report\n")) == (
+        2,
+        True,
+    )
 
 
 def test_a_data_set_does_not_replace_the_recording(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The reference application: the referral credits written with the framework itself.
 
-Django imports this module as its URL configuration, so `reference.py` configures Django first.
+`reference.py` configures Django before it imports this module; `urls.py` has the routes.
 Everything here is the framework's default unless the contract's introduction says otherwise.
 """
 
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F
-from django.urls import include, path
 from django_filters import rest_framework as filters
-from rest_framework import routers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.filters import OrderingFilter
@@ -39,10 +38,25 @@ LIMITER = "reference.limiter"
 
 
 class Channel(models.Model):
-    """A coupon code and whose it is."""
+    """A coupon code, whose it is, and what it has brought in."""
 
     owner = models.CharField(max_length=20)
     code = models.CharField(max_length=100)
+    description = models.TextField()
+    promo_type = models.CharField(max_length=20)
+    promo_value = models.DecimalField(max_digits=12, decimal_places=2)
+    is_active = models.BooleanField()
+    is_recurring = models.BooleanField()
+    start_date = models.DateTimeField()
+    end_date = models.DateTimeField(null=True)
+    total_uses = models.IntegerField()
+    total_commission = models.FloatField()
+    total_revenue = models.FloatField()
+    initial_rate = models.DecimalField(max_digits=12, decimal_places=2)
+    ongoing_rate = models.DecimalField(max_digits=12, decimal_places=2)
+    initial_rate_period_days = models.IntegerField()
+    max_earnings_per_referred = models.DecimalField(max_digits=12, decimal_places=2)
+    created_at = models.DateTimeField()
 
     class Meta:
         app_label = "reference"
@@ -195,8 +209,3 @@ class ReferralCreditViewSet(viewsets.ReadOnlyModelViewSet):
     filterset_class = CreditFilter
     ordering_fields = ("id", "mode", "amount", "status", "created_at", "updated_at", "reverted_at")
     ordering = ("id",)
-
-
-router = routers.SimpleRouter()
-router.register("referral/credit", ReferralCreditViewSet)
-urlpatterns = [path("api/v2/", include(router.urls))]

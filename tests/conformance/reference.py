@@ -10,6 +10,7 @@ import logging
 import socket
 import threading
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -18,7 +19,9 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_datetime, parse_duration
+
+from tests.conformance.totals import channel_totals, config_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 SETTINGS: dict[str, Any] = {
     "DEBUG": False,
     "ALLOWED_HOSTS": ["*"],
-    "ROOT_URLCONF": "tests.conformance.application",
+    "ROOT_URLCONF": "tests.conformance.urls",
     "MIDDLEWARE": ["django.middleware.common.CommonMiddleware"],
     "TIME_ZONE": "America/Los_Angeles",
     "USE_TZ": True,
@@ -40,6 +43,9 @@ SETTINGS: dict[str, Any] = {
     },
 }
 
+DATES = ("created_at", "updated_at", "reverted_at", "start_date", "end_date", "next_earn_out_date")
+DURATIONS = ("earn_out_frequency", "referral_payment_pending_days")
+
 
 @contextmanager
 def reference_server(dataset: dict[str, Any], *, timer: Callable[[], float] | None = None) -> Iterator[str]:
@@ -50,7 +56,7 @@ def reference_server(dataset: dict[str, Any], *, timer: Callable[[], float] | No
     _configure()
     database = _database(dataset)
     server = _Server(("127.0.0.1", 0), _QuietHandler, connections_override={"default": database})
-    server.base_environ.update(_limiter(timer))
+    server.base_environ.update(_limiter(timer) | _accounts(dataset))
     server.set_app(get_wsgi_application())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -77,6 +83,7 @@ def _configure() -> None:
 def _database(dataset: dict[str, Any]) -> BaseDatabaseWrapper:
     """Return a connection to a new database with a data set."""
     from tests.conformance.application import CALLER, FOREIGN_CHANNEL, STRANGER, Channel, ReferralCredit
+    from tests.conformance.family import ReferralEarnout
 
     database = connections.create_connection("default")
     database.inc_thread_sharing()
@@ -85,11 +92,19 @@ def _database(dataset: dict[str, Any]) -> BaseDatabaseWrapper:
         with database.schema_editor() as editor:
             editor.create_model(Channel)
             editor.create_model(ReferralCredit)
-        Channel.objects.create(id=FOREIGN_CHANNEL, owner=STRANGER, code="FOREIGN")
+            editor.create_model(ReferralEarnout)
+        channels, credits = dataset["channels"], dataset["credits"]
+        foreign = {**channels[0], "id": FOREIGN_CHANNEL, "code": "FOREIGN"}
         Channel.objects.bulk_create(
-            Channel(id=row["id"], owner=CALLER, code=row["code"]) for row in dataset["channels"]
+            [
+                Channel(**_dated(foreign), **channel_totals(foreign, credits), owner=STRANGER),
+                *(Channel(**_dated(row), **channel_totals(row, credits), owner=CALLER) for row in channels),
+            ]
         )
-        ReferralCredit.objects.bulk_create(ReferralCredit(**_columns(row)) for row in dataset["credits"])
+        ReferralCredit.objects.bulk_create(ReferralCredit(**_columns(row)) for row in credits)
+        ReferralEarnout.objects.bulk_create(
+            ReferralEarnout(**_dated(row, without=("credits",))) for row in dataset["earnouts"]
+        )
     finally:
         del connections["default"]
     return database
@@ -97,10 +112,32 @@ def _database(dataset: dict[str, Any]) -> BaseDatabaseWrapper:
 
 def _columns(row: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of the record of a credit as on the wire."""
-    columns = {name: value for name, value in row.items() if not name.startswith("referral_channel")}
-    for name in ("created_at", "updated_at", "reverted_at"):
-        columns[name] = row[name] and parse_datetime(row[name])
+    columns = _dated(row, without=("referral_channel", "referral_channel_code"))
     return {**columns, "referral_channel_id": row["referral_channel"]}
+
+
+def _dated(row: dict[str, Any], *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the fields of a row as on the wire, with its dates parsed."""
+    fields = {name: value for name, value in row.items() if name not in without}
+    dates = {name: value and parse_datetime(value) for name, value in fields.items() if name in DATES}
+    return {**fields, **dates}
+
+
+def _accounts(dataset: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables of each request's environment for what every key can change."""
+    from tests.conformance.family import ACCOUNTS, Accounts
+
+    config = {**_dated(dataset["config"]), **config_totals(dataset)}
+    for name in DURATIONS:
+        config[name] = parse_duration(config[name])
+    return {
+        ACCOUNTS: Accounts(
+            config=config,
+            applied_code=dataset["applied_coupon"]["code"],
+            coupons=[_dated(row) for row in dataset["coupons"]],
+            now=datetime.fromisoformat(dataset["now"]),
+        )
+    }
 
 
 def _limiter(timer: Callable[[], float] | None) -> dict[str, Any]:
@@ -111,13 +148,23 @@ def _limiter(timer: Callable[[], float] | None) -> dict[str, Any]:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Django's handler without its log.
+    """Django's handler without its log, and without a `Content-Type` that no client has sent.
 
     It writes headers and body one after the other: each response would wait for the client's delayed
     acknowledgement of the headers.
     """
 
     disable_nagle_algorithm = True
+
+    def get_environ(self) -> dict[str, Any]:
+        """Return the environment as of the servers that are deployed: without the type of Python's own.
+
+        Python's development server takes a request without a `Content-Type` for `text/plain`.
+        """
+        environ: dict[str, Any] = super().get_environ()
+        if "content-type" not in self.headers:
+            environ["CONTENT_TYPE"] = ""
+        return environ
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

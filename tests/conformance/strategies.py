@@ -5,11 +5,29 @@ The grammar stays within what `wire.py` compares.
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from hypothesis import strategies as st
 
-from tests.conformance.corpus.cases import BRIEF, LIST, ONE
+from tests.conformance.corpus.cases import (
+    BRIEF,
+    CHANNELS,
+    CODE,
+    CONFIG,
+    COUPON,
+    EARNOUT,
+    EARNOUTS,
+    FORM,
+    INFO,
+    JSON,
+    LIST,
+    MULTIPART,
+    ONE,
+    with_body,
+    with_own_key,
+)
 from tests.conformance.wire import HOST, KEY, Headers, Request
 
 Text = st.SearchStrategy[str]
@@ -239,6 +257,178 @@ def headers(draw: st.DrawFn) -> Headers:
     return tuple(result)
 
 
+# --- The family ---------------------------------------------------------------------------------------
+
+INFO_CODES = st.one_of(
+    _mixed(CODE, CODE, CODE.upper(), ""), st.tuples(BLANKS, st.just(CODE), BLANKS).map("".join)
+)
+FAMILY_TARGETS = st.one_of(
+    st.sampled_from((CONFIG, CHANNELS, EARNOUTS, EARNOUT, INFO, f"{INFO}?referral_code={CODE}", COUPON)),
+    st.tuples(st.sampled_from((CONFIG, CHANNELS, EARNOUTS, EARNOUT, INFO, COUPON)), QUERIES).map("?".join),
+    QUERIES.map(lambda query: f"{EARNOUTS}?{query}"),
+    INFO_CODES.map(lambda code: f"{INFO}?referral_code={code}"),
+    st.one_of(numbers(), _mixed("501", "530", "560", "561")).map(lambda id: f"{EARNOUTS}{id}/"),
+    st.sampled_from((CONFIG, CHANNELS, EARNOUTS, EARNOUT, INFO, COUPON)).map(lambda path: path[:-1]),
+)
+
+# --- Bodies -------------------------------------------------------------------------------------------
+
+SCALARS: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.sampled_from(("", " ", "payout", "credits", "x", "a@example.com", "WELCOME", "\x00", "é", "\u2028")),
+    st.text(st.characters(codec="utf-8"), max_size=5),
+)
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text("ab", max_size=2), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+LOCAL_PARTS = st.one_of(
+    st.sampled_from(("a", "a.b", "a+b", ".a", "a.", "a..b", "", '"a b"', '"a"', '"a\\""', "é", "a b", "a@b")),
+    st.text('aZ0.+-_"\\ @,!é\n\x7f', max_size=6),
+)
+DOMAINS = st.one_of(
+    st.sampled_from(
+        ("example.com", "EXAMPLE.co", "b", "localhost", "[127.0.0.1]", "[::1]", "[x]", "xn--a.xn--b")
+    ),
+    st.lists(st.text("aZ09-_é中", max_size=4), min_size=1, max_size=3).map(".".join),
+    st.integers(58, 66).map(lambda size: "a" * size + ".com"),
+)
+ADDRESSES = st.tuples(st.sampled_from(("", "", "", " ", "\u3000")), LOCAL_PARTS, st.just("@"), DOMAINS).map(
+    "".join
+)
+COUPON_CODES = st.one_of(
+    st.sampled_from(
+        (
+            "WELCOME",
+            "welcome",
+            " Summer-2022 ",
+            "inactive",
+            "expired",
+            "redeemed",
+            "spring",
+            "UNUSED",
+            "12345",
+            "",
+        )
+    ),
+    st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8),
+    st.integers(97, 103).map(lambda size: "x" * size),
+)
+FIELD_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "mode": st.one_of(st.sampled_from(("payout", "credits")), st.sampled_from(("payout", "credits")), TREES),
+    "paypal_payout_email": st.one_of(ADDRESSES, st.just("a@example.com"), TREES),
+    "code": st.one_of(COUPON_CODES, TREES),
+    "updated_at": SCALARS,
+    "unknown": TREES,
+}
+DOCUMENTS = st.fixed_dictionaries({}, optional=FIELD_VALUES)
+
+
+@st.composite
+def json_bodies(draw: st.DrawFn) -> tuple[str, bytes]:
+    """Draw a type and a JSON text: mostly an object, sometimes another value, cut off or changed."""
+    document = draw(st.one_of(DOCUMENTS, DOCUMENTS, DOCUMENTS, TREES))
+    body = json.dumps(document, ensure_ascii=draw(st.booleans())).encode()
+    place = draw(st.integers(0, len(body)))
+    body = draw(
+        st.sampled_from(
+            (
+                *(body,) * 6,
+                body[:place],
+                body[:place] + b"\xff" + body[place:],
+                body + b"x",
+                b"\xef\xbb\xbf" + body,
+            )
+        )
+    )
+    charset = draw(st.sampled_from(("",) * 6 + ("utf-8", "latin-1", "cp1252", "bogus", "hex")))
+    return f"{JSON}; charset={charset}" if charset else JSON, body
+
+
+TEXTS = {
+    "mode": _mixed("payout", "credits", ""),
+    "paypal_payout_email": st.one_of(ADDRESSES.map(quote), st.just(""), ODD),
+    "code": st.one_of(COUPON_CODES.map(quote), ODD),
+    "unknown": ODD,
+}
+
+
+@st.composite
+def form_bodies(draw: st.DrawFn) -> tuple[str, bytes]:
+    """Draw a type and a form of some fields, repeated ones too."""
+    names = draw(st.lists(st.sampled_from((*TEXTS,)), max_size=4))
+    body = "&".join(f"{name}={draw(TEXTS[name])}" for name in names)
+    charset = draw(st.sampled_from(("",) * 6 + ("latin-1", "cp1252", "bogus")))
+    return f"{FORM}; charset={charset}" if charset else FORM, body.encode()
+
+
+@st.composite
+def multipart_bodies(draw: st.DrawFn) -> tuple[str, bytes]:
+    """Draw a type and parts of some fields, whose boundaries, headers or end may be broken."""
+    parts = []
+    for name in draw(st.lists(st.sampled_from((*TEXTS,)), max_size=3)):
+        value = draw(
+            st.one_of(st.sampled_from((b"payout", b"credits", b"", b"a@example.com")), st.binary(max_size=6))
+        )
+        break_ = draw(st.sampled_from((b"\r\n",) * 8 + (b"\n",)))
+        head = b'Content-Disposition: form-data; name="%s"' % name.encode()
+        parts.append(break_.join((b"--B", head, b"", value, b"")))
+    end = draw(st.sampled_from((b"--B--\r\n",) * 5 + (b"--B--", b"", b"--B\r\n", b"x")))
+    kind = draw(
+        st.sampled_from((MULTIPART,) * 6 + ("multipart/form-data", "multipart/form-data; boundary=b"))
+    )
+    return kind, b"".join(parts) + end
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Request:
+    """Draw a PATCH of the config or a POST of a coupon code, with a key of its own."""
+    target, method = draw(st.sampled_from(((CONFIG, "PATCH"), (COUPON, "POST"))))
+    kind, body = draw(st.one_of(json_bodies(), json_bodies(), form_bodies(), multipart_bodies()))
+    return with_body(target, method, body, kind)
+
+
+def _good_change(target: str, method: str, fields: dict[str, str | None]) -> st.SearchStrategy[Request]:
+    """Return a change as JSON or as a form, where an empty text stands for null."""
+    form = urlencode({name: value or "" for name, value in fields.items()})
+    return st.sampled_from(
+        (
+            with_body(target, method, json.dumps(fields).encode()),
+            with_body(target, method, form.encode(), FORM),
+        )
+    )
+
+
+GOOD_CHANGES = st.one_of(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "mode": st.sampled_from(("payout", "credits")),
+            "paypal_payout_email": st.sampled_from((None, "a@example.com", "b@example.com")),
+        },
+    ).flatmap(lambda fields: _good_change(CONFIG, "PATCH", fields)),
+    st.sampled_from(("welcome", "SUMMER-2022", "12345", "inactive", "spring", "")).flatmap(
+        lambda code: _good_change(COUPON, "POST", {"code": code})
+    ),
+)
+CONVERSATIONS = st.lists(
+    st.one_of(
+        GOOD_CHANGES,
+        GOOD_CHANGES,
+        changes(),
+        st.sampled_from((Request(CONFIG), Request(COUPON), Request(COUPON, "DELETE"))),
+    ),
+    min_size=1,
+    max_size=6,
+)
+"""Requests that are to be sent in order with one key, of which later ones read what earlier ones change."""
+
 # --- Requests -----------------------------------------------------------------------------------------
 
 METHODS = st.sampled_from(("GET",) * 12 + ("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"))
@@ -263,5 +453,8 @@ REQUESTS: dict[str, st.SearchStrategy[Request]] = {
         METHODS,
     ),
     "headers": st.builds(Request, BRIEF_TARGETS, METHODS, headers()),
+    "family": st.builds(Request, FAMILY_TARGETS, METHODS).map(with_own_key),
+    "family headers": st.builds(Request, FAMILY_TARGETS, METHODS, headers()).map(with_own_key),
+    "changes": changes(),
 }
 """The kinds of requests, by what is odd about them."""

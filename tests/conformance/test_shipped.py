@@ -12,7 +12,7 @@ from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from mock_webshare.service.data import dataset
-from mock_webshare.service.data.account import advance
+from mock_webshare.service.data.settlement import settled
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import exchanges
 from tests.waiting import PATIENCE
@@ -82,4 +82,4 @@ def test_a_scenario_breaks_no_rule(name: str) -> None:
 @pytest.mark.parametrize("name", dataset.names())
 def test_a_shipped_data_set_has_no_credit_that_is_due(name: str) -> None:
     loaded = dataset.load(name)
-    assert advance(loaded, loaded.now).rows == loaded.rows
+    assert settled(loaded, loaded.now).rows == loaded.rows

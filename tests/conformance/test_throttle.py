@@ -7,7 +7,20 @@ from dataclasses import dataclass
 import pytest
 
 from tests.conformance.conftest import Clock
-from tests.conformance.corpus.cases import LIST, MANY, ONE
+from tests.conformance.corpus.cases import (
+    CHANNELS,
+    CODE,
+    CONFIG,
+    COUPON,
+    EARNOUT,
+    EARNOUTS,
+    INFO,
+    LIST,
+    MANY,
+    ONE,
+    with_body,
+)
+from tests.conformance.corpus.sequences import with_key
 from tests.conformance.wire import HOST, KEY, Pair, Request, differences
 
 REQUEST = Request(ONE)
@@ -55,6 +68,19 @@ COUNTED = (
     (200, _keyed("token \t conformance")),
     (200, _headed("Accept", "application/json; indent=2")),
 )
+FAMILY = (
+    (200, Request(CONFIG)),
+    (405, Request(CONFIG, "PUT")),
+    (200, Request(CHANNELS)),
+    (200, Request(EARNOUTS + "?page_size=1")),
+    (404, Request(EARNOUTS + "9/")),
+    (200, Request(EARNOUT, "OPTIONS")),
+    (200, Request(COUPON)),
+    (204, Request(COUPON, "DELETE")),
+)
+BROKEN = with_key(with_body(CONFIG, "PATCH", b"{"), "conformance")
+UNKNOWN_TYPE = with_key(with_body(COUPON, "POST", b"{}", "text/plain"), "conformance")
+CODE_INFO = Request(f"{INFO}?referral_code={CODE}")
 FULL = Step(0, 200, times=240)
 
 SCENARIOS = {
@@ -88,6 +114,24 @@ SCENARIOS = {
         *(Step(0, status, request, times=24) for status, request in COUNTED),
         Step(0, 429),
         *(Step(0, 429, request) for _, request in COUNTED),
+    ),
+    "the whole family counts together": (
+        *(Step(0, status, request, times=25) for status, request in FAMILY),
+        Step(0, 400, BROKEN, times=36),
+        Step(0, 415, UNKNOWN_TYPE, times=2),
+        Step(0, 200, times=2),
+        Step(0, 429),
+        *(Step(0, 429, request) for _, request in FAMILY),
+        Step(0, 429, BROKEN),
+        Step(0, 429, UNKNOWN_TYPE),
+    ),
+    "the code info is not limited": (
+        Step(0, 200, CODE_INFO, times=300),
+        Step(0, 400, Request(INFO), times=10),
+        FULL,
+        Step(0, 429),
+        Step(0, 200, CODE_INFO),
+        Step(0, 405, Request(INFO, "POST")),
     ),
     "each key has a limit of its own": (
         FULL,

@@ -11,7 +11,11 @@ from tests.conformance.wire import COMPARED, KNOWN, Request, Response, differenc
 JSON = ("Content-Type", "application/json")
 ANSWER = Response("GET", 200, (JSON, ("Content-Length", "2"), ("Allow", "GET"), ("Server", "a")), b"{}")
 KNOWN_404 = Response(
-    "GET", 404, (JSON, ("Content-Length", "55")), b'{"detail":"%s"}' % KNOWN[0].reference.encode()
+    "GET",
+    404,
+    (JSON, ("Content-Length", "55")),
+    b'{"detail":"%s"}' % KNOWN[0].reference.encode(),
+    KNOWN[0].path + "9001/",
 )
 OUR_404 = Response("GET", 404, (JSON, ("Content-Length", "23")), b'{"detail":"Not found."}')
 
@@ -44,6 +48,21 @@ def test_the_length_of_a_known_text_is_read_as_ours_when_there_is_no_body() -> N
     head = replace(KNOWN_404, method="HEAD", body=b"")
     assert differences(head, replace(OUR_404, method="HEAD", body=b"")) == []
     assert differences(head, head) != []
+
+
+def test_the_time_of_an_update_is_not_compared() -> None:
+    texts = (b'{"a":1,"updated_at":"%s"}' % time for time in (b"2022", b"2022-06"))
+    one, other = (
+        Response("PATCH", 200, (JSON, ("Content-Length", str(len(text)))), text, "") for text in texts
+    )
+    assert differences(one, other, is_updated=True) == []
+    assert differences(one, other) != []
+    assert differences(one, replace(other, body=other.body.replace(b"1", b"2")), is_updated=True) != []
+
+
+def test_a_204_needs_no_length() -> None:
+    deleted = Response("DELETE", 204, (("Content-Length", "0"),), b"")
+    assert differences(deleted, replace(deleted, headers=())) == []
 
 
 def test_a_request_is_sent_as_it_is_written() -> None:

@@ -97,7 +97,7 @@ class TestLifecycle:
 
 
 def test_a_row_of_an_earlier_edition_needs_no_sign() -> None:
-    unsigned = contract(like=WEBSHARE, credits=CREDITS._replace(signs=()))
+    unsigned = contract(*(each._replace(signs=()) for each in WEBSHARE.endpoints), like=WEBSHARE)
     row = {name: value for name, value in ROW.items() if not name.startswith("referral_channel")}
     exchange = response(row, f"https://a{CREDIT_LIST.path}1/", None)
     assert found(exchange, Options(contract=unsigned)) == [("object.older-edition", "", Level.NOTE)]

@@ -231,14 +231,14 @@ def test_a_refusal_says_what_is_allowed() -> None:
 @pytest.mark.parametrize(
     ("document", "allowed"),
     [
-        ({"drift": "enum", "field": "amount", "to": "x"}, "mode, status"),
+        ({"drift": "enum", "field": "amount", "to": "x"}, "mode, status, promo_type, promo_value"),
         (
             {"drift": "enum", "field": "mode", "to": "payout"},
             "a value other than those that mode has: payout, credits",
         ),
         (
             {"drift": "null", "field": "reverted_at"},
-            "id, user_id, mode, amount, status, created_at, updated_at",
+            "id, user_id, mode, amount, status, created_at, updated_at, id_verification_required, .*",
         ),
     ],
     ids=str,

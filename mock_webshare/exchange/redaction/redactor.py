@@ -459,7 +459,7 @@ def _vocabulary(contract: Contract) -> bytes:
     """Return the words of a contract; a secret that is a part of one stays where no name indicates it."""
     words = [*_WORDS, *contract.orderings, *contract.filter_names]
     for fields in contract.fields.values():
-        words += [word for field in fields for word in (field.name, *field.choices)]
+        words += [word for field in fields for word in (field.name, *map(str, field.choices))]
     for endpoint in contract.endpoints:
         words.append(endpoint.path)
         words += [choice for each in endpoint.filters for choice in each.choices]

@@ -93,7 +93,7 @@ def _common(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
         "key": shortened(_key(exchange, request)),
         "started": exchange.started,
         "ended": ended_at(exchange),
-        "fields": row_fields(context.contract, request.endpoint.resource),
+        "fields": row_fields(context.contract, request.endpoint.path),
     }
 
 
@@ -125,8 +125,8 @@ _KEPT_TYPES = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
 
 
 def _rows(context: RuleContext) -> tuple[Row, ...]:
-    wanted, is_list, rows = context.fields.all, context.is_list, []
-    for index, row in enumerate(context.rows):
+    wanted, is_list, rows = context.fields.stable, context.is_list, []
+    for index, row in enumerate(() if context.is_array else context.rows):
         if not isinstance(row, dict) or type(row_id := row.get("id")) is not int:
             continue
         is_exact = tuple(row) == wanted

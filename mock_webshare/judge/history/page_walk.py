@@ -214,7 +214,7 @@ def _may_have_moved(walk: Walk, row: Row, latest: PageObservation) -> bool:
 
 
 def _fields(row: Row, latest: PageObservation) -> dict[str, Any]:
-    values = zip(latest.fields.all, row.values, strict=True)
+    values = zip(latest.fields.stable, row.values, strict=True)
     return {name: value for name, value in values if value is not ABSENT}
 
 

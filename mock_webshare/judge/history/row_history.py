@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from mock_webshare.contract.model import Contract, Lifecycle, Mark
 from mock_webshare.judge.history.observation import ABSENT, Observation, Row
 from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
-from mock_webshare.judge.model.row_fields import UPDATED_AT, RowFields, row_fields
+from mock_webshare.judge.model.row_fields import UPDATED_AT, RowFields
 from mock_webshare.judge.model.rulebook import mark_of
 from mock_webshare.judge.rules.rows import LONGEST_WAIT, read_instant
 
@@ -81,6 +81,7 @@ class RowHistory:
         self._contract = contract
         self._most = most
         self._states: dict[Key, list[State]] = {}
+        self._fields: dict[str, RowFields] = {}
         self._size = 0
         self._responses = 0
         self.forgotten = 0
@@ -90,9 +91,9 @@ class RowHistory:
         """Remember an observation; yield what is wrong with rows that are forgotten."""
         self._responses += 1
         response = _response(observation, self._responses)
-        key, resource = observation.key, observation.fields.resource.name
+        self._fields[observation.fields.resource.name] = observation.fields
         for row in observation.rows:
-            self._remember((key, resource, row.id), row, response)
+            self._remember((observation.key, observation.fields.resource.name, row.id), row, response)
         while self._size > self._most:
             self.forgotten += 1
             yield from self._judge(next(iter(self._states)))
@@ -114,7 +115,7 @@ class RowHistory:
             self._size += 1
 
     def _judge(self, key: Key) -> Iterator[Finding]:
-        states, fields = self._states.pop(key), row_fields(self._contract, key[1])
+        states, fields = self._states.pop(key), self._fields[key[1]]
         self._size -= len(states)
         seen = [state for state in states if state.values]
         for one, other in combinations(seen, 2):
@@ -195,7 +196,7 @@ def _seems_before(one: Response, other: Response) -> bool:
 
 
 def _values(state: State, fields: RowFields) -> Values:
-    return dict(zip(fields.all, state.values, strict=True))
+    return dict(zip(fields.stable, state.values, strict=True))
 
 
 def _problems(before: Values, after: Values, fields: RowFields) -> Iterator[Problem]:
@@ -239,7 +240,7 @@ def _changes(before: Values, after: Values, fields: RowFields) -> Iterator[Probl
     has_rule = {UPDATED_AT, *((life.field, *life.constant) if life else ())}
     # These change with the row that they refer to, which is not an update of this one.
     copied = {name for each in references for name in (each.field, each.copy)}
-    for name in fields.all:
+    for name in fields.stable:
         if name in has_rule or not _differs(name, before, after):
             continue
         was, became = before[name], after[name]

@@ -73,7 +73,7 @@ class RuleContext:
     def fields(self) -> RowFields:
         """The fields of the rows of the endpoint."""
         assert self.endpoint
-        return row_fields(self.contract, self.endpoint.resource)
+        return row_fields(self.contract, self.endpoint.path)
 
     @cached_property
     def lifecycle(self) -> Lifecycle | None:
@@ -82,16 +82,23 @@ class RuleContext:
 
     @cached_property
     def rows(self) -> list[Any]:
-        """The items of `results`, whatever they are; or else the body, if an object."""
-        if not self.is_list:
-            return [self.body] if isinstance(self.body, dict) else []
-        rows = self.body.get("results") if isinstance(self.body, dict) else None
+        """The items of a page or an array, whatever they are; or else the body, if an object."""
+        rows = self.body
+        if not (self.is_list or self.is_array):
+            return [rows] if isinstance(rows, dict) else []
+        if self.is_list:
+            rows = self.body.get("results") if isinstance(self.body, dict) else None
         return rows if isinstance(rows, list) else []
 
     @cached_property
     def is_list(self) -> bool:
         """Whether the body should be a page."""
         return self.endpoint is not None and self.endpoint.kind is Kind.LIST
+
+    @cached_property
+    def is_array(self) -> bool:
+        """Whether the body should be an array."""
+        return self.endpoint is not None and self.endpoint.kind is Kind.ARRAY
 
     @cached_property
     def objects(self) -> list[tuple[int, dict[str, Any]]]:
@@ -106,7 +113,7 @@ class RuleContext:
 
     def keys(self, index: int, *more: str) -> tuple[str | int, ...]:
         """Return the keys that lead to the row of an index, or to a field of it."""
-        return ("results", index, *more) if self.is_list else more
+        return ("results", index, *more) if self.is_list else (index, *more) if self.is_array else more
 
     def finding(
         self,

@@ -26,14 +26,17 @@ class RowFields:
     """Those that may have a fraction."""
     strings: frozenset[str]
     """Those that are text, but not dates."""
+    stable: tuple[str, ...]
+    """Those that change with `updated_at` only: all but computed ones."""
     mutable: frozenset[str]
     """Those whose change moves a row in a list that is ordered or filtered by them."""
 
 
 @lru_cache(_CACHED)
-def row_fields(contract: Contract, resource_name: str) -> RowFields:
-    """Return the fields of the rows of a resource."""
-    resource, fields = contract.resources[resource_name], contract.fields[resource_name]
+def row_fields(contract: Contract, path: str) -> RowFields:
+    """Return the fields of the rows that the endpoint with a path serves."""
+    endpoint = next(each for each in contract.endpoints if each.path == path)
+    resource, fields = contract.resource_of(endpoint), contract.served[path]
     life = resource.lifecycle
     return RowFields(
         resource=resource,
@@ -41,6 +44,7 @@ def row_fields(contract: Contract, resource_name: str) -> RowFields:
         known=frozenset(field.name for field in fields),
         dates=tuple(field.name for field in fields if field.is_date),
         numbers=tuple(field.name for field in fields if field.type == "number"),
+        stable=tuple(field.name for field in fields if field.name not in resource.computed),
         strings=frozenset(field.name for field in fields if field.type == "string" and not field.is_date),
         mutable=frozenset({UPDATED_AT, *((life.field, life.ended_at) if life else ())}),
     )

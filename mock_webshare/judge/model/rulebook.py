@@ -47,6 +47,11 @@ NOT_JUDGED = {
     "filter.own-channel": "a recording does not show who owns a channel",
     "filter.unknown": "an unknown parameter changes nothing but the links",
     "list.page-numbers": "a reading of the parameters, which the other rules use",
+    "body.errors": "the rules about `detail` and about errors of fields find what is wrong",
+    "code.open": "the key is not recorded",
+    "coupon.errors": "a recording does not show which coupon codes there are",
+    "coupon.remove": "a recording does not show whether a payment has used a coupon code",
+    "limit.coupon": "a recording seldom has all requests of a key",
     "limit.rate": "a recording seldom has all requests of a key",
 }
 """Rules that no recording shows to be broken, and why."""

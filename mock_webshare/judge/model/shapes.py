@@ -50,12 +50,12 @@ def shapes_of(contract: Contract) -> tuple[Shape, ...]:
 
 def _pages(contract: Contract, lists: Sequence[Endpoint]) -> Iterator[Shape]:
     """Yield the shapes of pages: of the list whose fields the first row shares most."""
-    fields = {each: {field.name for field in contract.fields[each.resource]} for each in lists}
+    fields = {each.path: {field.name for field in contract.served[each.path]} for each in lists}
 
     def list_of(body: Any) -> Endpoint:
         rows = body.get("results")
         row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-        return max(lists, key=lambda each: len(row.keys() & fields[each]))
+        return max(lists, key=lambda each: len(row.keys() & fields[each.path]))
 
     is_page = _has_any("results", "next")
     for each in lists:
@@ -64,19 +64,29 @@ def _pages(contract: Contract, lists: Sequence[Endpoint]) -> Iterator[Shape]:
 
 
 def _row(contract: Contract, endpoint: Endpoint) -> Shape:
-    signs = _signs(contract, endpoint)
-    return Shape(endpoint.schema, "has " + " or ".join(f"`{each}`" for each in signs), _has_any(*signs))
+    signs = endpoint.signs or _signs(contract, endpoint)
+    words = "has " + " or ".join(f"`{each}`" for each in signs)
+    if endpoint.kind is Kind.ARRAY:
+        return Shape(endpoint.schema, f"is an array whose first row {words}", _is_array(*signs))
+    return Shape(endpoint.schema, words, _has_any(*signs))
 
 
 def _signs(contract: Contract, endpoint: Endpoint) -> Sequence[str]:
     """Return the fields of a row that no other body has: no other row, and no error."""
-    resource = contract.resource_of(endpoint)
+    schema = contract.row_schema(endpoint)
     others = {
-        field.name for name in contract.resources if name != resource.name for field in contract.fields[name]
+        field.name
+        for each in contract.endpoints
+        if contract.row_schema(each) != schema
+        for field in contract.served[each.path]
     }
     others |= {"detail", "code"} | contract.filter_names
-    fields = (field.name for field in contract.fields[resource.name])
-    return resource.signs or [name for name in fields if name not in others]
+    return [field.name for field in contract.served[endpoint.path] if field.name not in others]
+
+
+def _is_array(*fields: str) -> HasSign:
+    has_sign = _has_any(*fields)
+    return lambda body: isinstance(body, list) and bool(body) and has_sign(body[0])
 
 
 def _has_any(*fields: str) -> HasSign:

@@ -54,7 +54,8 @@ def _rule_and_texts(context: RuleContext, request: RecordedRequest) -> tuple[str
                 return "wire.accept", messages.NOT_FOUND
             if request.endpoint.kind is Kind.LIST:
                 return "list.invalid-page", messages.INVALID_PAGE
-            return "detail.not-found", messages.NOT_FOUND
+            rule = "code.unknown" if request.endpoint.lookup else "detail.not-found"
+            return rule, messages.NOT_FOUND
         case 405:
             return "route.methods", messages.METHOD_NOT_ALLOWED.format(method=context.method)
         case 406:
@@ -96,7 +97,7 @@ def has_code(context: RuleContext) -> Iterator[Finding]:
 def field_errors_fit(context: RuleContext) -> Iterator[Finding]:
     """A 400 names all wrong fields and no others, with the framework's messages."""
     request, body = context.request, _error(context, 400)
-    if request is None or body is None or not context.is_clear:
+    if request is None or body is None or not context.is_clear or request.endpoint.write(context.method):
         return
     if all(isinstance(each, list) for each in body.values()):
         yield from _check_names(context, request, body)

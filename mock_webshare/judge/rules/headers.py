@@ -13,7 +13,7 @@ from mock_webshare.judge.model.finding import Finding
 
 JSON_TYPE = "application/json"
 SCHEME = "Token"
-_ROUTED = frozenset({200, 400, 401, 404, 405, 406, 429})
+_ROUTED = frozenset({200, 400, 401, 404, 405, 406, 415, 429})
 """The statuses that an endpoint itself sends."""
 _BLANK = re.compile(rb"\s")
 

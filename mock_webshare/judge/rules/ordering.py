@@ -44,8 +44,13 @@ def terms_of(value: str, allowed: Collection[str]) -> tuple[Term, ...]:
 def ordering_of(context: RuleContext) -> Ordering | None:
     """Return the order that a list must have; None if it is not known."""
     request, endpoint = context.request, context.endpoint
-    if request is None or endpoint is None or not endpoint.orderings:
+    if request is None or endpoint is None:
         return None
+    if not endpoint.orderings:
+        rule, mark = (
+            ("channel.array", Mark.DOCUMENTED) if context.is_array else ("order.default", Mark.ASSUMED)
+        )
+        return Ordering((Term("id", descends=False),), rule, mark)
     value = request.params.get("ordering", "")
     if terms := terms_of(value, endpoint.orderings):
         if not all(terms_of(each, endpoint.orderings) for each in value.split(",")):
@@ -67,8 +72,12 @@ class Violation(NamedTuple):
 
 
 def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
-    """The rows of a page are in the order that the request selects."""
-    if not context.is_list or context.request is None or (ordering := ordering_of(context)) is None:
+    """The rows of a page or an array are in the order that the request selects."""
+    if (
+        not (context.is_list or context.is_array)
+        or context.request is None
+        or (ordering := ordering_of(context)) is None
+    ):
         return
     for index, (before, after) in enumerate(pairwise(context.rows), 1):
         if not isinstance(before, dict) or not isinstance(after, dict):

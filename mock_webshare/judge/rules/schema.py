@@ -71,10 +71,9 @@ def _objects(
 ) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any], frozenset[str]]]:
     """Yield the body and its rows, with their keys and the fields of their schema."""
     known = _known_fields(context.contract, schema)
-    if known is None or not isinstance(context.body, dict):
-        return
-    yield (), context.body, known
-    if context.is_list:
+    if known is not None and isinstance(context.body, dict):
+        yield (), context.body, known
+    if context.is_list or context.is_array:
         yield from ((context.keys(index), row, context.fields.known) for index, row in context.objects)
 
 
@@ -82,7 +81,7 @@ def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
     """Whether a row has its first sign, but none of the later fields."""
     if context.endpoint is None or not isinstance(row, dict):
         return False
-    later, signs = context.fields.resource.later, context.fields.resource.signs
+    later, signs = context.fields.resource.later, context.endpoint.signs
     return bool(later) and later.isdisjoint(row) and all(sign in row for sign in signs[:1])
 
 

@@ -14,6 +14,9 @@ from mock_webshare.judge.model.finding import Finding
 SERVER_ERRORS = range(500, 600)
 _EXPECTED = frozenset({200, 301, 400, 401, 403, 404, 405, 406, 429, *SERVER_ERRORS})
 """The statuses that a client has to expect (documented)."""
+_OF_BODIES = frozenset({201, 204, 415})
+"""The statuses of requests that write."""
+_BODY_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded", "multipart/form-data"})
 _ANY_TIME = frozenset({403, 429})
 """The statuses that an account, or a proxy before the service, may cause for any request."""
 
@@ -33,13 +36,13 @@ def status_fits(context: RuleContext) -> Iterator[Finding]:
     if request is None or status is None or status in _ANY_TIME or not context.is_clear:
         return
     due = refusal(context, request)
-    expected = due.status if due else 200
+    expected = due.status if due else success(context, request)
     if status == expected or _may_be(context, request, due, status):
         return
     mark: Mark | None = None
     if due and status == 401:
         rule = "route.order"
-    elif status not in _EXPECTED:
+    elif status not in _EXPECTED and not (status in _OF_BODIES and request.endpoint.writes):
         rule, mark = "error.kinds", None if 400 <= status < 500 else Mark.FRAMEWORK
     else:
         rule = due.rule if due else _rule_broken_by(request, status)
@@ -59,7 +62,12 @@ def _may_be(context: RuleContext, request: RecordedRequest, due: Refusal | None,
         return False
     match status:
         case 401:
+            return not request.endpoint.is_open
+        case 400 if has_body(context, request):
             return True
+        case 415 if has_body(context, request):
+            sent = (context.exchange.request_header("content-type") or "").partition(";")[0].strip().lower()
+            return sent not in _BODY_TYPES
         case 400:
             return context.method != "OPTIONS" and any(
                 has_open_value(each, request) for each in request.endpoint.filters
@@ -71,9 +79,22 @@ def _may_be(context: RuleContext, request: RecordedRequest, due: Refusal | None,
     return False
 
 
+def success(context: RuleContext, request: RecordedRequest) -> int:
+    """Return the status of a request that succeeds."""
+    write = request.endpoint.write(context.method)
+    return write.status if write else 200
+
+
+def has_body(context: RuleContext, request: RecordedRequest) -> bool:
+    """Whether the service reads the body of a request."""
+    write = request.endpoint.write(context.method)
+    return write is not None and bool(write.inputs)
+
+
 def _may_be_missing(context: RuleContext, request: RecordedRequest) -> bool:
     is_late_page = _page(request) not in ("", "1", "last")
-    return context.method != "OPTIONS" and (request.endpoint.is_detail or is_late_page)
+    is_searched = request.endpoint.is_detail or request.endpoint.lookup is not None
+    return context.method != "OPTIONS" and (is_searched or is_late_page)
 
 
 def _page(request: RecordedRequest) -> str:
@@ -84,6 +105,8 @@ def _page(request: RecordedRequest) -> str:
 def _rule_broken_by(request: RecordedRequest, status: int) -> str:
     if status != 404:
         return _UNEXPLAINED[status]
+    if request.endpoint.lookup:
+        return "code.unknown"
     if request.endpoint.paging is None:
         return "detail.not-found"
     return "list.last-page" if _page(request) == "last" else "list.invalid-page"
@@ -94,8 +117,11 @@ _UNEXPLAINED = {
     301: "route.slash",
     400: "filter.errors",
     401: "route.order",
+    201: "coupon.apply",
+    204: "error.kinds",
     405: "route.methods",
     406: "wire.accept",
+    415: "body.types",
 }
 """The rule that a status breaks if the request does not explain it."""
 
@@ -145,7 +171,12 @@ def _has_another_method(context: RuleContext, request: RecordedRequest) -> bool:
 
 
 def _has_wrong_filter(context: RuleContext, request: RecordedRequest) -> bool:
-    return context.method != "OPTIONS" and any(is_wrong(each, request) for each in request.endpoint.filters)
+    lookup = request.endpoint.lookup
+    if context.method == "OPTIONS":
+        return False
+    if lookup and (not (value := request.params.get(lookup.name, "")).strip() or "\0" in value):
+        return True
+    return any(is_wrong(each, request) for each in request.endpoint.filters)
 
 
 def is_wrong(each: Filter, request: RecordedRequest) -> bool:
@@ -189,7 +220,11 @@ def schema_of(context: RuleContext) -> str | None:
     request, status = context.request, context.exchange.status
     if request is None or not request.is_slashed or context.method == "HEAD" or status is None:
         return None
+    if status == success(context, request):
+        return None if context.method == "OPTIONS" or status == 204 else request.endpoint.schema
     if status == 200:
-        return None if context.method == "OPTIONS" else request.endpoint.schema
+        return request.endpoint.schema
     is_page_of_django = _has_impossible_host(context, request) or _has_too_many_parameters(context, request)
+    if has_body(context, request) and (context.exchange.header("content-type") or "").startswith("text/html"):
+        is_page_of_django = True  # the body was a form with too many fields
     return None if status == 400 and is_page_of_django else dict(request.endpoint.errors).get(status)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
-from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Paging, Reference, Resource
-from mock_webshare.contract.timestamps import DAY
+from mock_webshare.contract.model import Contract, Endpoint, Paging, Reference, Resource
 from mock_webshare.errors import Conflict, pluralize
+from mock_webshare.service.data import settlement
+from mock_webshare.service.data.computed import COMPUTED, Compute, Tables
 from mock_webshare.service.data.dataset import Dataset
-from mock_webshare.service.data.resources import UPDATED_AT, size_of
+from mock_webshare.service.data.resources import size_of
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework.query import Criteria, Params
 from mock_webshare.service.framework.response import render
@@ -49,9 +49,9 @@ class Table:
         self.positions = lru_cache(_ORDERS_CHANGED if origin else _ORDERS)(partial(query.arrange, rows))
 
     def encoded(self, position: int) -> bytes:
-        """Return the JSON of the row at a position."""
+        """Return the JSON of the row at a position, without fields that are only stored."""
         if (body := self._encoded[position]) is None:
-            body = self._encoded[position] = render(self.rows[position].wire())
+            body = self._encoded[position] = render(self.rows[position].sent())
         return body
 
     @cached_property
@@ -122,6 +122,10 @@ class Table:
         return position is not None and self.rows[position] is row
 
 
+def _without_computed(tables: Tables) -> Compute:
+    return lambda row: {}
+
+
 def _total(size: Callable[[Any], int], rows: Sequence[Any]) -> int:
     """Return the sum of the sizes of rows, estimated from a sample if they are many."""
     sample = rows[:: len(rows) // _SAMPLE + 1]
@@ -140,6 +144,7 @@ class Account:
         self.tables = tables
         self.is_shared = is_shared
         self.view = lru_cache(_VIEWS)(partial(View, self))
+        self._computes: dict[str, Compute] = {}
 
     @classmethod
     def of(cls, dataset: Dataset) -> Account:
@@ -148,32 +153,54 @@ class Account:
 
     def at(self, now: int) -> Dataset:
         """Return the data set of the account at an instant."""
-        return Dataset(self.contract, {name: table.rows for name, table in self.tables.items()}, now)
+        return Dataset(self.contract, self.rows, now)
 
     def owned(self, endpoint: Endpoint) -> dict[str, Collection[int]]:
         """Return the ids by resource to which the filters of an endpoint can refer."""
         return {each.resource: self.tables[each.resource].ids for each in endpoint.filters if each.resource}
 
+    def encoder(self, endpoint: Endpoint) -> Callable[[int], bytes]:
+        """Return a function that returns the JSON of the row at a position, as an endpoint serves it."""
+        if endpoint.path in self.contract.served_as_stored:
+            return self.tables[endpoint.resource].encoded
+        return lambda position: self._encode(endpoint, position)
+
+    def _encode(self, endpoint: Endpoint, position: int) -> bytes:
+        row = self.tables[endpoint.resource].rows[position]
+        values = {**row.sent(), **self._compute(endpoint.resource)(row)}
+        return render({field.name: values[field.name] for field in self.contract.served[endpoint.path]})
+
+    def _compute(self, resource: str) -> Compute:
+        """Return what computes fields of the rows of a resource, made once for the account."""
+        if resource not in self._computes:
+            self._computes[resource] = COMPUTED.get(resource, _without_computed)(self.tables)
+        return self._computes[resource]
+
+    @cached_property
+    def rows(self) -> Mapping[str, Sequence[Any]]:
+        return {name: table.rows for name, table in self.tables.items()}
+
     @cached_property
     def next_due(self) -> int | None:
-        """The instant at which the first pending row ripens; None if none is pending."""
-        due = (
-            row.created_at + life.period * DAY
-            for name, life in _lifecycles(self.contract)
-            for row in self.tables[name].rows
-            if getattr(row, life.field) == life.pending
-        )
-        return min(due, default=None)
+        """The first instant at which time changes a row; None if it never does."""
+        return settlement.next_due(self.contract, self.rows)
 
     def settled(self, now: int) -> Account:
-        """Return the account at an instant: rows are ripe if their period has passed."""
+        """Return the account at an instant: what is due by then has happened."""
         if self.next_due is None or self.next_due > now:
             return self
-        settled = {
-            name: self.tables[name].mapped(partial(settle, life=life, now=now))
-            for name, life in _lifecycles(self.contract)
+        ripe = {
+            name: self.tables[name].mapped(
+                partial(settlement.ripened, life=life, lasting=settlement.period(life, self.rows), now=now)
+            )
+            for name, life in settlement.lifecycles(self.contract)
         }
-        return Account(self.contract, {**self.tables, **settled})
+        account = Account(self.contract, {**self.tables, **ripe})
+        for name, rows in settlement.paid(self.contract, account.rows, now).items():
+            for row in rows:
+                if not account.tables[name].has(row):
+                    account = account.with_row(self.contract.resources[name], row)
+        return account
 
     def with_row(self, resource: Resource, row: Any) -> Account:
         """Return the account with a row added, or replaced if there is one with its id.
@@ -245,31 +272,3 @@ class View:
         )
         terms = query.ordering_terms(params.get("ordering"), endpoint.orderings, default)
         return self.table(endpoint).positions(criteria, terms)
-
-
-def _lifecycles(contract: Contract) -> Iterator[tuple[str, Lifecycle]]:
-    for name, resource in contract.resources.items():
-        if resource.lifecycle:
-            yield name, resource.lifecycle
-
-
-def settle(row: Any, life: Lifecycle, now: int) -> Any:
-    """Return a row at an instant: ripe if its pending period has passed by then.
-
-    `updated_at` becomes the end of the period (documented: `referral_payment_pending_days`).
-    """
-    due = row.created_at + life.period * DAY
-    if getattr(row, life.field) != life.pending or due > now:
-        return row
-    updated = {UPDATED_AT: max(due, row.updated_at or due)} if hasattr(row, UPDATED_AT) else {}
-    return row._replace(**{life.field: life.ripe, **updated})
-
-
-def advance(dataset: Dataset, now: int) -> Dataset:
-    """Return a data set at an instant: rows are ripe if their period has passed."""
-    # Not as an account, which would stay in memory until the next search for cycles.
-    settled = {
-        name: [settle(row, life, now) for row in dataset.rows[name]]
-        for name, life in _lifecycles(dataset.contract)
-    }
-    return replace(dataset, rows={**dataset.rows, **settled}, now=now)

@@ -19,8 +19,12 @@ from mock_webshare.contract.schemas import data_path
 from mock_webshare.contract.timestamps import format_instant, parse_instant
 from mock_webshare.errors import Contradiction, DataError, UnknownName, UnreadableInput
 from mock_webshare.exchange import streams
-from mock_webshare.service.data.fields import DATE, read_json, read_object, require_keys
+from mock_webshare.service.data import upgrade
+from mock_webshare.service.data.fields import DATE, integer, read_json, read_object, require_keys
 from mock_webshare.service.data.resources import RowType, row_types
+
+FORMAT = 2
+"""The format of data sets that are written. One without `format` is of format 1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,7 +38,7 @@ class Dataset:
 
     def wire(self) -> dict[str, Any]:
         """Return the data set as JSON data."""
-        result: dict[str, Any] = {"now": format_instant(self.now)}
+        result: dict[str, Any] = {"format": FORMAT, "now": format_instant(self.now)}
         for name, rows in self.rows.items():
             written = [row.wire() for row in rows]
             result[name] = written[0] if self.contract.resources[name].is_object else written
@@ -43,7 +47,7 @@ class Dataset:
 
 def write(dataset: Dataset, stream: TextIO) -> None:
     """Write a data set as JSON with one row per line, for readable diffs."""
-    stream.write(f'{{\n"now": "{format_instant(dataset.now)}"')
+    stream.write(f'{{\n"format": {FORMAT},\n"now": "{format_instant(dataset.now)}"')
     for name, rows in dataset.rows.items():
         is_object = dataset.contract.resources[name].is_object
         stream.write(f',\n"{name}": ' + ("" if is_object else "["))
@@ -105,9 +109,7 @@ def is_recording(name: str, contract: Contract = WEBSHARE) -> bool:
 
 def _has_row(head: bytes, contract: Contract) -> bool:
     return any(
-        all(
-            f'"{field.name}"'.encode() in head for field in contract.fields[endpoint.resource][:_FIRST_FIELDS]
-        )
+        all(f'"{field.name}"'.encode() in head for field in contract.served[endpoint.path][:_FIRST_FIELDS])
         for endpoint in contract.endpoints
     )
 
@@ -170,9 +172,14 @@ def parse(content: bytes, *, source: str, contract: Contract = WEBSHARE) -> Data
 
 def from_wire(document: Any, *, source: str, contract: Contract = WEBSHARE) -> Dataset:
     """Parse JSON data as `Dataset.wire` returns it; raise `DataError` as `parse` does."""
-    names = tuple(contract.resources)
-    require_keys(source, "", document, names, (*names, "now"))
-    types = row_types(contract)
+    names, types = tuple(contract.resources), row_types(contract)
+    if isinstance(document, dict) and "format" not in document:
+        require_keys(source, "", document, upgrade.required_keys(contract), (*names, "now"))
+        document = upgrade.upgraded(document, contract, SEEDED_NOW)
+    else:
+        if isinstance(document, dict):
+            read_object(source, "", {"format": document["format"]}, {"format": integer(FORMAT, FORMAT)})
+        require_keys(source, "", document, names, (*names, "now", "format"))
     # Rows to which others refer come last; they are read first, so that their errors are reported first.
     tables = {name: _read_rows(source, types[name], document[name]) for name in reversed(names)}
     for name in names:
@@ -211,6 +218,10 @@ SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")
 
 def _latest(contract: Contract, rows: Mapping[str, Sequence[Any]]) -> int:
     """Return the latest instant in the rows, before which not all can exist."""
-    dates = {name: [each.name for each in fields if each.is_date] for name, fields in contract.fields.items()}
+    ahead = {name: each.ahead for name, each in contract.resources.items()}
+    dates = {
+        name: [each.name for each in fields if each.is_date and each.name not in ahead[name]]
+        for name, fields in contract.fields.items()
+    }
     instants = (getattr(row, date) for name, each in rows.items() for date in dates[name] for row in each)
     return max((instant for instant in instants if instant), default=SEEDED_NOW)

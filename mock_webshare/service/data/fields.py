@@ -75,11 +75,11 @@ def integer(minimum: int, maximum: int, allowed: str = "") -> FieldType:
     )
 
 
-def choice(*values: str) -> FieldType:
-    """Return the type of these strings."""
+def choice(*values: str | int) -> FieldType:
+    """Return the type of these strings or integers."""
     return FieldType(
-        lambda value: isinstance(value, str) and value in values,
-        ", ".join(values),
+        lambda value: (is_string(value) or is_integer(value)) and value in values,
+        ", ".join(map(str, values)),
         schema={"enum": list(values)},
     )
 

@@ -7,21 +7,32 @@ when more are generated: each is drawn after the one before it, independently of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from functools import cache
 from math import sqrt
 from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from mock_webshare.contract.endpoints import CHANNELS, CREDITS, MODES, PENDING_DAYS, WEBSHARE
+from mock_webshare.contract.endpoints import (
+    AFFILIATE,
+    APPLIED_COUPON,
+    CHANNELS,
+    COUPONS,
+    CREDITS,
+    EARNOUTS,
+    MODES,
+    PENDING_DAYS,
+    WEBSHARE,
+)
 from mock_webshare.contract.model import Contract, Field
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.service.data import dataset
-from mock_webshare.service.data.account import advance
+from mock_webshare.service.data.computed import commission, rate_at
 from mock_webshare.service.data.dataset import SEEDED_NOW as NOW
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import row_types
+from mock_webshare.service.data.settlement import settled
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -29,14 +40,22 @@ if TYPE_CHECKING:
 DEFAULT_SEED = 0
 DEFAULT_NAME = "default"
 
-_DEFAULT_DRAWS = 15  # random numbers that the channels of the default seed take
+_START = NOW - 620 * DAY  # when the affiliate began; the first credit is twenty days younger
 _FAKER = Lock()  # the one Faker, which reads files when it is made, has one state
 _CHANNELS = 5
 _UNSERVED = 5  # rows of a resource that has no endpoint, for others to refer to
 _PERIOD = PENDING_DAYS * DAY
 _DISCOUNTS = (10, 15, 20, 25, 30, 50)
-_PRICES = (299, 598, 897, 1495, 1980, 2691, 3500, 5600, 9500, 18500)  # cents; expensive plans are rare
-_COMMISSION = (10, 20, 25)  # percent
+_PRICES = (2.99, 5.98, 8.97, 14.95, 19.8, 26.91, 35.0, 56.0, 95.0, 185.0)  # expensive plans are rare
+_FAILED = 0.06  # of the payouts
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_COUPON_STATES: Sequence[Mapping[str, Any]] = (
+    {},
+    {"is_recurring": True, "promo_type": "value_off", "promo_value": "5.00"},
+    {"is_active": False},
+    {"end_date": "2025-12-31T23:59:59-08:00"},
+    {"is_redeemed": True},
+)
 _PROGRESS_EVERY = 10_000
 
 T = TypeVar("T")
@@ -47,11 +66,35 @@ Progress = Callable[[int, int], object]
 """Called from time to time with the number of rows that are done, and that of all."""
 
 
-class _User(NamedTuple):
-    """A referred user, and the row of their channel; None: they used a referral link."""
+@dataclass(slots=True)
+class _User:
+    """A referred user, the row of their channel, and what their purchases have earned, in cents."""
 
     id: int
-    channel: Any
+    channel: Any  # None: they used the referral link
+    first: int | None = None
+    cents: int = 0
+    refunds: list[tuple[int, int]] = field(default_factory=list)  # instants, and cents
+
+    def earned(self, instant: int) -> int:
+        """Return the cents that were earned up to an instant, without refunds until then."""
+        return self.cents - sum(cents for refunded_at, cents in self.refunds if refunded_at <= instant)
+
+    def earn(self, cents: int, created_at: int, refunded_at: int | None) -> None:
+        self.first = created_at if self.first is None else self.first
+        self.cents += cents
+        if refunded_at is not None:
+            self.refunds.append((refunded_at, cents))
+
+
+class _Affiliate(NamedTuple):
+    """What an account has before anybody uses its link or one of its channels."""
+
+    config: Any
+    channels: Sequence[Any]
+    coupons: Sequence[Any]
+    changes: Sequence[int]
+    """When the mode was changed: once or twice."""
 
 
 def generate(
@@ -59,27 +102,35 @@ def generate(
 ) -> Dataset:
     """Return the account of a seed, with some rows of each resource with an endpoint.
 
-    Relations hold between credits: ids, creation and users' ids rise together; a user spends more than
-    once and keeps the channel; `reverted_at` lies between creation and update; a credit is pending
-    exactly while its period runs. The rows of other resources are drawn from their schemas.
+    Relations hold between credits: ids, creation and users' ids rise together; a user spends more than once
+    and keeps the channel; an amount is the price times the rate of that time, up to the user's cap;
+    `reverted_at` lies between creation and update; a credit is pending exactly while its period runs.
+    Earn-outs have paid what was available. The rows of other contracts are drawn from their schemas.
     """
-    has_credits = contract.resources.get(CREDITS.name) == CREDITS
-    random, channels = _channels(seed) if has_credits else (Random(seed), ())  # noqa: S311  # reproducible
-    return _generate(random.random, channels, rows, progress, contract)
-
-
-def _generate(
-    draw: Draw, channels: Sequence[Any], rows: int, progress: Progress | None, contract: Contract
-) -> Dataset:
-    drawn: dict[str, list[Any]] = {}
-    if channels:
-        drawn[CHANNELS.name] = list(channels)
-        drawn[CREDITS.name] = list(_counted(_credits(draw, channels, rows), rows, progress))
+    if contract.resources.get(CREDITS.name) is CREDITS:
+        return _generate(seed, _affiliate(seed), rows, progress)
+    random, drawn = Random(seed), dict[str, list[Any]]()  # noqa: S311  # reproducible on purpose
     for name in reversed(contract.resources):  # those to which others refer come last
-        if name not in drawn:
-            is_served = any(endpoint.resource == name for endpoint in contract.endpoints)
-            drawn[name] = list(_plain_rows(draw, contract, name, rows if is_served else _UNSERVED, drawn))
-    return advance(Dataset(contract, {name: drawn[name] for name in contract.resources}, NOW), NOW)
+        is_served = any(endpoint.resource == name for endpoint in contract.endpoints)
+        count = rows if is_served else _UNSERVED
+        drawn[name] = list(_plain_rows(random.random, contract, name, count, drawn))
+    return settled(Dataset(contract, {name: drawn[name] for name in contract.resources}, NOW), NOW)
+
+
+def _generate(seed: int, affiliate: _Affiliate, rows: int, progress: Progress | None) -> Dataset:
+    random = Random(seed)  # noqa: S311  # reproducible on purpose
+    credits = list(_counted(_credits(random.random, affiliate, rows), rows, progress))
+    applied = row_types(WEBSHARE)[APPLIED_COUPON.name].new(coupon=None, code=None)
+    drawn: dict[str, Sequence[Any]] = {
+        CREDITS.name: credits,
+        CHANNELS.name: affiliate.channels,
+        AFFILIATE.name: [affiliate.config],
+        EARNOUTS.name: [],
+        APPLIED_COUPON.name: [applied],
+        COUPONS.name: affiliate.coupons,
+    }
+    failures = Random(f"earn-outs of {seed}")  # noqa: S311  # reproducible on purpose
+    return settled(Dataset(WEBSHARE, drawn, NOW), NOW, lambda: failures.random() < _FAILED)
 
 
 def _counted(rows: Iterator[T], total: int, progress: Progress | None) -> Iterator[T]:
@@ -92,18 +143,15 @@ def _counted(rows: Iterator[T], total: int, progress: Progress | None) -> Iterat
 def seeded(seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE) -> Dataset:
     """Return what `generate` returns, with the default seed without Faker.
 
-    The data set `default` has the channels of that seed, and its credits up to the default number; a test
-    compares them with what `generate` returns.
+    The data set `default` has the names of that seed; a test compares them with what `generate` returns.
     """
     if contract is not WEBSHARE or seed != DEFAULT_SEED:
         return generate(seed, rows, progress, contract)
-    bundled = _default().rows
-    if rows <= len(bundled[CREDITS.name]):
-        return replace(_default(), rows={**bundled, CREDITS.name: bundled[CREDITS.name][:rows]})
-    random = Random(seed)  # noqa: S311  # reproducible on purpose
-    for _ in range(_DEFAULT_DRAWS):
-        random.random()
-    return _generate(random.random, bundled[CHANNELS.name], rows, progress, contract)
+    bundled = _default()
+    if rows == len(bundled.rows[CREDITS.name]):
+        return bundled
+    names = [each.code for name in (CHANNELS.name, COUPONS.name) for each in bundled.rows[name]]
+    return _generate(seed, _affiliate(seed, names), rows, progress)
 
 
 @cache
@@ -157,27 +205,70 @@ def _faker() -> Faker:
     return Faker("en_US")
 
 
-def _channels(seed: int) -> tuple[Random, Sequence[Any]]:
-    """Return the channels of a seed, and its random numbers after them."""
+def _affiliate(seed: int, codes: Sequence[str] | None = None) -> _Affiliate:
+    """Return the affiliate of a seed; `codes` are those of channels and coupons, unless drawn by Faker."""
+    codes = codes or _codes(seed)
+    random = Random(f"affiliate of {seed}")  # noqa: S311  # reproducible on purpose
+    draw = random.random
+    changes = [NOW - int((450 - 150 * draw()) * DAY)]
+    if draw() < 0.5:
+        changes.append(NOW - int((250 - 150 * draw()) * DAY))
+    channels = list(_channels(draw, codes[:_CHANNELS]))
+    coupons = list(_coupons(draw, codes[_CHANNELS:]))
+    return _Affiliate(_config(draw, changes), channels, coupons, changes)
+
+
+def _config(draw: Draw, changes: Sequence[int]) -> Any:
+    code = "".join(_pick(draw, _LETTERS) for _ in range(12))
+    fields = {
+        **AFFILIATE.defaults,
+        "id": 4_100 + int(draw() * 5_000),
+        "mode": MODES[len(changes) % 2],
+        "referral_code": code,
+        "referral_url": f"https://www.webshare.io/?referral_code={code}",
+        "created_at": format_instant(_START),
+        "updated_at": format_instant(changes[-1]),
+        "next_earn_out_date": format_instant(_START + 7 * DAY),
+    }
+    return row_types(WEBSHARE)[AFFILIATE.name].read("generated", "", fields)
+
+
+def _codes(seed: int) -> Sequence[str]:
+    """Return distinct coupon codes, drawn by Faker."""
+    codes: dict[str, None] = {}
     with _FAKER:
         fake = _faker()
         fake.seed_instance(seed)
-        channels = list(_draw_channels(fake))
-        random = Random()  # noqa: S311  # reproducible on purpose
-        random.setstate(fake.random.getstate())
-    return random, channels
+        while len(codes) < _CHANNELS + len(_COUPON_STATES):
+            codes[f"{fake.last_name().upper()}{_pick(fake.random.random, _DISCOUNTS)}"] = None
+    return list(codes)
 
 
-def _draw_channels(fake: Faker) -> Iterator[Any]:
-    draw, new = fake.random.random, row_types(WEBSHARE)[CHANNELS.name].new
-    channel_id = 310
-    codes: set[str] = set()
-    while len(codes) < _CHANNELS:
-        code = f"{fake.last_name().upper()}{_pick(draw, _DISCOUNTS)}"
-        if code not in codes:
-            codes.add(code)
-            channel_id += 1 + int(draw() * 60)
-            yield new(id=channel_id, code=code)
+def _channels(draw: Draw, codes: Sequence[str]) -> Iterator[Any]:
+    row_type, number = row_types(WEBSHARE)[CHANNELS.name], 310
+    for index, code in enumerate(codes):
+        number += 1 + int(draw() * 60)
+        since = format_instant(_START + int((index + draw()) * DAY) + DAY)
+        given = {
+            "id": number,
+            "code": code,
+            "description": _pick(draw, ("Newsletter", "Video channel", "Blog", "")),
+            "promo_value": f"0.{code[-2:]}",
+            "is_recurring": draw() < 0.3,
+            "initial_rate": _pick(draw, ("0.20", "0.25", "0.30")),
+            "end_date": format_instant(NOW + 90 * DAY) if index == _CHANNELS - 1 else None,
+        }
+        yield row_type.read("generated", "", {**row_type.default_fields((), since), **given})
+
+
+def _coupons(draw: Draw, codes: Sequence[str]) -> Iterator[Any]:
+    """Yield coupon codes of other affiliates: one for each reason to accept or refuse it."""
+    row_type, number = row_types(WEBSHARE)[COUPONS.name], 2_700
+    for code, state in zip(codes, _COUPON_STATES, strict=True):
+        number += 1 + int(draw() * 60)
+        given = {"id": number, "code": code, "description": "Partner", "promo_value": f"0.{code[-2:]}"}
+        defaults = row_type.default_fields((), format_instant(NOW))
+        yield row_type.read("generated", "", {**defaults, **given, **state})
 
 
 def _pick(draw: Draw, values: Sequence[T]) -> T:
@@ -189,18 +280,13 @@ def _pick_early(draw: Draw, values: Sequence[T]) -> T:
     return values[int(draw() * draw() * len(values))]
 
 
-def _credits(draw: Draw, channels: Sequence[Any], count: int) -> Iterator[Any]:
-    credit_id, mode, created_at = 48_211, MODES[0], 0
-    users: list[_User] = []
+def _credits(draw: Draw, affiliate: _Affiliate, count: int) -> Iterator[Any]:
+    credit_id, users = 48_211, list[_User]()
     for index in range(count):
         credit_id += 1 + int(draw() * 40)  # the service numbers the credits of all its affiliates together
-        if draw() < 0.2:
-            mode = MODES[1 - MODES.index(mode)]  # the affiliate changes the setting now and then
-        is_same_purchase = index > 0 and draw() < 0.04
-        if not is_same_purchase:
-            created_at = _created_at(index + 0.95 * draw())
-            user = _user(draw, users, channels)
-        yield _credit(draw, credit_id, user, mode, created_at)
+        created_at = _created_at(index + 0.95 * draw())
+        mode = MODES[sum(each <= created_at for each in affiliate.changes) % 2]
+        yield _credit(draw, credit_id, _user(draw, users, affiliate, created_at), affiliate, mode, created_at)
 
 
 def _created_at(position: float) -> int:
@@ -216,17 +302,32 @@ def _created_at(position: float) -> int:
     return NOW - int(last / sqrt(1 + (position - steady) / 10))
 
 
-def _user(draw: Draw, users: list[_User], channels: Sequence[Any]) -> _User:
-    """Return a user who makes a purchase: half of the time one who did before."""
+def _user(draw: Draw, users: list[_User], affiliate: _Affiliate, now: int) -> _User:
+    """Return a user who makes a purchase: half of the time one who did before, and is not at the cap."""
     if users and draw() < 0.5:
-        return _pick(draw, users)
-    channel = None if draw() < 0.35 else _pick_early(draw, channels)
+        known = _pick(draw, users)
+        if known.earned(now) < _cap(_terms(known, affiliate)):
+            return known
+    channel = None if draw() < 0.35 else _pick_early(draw, affiliate.channels)
     users.append(_User(id=(users[-1].id if users else 180_344) + 1 + int(draw() * 90), channel=channel))
     return users[-1]
 
 
-def _credit(draw: Draw, credit_id: int, user: _User, mode: str, created_at: int) -> Any:
-    amount = round(_pick_early(draw, _PRICES) * _pick(draw, _COMMISSION) / 100) / 100
+def _terms(user: _User, affiliate: _Affiliate) -> Any:
+    return user.channel or affiliate.config
+
+
+def _cap(terms: Any) -> int:
+    """Return the cents that one user earns at most."""
+    return round(float(terms.max_earnings_per_referred) * 100)
+
+
+def _credit(
+    draw: Draw, credit_id: int, user: _User, affiliate: _Affiliate, mode: str, created_at: int
+) -> Any:
+    price, terms = _pick_early(draw, _PRICES), _terms(user, affiliate)
+    commissioned = round(commission(price, rate_at(terms, created_at, user.first)) * 100)
+    cents = min(commissioned, _cap(terms) - user.earned(created_at))
     status, updated_at, reverted_at = "pending", created_at + 4 + int(draw() * 60), None
     is_refunded, refund, lag = draw() < 0.12, draw(), int(draw() * 60 * SECOND)
     if is_refunded:
@@ -235,15 +336,17 @@ def _credit(draw: Draw, credit_id: int, user: _User, mode: str, created_at: int)
     elif created_at + _PERIOD <= NOW:
         # The service updates due credits periodically, so a little later than they are due.
         status, updated_at = "available", min(created_at + _PERIOD + lag, NOW)
+    user.earn(cents, created_at, reverted_at)
     return row_types(WEBSHARE)[CREDITS.name].new(
         id=credit_id,
         user_id=user.id,
         mode=mode,
-        amount=amount,
+        amount=cents / 100,
         status=status,
         referral_channel=user.channel and user.channel.id,
         referral_channel_code=user.channel and user.channel.code,
         created_at=created_at,
         updated_at=updated_at,
         reverted_at=reverted_at,
+        price=None,
     )

@@ -14,7 +14,7 @@ from sys import getsizeof
 from typing import Any
 
 from mock_webshare.contract.model import Contract, Field, Lifecycle, Reference, Resource
-from mock_webshare.contract.timestamps import format_instant
+from mock_webshare.contract.timestamps import format_instant, parse_duration, parse_instant
 from mock_webshare.errors import Contradiction
 from mock_webshare.service.data.fields import (
     DATE,
@@ -24,6 +24,7 @@ from mock_webshare.service.data.fields import (
     NON_EMPTY,
     FieldType,
     choice,
+    pattern,
     read_object,
     require_keys,
 )
@@ -39,20 +40,25 @@ _RECENT = 100  # last rows, searched for the largest number
 class RowType:
     """How the rows of one resource are read, checked, completed and written.
 
-    `new(**fields)` makes a row, a named tuple whose `wire()` is the object that the service sends.
+    `new(**fields)` makes a row, a named tuple. Its `wire()` is the object in a data set, its `sent()` the one
+    that the service sends, without computed fields.
     """
 
-    def __init__(
-        self, resource: Resource, fields: Sequence[Field], field_types: Mapping[str, FieldType]
-    ) -> None:
+    def __init__(self, contract: Contract, resource: Resource) -> None:
+        self.contract = contract
         self.resource = resource
-        self.fields = fields
-        self.field_types = field_types
-        self.new = _tuple_type(fields)
+        self.fields = fields = contract.fields[resource.name]
+        self.field_types = _field_types(contract, resource)
+        self.new = _tuple_type(fields, tuple(resource.own), self.optional)
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.field_types)
+
+    @cached_property
+    def optional(self) -> tuple[str, ...]:
+        """The own fields that may be null, and then are left out."""
+        return tuple(each.name for each in self.fields if each.is_nullable and each.name in self.resource.own)
 
     @cached_property
     def derived(self) -> frozenset[str]:
@@ -72,6 +78,8 @@ class RowType:
 
     def read(self, source: str, pointer: str, value: Any) -> Any:
         """Return the row of a JSON object; raise `DataError` for the first bad field."""
+        if isinstance(value, dict):
+            value = {**dict.fromkeys(self.optional), **value}
         return self.new(**read_object(source, pointer, value, self.field_types))
 
     def check_relations(self, source: str, pointer: str, row: Any, sources: Sources) -> None:
@@ -93,16 +101,23 @@ class RowType:
 
         Raise `DataError` if one without a default is missing, or one is unknown.
         """
+        require_keys(self.resource.singular, "", given, self.needed, self.names)
+        fields = {**self.default_fields(rows, now), **given}
+        if UPDATED_AT in fields and UPDATED_AT not in given:
+            fields[UPDATED_AT] = fields.get("created_at", now)
+        return fields
+
+    def default_fields(self, rows: Sequence[Any], now: str) -> dict[str, Any]:
+        """Return the fields of one more row that have a default."""
         fields: dict[str, Any] = {field.name: None for field in self.fields if field.is_nullable}
         fields.update((field.name, now) for field in self.fields if field.is_date and not field.is_nullable)
         fields.update(
             (name, _next_number(name, rows)) for name in self.resource.numbered if name in self.names
         )
-        fields.update(self.resource.defaults)
-        require_keys(self.resource.singular, "", given, self.needed, self.names)
-        fields.update(given)
-        if UPDATED_AT in fields and UPDATED_AT not in given:
-            fields[UPDATED_AT] = fields.get("created_at", now)
+        fields.update(deepcopy(dict(self.resource.defaults)))
+        for date, duration in self.resource.ahead.items():
+            if duration is not None:
+                fields[date] = format_instant(parse_instant(now) + parse_duration(fields[duration]))
         return fields
 
     def completed(
@@ -119,7 +134,7 @@ class RowType:
         return {**ordered, **fields}
 
 
-def _tuple_type(fields: Sequence[Field]) -> Callable[..., Any]:
+def _tuple_type(fields: Sequence[Field], own: Sequence[str], optional: Sequence[str]) -> Callable[..., Any]:
     dates = tuple(field.name for field in fields if field.is_date)
     nested = tuple(field.name for field in fields if field.type in ("array", "object"))
 
@@ -127,13 +142,23 @@ def _tuple_type(fields: Sequence[Field]) -> Callable[..., Any]:
         __slots__ = ()
 
         def wire(self) -> dict[str, Any]:
-            """Return the object as the service sends it, with the fields in the service's order."""
+            """Return the object as data sets have it, with the fields in the service's order."""
             wire: dict[str, Any] = self._asdict()
             for each in dates:
                 if wire[each] is not None:
                     wire[each] = format_instant(wire[each])
             for each in nested:
                 wire[each] = deepcopy(wire[each])
+            for each in optional:
+                if wire[each] is None:
+                    del wire[each]
+            return wire
+
+        def sent(self) -> dict[str, Any]:
+            """Return the object without the fields that are only stored."""
+            wire = self.wire()
+            for each in own:
+                wire.pop(each, None)
             return wire
 
     return Row
@@ -151,10 +176,7 @@ def size_of(value: Any) -> int:
 
 @lru_cache(_CONTRACTS)
 def row_types(contract: Contract) -> Mapping[str, RowType]:
-    return {
-        name: RowType(resource, contract.fields[name], _field_types(contract, resource))
-        for name, resource in contract.resources.items()
-    }
+    return {name: RowType(contract, resource) for name, resource in contract.resources.items()}
 
 
 def _field_types(contract: Contract, resource: Resource) -> dict[str, FieldType]:
@@ -174,6 +196,8 @@ def _field_type(field: Field) -> FieldType:
         return DATE
     if field.choices:
         return choice(*field.choices)
+    if field.pattern is not None:
+        return pattern(field.pattern.strip("^$"), f"a string like {field.example}")
     if field.type == "string" and field.is_never_empty:
         return NON_EMPTY
     return JSON_TYPES[field.type]

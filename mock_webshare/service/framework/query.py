@@ -22,7 +22,7 @@ Criteria = tuple[tuple[str, Any], ...]
 
 
 class FieldError(NamedTuple):
-    """Why one parameter was refused, in the service's words."""
+    """Why one parameter or field was refused, in the service's words."""
 
     field: str
     message: str

@@ -129,14 +129,14 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def _negotiated(request: Request, endpoint: Endpoint) -> Request:
     """Return the request with the negotiated form of JSON, or refused."""
-    accept, authorization = request.headers.accept, request.headers.authorization
+    accept = request.headers.accept
     if request.params.get("format", "") not in ("", "json"):
         return request.refused(response.detail(endpoint, 404, messages.NOT_FOUND))
     accepted = negotiate("*/*" if accept is None else accept)
     if accepted is None:
         return request.refused(response.detail(endpoint, 406, messages.NOT_ACCEPTABLE))
-    _, problem = read_credentials(authorization or "")
-    if problem:
+    _, problem = read_credentials(request.headers.authorization or "")
+    if problem and not endpoint.is_open:
         return request.refused(response.unauthorized(endpoint, problem, accepted.indent))
     return replace(request, indent=accepted.indent)
 
@@ -183,7 +183,7 @@ def read_params(query: str, content_type: str) -> Params:
     """
     if not query:
         return {}
-    encoding = _charset(content_type) or "utf-8"
+    encoding = charset_of(content_type) or "utf-8"
     octets = query.encode("latin-1")
     try:
         text = octets.decode(encoding)
@@ -192,9 +192,9 @@ def read_params(query: str, content_type: str) -> Params:
     return dict(parse_qsl(text, keep_blank_values=True, encoding=encoding, max_num_fields=MOST_PARAMETERS))
 
 
-def _charset(content_type: str) -> str | None:
+def charset_of(content_type: str) -> str | None:
     """Return the charset of a content type, by Python's name of it; None: it is unknown."""
-    charset = _media_type(content_type).params.get("charset", "")
+    charset = media_type(content_type).params.get("charset", "")
     name = encodings.normalize_encoding(charset.lower())
     name = aliases.get(name) or aliases.get(name.replace(".", "_"), name)
     return codecs.lookup(charset).name if name == "utf_8" or name in load_codecs() else None
@@ -240,7 +240,8 @@ class MediaType(NamedTuple):
         return None if number is None else max(min(number, 8), 0) or None
 
 
-def _media_type(text: str) -> MediaType:
+def media_type(text: str) -> MediaType:
+    """Parse a media type, or any other header with parameters."""
     if ";" not in text:
         return MediaType(text.strip().lower(), {})
     message = Message()
@@ -261,7 +262,7 @@ def negotiate(accept: str) -> MediaType | None:
     if len(accept) > _LONGEST_ACCEPT:
         accept = accept[: accept.rfind(",", 0, _LONGEST_ACCEPT) + 1]
     tokens = [token for each in accept.split(",") if 0 < len(token := each.strip()) <= _LONGEST_MEDIA_TYPE]
-    media_types = [_media_type(token) for token in tokens[:_MOST_MEDIA_TYPES]]
+    media_types = [media_type(token) for token in tokens[:_MOST_MEDIA_TYPES]]
     fitting = [media_type for media_type in media_types if media_type.is_json()]
     if not fitting:
         return None

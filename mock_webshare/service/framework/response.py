@@ -75,8 +75,15 @@ def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Response:
 
 def field_errors(endpoint: Endpoint, errors: Iterable[FieldError], indent: int | None) -> Response:
     """Return the 400 with messages and codes for each wrong field."""
-    body = {error.field: [{"message": error.message, "code": error.code}] for error in errors}
+    body: dict[str, list[dict[str, str]]] = {}
+    for error in errors:
+        body.setdefault(error.field, []).append({"message": error.message, "code": error.code})
     return routed(endpoint, 400, render(body, indent))
+
+
+def no_content(endpoint: Endpoint) -> Response:
+    """Return the 204, which has no body."""
+    return Response(204, (("Allow", ", ".join(endpoint.methods)),), b"")
 
 
 def metadata(endpoint: Endpoint, indent: int | None) -> Response:

@@ -6,13 +6,15 @@ import logging
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 from mock_webshare.contract.timestamps import zone
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data import generator
-from mock_webshare.service.data.account import Account, advance
+from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.dataset import Dataset
+from mock_webshare.service.data.settlement import settled
 from mock_webshare.service.faults import Faults, parse
 from mock_webshare.service.settings import REFUSED_KEY, Settings
 from mock_webshare.service.world import scenarios
@@ -80,6 +82,11 @@ class Worlds:
             return None if beginning is None else self._create(key, beginning)
         self._worlds.move_to_end(key)
         return world
+
+    @cached_property
+    def open(self) -> World:
+        """The world of requests without a known key, to endpoints that need none."""
+        return World(self._beginning, self._timer, self.budget)
 
     def require(self, key: str) -> World:
         world = self.get(key)
@@ -189,7 +196,7 @@ class Worlds:
         else:
             return beginning
         if (now := self._settings.now_instant) is not None:
-            dataset = advance(dataset, now)
+            dataset = settled(dataset, now)
         return beginning._replace(account=Account.of(dataset), now=dataset.now)
 
 

@@ -94,6 +94,16 @@ class Budget:
         self.used = used
 
 
+class _Throttles(dict[str, Throttle]):
+    """The rate limits of methods that have one of their own, by the rate; each made when it is needed."""
+
+    def __missing__(self, rate: str) -> Throttle:
+        limit = RateLimit.parse(rate)
+        assert limit
+        self[rate] = Throttle(limit)
+        return self[rate]
+
+
 class World:
     """The account of one key, its clock, faults, settings, journal and snapshots.
 
@@ -142,6 +152,7 @@ class World:
         self._settings = settings
         limit = RateLimit.parse(settings.rate_limit)
         self._throttle = Throttle(limit) if limit else None
+        self._throttles = _Throttles()
         self._update_view()
 
     def _update_view(self) -> None:
@@ -167,11 +178,17 @@ class World:
     def has_faults(self) -> bool:
         return self._faults is not None
 
-    def admit(self) -> float | None:
-        """Count a request against the rate limit, or return the seconds to wait."""
+    def admit(self, rate: str | None = None) -> float | None:
+        """Count a request against the rate limit, and one of its own; or return the seconds to wait."""
         if self._throttle is None:
             return None
-        return self._throttle.admit(self._seconds(self._settings.rate_limit_clock))
+        now = self._seconds(self._settings.rate_limit_clock)
+        wait = self._throttle.admit(now)
+        if rate is None:
+            return wait
+        return max(
+            (each for each in (wait, self._throttles[rate].admit(now)) if each is not None), default=None
+        )
 
     def strike(self, request: Request, *, has_response: bool = False) -> list[Strike]:
         """Return the strikes of the faults on a request (see `Faults.strike`)."""

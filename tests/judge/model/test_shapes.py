@@ -36,5 +36,6 @@ def test_a_body_is_recognised_by_its_sign(body: Any, expected: str | None) -> No
 
 @pytest.mark.parametrize("shape", shapes_of(WEBSHARE), ids=lambda shape: shape.schema)
 def test_a_shape_shows_in_the_examples_of_its_schema(shape: Any) -> None:
-    for example in SERVICE_SCHEMAS.document(shape.schema)["examples"]:
+    examples = SERVICE_SCHEMAS.document(shape.schema)["examples"]
+    for example in filter(None, examples):  # an empty array shows nothing
         assert recognise(example, WEBSHARE) == shape.schema

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mock_webshare.contract.timestamps import DAY, parse_instant
-from mock_webshare.service.data import account, dataset
+from mock_webshare.service.data import dataset, settlement
 from mock_webshare.service.data.account import Table
 
 EDGE_CASES = dataset.load("edge-cases")
@@ -38,7 +38,7 @@ def test_an_id_that_no_row_has_is_not_found(row_id: int) -> None:
 def test_what_is_due_becomes_available_at_the_moment_that_its_period_has_passed() -> None:
     pending = [credit for credit in EDGE_CASES.rows["credits"] if credit.status == "pending"]
     now = pending[0].created_at + 30 * DAY
-    later = {credit.id: credit for credit in account.advance(EDGE_CASES, now).rows["credits"]}
+    later = {credit.id: credit for credit in settlement.settled(EDGE_CASES, now).rows["credits"]}
     for credit in EDGE_CASES.rows["credits"]:
         if credit.status == "pending" and credit.created_at + 30 * DAY <= now:
             assert later[credit.id] == credit._replace(
@@ -51,4 +51,4 @@ def test_what_is_due_becomes_available_at_the_moment_that_its_period_has_passed(
 
 def test_a_moment_before_nothing_is_due() -> None:
     now = parse_instant("2025-02-09T07:59:59.999999-08:00")
-    assert list(account.advance(EDGE_CASES, now).rows["credits"]) == list(EDGE_CASES.rows["credits"])
+    assert list(settlement.settled(EDGE_CASES, now).rows["credits"]) == list(EDGE_CASES.rows["credits"])

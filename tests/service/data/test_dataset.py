@@ -177,7 +177,9 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
 def test_our_data_sets_are_written_as_they_are_read(name: str) -> None:
     loaded, stream = dataset.load(name), io.StringIO()
     dataset.write(loaded, stream)
-    assert stream.getvalue() == (data_path("fixtures") / f"{name}.json").read_text(encoding="utf-8")
+    text = (data_path("fixtures") / f"{name}.json").read_text(encoding="utf-8")
+    assert dataset.parse(stream.getvalue().encode(), source="written").wire() == loaded.wire()
+    assert (stream.getvalue() == text) == ('"format"' in text)
 
 
 @pytest.mark.parametrize("name", dataset.names())
@@ -206,7 +208,9 @@ def test_a_whole_amount_is_served_as_a_float() -> None:
 REFUSED: list[tuple[Any, str, str]] = [
     ([], "", "an object with the keys credits, channels"),
     ({"credits": []}, "", "lacks 'channels'"),
-    ({"credits": [], "channels": [], "earnouts": []}, "", "unknown key 'earnouts'"),
+    ({"credits": [], "channels": [], "payments": []}, "", "unknown key 'payments'"),
+    ({"format": 3, "credits": [], "channels": []}, "/format", "allowed: 2"),
+    ({"format": 2, "credits": [], "channels": []}, "", "lacks 'config'"),
     ({"credits": {}, "channels": []}, "/credits", "a list"),
     ({"credits": [1], "channels": []}, "/credits/0", "1 is not allowed"),
     (document(id=True), "/credits/0/id", "a whole number"),

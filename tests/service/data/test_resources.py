@@ -185,9 +185,9 @@ def get(world: World, target: str) -> tuple[int, Any]:
 
 
 def test_a_data_set_is_written_as_it_was_read(ours: World) -> None:
-    assert ours.state().wire() == STATE
+    assert ours.state().wire() == {"format": 2, **STATE}
     ours.put_state(read_state(STATE, AWKWARD))
-    assert ours.state().wire() == STATE
+    assert ours.state().wire() == {"format": 2, **STATE}
 
 
 @pytest.mark.parametrize("pointer", ["/letters/0/sender_name", "/letters/0/sender_nick"])

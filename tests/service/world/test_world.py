@@ -61,6 +61,10 @@ STATE = {
 }
 
 
+WRITTEN = read_state(STATE).wire()
+"""The same in the present format."""
+
+
 class Seconds:
     """A timer that goes on when it is told to."""
 
@@ -93,12 +97,15 @@ def noted(ours: World) -> None:
 
 class TestState:
     def test_is_what_was_put(self, ours: World) -> None:
-        assert ours.state().wire() == STATE
+        state = ours.state().wire()
+        assert state == WRITTEN
+        assert (state["now"], state["credits"]) == (NOW, STATE["credits"])
+        assert [{"id": row["id"], "code": row["code"]} for row in state["channels"]] == CHANNELS
 
     def test_stays_what_it_was_when_the_world_changes(self, ours: World) -> None:
         before = ours.state()
         ours.delete("credits", 1)
-        assert before.wire() == STATE
+        assert before.wire() == WRITTEN
 
     def test_without_now_is_as_of_its_latest_change(self, ours: World) -> None:
         ours.put_state(read_state({"credits": [credit(1)], "channels": []}))
@@ -182,7 +189,7 @@ class TestACreditThatIsCreated:
         with pytest.raises(DataError) as refusal:
             ours.create("credits", **fields)
         assert refusal.value.pointer == pointer
-        assert ours.state().wire() == STATE
+        assert ours.state().wire() == WRITTEN
 
     def test_is_refused_if_there_are_too_many(self, ours: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(world, "MAX_ROWS", 4)
@@ -246,8 +253,9 @@ class TestACreditThatIsChanged:
 
 class TestAChannel:
     def test_that_is_created_has_the_next_id(self, ours: World) -> None:
-        assert ours.create("channels", code="NEW") == {"id": 10, "code": "NEW"}
-        assert [row.wire() for row in ours.rows("channels")] == [*CHANNELS, {"id": 10, "code": "NEW"}]
+        created = ours.create("channels", code="NEW")
+        assert (created["id"], created["code"], created["created_at"]) == (10, "NEW", NOW)
+        assert [row.wire() for row in ours.rows("channels")] == [*WRITTEN["channels"], created]
 
     def test_may_have_an_id_of_its_own(self, ours: World) -> None:
         ours.create("channels", id=8, code="NEW")
@@ -272,7 +280,7 @@ class TestAChannel:
 
     def test_that_no_credit_names_can_be_deleted(self, ours: World) -> None:
         ours.delete("channels", 9)
-        assert [row.wire() for row in ours.rows("channels")] == CHANNELS[:1]
+        assert [row.wire() for row in ours.rows("channels")] == WRITTEN["channels"][:1]
 
     def test_that_a_credit_names_stays(self, ours: World) -> None:
         with pytest.raises(UsageError, match="channel 7 is named by 1 credit; change what names it first"):
@@ -344,7 +352,7 @@ class TestTheClock:
 
     def test_that_stands_still_lets_no_time_pass(self, ours: World, seconds: Seconds) -> None:
         seconds.passed = 1e9
-        assert ours.state().wire() == STATE
+        assert ours.state().wire() == WRITTEN
 
     def test_stops_at_the_end_of_time(self, ours: World, seconds: Seconds) -> None:
         ours.set_clock(now="9998-12-31T23:59:59Z", running=True)
@@ -427,7 +435,7 @@ class TestASnapshot:
         for _ in range(2):
             ours.delete("credits", 1)
             ours.restore_snapshot("before")
-            assert ours.state().wire() == STATE
+            assert ours.state().wire() == WRITTEN
 
     def test_of_the_same_name_takes_the_place_of_the_first(self, ours: World) -> None:
         ours.take_snapshot("before")
