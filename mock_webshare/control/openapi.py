@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mock_webshare.contract.endpoints import CREDITS
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.schemas import data_path
-from mock_webshare.service import faults
+from mock_webshare.service import faults, transactions
 from mock_webshare.service.data import upgrade
 from mock_webshare.service.data.dataset import FORMAT
 from mock_webshare.service.data.fields import closed
@@ -37,6 +38,8 @@ def document(root: str, routes: Sequence[Route], contract: Contract) -> dict[str
     for row_type in row_types(contract).values():
         components.update(_components(contract, row_type))
     components["data-set"] = _data_set(contract)
+    if transactions.has_transactions(contract):
+        components.update(_transactions())
     components["fault"] = _fault(components["fault"], contract)
     ordering = f" *-?({'|'.join(dict.fromkeys((*contract.orderings, 'id')))}) *"
     components["settings-change"]["properties"]["default_ordering"]["pattern"] = f"^{ordering}(,{ordering})*$"
@@ -113,6 +116,36 @@ def _data_set(contract: Contract) -> dict[str, Any]:
         ],
         "examples": [{"format": FORMAT, **{name: [] for name in kinds}, **objects}],
     }
+
+
+def _transactions() -> dict[str, Any]:
+    """Return the schemas of transactions, and of what they return."""
+    credit = CREDITS.singular
+    return {
+        "purchase": {
+            "description": "What a referred user pays; null stands for a new user, or the referral link.",
+            **_taken("purchase", ("amount",)),
+            "examples": [{"amount": 50, "user_id": 181055}, {"amount": 35.5}],
+        },
+        "commission": {
+            **closed({credit: {"oneOf": [{"type": "null"}, _ref(credit)]}}, (credit,)),
+            "examples": [{credit: None}],
+        },
+        "payment": {
+            "description": "The coupon code that the payment has redeemed; null if it has not.",
+            **closed({"redeemed": {"type": ["string", "null"]}}, ("redeemed",)),
+            "examples": [{"redeemed": "FRIENDS20"}],
+        },
+        "simulation": {
+            "description": "A number of months, of purchases a month, and a seed; 1, 40 and 0 by default.",
+            **_taken("simulation"),
+            "examples": [{"months": 3, "purchases": 20}],
+        },
+    }
+
+
+def _taken(name: str, needed: Sequence[str] = ()) -> dict[str, Any]:
+    return closed({field: each.schema for field, each in transactions.SCHEMAS[name].items()}, needed)
 
 
 def _older_data_set(contract: Contract, kinds: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from mock_webshare.control import openapi
 from mock_webshare.control.problems import Problem
 from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
+from mock_webshare.service import transactions
 from mock_webshare.service.data.fields import FieldType, is_string, read_object, require_keys
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Journal, exchanges
@@ -162,7 +163,8 @@ def routes_of(contract: Contract = WEBSHARE) -> Sequence[Route]:
         for each in contract.resources.values()
         for route in (_of_object if each.is_object else _of_rows)(each)
     ]
-    return (*_WORLDS, *_state_routes(contract), *_SNAPSHOTS, *resources, *_REST)
+    traded = _TRANSACTIONS if transactions.has_transactions(contract) else ()
+    return (*_WORLDS, *_state_routes(contract), *_SNAPSHOTS, *resources, *traded, *_REST)
 
 
 # fmt: off
@@ -187,6 +189,15 @@ _SNAPSHOTS: Sequence[Route] = (
           lambda it: it.world.restore_snapshot(it.path["name"])),
     Route("DELETE", "snapshots/{name}", "Delete a snapshot.",
           lambda it: it.world.delete_snapshot(it.path["name"])),
+)
+_TRANSACTIONS: Sequence[Route] = (
+    Route("POST", "purchases", "Let a referred user buy something: a pending credit, unless at the cap.",
+          lambda it: transactions.purchase(it.world, **it.fields), body="purchase", response="commission",
+          status=201),
+    Route("POST", "payments", "Let the account pay: the applied coupon code is redeemed.",
+          lambda it: transactions.pay(it.world), response="payment", status=201),
+    Route("POST", "simulate", "Let months pass, with purchases, refunds and earn-outs.",
+          lambda it: transactions.simulate(it.world, **it.fields), body="simulation", response="clock"),
 )
 _REST: Sequence[Route] = (
     Route("GET", "clock", "Read the clock.", lambda it: it.world.clock(), response="clock"),

@@ -10,6 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from mock_webshare.service import transactions
 from mock_webshare.service.settings import require_key
 from mock_webshare.service.world.clock import lasting
 from mock_webshare.service.world.journal import Entry, RequestMatcher, exchanges, not_requested, transcript
@@ -188,6 +189,27 @@ class MockWorld:
 
     def delete_channel(self, channel_id: int) -> None:
         self.delete("channels", channel_id)
+
+    def purchase(
+        self, amount: float, *, user_id: int | None = None, code: str | None = None
+    ) -> dict[str, Any] | None:
+        """Let a referred user buy something; return the credit, or None if the user is at the cap.
+
+        `code` is that of a channel; without it, the user came by the referral link.
+        """
+        given = {"amount": amount, "user_id": user_id, "code": code}
+        credit: dict[str, Any] | None = self._call(lambda it: transactions.purchase(it, **given))["credit"]
+        return credit
+
+    def pay(self) -> str | None:
+        """Let the account pay; return the coupon code that is redeemed by that, if any."""
+        code: str | None = self._call(transactions.pay)["redeemed"]
+        return code
+
+    def simulate(self, *, months: int = 1, purchases: int = 40, seed: int = 0) -> dict[str, Any]:
+        """Let months pass with so many purchases each; return the clock."""
+        given = {"months": months, "purchases": purchases, "seed": seed}
+        return self._call(lambda world: transactions.simulate(world, **given))
 
     def clock(self) -> dict[str, Any]:
         """Return the time of the clock, and whether it runs."""

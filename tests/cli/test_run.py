@@ -441,7 +441,7 @@ class TestExitCode:
                 task.cancel()
 
             thread.running_app = failing
-            sys.argv[1:1] = ["run", "--", "sh", "-c", "touch $0; sleep 600"]
+            sys.argv[1:1] = ["run", "--", "sh", "-c", "touch $0; exec sleep 600"]
             cli.main()
         """
         command = [sys.executable, "-c", code, str(tmp_path / "runs")]

@@ -59,6 +59,8 @@ BODIES: dict[str, Any] = {
     "PATCH applied_coupon": {"coupon": 5},
     "POST coupons": {"code": "FRIENDS20"},
     "PATCH coupons/{id}": {"is_active": False},
+    "POST purchases": {"amount": 50, "code": "SPRING10"},
+    "POST simulate": {"months": 2, "purchases": 5},
     "PUT clock": {"advance": "P1D"},
     "POST faults": {"status": 503, "times": 2},
     "POST requests/count": {"method": "GET", "path": LIST},

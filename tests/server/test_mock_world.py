@@ -52,6 +52,14 @@ MIRROR: dict[str, tuple[str, Any, str, Done]] = {
     "POST credits/{id}/revert": ("credits/1/revert", None, "revert_credit", lambda it: it.revert_credit(1)),
     "GET credits/{id}": ("credits/1", None, "credit", lambda it: it.credit(1)),
     "GET credits": ("credits", None, "credits", lambda it: it.credits()),
+    "POST purchases": (
+        "purchases",
+        {"amount": 50, "user_id": 7},
+        "purchase",
+        lambda it: {"credit": it.purchase(50, user_id=7)},
+    ),
+    "POST payments": ("payments", None, "pay", lambda it: {"redeemed": it.pay()}),
+    "POST simulate": ("simulate", {"purchases": 3}, "simulate", lambda it: it.simulate(purchases=3)),
     "PUT clock": ("clock", {"advance": "P1D"}, "set_clock", lambda it: it.set_clock(advance="P1D")),
     "GET clock": ("clock", None, "clock", lambda it: it.clock()),
     "POST faults": (

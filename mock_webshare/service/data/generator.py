@@ -6,8 +6,8 @@ when more are generated: each is drawn after the one before it, independently of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import sqrt
 from random import Random
@@ -22,11 +22,10 @@ from mock_webshare.contract.endpoints import (
     CREDITS,
     EARNOUTS,
     MODES,
-    PENDING_DAYS,
     WEBSHARE,
 )
 from mock_webshare.contract.model import Contract, Field
-from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
+from mock_webshare.contract.timestamps import DAY, LIMIT, SECOND, format_instant, parse_duration
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.computed import commission, rate_at
 from mock_webshare.service.data.dataset import SEEDED_NOW as NOW
@@ -44,7 +43,7 @@ _START = NOW - 620 * DAY  # when the affiliate began; the first credit is twenty
 _FAKER = Lock()  # the one Faker, which reads files when it is made, has one state
 _CHANNELS = 5
 _UNSERVED = 5  # rows of a resource that has no endpoint, for others to refer to
-_PERIOD = PENDING_DAYS * DAY
+_MONTH = DAY * 1461 // 48
 _DISCOUNTS = (10, 15, 20, 25, 30, 50)
 _PRICES = (2.99, 5.98, 8.97, 14.95, 19.8, 26.91, 35.0, 56.0, 95.0, 185.0)  # expensive plans are rare
 _FAILED = 0.06  # of the payouts
@@ -138,6 +137,48 @@ def _counted(rows: Iterator[T], total: int, progress: Progress | None) -> Iterat
         yield row
         if progress and (number % _PROGRESS_EVERY == 0 or number == total):
             progress(number, total)
+
+
+def simulated(dataset: Dataset, *, months: int = 1, purchases: int = 40, seed: int = 0) -> Dataset:
+    """Return a data set some months later, each with so many purchases: the same ones for a seed.
+
+    A month has 30 days and 10.5 hours. Users buy, are refunded and are referred as in `generate`; earn-outs
+    pay, and the rates of users change. The first purchases do not depend on those that follow.
+    """
+    random = Random(f"simulation {seed}")  # noqa: S311  # reproducible on purpose
+    rows, config = dict(dataset.rows), dataset.rows[AFFILIATE.name][0]
+    affiliate = _Affiliate(config, rows[CHANNELS.name], rows[COUPONS.name], ())
+    users, credits = _users(rows[CREDITS.name], affiliate), list(rows[CREDITS.name])
+    last_id = _last((each.id for each in credits), 48_211)
+    end = min(dataset.now + months * _MONTH, LIMIT - 1)
+    for _, instant in _instants(random.random, dataset.now, months, purchases):
+        user = _user(random.random, users, affiliate, instant)
+        last_id += 1 + int(random.random() * 40)
+        credits.append(_credit(random.random, last_id, user, affiliate, config.mode, instant, end))
+    rows[CREDITS.name] = sorted(credits, key=lambda each: each.id)
+    return settled(replace(dataset, rows=rows), end)
+
+
+def _last(ids: Iterable[int], otherwise: int) -> int:
+    """Return the largest id, not counting those that leave no room for others."""
+    return max((each for each in ids if each < 2**53), default=otherwise)
+
+
+def _instants(draw: Draw, start: int, months: int, purchases: int) -> Iterator[tuple[int, int]]:
+    """Yield when each purchase takes place, month by month."""
+    for month in range(months):
+        begin = start + month * _MONTH
+        yield from ((month, each) for each in sorted(begin + int(draw() * _MONTH) for _ in range(purchases)))
+
+
+def _users(credits: Sequence[Any], affiliate: _Affiliate) -> list[_User]:
+    """Return the users who have made purchases, by their ids."""
+    channels = {each.id: each for each in affiliate.channels}
+    users: dict[int, _User] = {}
+    for each in sorted(credits, key=lambda each: each.created_at):
+        user = users.setdefault(each.user_id, _User(each.user_id, channels.get(each.referral_channel)))
+        user.earn(round(each.amount * 100), each.created_at, each.reverted_at)
+    return sorted(users.values(), key=lambda each: each.id % 2**53)
 
 
 def seeded(seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE) -> Dataset:
@@ -286,7 +327,8 @@ def _credits(draw: Draw, affiliate: _Affiliate, count: int) -> Iterator[Any]:
         credit_id += 1 + int(draw() * 40)  # the service numbers the credits of all its affiliates together
         created_at = _created_at(index + 0.95 * draw())
         mode = MODES[sum(each <= created_at for each in affiliate.changes) % 2]
-        yield _credit(draw, credit_id, _user(draw, users, affiliate, created_at), affiliate, mode, created_at)
+        user = _user(draw, users, affiliate, created_at)
+        yield _credit(draw, credit_id, user, affiliate, mode, created_at, NOW)
 
 
 def _created_at(position: float) -> int:
@@ -308,8 +350,10 @@ def _user(draw: Draw, users: list[_User], affiliate: _Affiliate, now: int) -> _U
         known = _pick(draw, users)
         if known.earned(now) < _cap(_terms(known, affiliate)):
             return known
-    channel = None if draw() < 0.35 else _pick_early(draw, affiliate.channels)
-    users.append(_User(id=(users[-1].id if users else 180_344) + 1 + int(draw() * 90), channel=channel))
+    usable = [each for each in affiliate.channels if each.is_active and (each.end_date or now) >= now]
+    channel = None if draw() < 0.35 or not usable else _pick_early(draw, usable)
+    last_id = _last((each.id for each in users[-1:]), 180_344)
+    users.append(_User(id=last_id + 1 + int(draw() * 90), channel=channel))
     return users[-1]
 
 
@@ -323,19 +367,20 @@ def _cap(terms: Any) -> int:
 
 
 def _credit(
-    draw: Draw, credit_id: int, user: _User, affiliate: _Affiliate, mode: str, created_at: int
+    draw: Draw, credit_id: int, user: _User, affiliate: _Affiliate, mode: str, created_at: int, now: int
 ) -> Any:
+    period = parse_duration(affiliate.config.referral_payment_pending_days)
     price, terms = _pick_early(draw, _PRICES), _terms(user, affiliate)
     commissioned = round(commission(price, rate_at(terms, created_at, user.first)) * 100)
     cents = min(commissioned, _cap(terms) - user.earned(created_at))
     status, updated_at, reverted_at = "pending", created_at + 4 + int(draw() * 60), None
     is_refunded, refund, lag = draw() < 0.12, draw(), int(draw() * 60 * SECOND)
     if is_refunded:
-        reverted_at = updated_at + int(refund * min(_PERIOD, NOW - updated_at - SECOND))
+        reverted_at = updated_at + int(refund * min(period, max(now - updated_at - SECOND, 0)))
         status, updated_at = "reverted", reverted_at + 4 + lag // SECOND
-    elif created_at + _PERIOD <= NOW:
+    elif created_at + period <= now:
         # The service updates due credits periodically, so a little later than they are due.
-        status, updated_at = "available", min(created_at + _PERIOD + lag, NOW)
+        status, updated_at = "available", min(created_at + period + lag, now)
     user.earn(cents, created_at, reverted_at)
     return row_types(WEBSHARE)[CREDITS.name].new(
         id=credit_id,

@@ -92,7 +92,8 @@ def paid(contract: Contract, rows: Rows, now: int, has_failed: Callable[[], bool
         for number, each in enumerate(sorted(added, key=lambda each: each.created_at), first_id)
     )
     dates = (now - config.next_earn_out_date) // interval + 1
-    following = config._replace(next_earn_out_date=config.next_earn_out_date + dates * interval)
+    last = config.next_earn_out_date + (dates - 1) * interval
+    following = config._replace(next_earn_out_date=last + interval, updated_at=max(config.updated_at, last))
     return {EARNOUTS.name: [*completed, *numbered], AFFILIATE.name: [following]}
 
 

@@ -16,7 +16,7 @@ from mock_webshare.contract.timestamps import DAY
 from mock_webshare.service.data import dataset, generator
 from mock_webshare.service.data.dataset import SEEDED_NOW, Dataset
 
-DIGEST = "087d346dc787f0692f19043dd48caa0f0d17ada8b4e4310465a86cb089f5ff6e"
+DIGEST = "e8b3f8fa44137fcec5510845553c4b30fc30dc5ff19fda237a2fc6b038dfc490"
 """SHA-256 of the default data set as written.
 
 If it changes, what users have recorded breaks: that takes a new minor version, an entry in the change
