@@ -20,6 +20,10 @@ _GENERATE_OPTIONS = tuple(option for option in SERVE_OPTIONS if option[0] in ("s
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, _GENERATE_OPTIONS)
+    parser.add_argument("--months", type=int, default=0, help="months that pass after that (default: 0)")
+    parser.add_argument(
+        "--purchases", metavar="N/month", default="40/month", help="purchases in each (default: 40/month)"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: standard output)")
 
 
@@ -28,9 +32,21 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
     settings = settings_of(options, environ, _GENERATE_OPTIONS)
     require_other_file(options.output, [os.fspath(settings.data)] if settings.data else ())
-    made = _dataset(settings, streams)
+    made = _later(_dataset(settings, streams), options, settings.seed)
     write_output(options.output, streams, lambda stream: dataset.write(made, stream))
     return CLEAN
+
+
+def _later(made: Dataset, options: argparse.Namespace, seed: int) -> Dataset:
+    """Return a data set after some months of purchases, if the options say so."""
+    if not options.months:
+        return made
+    from mock_webshare.service.data import generator
+    from mock_webshare.service.transactions import read_simulation
+
+    number = options.purchases.removesuffix("/month")
+    purchases = int(number) if number.isascii() and number.isdecimal() else options.purchases
+    return generator.simulated(made, **read_simulation(months=options.months, purchases=purchases, seed=seed))
 
 
 def _dataset(settings: Settings, streams: Streams) -> Dataset:

@@ -15,7 +15,7 @@ from mock_webshare.cli.settings import (
     SERVE_OPTIONS,
     VARIABLES,
     naming_failed_variables,
-    recorded_dataset,
+    served_recording,
     settings_of,
 )
 
@@ -63,7 +63,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         reached_flag = stack.enter_context(ReachedFlag())
         log = stack.enter_context(log_file(options.log))
         with naming_failed_variables(options, environ):
-            dataset = recorded_dataset(settings.data, streams.stderr)
+            dataset = served_recording(settings, streams.stderr)
             server = MockServer(settings, dataset=dataset, log=log, failed=guard.fail)
             stack.enter_context(server)
         url = _reachable(server.url)

@@ -15,7 +15,7 @@ from mock_webshare.cli.settings import (
     SERVE_OPTIONS,
     VARIABLES,
     naming_failed_variables,
-    recorded_dataset,
+    served_recording,
     settings_of,
 )
 
@@ -45,7 +45,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
                 announce=streams.announce,
                 cancel_on_signal=shutdown.cancel_on_signal,
                 log=streams.stderr,
-                dataset=recorded_dataset(settings.data, streams.stderr),
+                dataset=served_recording(settings, streams.stderr),
                 progress=progress_bar(streams.stderr, "credits"),
             )
     return CLEAN

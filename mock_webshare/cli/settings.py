@@ -34,6 +34,15 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("data", str, "generated", "data set or recording to use: a file, or a name like edge-cases"),
     ("api-key", list, "any but 'invalid'", "accept only this key; may be given several times"),
     ("now", str, "none", "time of the service, ISO 8601 with offset; credits due by then are available"),
+    (
+        "shift",
+        str,
+        "none",
+        "move all dates of the data, so that they are as of now, or of today at 9 o'clock",
+    ),
+    ("clock", str, "frozen", "clock of the service: frozen, or running"),
+    ("pending-days", int, "as in the data", "days for which a credit is pending"),
+    ("unknown-code", int, "404", "status of the response to an unknown referral code: 404 or 400"),
     ("max-page-size", int, "100", "largest page_size; without page_size a page has 25 rows"),
     ("default-ordering", str, "id", "order of a list whose request names none; to descend, =-created_at"),
     ("rate-limit", str, "240/min", "requests for each key in a sec, min, hour or day; or off"),
@@ -79,6 +88,14 @@ def naming_failed_variables(options: argparse.Namespace, environ: Mapping[str, s
         names = ("host", "port") if isinstance(error, ServerError) else ("data",)
         with naming_variables(names, options, environ):
             raise
+
+
+def served_recording(settings: Settings, stderr: TextIO) -> Dataset | None:
+    """Return what `recorded_dataset` does; raise `UsageError` if its dates are to be moved."""
+    found = recorded_dataset(settings.data, stderr)
+    if found is not None and settings.shift is not None:
+        raise UsageError("shift cannot go with a recording, whose dates are those of what happened")
+    return found
 
 
 def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Dataset | None:

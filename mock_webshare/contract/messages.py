@@ -43,6 +43,8 @@ NO_DATA = "No data provided"
 NO_DICTIONARY = "Invalid data. Expected a dictionary, but got {type}."
 """`type` is Python's name of the type: `list`, `str`, `int`, …"""
 
+UNKNOWN_CODE = "Referral code not found."
+"""For an unknown referral code, if that is a 400: assumed, with the code `not_found`."""
 PAYOUT_EMAIL = "This field is required in payout mode."
 """For a configuration in payout mode without an e-mail: assumed, with the code `required`."""
 COUPON_ERRORS = {

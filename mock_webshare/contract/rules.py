@@ -41,7 +41,7 @@ RULES = (
     ),
     Rule("body.types", _F, "Bodies are JSON or a form; any other `Content-Type` is a 415."),
     Rule("code.open", _D, "A referral code is looked up without a key."),
-    Rule("code.unknown", _A, "An unknown referral code is a 404 `Not found.`."),
+    Rule("code.unknown", _A, "An unknown referral code is a 404 `Not found.`.", "--unknown-code"),
     Rule("error.detail", _D, "Errors not about a field are an object with `detail`, sometimes with `code`."),
     Rule("error.kinds", _D, "The error statuses are 400, 401, 403, 404, 405, 406, 429 and 5xx."),
     Rule("wire.json", _F, "Bodies are compact UTF-8 JSON, `Content-Type: application/json` without charset."),

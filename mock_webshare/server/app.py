@@ -17,12 +17,12 @@ from mock_webshare.server.loop import monotonic
 from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reached_flag import flag_setter
 from mock_webshare.service.data import dataset as datasets
-from mock_webshare.service.data import generator, settlement
+from mock_webshare.service.data import generator
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.framework.request import load_codecs
 from mock_webshare.service.settings import Settings
-from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.registry import Worlds, arranged
 
 if TYPE_CHECKING:
     from mock_webshare.control import Control
@@ -123,12 +123,6 @@ class Subtree(web.AbstractResource):
 def make_dataset(settings: Settings, progress: Progress | None = None) -> Dataset:
     """Return the data set of the settings, or a generated one, at their time."""
     if settings.data is not None:
-        return at_time(datasets.load(settings.data, settings.contract), settings)
+        return arranged(datasets.load(settings.data, settings.contract), settings)
     generated = generator.seeded(settings.seed, settings.credits, progress, settings.contract)
-    return at_time(generated, settings)
-
-
-def at_time(dataset: Dataset, settings: Settings) -> Dataset:
-    """Return a data set advanced to the time of the settings, if they name one."""
-    now = settings.now_instant
-    return dataset if now is None else settlement.settled(dataset, now)
+    return arranged(generated, settings)

@@ -19,13 +19,14 @@ from aiohttp import web
 
 from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
-from mock_webshare.server.app import LOAD, at_time, create_app, make_dataset
+from mock_webshare.server.app import LOAD, create_app, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.server.protocol import Runner
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import Entry
+from mock_webshare.service.world.registry import arranged
 
 _SHUTDOWN_SECONDS = 0.3  # for the requests in progress when the server stops
 _LOAD_SECONDS = 1.0  # after its start, when the command loads what the first requests rarely need
@@ -118,7 +119,7 @@ def _prepared(
     # A file is read before the port is taken, so that its errors are reported first; generated data has no
     # errors and may take long.
     if dataset is not None:
-        dataset = at_time(dataset, settings)
+        dataset = arranged(dataset, settings)
     elif settings.data:
         dataset = make_dataset(settings)
     secrets = [*settings.api_keys, *filter(None, [settings.control_token])]

@@ -14,7 +14,7 @@ from mock_webshare.service.data.account import View
 from mock_webshare.service.effects import Outcome
 from mock_webshare.service.framework import query, serializer
 from mock_webshare.service.framework import response as responses
-from mock_webshare.service.framework.query import Criteria
+from mock_webshare.service.framework.query import Criteria, FieldError
 from mock_webshare.service.framework.request import Headers, Parser, Request, joined, read_credentials
 from mock_webshare.service.framework.response import Response, render
 from mock_webshare.service.framework.serializer import Form
@@ -113,6 +113,9 @@ def respond(view: View, request: Request) -> Response:
         return responses.field_errors(endpoint, errors, request.indent)
     make_body, not_found = KINDS[endpoint.kind]
     body = make_body(view, endpoint, request, criteria)
+    if body is None and endpoint.lookup and view.unknown_code == 400:
+        error = FieldError(endpoint.lookup.name, messages.UNKNOWN_CODE, "not_found")
+        return responses.field_errors(endpoint, [error], request.indent)
     if body is None:
         return responses.detail(endpoint, 404, not_found, request.indent)
     if request.indent is not None:

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Paging
-from mock_webshare.contract.timestamps import parse_instant
+from mock_webshare.contract.timestamps import parse_instant, zone
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data.fields import DATE, FieldType, choice, integer, pattern
 
 MAX_ROWS = 1_000_000
 """The most rows of each resource."""
 MAX_PAGE_SIZE = 10_000
+MAX_DAYS = 3650
 """The largest page that can be set: a page is one response, made in memory."""
 REFUSED_KEY = "invalid"
 """The one well-formed key that no mock accepts, so that a client can always provoke a 401."""
@@ -47,6 +48,10 @@ _FIELD_TYPES: Mapping[str, FieldType] = {
     "credits": integer(0, MAX_ROWS),
     "data": FieldType(lambda value: isinstance(value, str), "a text"),
     "now": DATE,
+    "shift": choice("now", "today"),
+    "clock": choice("frozen", "running"),
+    "pending_days": integer(0, MAX_DAYS),
+    "unknown_code": choice(404, 400),
     "max_page_size": integer(1, MAX_PAGE_SIZE),
     "rate_limit": pattern(
         f"off|{RATE}", "off, or a number of requests for each sec, min, hour or day, like 240/min"
@@ -56,7 +61,7 @@ _FIELD_TYPES: Mapping[str, FieldType] = {
         _is_origin, "scheme and host only, like https://proxy.example.com, perhaps with a port up to 65535"
     ),
 }
-_OPTIONAL = ("data", "now", "public_url")
+_OPTIONAL = ("data", "now", "shift", "pending_days", "public_url")
 
 
 class RateLimit(NamedTuple):
@@ -89,6 +94,10 @@ class Settings:
     # Empty: every well-formed key but `invalid`. A secret, as the token is.
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     now: str | None = None  # ISO 8601 with offset; None: the moment at which the data set was taken
+    shift: str | None = None  # now or today: all dates are moved, so that the data set was taken then
+    clock: str = "frozen"  # or running
+    pending_days: int | None = None  # None: those of the config of the data set
+    unknown_code: int = 404  # or 400: the status of the response to an unknown referral code
     max_page_size: int = Paging().max_page_size
     default_ordering: str = "id"
     rate_limit: str = "240/min"  # or off
@@ -106,6 +115,8 @@ class Settings:
             if value is not None or name not in _OPTIONAL:
                 field_type.require(name.replace("_", " ").replace("url", "URL"), value)
         self._check_ordering()
+        if self.now is not None and self.shift is not None:
+            raise UsageError("now cannot go with shift: the one sets the clock, the other moves the data")
         _check_keys(self.api_keys)
         if self.control_token is not None and not _TOKEN.is_allowed(self.control_token):
             # A secret, so the message does not repeat it.
@@ -137,6 +148,17 @@ class Settings:
     def now_instant(self) -> int | None:
         """The instant of `now`; None if it is not set."""
         return None if self.now is None else parse_instant(self.now)
+
+    @property
+    def shifted_to(self) -> int | None:
+        """The instant to which `shift` moves the data: now, or 9 o'clock today in Los Angeles."""
+        if self.shift is None:
+            return None
+        from datetime import datetime  # only for this option
+
+        now = datetime.now(zone())
+        moved = now if self.shift == "now" else now.replace(hour=9, minute=0, second=0, microsecond=0)
+        return parse_instant(moved.isoformat())
 
     @property
     def ordering_terms(self) -> tuple[str, ...]:

@@ -96,6 +96,10 @@ def simulate(world: World, /, **given: Any) -> dict[str, Any]:
 
     `months` is 1 by default, `purchases`, the number a month, 40.
     """
-    values = read_object("simulation", "", given, _SIMULATION, optional=True)
-    world.put_state(generator.simulated(world.state(), **values))
+    world.put_state(generator.simulated(world.state(), **read_simulation(**given)))
     return world.clock()
+
+
+def read_simulation(**given: Any) -> dict[str, int]:
+    """Return the arguments of a simulation; raise `DataError` for the first bad one."""
+    return read_object("simulation", "", given, _SIMULATION, optional=True)

@@ -135,8 +135,8 @@ def _total(size: Callable[[Any], int], rows: Sequence[Any]) -> int:
 class Account:
     """A table for each resource.
 
-    `view(max_page_size, default_ordering)` is its `View`, the same one for equal arguments. An account is
-    shared by many worlds (`is_shared`), or the result of a change and used by one world only.
+    `view(…)`, with the arguments of `View`, is the same view for equal ones. An account is shared by many
+    worlds (`is_shared`), or the result of a change and used by one world only.
     """
 
     def __init__(self, contract: Contract, tables: Mapping[str, Table], *, is_shared: bool = False) -> None:
@@ -250,11 +250,18 @@ def _copied(reference: Reference, source: Any, row: Any) -> Any:
 class View:
     """All that a response depends on besides the request; responses are cached by it."""
 
-    __slots__ = ("account", "default_ordering", "max_page_size")
+    __slots__ = ("account", "default_ordering", "max_page_size", "unknown_code")
 
-    def __init__(self, account: Account, max_page_size: int, default_ordering: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        max_page_size: int,
+        default_ordering: tuple[str, ...],
+        unknown_code: int = 404,
+    ) -> None:
         self.account = account
         self.max_page_size = max_page_size
+        self.unknown_code = unknown_code
         self.default_ordering = default_ordering
 
     def table(self, endpoint: Endpoint) -> Table:

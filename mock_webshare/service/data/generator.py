@@ -45,7 +45,7 @@ _CHANNELS = 5
 _UNSERVED = 5  # rows of a resource that has no endpoint, for others to refer to
 _MONTH = DAY * 1461 // 48
 _DISCOUNTS = (10, 15, 20, 25, 30, 50)
-_PRICES = (2.99, 5.98, 8.97, 14.95, 19.8, 26.91, 35.0, 56.0, 95.0, 185.0)  # expensive plans are rare
+PRICES = (2.99, 5.98, 8.97, 14.95, 19.8, 26.91, 35.0, 56.0, 95.0, 185.0)  # expensive plans are rare
 _FAILED = 0.06  # of the payouts
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _COUPON_STATES: Sequence[Mapping[str, Any]] = (
@@ -370,7 +370,7 @@ def _credit(
     draw: Draw, credit_id: int, user: _User, affiliate: _Affiliate, mode: str, created_at: int, now: int
 ) -> Any:
     period = parse_duration(affiliate.config.referral_payment_pending_days)
-    price, terms = _pick_early(draw, _PRICES), _terms(user, affiliate)
+    price, terms = _pick_early(draw, PRICES), _terms(user, affiliate)
     commissioned = round(commission(price, rate_at(terms, created_at, user.first)) * 100)
     cents = min(commissioned, _cap(terms) - user.earned(created_at))
     status, updated_at, reverted_at = "pending", created_at + 4 + int(draw() * 60), None

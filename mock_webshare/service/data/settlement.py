@@ -9,7 +9,7 @@ from typing import Any
 
 from mock_webshare.contract.endpoints import AFFILIATE, CREDITS, EARNOUTS, MODES, WEBSHARE
 from mock_webshare.contract.model import Contract, Lifecycle
-from mock_webshare.contract.timestamps import DAY, parse_duration
+from mock_webshare.contract.timestamps import DAY, LIMIT, parse_duration
 from mock_webshare.service.data.computed import total
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import UPDATED_AT, row_types
@@ -146,6 +146,32 @@ def _completed(earnout: Any, ended_at: int, now: int, *, is_failed: bool = False
         return earnout
     ended = {"status": "failed", "error_reason": FAILURE} if is_failed else {"status": "completed"}
     return earnout._replace(updated_at=ended_at, **ended)
+
+
+def with_period(dataset: Dataset, days: int) -> Dataset:
+    """Return a data set with another pending period, and what is due by that."""
+    rows = dict(dataset.rows)
+    for _, life in lifecycles(dataset.contract):
+        if life.period_field is not None:
+            resource, name = life.period_field
+            rows[resource] = [row._replace(**{name: f"{days} 00:00:00"}) for row in rows[resource]]
+    return settled(replace(dataset, rows=rows), dataset.now)
+
+
+def shifted(dataset: Dataset, now: int) -> Dataset:
+    """Return a data set moved to an instant: all its dates by the same duration."""
+    types, difference = row_types(dataset.contract), now - dataset.now
+
+    def moved(row: Any, dates: Sequence[str]) -> Any:
+        values = {name: getattr(row, name) for name in dates}
+        changed = {name: at + difference for name, at in values.items() if at is not None}
+        return row._replace(**{name: min(max(at, 0), LIMIT - 1) for name, at in changed.items()})
+
+    rows = {}
+    for name, each in dataset.rows.items():
+        dates = [field.name for field in types[name].fields if field.is_date]
+        rows[name] = [moved(row, dates) for row in each]
+    return replace(dataset, rows=rows, now=now)
 
 
 def settled(dataset: Dataset, now: int, has_failed: Callable[[], bool] = lambda: False) -> Dataset:

@@ -14,7 +14,7 @@ from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data import generator
 from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.dataset import Dataset
-from mock_webshare.service.data.settlement import settled
+from mock_webshare.service.data.settlement import settled, shifted, with_period
 from mock_webshare.service.faults import Faults, parse
 from mock_webshare.service.settings import REFUSED_KEY, Settings
 from mock_webshare.service.world import scenarios
@@ -43,7 +43,8 @@ class Worlds:
     ) -> None:
         self._settings = settings
         self._timer = timer
-        self._beginning = Beginning(Account.of(dataset), dataset.now, settings)
+        is_running = settings.clock == "running"
+        self._beginning = Beginning(Account.of(dataset), dataset.now, settings, is_running=is_running)
         self._scenarios: dict[str, Beginning] = {}
         self._worlds: OrderedDict[str, World] = OrderedDict()
         self.keyless = Journal()
@@ -195,9 +196,17 @@ class Worlds:
             dataset = generator.seeded(self._settings.seed, scenario.credits, contract=contract)
         else:
             return beginning
-        if (now := self._settings.now_instant) is not None:
-            dataset = settled(dataset, now)
+        dataset = arranged(dataset, self._settings)
         return beginning._replace(account=Account.of(dataset), now=dataset.now)
+
+
+def arranged(dataset: Dataset, settings: Settings) -> Dataset:
+    """Return a data set with the pending period and at the time that the settings name."""
+    if settings.pending_days is not None:
+        dataset = with_period(dataset, settings.pending_days)
+    if settings.shifted_to is not None:
+        return shifted(dataset, settings.shifted_to)
+    return dataset if settings.now_instant is None else settled(dataset, settings.now_instant)
 
 
 def _unknown_key() -> UsageError:

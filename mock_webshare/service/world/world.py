@@ -40,7 +40,7 @@ MAX_SNAPSHOTS = 100
 MAX_HELD_BYTES = 1024 * 1024 * 1024
 """About how many bytes changed accounts and snapshots of all worlds may take, on a CI runner with 4 GiB."""
 _SNAPSHOT_BYTES = 1024  # of a snapshot besides account and faults
-WORLD_SETTINGS = ("max_page_size", "default_ordering", "rate_limit", "rate_limit_clock")
+WORLD_SETTINGS = ("max_page_size", "default_ordering", "unknown_code", "rate_limit", "rate_limit_clock")
 """The settings that a world may have of its own."""
 CLOCK: Mapping[str, FieldType] = {"now": DATE, "advance": DURATION, "running": BOOLEAN}
 """The fields of a change of the clock."""
@@ -158,7 +158,9 @@ class World:
     def _update_view(self) -> None:
         """Update the view after a change of what responses depend on."""
         settings = self._settings
-        self._view = self._account.view(settings.max_page_size, settings.ordering_terms)
+        self._view = self._account.view(
+            settings.max_page_size, settings.ordering_terms, settings.unknown_code
+        )
         self._due = self._account.next_due if self._clock.is_running else None
 
     # For the service, which calls these for every request.

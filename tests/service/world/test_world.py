@@ -374,6 +374,7 @@ class TestSettings:
         assert begun(lambda: 0.0, max_page_size=7).settings() == {
             "max_page_size": 7,
             "default_ordering": "id",
+            "unknown_code": 404,
             "rate_limit": "240/min",
             "rate_limit_clock": "real",
         }
