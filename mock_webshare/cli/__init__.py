@@ -40,19 +40,20 @@ COMMANDS: Mapping[str, str] = {
     "validate": "check whether recordings keep the contract",
     "rules": "list the rules with severity and mark",
     "schema": "list the JSON Schemas, or print one",
+    "openapi": "print the OpenAPI document of the API",
     "record": "record the traffic of a client with the real service",
     "probe": "find out which assumptions about a service are right",
     "redact": "remove the secrets from recordings",
 }
 """Name and help of each command."""
-_MODULES = {"run": "run_command", "rules": "reference", "schema": "reference"}
+_MODULES = {"run": "run_command", "rules": "reference", "schema": "reference", "openapi": "reference"}
 """Where a command is if not in a module of its name; `run` would replace the function of this package."""
 INTERRUPTED = 130
 """The exit code of a shell for a program that Ctrl-C ended."""
 READER_GONE = 141
 """The exit code of a shell for a program whose output is no longer read."""
 
-_DESCRIPTION = "A mock server of the Webshare referral credits API, and a checker of recorded traffic."
+_DESCRIPTION = "A mock server of the Webshare referral API, and a checker of recorded traffic."
 _EPILOG = f"{variable_of('debug')}=1 shows the traceback of an internal error, with any command."
 
 

@@ -1,4 +1,4 @@
-"""The commands `rules` and `schema`: the contract's rules, the JSON Schemas of bodies and of the report."""
+"""The commands `rules`, `schema` and `openapi`: the contract's rules, JSON Schemas, and OpenAPI document."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     name, help_text, write = _REFERENCES[parser.prog.rpartition(" ")[2]]
-    parser.add_argument("name", metavar=name, nargs="?", help=help_text)
-    parser.set_defaults(write=write)
+    if name:
+        parser.add_argument("name", metavar=name, nargs="?", help=help_text)
+    parser.set_defaults(write=write, name=None)
 
 
 def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
@@ -50,6 +51,14 @@ def _write_schema(name: str | None, stdout: TextIO) -> None:
         stdout.write((OWN_SCHEMAS if name in own else SERVICE_SCHEMAS).text(name))
 
 
+def _write_openapi(_: str | None, stdout: TextIO) -> None:
+    import json
+
+    from mock_webshare.contract.openapi import document
+
+    stdout.write(json.dumps(document(), indent=2, ensure_ascii=False) + "\n")
+
+
 _REFERENCES: Mapping[str, tuple[str, str, Callable[[str | None, TextIO], None]]] = {
     "rules": ("PREFIX", "list only rules with this prefix, like list or filter.and", _write_rules),
     "schema": (
@@ -57,5 +66,6 @@ _REFERENCES: Mapping[str, tuple[str, str, Callable[[str | None, TextIO], None]]]
         "schema to print; report is that of validate --format json (default: list the names)",
         _write_schema,
     ),
+    "openapi": ("", "", _write_openapi),
 }
 """The argument of each command, its help, and what writes to standard output."""

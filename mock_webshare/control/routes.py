@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from io import StringIO
 from typing import Any, NamedTuple
 
+from mock_webshare.contract import openapi as service_openapi
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
 from mock_webshare.control import openapi
@@ -175,6 +176,8 @@ _WORLDS: Sequence[Route] = (
           response="version"),
     Route("GET", "openapi.json", "Describe the control plane.",
           lambda it: openapi.document(ROOT, routes_of(it.contract), it.contract), response="openapi"),
+    Route("GET", "service.openapi.json", "Describe the mocked API.",
+          lambda it: service_openapi.document(it.contract), response="openapi"),
     Route("GET", "scenarios", "List the scenarios by their keys.", _scenarios, response="scenarios"),
     Route("GET", "worlds", "Count the worlds.", lambda it: it.worlds.counted(), response="worlds"),
     Route("DELETE", "worlds", "Delete all worlds.", lambda it: it.worlds.delete_all()),

@@ -175,6 +175,7 @@ ENDING: dict[str, list[tuple[str, ...]]] = {
     "generate": [("--credits", "1"), ("--data", "edge-cases")],
     "validate": [(CREDIT,)],
     "rules": [()],
+    "openapi": [()],
     "schema": [()],
     "record": [(), ("--output", "no/such/folder/a.har", "--validate")],
     "probe": [("http://127.0.0.1:1",)],

@@ -118,6 +118,7 @@ WITHOUT_A_METHOD = {
     "GET health": "a server that has started is ready",
     "GET version": "mock_webshare.__version__",
     "GET openapi.json": "about HTTP",
+    "GET service.openapi.json": "mock-webshare openapi",
     "GET scenarios": "mock_webshare.service.world.scenarios.SCENARIOS",
 }
 OTHERS = ("config", "earnouts", "applied_coupon", "coupons")
