@@ -91,7 +91,10 @@ def _responses(endpoint: Endpoint, write: Write | None) -> Iterator[tuple[str, A
     for error, schema in endpoint.errors:
         if error == 401 and endpoint.is_open:
             continue
-        yield str(error), {"description": HTTPStatus(error).phrase, **_content(schema)}
+        response = {"description": HTTPStatus(error).phrase, **_content(schema)}
+        if error == 404 and endpoint.is_detail:  # an id with a dot is another route
+            response["content"]["text/html"] = {"schema": {"type": "string"}}
+        yield str(error), response
 
 
 def _content(schema: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.endpoints import CREDITS
-from mock_webshare.contract.model import Contract
+from mock_webshare.contract.model import Contract, Resource
 from mock_webshare.contract.schemas import data_path
 from mock_webshare.service import faults, transactions
 from mock_webshare.service.data import upgrade
@@ -76,8 +76,8 @@ def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
             "examples": [{}],
         },
     }
-    if resource.older:
-        needed = [name for name in properties if name in resource.older]
+    if resource.older is not None:
+        needed = [name for name in properties if name in upgrade.needed_fields(row_type)]
         older = {"description": f"A {one} of a data set of format 1.", **closed(properties, needed)}
         fields[f"older-{one}"] = {**older, "examples": schema["examples"]}
     if resource.is_object:
@@ -150,12 +150,14 @@ def _taken(name: str, needed: Sequence[str] = ()) -> dict[str, Any]:
 
 def _older_data_set(contract: Contract, kinds: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a data set of format 1, whose rows may have fewer fields."""
-    rows = {
-        name: {"type": "array", "maxItems": MAX_ROWS, "items": _ref(f"older-{each.singular}")}
-        for name, each in contract.resources.items()
-        if each.older
-    }
+    older = {name: each for name, each in contract.resources.items() if each.older is not None}
+    rows = {name: _older(each) for name, each in older.items()}
     return closed({"now": _ref("instant"), **kinds, **rows}, upgrade.required_keys(contract))
+
+
+def _older(resource: Resource) -> dict[str, Any]:
+    one = _ref(f"older-{resource.singular}")
+    return one if resource.is_object else {"type": "array", "maxItems": MAX_ROWS, "items": one}
 
 
 def _fault(described: dict[str, Any], contract: Contract) -> dict[str, Any]:

@@ -149,7 +149,7 @@ NON_EMPTY = FieldType(
     schema={"type": "string", "minLength": 1},
 )
 JSON_TYPES: Mapping[str, FieldType] = {
-    "integer": integer(-LARGEST_ID, LARGEST_ID, "a whole number")._replace(schema={"type": "integer"}),
+    "integer": integer(-LARGEST_ID, LARGEST_ID, "a whole number"),
     "number": FieldType(
         _is_number,
         "a number, up to 1e300 either way",

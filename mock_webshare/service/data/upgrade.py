@@ -17,6 +17,12 @@ def required_keys(contract: Contract) -> tuple[str, ...]:
     return tuple(name for name, each in contract.resources.items() if each.older is None or each.older)
 
 
+def needed_fields(row_type: RowType) -> frozenset[str]:
+    """Return the fields that a row of a data set of format 1 must have."""
+    has_id = () if row_type.resource.is_object else ("id",)
+    return frozenset((*(row_type.resource.older or ()), *row_type.needed, *has_id))
+
+
 def upgraded(document: Mapping[str, Any], contract: Contract, fallback: int) -> dict[str, Any]:
     """Return a data set of format 1 in the present format; a field that it lacks has its default.
 
@@ -33,18 +39,17 @@ def upgraded(document: Mapping[str, Any], contract: Contract, fallback: int) -> 
 
 def _completed(document: Mapping[str, Any], row_type: RowType, now: str) -> Any:
     resource = row_type.resource
-    value = document.get(resource.name)
+    value = document.get(resource.name, {} if resource.is_object else [])
     if resource.is_object:
-        given = {} if value is None else value
-        return {**row_type.default_fields((), now), **given} if isinstance(given, dict) else given
+        return {**row_type.default_fields((), now), **value} if isinstance(value, dict) else value
     if not isinstance(value, list):
-        return [] if value is None else value
+        return value
     dates = _first_uses(document, row_type)
     return [_with_defaults(row_type, row, dates, now) for row in value]
 
 
 def _with_defaults(row_type: RowType, row: Any, dates: Mapping[int, int], now: str) -> Any:
-    if not isinstance(row, dict) or not (row_type.resource.older or frozenset()) <= row.keys():
+    if not isinstance(row, dict) or not needed_fields(row_type) <= row.keys():
         return row
     row_id = row.get("id")
     used = dates.get(row_id) if isinstance(row_id, int) else None
