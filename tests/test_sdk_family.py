@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from webshare import AsyncWebshare, BadRequestError, RateLimitError, Webshare
+from webshare import AsyncWebshare, BadRequestError, RateLimitError, Webshare, WebshareError
 from webshare.resources.referral import Referral
 
 from mock_webshare import MockServer, MockWorld
@@ -127,6 +127,24 @@ def test_each_documented_refusal_has_its_code(webshare_mock: MockWorld, number: 
     with Webshare(api_key=key, base_url=url) as client, pytest.raises(BadRequestError) as refused:
         client.referral.apply_coupon_code(code=code)
     assert expected in str(vars(refused.value))
+
+
+@pytest.mark.parametrize("fault", ["EMPTY_RESPONSE", "CONNECTION_RESET_BY_PEER"])
+def test_a_lost_response_has_made_its_change(webshare_mock: MockWorld, fault: str) -> None:
+    webshare_mock.add_fault(fault=fault, method="PATCH", times=1)
+    key, url = webshare_mock.api_key, webshare_mock.url
+    with Webshare(api_key=key, base_url=url, max_retries=0) as client, pytest.raises(WebshareError):
+        client.referral.update_config(mode="credits")
+    assert webshare_mock.row("config")["mode"] == "credits"
+
+
+def test_an_error_instead_of_a_response_has_changed_nothing(webshare_mock: MockWorld) -> None:
+    before = webshare_mock.row("config")
+    webshare_mock.add_fault(status=503, method="PATCH", times=1)
+    key, url = webshare_mock.api_key, webshare_mock.url
+    with Webshare(api_key=key, base_url=url, max_retries=0) as client, pytest.raises(WebshareError):
+        client.referral.update_config(mode="credits")
+    assert webshare_mock.row("config") == before
 
 
 def test_a_code_is_looked_up_without_a_key(server: MockServer) -> None:
