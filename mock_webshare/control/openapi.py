@@ -55,36 +55,33 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
-    """Return the schemas of a resource: one row, all rows, and fields to change one."""
+    """Return the schemas of a resource: one row, all rows, and fields to create or change one."""
     resource, schema = row_type.resource, contract.stored_schema(row_type.resource)
-    one = resource.singular
+    one, examples = resource.singular, schema["examples"]
     properties = {
         name: {**_described(schema["properties"][name]), **each.schema}
         for name, each in row_type.field_types.items()
     }
+    needed = [name for name in properties if name not in row_type.optional]
     changing = {name: each for name, each in properties.items() if name != "id"}
-    examples = {each.name: each.example for each in row_type.fields}
+    said = f"Fields of a {one}; fields that are left out stay, or follow from the others."
     fields = {
-        one: {
-            **_described(schema),
-            **closed(properties, [name for name in row_type.names if name not in row_type.optional]),
-            "examples": schema["examples"],
-        },
-        f"{one}-fields": {
-            "description": f"Fields of a {one}; fields that are left out stay, or follow from the others.",
-            **closed(changing),
-            "examples": [{}],
-        },
+        one: {**_described(schema), **closed(properties, needed), "examples": examples},
+        f"{one}-fields": {"description": said, **closed(changing), "examples": [{}]},
     }
     if resource.older is not None:
         needed = [name for name in properties if name in upgrade.needed_fields(row_type)]
         older = {"description": f"A {one} of a data set of format 1.", **closed(properties, needed)}
-        fields[f"older-{one}"] = {**older, "examples": schema["examples"]}
-    if resource.is_object:
-        return fields
+        fields[f"older-{one}"] = {**older, "examples": examples}
+    return fields if resource.is_object else {**fields, **_lists(row_type, properties)}
+
+
+def _lists(row_type: RowType, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schemas of all rows of a resource, and of a new one."""
+    one = row_type.resource.singular
+    examples = {each.name: each.example for each in row_type.fields}
     return {
-        **fields,
-        resource.name: {"type": "array", "items": _ref(one), "maxItems": MAX_ROWS, "examples": [[]]},
+        row_type.resource.name: {"type": "array", "items": _ref(one), "maxItems": MAX_ROWS, "examples": [[]]},
         f"new-{one}": {
             "description": f"Fields of a new {one}; fields that are left out get their default.",
             **closed(properties, row_type.needed),

@@ -86,7 +86,7 @@ def paid(contract: Contract, rows: Rows, now: int, has_failed: Callable[[], bool
         each for each in rows[CREDITS.name] if each.status == "available" and each.id not in spent
     ]
     added = [each for mode in MODES for each in _earnouts(config, mode, open_credits, now, has_failed)]
-    first_id = max((each.id for each in before), default=_FIRST_ID) + 1
+    first_id = max((each.id for each in before if each.id < 2**53), default=_FIRST_ID) + 1
     numbered = (
         each._replace(id=number)
         for number, each in enumerate(sorted(added, key=lambda each: each.created_at), first_id)
