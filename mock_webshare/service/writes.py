@@ -33,6 +33,8 @@ def refusal(world: World, request: Request, write: Write, body: bytes) -> Respon
         return responses.detail(endpoint, 400, str(error), request.indent)
     except ValueError:
         return responses.html_page(400)
+    except RecursionError:  # as in the framework
+        return responses.html_page(500)
     except LookupError:  # `charset` names a codec that is not for text
         charset = media_type(content_type).params.get("charset")
         text = messages.UNSUPPORTED_CHARSET.format(charset=charset)
@@ -40,7 +42,10 @@ def refusal(world: World, request: Request, write: Write, body: bytes) -> Respon
     values, errors = serializer.validate(write.inputs, data, is_partial=write.is_partial)
     if not errors and (problem := CHANGES[endpoint.path, write.method](world, values)):
         errors = [problem]
-    return responses.field_errors(endpoint, errors, request.indent) if errors else None
+    try:
+        return responses.field_errors(endpoint, errors, request.indent) if errors else None
+    except UnicodeEncodeError:  # a text repeats half a character; the framework fails too
+        return responses.html_page(500)
 
 
 def _configure(world: World, values: Mapping[str, Any]) -> FieldError | None:

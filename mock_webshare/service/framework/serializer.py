@@ -132,13 +132,26 @@ def _read_part(part: bytes, encoding: str) -> tuple[str, Any] | None:
         return None
     name = disposition["name"].strip()
     transfer_encoding, _ = headers.get("content-transfer-encoding", ("", {}))
+    is_base64 = transfer_encoding.strip() == "base64"
     if filename := disposition.get("filename"):
         file = _file_name(filename)
+        if file and is_base64:
+            _require_base64(content)
         return (name, File(file)) if file else None
-    if transfer_encoding.strip() == "base64":
+    if is_base64:
         with suppress(binascii.Error):
             content = base64.b64decode(content)
     return name, content.decode(encoding, "replace")
+
+
+def _require_base64(content: bytes) -> None:
+    stripped = b"".join(content.split())
+    try:
+        base64.b64decode(stripped)
+    except binascii.Error as error:
+        raise ParseError("Multipart form parse error - Could not decode base64 data.") from error
+    if len(stripped) % 4:
+        raise ParseError("Multipart form parse error - Could not decode base64 data.")
 
 
 def _part_headers(head: bytes) -> Iterator[tuple[str, tuple[str, Mapping[str, str]]]]:
