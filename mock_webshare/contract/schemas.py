@@ -61,8 +61,8 @@ class Schemas:
         if name in self._documents:
             return json.dumps(self._documents[name], indent=2) + "\n"
         for folder in self._folders:
-            if name in Schemas(folder).names:
-                return (folder / (name + _SUFFIX)).read_text(encoding="utf-8")
+            if (path := folder / (name + _SUFFIX)).is_file():
+                return path.read_text(encoding="utf-8")
         raise UnknownName("schema", name, self.names)
 
     def _read(self, name: str) -> Document:

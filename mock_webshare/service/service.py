@@ -64,7 +64,7 @@ class Service:
         assert endpoint
         if world is None:
             return responses.unauthorized(endpoint, messages.UNKNOWN_KEY, request.indent)
-        write = endpoint.write(request.method)
+        write = request.write
         if not endpoint.is_open and (wait := world.admit(write and write.rate)) is not None:
             return responses.throttled(endpoint, wait, request.indent)
         if write is not None:

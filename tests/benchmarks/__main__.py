@@ -151,7 +151,7 @@ PAGES = {
     "last page": "?page=last&x={x}",
     "filtered": "?status=pending&mode=payout&x={x}",
     "ordered": "?ordering=-amount,updated_at&x={x}",
-    "filtered, ordered, middle": "?mode=credits&ordering=-created_at&page={half}&x={x}",
+    "filtered, ordered, middle": "?mode=payout&ordering=-created_at&page={half}&x={x}",
 }
 
 

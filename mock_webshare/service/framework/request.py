@@ -16,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from mock_webshare.contract import messages
-from mock_webshare.contract.model import Contract, Endpoint
+from mock_webshare.contract.model import Contract, Endpoint, Write
 from mock_webshare.service.framework import response
 from mock_webshare.service.framework.query import Params, read_int
 from mock_webshare.service.framework.response import Response
@@ -58,6 +58,7 @@ class Request:
     refusal: Response | None = None  # if it does not reach the endpoint. None: the endpoint responds
     endpoint: Endpoint | None = None  # None: no route matches
     id: str | None = None  # as in the path. None: the path has none
+    write: Write | None = None  # what the method writes. None: it only reads
     params: Params = field(default_factory=dict)  # as the endpoint reads them; empty without one
     url: str = ""  # absolute and without the query, for links
     link_query: str = ""  # the query as links repeat it
@@ -104,7 +105,7 @@ class Parser:
         route = self.find_route(path)
         if route is None:
             return request.refused(self._unrouted(request.method, path, query))
-        request = replace(request, endpoint=route[0], id=route[1])
+        request = replace(request, endpoint=route[0], id=route[1], write=route[0].write(request.method))
         try:
             params = read_params(query, headers.content_type or "")
         except ValueError:
