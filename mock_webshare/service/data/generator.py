@@ -7,7 +7,7 @@ when more are generated: each is drawn after the one before it, independently of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from math import sqrt
 from random import Random
@@ -73,7 +73,7 @@ class _User:
     channel: Any  # None: they used the referral link
     first: int | None = None
     cents: int = 0
-    refunds: list[tuple[int, int]] = field(default_factory=list)  # instants, and cents
+    refunds: tuple[tuple[int, int], ...] = ()  # instants, and cents
 
     def earned(self, instant: int) -> int:
         """Return the cents that were earned up to an instant, without refunds until then."""
@@ -83,7 +83,7 @@ class _User:
         self.first = created_at if self.first is None else self.first
         self.cents += cents
         if refunded_at is not None:
-            self.refunds.append((refunded_at, cents))
+            self.refunds += ((refunded_at, cents),)
 
 
 class _Affiliate(NamedTuple):
