@@ -108,7 +108,7 @@ def generate(
     """
     if contract.resources.get(CREDITS.name) is CREDITS:
         return _generate(seed, _affiliate(seed), rows, progress)
-    random, drawn = Random(seed), dict[str, list[Any]]()  # noqa: S311  # reproducible on purpose
+    random, drawn = _random(seed), dict[str, list[Any]]()
     for name in reversed(contract.resources):  # those to which others refer come last
         is_served = any(endpoint.resource == name for endpoint in contract.endpoints)
         count = rows if is_served else _UNSERVED
@@ -117,7 +117,7 @@ def generate(
 
 
 def _generate(seed: int, affiliate: _Affiliate, rows: int, progress: Progress | None) -> Dataset:
-    random = Random(seed)  # noqa: S311  # reproducible on purpose
+    random = _random(seed)
     credits = list(_counted(_credits(random.random, affiliate, rows), rows, progress))
     applied = row_types(WEBSHARE)[APPLIED_COUPON.name].new(coupon=None, code=None)
     drawn: dict[str, Sequence[Any]] = {
@@ -128,7 +128,7 @@ def _generate(seed: int, affiliate: _Affiliate, rows: int, progress: Progress | 
         APPLIED_COUPON.name: [applied],
         COUPONS.name: affiliate.coupons,
     }
-    failures = Random(f"earn-outs of {seed}")  # noqa: S311  # reproducible on purpose
+    failures = _random(f"earn-outs of {seed}")
     return settled(Dataset(WEBSHARE, drawn, NOW), NOW, lambda: failures.random() < _FAILED)
 
 
@@ -145,7 +145,7 @@ def simulated(dataset: Dataset, *, months: int = 1, purchases: int = 40, seed: i
     A month has 30 days and 10.5 hours. Users buy, are refunded and are referred as in `generate`; earn-outs
     pay, and the rates of users change. The first purchases do not depend on those that follow.
     """
-    random = Random(f"simulation {seed}")  # noqa: S311  # reproducible on purpose
+    random = _random(f"simulation {seed}")
     rows, config = dict(dataset.rows), dataset.rows[AFFILIATE.name][0]
     affiliate = _Affiliate(config, rows[CHANNELS.name], rows[COUPONS.name], ())
     users, credits = _users(rows[CREDITS.name], affiliate), list(rows[CREDITS.name])
@@ -249,7 +249,7 @@ def _faker() -> Faker:
 def _affiliate(seed: int, codes: Sequence[str] | None = None) -> _Affiliate:
     """Return the affiliate of a seed; `codes` are those of channels and coupons, unless drawn by Faker."""
     codes = codes or _codes(seed)
-    random = Random(f"affiliate of {seed}")  # noqa: S311  # reproducible on purpose
+    random = _random(f"affiliate of {seed}")
     draw = random.random
     changes = [NOW - int((450 - 150 * draw()) * DAY)]
     if draw() < 0.5:
@@ -310,6 +310,10 @@ def _coupons(draw: Draw, codes: Sequence[str]) -> Iterator[Any]:
         given = {"id": number, "code": code, "description": "Partner", "promo_value": f"0.{code[-2:]}"}
         defaults = row_type.default_fields((), format_instant(NOW))
         yield row_type.read("generated", "", {**defaults, **given, **state})
+
+
+def _random(seed: int | str) -> Random:
+    return Random(seed)  # noqa: S311  # reproducible on purpose
 
 
 def _pick(draw: Draw, values: Sequence[T]) -> T:
