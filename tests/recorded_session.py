@@ -35,7 +35,7 @@ REQUESTS = (
     Request(f"{LIST}?ordering=-reverted_at&page_size=100"),
     Request(f"{LIST}?ordering=status,bogus,-mode"),
     Request(f"{LIST}?mode=payout"),
-    Request(f"{LIST}?mode=credits&status=available&page_size=10&page=2"),
+    Request(f"{LIST}?mode=payout&status=available&page_size=10&page=2"),
     Request(f"{LIST}?status=reverted"),
     Request(f"{LIST}?referral_channel="),
     Request(f"{LIST}?page=last&page_size=30"),

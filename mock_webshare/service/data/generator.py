@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from math import sqrt
 from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -338,14 +337,16 @@ def _credits(draw: Draw, affiliate: _Affiliate, count: int) -> Iterator[Any]:
 def _created_at(position: float) -> int:
     """Return the instant before `NOW` at which the credit at a position was created.
 
-    Any number of credits must fit before `NOW`, without moving the first ones: ninety are spread evenly
-    over nineteen months, and all others over the last month, ever closer to `NOW`. Square roots and
-    divisions have the same results on every machine; powers and logarithms may not.
+    Any number of credits must fit before `NOW`, without moving the first ones: eighty are spread evenly over
+    nineteen months, nineteen over the last month, and all others over the last day, ever closer to `NOW`.
+    Divisions have the same results on every machine; powers and logarithms may not.
     """
-    steady, first, last = 90, 600 * DAY, 32 * DAY
+    steady, recent, first, month, day = 80, 99, 600 * DAY, 32 * DAY, DAY * 3 // 4
     if position < steady:
-        return NOW - int(first - (first - last) * position / steady)
-    return NOW - int(last / sqrt(1 + (position - steady) / 10))
+        return NOW - int(first - (first - month) * position / steady)
+    if position < recent:
+        return NOW - int(month - (month - day) * (position - steady) / (recent - steady))
+    return NOW - int(day / (1 + (position - recent) / 100_000))
 
 
 def _user(draw: Draw, users: list[_User], affiliate: _Affiliate, now: int) -> _User:

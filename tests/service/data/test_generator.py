@@ -16,7 +16,7 @@ from mock_webshare.contract.timestamps import DAY
 from mock_webshare.service.data import dataset, generator
 from mock_webshare.service.data.dataset import SEEDED_NOW, Dataset
 
-DIGEST = "e8b3f8fa44137fcec5510845553c4b30fc30dc5ff19fda237a2fc6b038dfc490"
+DIGEST = "0e81420c40a4e15f2b67b3af96a1680e100116209029b42c8ed1aaaa99a9f971"
 """SHA-256 of the default data set as written.
 
 If it changes, what users have recorded breaks: that takes a new minor version, an entry in the change
