@@ -14,6 +14,7 @@ from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, 
 from mock_webshare.server.loop import monotonic
 from mock_webshare.service.effects import Outcome
 from mock_webshare.service.framework.response import html_page
+from mock_webshare.service.framework.serializer import MOST_BYTES
 from mock_webshare.service.service import DECIDING, RawHeaders, Service
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
@@ -61,7 +62,7 @@ class Handler:
         try:
             if request.body_exists:
                 sent = await _read_body(request)
-                body = _decoded(sent, request.headers.get("Content-Encoding"))
+                body = _decoded(sent[:LARGEST_BODY], request.headers.get("Content-Encoding"))
             parsed, key = self._service.read(request.method, target, headers.relevant, request.scheme)
             target = parsed.target
             world = None if key is None else self._worlds.get(key)
@@ -113,11 +114,11 @@ class Handler:
 
 
 async def _read_body(request: web.Request) -> bytes:
-    """Return the body of a request as it was sent, up to the size that a journal keeps."""
+    """Return the body of a request as it was sent, up to one byte more than the service reads."""
     body, content = b"", request.content
     # The client may disconnect early, or name the wrong content coding.
     with suppress(ConnectionError, web.RequestPayloadError):
-        while len(body) < LARGEST_BODY and (chunk := await content.read(LARGEST_BODY - len(body))):
+        while (rest := MOST_BYTES + 1 - len(body)) and (chunk := await content.read(rest)):
             body += chunk
     return body
 

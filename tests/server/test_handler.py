@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Awaitable, Callable
 
@@ -10,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from mock_webshare import __version__, create_app
-from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.endpoints import CONFIG, CREDIT_LIST
 from mock_webshare.service.settings import Settings
 from tests.conftest import Client
 
@@ -142,3 +143,12 @@ async def test_a_body_that_cannot_be_decompressed_is_not_an_internal_error(clien
 
 def test_the_application_is_one_of_aiohttp() -> None:
     assert isinstance(create_app(), web.Application)
+
+
+@pytest.mark.parametrize(("size", "status"), [(100_000, 200), (2_621_440 - 40, 200), (2_621_441, 400)])
+async def test_a_large_body_is_read_whole_up_to_the_limit(client: Client, size: int, status: int) -> None:
+    body = json.dumps({"mode": "credits", "unknown": ""})[:-2] + "x" * (size - 34) + '"}'
+    headers = {"Content-Type": "application/json"}
+    async with client.patch(CONFIG.path, data=io.BytesIO(body.encode()), headers=headers) as response:
+        assert response.status == status
+        assert response.content_type == ("application/json" if status == 200 else "text/html")

@@ -23,6 +23,8 @@ from mock_webshare.service.framework.request import MOST_PARAMETERS, MediaType, 
 _JSON, _FORM, _MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 PARSERS = (_JSON, _FORM, _MULTIPART)
 """The media types of bodies, in the order in which they are tried."""
+MOST_BYTES = 2_621_440
+"""More are refused (framework: Django's `DATA_UPLOAD_MAX_MEMORY_SIZE`)."""
 NON_FIELD = "non_field_errors"
 _LONGEST_PART_HEADERS = 1024
 _MOST_FILES = 100
@@ -50,9 +52,11 @@ def read_body(body: bytes, content_type: str) -> Any:
     """Return the data in a body: JSON, or a form.
 
     Raise `ParseError`, `UnsupportedMediaType`, LookupError for a charset that is not for text, or ValueError
-    for a form with too many fields.
+    for a form with too many fields, or a body that is too large.
     """
     sent = media_type(content_type)
+    if len(body) > MOST_BYTES:
+        raise ValueError("too many bytes")
     if not body:
         return Form() if sent.name in (_FORM, _MULTIPART) else {}
     found = next((each for each in PARSERS if _matches(sent, each)), None)
