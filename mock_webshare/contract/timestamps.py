@@ -49,7 +49,7 @@ _DURATION = re.compile(r"(?:(\d{1,6}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d{6}))?", re.
 
 
 @lru_cache(64)
-def parse_duration(text: str) -> int:
+def parse_period(text: str) -> int:
     """Return the microseconds of a duration as the service writes it: `30 00:00:00`."""
     match = _DURATION.fullmatch(text)
     if match is None:

@@ -89,7 +89,7 @@ def _written(world: World, request: Request, write: Write, body: bytes) -> Respo
     """Return the response to a request that changes the world: the object after it."""
     endpoint = request.endpoint
     assert endpoint
-    if refused := writes.refusal(world, request, write, body):
+    if refused := writes.apply(world, request, write, body):
         return refused
     if write.status == 204:
         return responses.no_content(endpoint)

@@ -7,13 +7,13 @@ from typing import Any
 
 from mock_webshare.contract.endpoints import AFFILIATE, APPLIED_COUPON, CHANNELS, COUPONS, CREDITS
 from mock_webshare.contract.model import Contract
-from mock_webshare.errors import Contradiction, DataError
+from mock_webshare.errors import Contradiction
 from mock_webshare.service.data import generator
 from mock_webshare.service.data.computed import commission, rate_at, total
-from mock_webshare.service.data.fields import ID, FieldType, integer, read_object, string
+from mock_webshare.service.data.fields import ID, FieldType, integer, read_object, require_keys, string
 from mock_webshare.service.world.world import World
 
-_MOST_MONTHS, _MOST_PURCHASES = 240, 1000
+_MOST_MONTHS, _MOST_PURCHASES = 120, 500  # about a second, in which a server serves nothing else
 _PURCHASE: Mapping[str, FieldType] = {
     "amount": FieldType(
         lambda value: type(value) in (int, float) and 0 < value <= 1e6,
@@ -45,8 +45,7 @@ def purchase(world: World, /, **given: Any) -> dict[str, Any]:
     of a channel; without it, the user came by the referral link. The credit is pending, in the mode of the
     config, and worth the rate of the channel or the config (observed, assumed).
     """
-    if "amount" not in given:
-        raise DataError("purchase", "", "lacks 'amount'; needed: amount")
+    require_keys("purchase", "", given, ("amount",), tuple(_PURCHASE))
     values = read_object("purchase", "", given, _PURCHASE, optional=True)
     channel = _channel(world, values.get("code"))
     terms = channel or world.rows(AFFILIATE.name)[0]

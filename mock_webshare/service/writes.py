@@ -19,8 +19,8 @@ Change = Callable[[World, Mapping[str, Any]], FieldError | None]
 """Changes a world by the values of a body, or returns why not."""
 
 
-def refusal(world: World, request: Request, write: Write, body: bytes) -> Response | None:
-    """Change a world as a request says; return the response that refuses it, or None."""
+def apply(world: World, request: Request, write: Write, body: bytes) -> Response | None:
+    """Change a world as a request says, or return the response that refuses it."""
     endpoint = request.endpoint
     assert endpoint
     try:

@@ -24,7 +24,7 @@ from mock_webshare.contract.endpoints import (
     WEBSHARE,
 )
 from mock_webshare.contract.model import Contract, Field
-from mock_webshare.contract.timestamps import DAY, LIMIT, SECOND, format_instant, parse_duration
+from mock_webshare.contract.timestamps import DAY, LIMIT, SECOND, format_instant, parse_period
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.computed import commission, rate_at
 from mock_webshare.service.data.dataset import SEEDED_NOW as NOW
@@ -374,7 +374,7 @@ def _cap(terms: Any) -> int:
 def _credit(
     draw: Draw, credit_id: int, user: _User, affiliate: _Affiliate, mode: str, created_at: int, now: int
 ) -> Any:
-    period = parse_duration(affiliate.config.referral_payment_pending_days)
+    period = parse_period(affiliate.config.referral_payment_pending_days)
     price, terms = _pick_early(draw, PRICES), _terms(user, affiliate)
     commissioned = round(commission(price, rate_at(terms, created_at, user.first)) * 100)
     cents = min(commissioned, _cap(terms) - user.earned(created_at))

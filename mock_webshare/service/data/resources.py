@@ -14,7 +14,7 @@ from sys import getsizeof
 from typing import Any
 
 from mock_webshare.contract.model import Contract, Field, Lifecycle, Reference, Resource
-from mock_webshare.contract.timestamps import format_instant, parse_duration, parse_instant
+from mock_webshare.contract.timestamps import format_instant, parse_instant, parse_period
 from mock_webshare.errors import Contradiction
 from mock_webshare.service.data.fields import (
     DATE,
@@ -117,7 +117,7 @@ class RowType:
         fields.update(deepcopy(dict(self.resource.defaults)))
         for date, duration in self.resource.ahead.items():
             if duration is not None:
-                fields[date] = format_instant(parse_instant(now) + parse_duration(fields[duration]))
+                fields[date] = format_instant(parse_instant(now) + parse_period(fields[duration]))
         return fields
 
     def completed(

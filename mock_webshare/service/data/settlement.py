@@ -9,7 +9,7 @@ from typing import Any
 
 from mock_webshare.contract.endpoints import AFFILIATE, CREDITS, EARNOUTS, MODES, WEBSHARE
 from mock_webshare.contract.model import Contract, Lifecycle
-from mock_webshare.contract.timestamps import DAY, LIMIT, parse_duration
+from mock_webshare.contract.timestamps import DAY, LIMIT, parse_period
 from mock_webshare.service.data.computed import total
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.resources import UPDATED_AT, row_types
@@ -30,7 +30,7 @@ def period(life: Lifecycle, rows: Rows) -> int:
     if life.period_field is None:
         return life.period * DAY
     resource, name = life.period_field
-    return parse_duration(getattr(rows[resource][0], name))
+    return parse_period(getattr(rows[resource][0], name))
 
 
 def ripened(row: Any, life: Lifecycle, lasting: int, now: int) -> Any:
@@ -47,12 +47,11 @@ def ripened(row: Any, life: Lifecycle, lasting: int, now: int) -> Any:
 
 def next_due(contract: Contract, rows: Rows) -> int | None:
     """Return the first instant at which time changes a row; None if it never does."""
-    due = [
-        row.created_at + period(life, rows)
-        for name, life in lifecycles(contract)
-        for row in rows[name]
-        if getattr(row, life.field) == life.pending
-    ]
+    due = list[int]()
+    for name, life in lifecycles(contract):
+        pending = (row for row in rows[name] if getattr(row, life.field) == life.pending)
+        lasting = period(life, rows)
+        due += [row.created_at + lasting for row in pending]
     if _has_earnouts(contract):
         config = rows[AFFILIATE.name][0]
         due.append(config.next_earn_out_date)
@@ -65,7 +64,7 @@ def _has_earnouts(contract: Contract) -> bool:
 
 
 def _completion(config: Any, earnout: Any) -> int:
-    return int(earnout.created_at) + parse_duration(config.earnout_processing_time)
+    return int(earnout.created_at) + parse_period(config.earnout_processing_time)
 
 
 def paid(contract: Contract, rows: Rows, now: int, has_failed: Callable[[], bool] = lambda: False) -> Rows:
@@ -78,7 +77,7 @@ def paid(contract: Contract, rows: Rows, now: int, has_failed: Callable[[], bool
         return {}
     config, before = rows[AFFILIATE.name][0], rows[EARNOUTS.name]
     completed = [_completed(each, _completion(config, each), now) for each in before]
-    interval = parse_duration(config.earn_out_frequency)
+    interval = parse_period(config.earn_out_frequency)
     if config.next_earn_out_date > now or interval <= 0:
         return {EARNOUTS.name: completed}
     spent = {number for each in completed if each.status != "failed" for number in each.credits}
@@ -105,7 +104,7 @@ def _earnouts(
         return
     available = [(each.updated_at, each.id, each) for each in credits if each.mode == mode]
     heapify(available)
-    date, interval = config.next_earn_out_date, parse_duration(config.earn_out_frequency)
+    date, interval = config.next_earn_out_date, parse_period(config.earn_out_frequency)
     waiting, amount = list[Any](), 0.0
     while available:
         date += max(-(-(available[0][0] - date) // interval), 0) * interval  # the first one that has any

@@ -29,12 +29,17 @@ def upgraded(document: Mapping[str, Any], contract: Contract, fallback: int) -> 
     Dates that it lacks are those of the first row that refers to a row, or else the time of the data set,
     or `fallback` if it has none. What is not a row stays, to be refused.
     """
-    rows = [row for name in contract.resources for row in _rows(document.get(name))]
-    instants = [instant for row in rows for name in _INSTANTS if (instant := _instant(row.get(name)))]
     given = _instant(document.get("now"))
-    now = format_instant(max(instants, default=fallback) if given is None else given)
+    now = format_instant(_latest(document, contract, fallback) if given is None else given)
     newer = [name for name, each in contract.resources.items() if each.older is not None]
     return {**document, **{name: _completed(document, row_types(contract)[name], now) for name in newer}}
+
+
+def _latest(document: Mapping[str, Any], contract: Contract, fallback: int) -> int:
+    """Return the latest date of a row."""
+    rows = (row for name in contract.resources for row in _rows(document.get(name)))
+    instants = (instant for row in rows for name in _INSTANTS if (instant := _instant(row.get(name))))
+    return max(instants, default=fallback)
 
 
 def _completed(document: Mapping[str, Any], row_type: RowType, now: str) -> Any:

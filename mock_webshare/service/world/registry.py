@@ -204,9 +204,9 @@ def arranged(dataset: Dataset, settings: Settings) -> Dataset:
     """Return a data set with the pending period and at the time that the settings name."""
     if settings.pending_days is not None:
         dataset = with_period(dataset, settings.pending_days)
-    if settings.shifted_to is not None:
-        return shifted(dataset, settings.shifted_to)
-    return dataset if settings.now_instant is None else settled(dataset, settings.now_instant)
+    if (moved_to := settings.shifted_to) is not None:
+        return shifted(dataset, moved_to)
+    return dataset if (now := settings.now_instant) is None else settled(dataset, now)
 
 
 def _unknown_key() -> UsageError:
