@@ -116,12 +116,12 @@ def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest, options:
 
 def _check_lone_body(exchange: Exchange, options: Options) -> CheckResult:
     document = strict_json.parse(exchange.body, place_of(exchange, options.contract))
-    if document.findings:
-        return CheckResult(exchange.source, tuple(_with_lines(exchange.body, document.findings)))
+    if not document.is_parsed:
+        return CheckResult(exchange.source, document.findings)
     schema = options.schema or recognise(document.value, options.contract)
     context = RuleContext(exchange=exchange, options=options, schema=schema, body=document.value)
-    findings = tuple(_with_lines(exchange.body, rules.check(context)))
-    return CheckResult(exchange.source, findings, is_judged=True)
+    findings = _with_lines(exchange.body, (*document.findings, *rules.check(context)))
+    return CheckResult(exchange.source, tuple(findings), is_judged=True)
 
 
 def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -130,7 +130,7 @@ def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
     for finding in findings:
         place = finding.place
         if place.pointer and place.is_file and place.line is None:
-            locator = locator or Locator(body.decode())
+            locator = locator or Locator(strict_json.text_of(body))
             finding = replace(finding, place=replace(place, line=locator.line(place.pointer)))
         yield finding
 
@@ -142,11 +142,12 @@ def _check_response(context: RuleContext) -> CheckResult:
         # A page of a proxy before the service; the rule about `Content-Type` reports it.
         return CheckResult(exchange.source, _without_body(context), is_judged=True)
     document = strict_json.parse(exchange.body, place_of(exchange, context.contract))
-    if document.findings:
+    if not document.is_parsed:
         findings = (*document.findings, *_without_body(context))
         return CheckResult(exchange.source, findings, is_judged=True)
     context = replace(context, body=document.value)
-    return CheckResult(exchange.source, tuple(rules.check(context)), observe(context), is_judged=True)
+    findings = (*document.findings, *rules.check(context))
+    return CheckResult(exchange.source, findings, observe(context), is_judged=True)
 
 
 def _check_malformed(record: BadRecord, options: Options) -> CheckResult:

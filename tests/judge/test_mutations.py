@@ -898,37 +898,45 @@ KINDS |= {
         "json.syntax", lambda random, body: body + random.choice([b"{}", b"x", b",", b"\0"]), Level.ERROR
     ),
     "a_body_is_latin_1": broken_body(
-        "json.utf-8", lambda random, body: body.replace(b'"id"', b'"\xe9"'), Level.WARNING
+        "json.utf-8", lambda random, body: body[:-1] + b',"name":"Ren\xe9"}', Level.WARNING
     ),
     "a_body_has_a_byte_order_mark": broken_body(
         "json.byte-order-mark", lambda random, body: b"\xef\xbb\xbf" + body, Level.WARNING
     ),
     "a_key_is_twice": broken_body(
         "json.duplicate-key",
-        lambda random, body: body[:-1] + random.choice([b',"id":1}', b',"mode":"x"}']),
+        lambda random, body: b'{"id":1,' + body[1:],
         Level.WARNING,
     ),
     "an_amount_is_no_number_of_json": broken_body(
-        "json.constant",
+        "object.amount",
         lambda random, body: re.sub(
             rb'"amount":[^,]+', b'"amount":' + random.choice([b"NaN", b"-Infinity"]), body
         ),
-        Level.WARNING,
+        Level.ERROR,
         "/amount",
     ),
-    "an_id_is_endless": broken_body(
-        "json.number",
-        lambda random, body: re.sub(rb'"id":\d+', b'"id":' + b"9" * 400, body),
+    "a_new_field_is_no_number_of_json": broken_body(
+        "json.constant",
+        lambda random, body: body[:-1] + b',"bonus":' + random.choice([b"NaN", b"Infinity"]) + b"}",
         Level.WARNING,
-        "/id",
+        "/bonus",
+    ),
+    "a_user_id_is_endless": broken_body(
+        "json.number",
+        lambda random, body: re.sub(rb'"user_id":\d+', b'"user_id":' + b"9" * 400, body),
+        Level.WARNING,
+        "/user_id",
     ),
     "a_body_is_nested_without_end": broken_body(
-        "json.depth", lambda random, body: b"[" * 500 + body + b"]" * 500, Level.WARNING
+        "json.depth",
+        lambda random, body: body[:-1] + b',"x":' + b"[" * 500 + b"]" * 500 + b"}",
+        Level.WARNING,
     ),
     "a_body_has_too_many_values": broken_body(
         "json.size",
         lambda random, body: body[:-1] + b',"x":[' + b"0," * (MOST_PARTS + random.randrange(1000)) + b"0]}",
-        Level.WARNING,
+        Level.ERROR,
     ),
     "a_body_is_pretty": broken_body(
         "wire.json",

@@ -1,22 +1,23 @@
 """Strict JSON: RFC 8259 without what parsers understand differently.
 
 Python's own parser is lenient: it accepts NaN, drops repeated keys, and fails with three different
-exceptions. Here each of these is a finding. A document is parsed quickly first; only a doubtful one is
-parsed again, slowly, to find what is wrong and where.
+exceptions. Here each of these is a finding, and the document is judged all the same, as far as it can be
+read. It is parsed quickly first; only a doubtful one is parsed again, slowly, to find what is wrong and
+where.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from mock_webshare.contract.model import Mark, Rule
 from mock_webshare.exchange.limits import MOST_PARTS, has_many
-from mock_webshare.judge.model.finding import Finding, Place, excerpt, pointer, printable, shorten
+from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt, pointer, printable, shorten
 
 DEEPEST = 100
 """Objects and arrays inside each other. The service needs four."""
@@ -24,6 +25,10 @@ LONGEST_NUMBER = 300
 """Characters of a number: more than any amount has, and fewer than the lowest limit of `int()` (640)."""
 LARGEST_EXPONENT = 307
 """The largest decimal exponent, positive or negative, with which a double holds every number."""
+
+_BLANKS = " \t\r\n"
+_LARGEST = Decimal(f"1E{LARGEST_EXPONENT}")
+"""What stands for a larger number, so that rules can compare it."""
 
 _D, _F = Mark.DOCUMENTED, Mark.FRAMEWORK
 
@@ -45,20 +50,33 @@ _MARKS = {rule.id: rule.mark for rule in RULES}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed document: its value, or the findings because of which it has none.
+    """A parsed document: its value, and what is wrong with its text.
 
-    Numbers with a fraction or an exponent are `Decimal`s, which keep every digit.
+    Numbers with a fraction or an exponent are `Decimal`s, which keep every digit. NaN and Infinity are
+    `NotJson`. Of repeated keys the last one counts, as in most parsers.
     """
 
     value: Any = None
-    """If there are no findings; None is JSON `null`."""
+    """None is JSON `null`, or that the text cannot be parsed."""
     findings: tuple[Finding, ...] = ()
+    is_parsed: bool = True
+    """False: the findings are why it cannot be parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotJson:
+    """The value of a literal that is not JSON: `NaN`. It is of no JSON type."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def parse(body: bytes, place: Place) -> Document:
     """Parse the bytes of a document at a place; raise nothing."""
     if has_many(body):
-        return _refuse("json.size", place, f"more than {MOST_PARTS:,}")
+        return _unparsed(_finding("json.size", place, f"more than {MOST_PARTS:,}"))
     try:
         value = _FAST.decode(body.decode())
     except (ValueError, RecursionError):
@@ -125,23 +143,41 @@ class _Refused:
 
     rule: str
     text: str
+    value: Any
+    """What takes its place then."""
 
 
 def _parse_slowly(body: bytes, place: Place) -> Document:
+    text, wrong_encoding = _decoded(body, place)
+    document = _load(text.removeprefix("\ufeff"), place)
+    if wrong_encoding and not document.is_parsed:
+        return _unparsed(wrong_encoding)
+    mark = _finding("json.byte-order-mark", place, excerpt("\ufeff")) if text.startswith("\ufeff") else None
+    findings = (each for each in (wrong_encoding, mark, *document.findings) if each)
+    return replace(document, findings=tuple(findings))
+
+
+def _decoded(body: bytes, place: Place) -> tuple[str, Finding | None]:
+    """Return the text of a body, and the finding if it is not UTF-8; U+FFFD replaces wrong bytes."""
+    encoding = json.detect_encoding(body).removesuffix("-sig")  # the mark has a rule of its own
+    if encoding != "utf-8":
+        return body.decode(encoding, "replace"), _finding("json.utf-8", place, encoding.upper())
     try:
-        text = body.decode()
+        return body.decode(), None
     except UnicodeDecodeError as error:
-        there = replace(place, offset=error.start)
-        return _refuse("json.utf-8", there, f"0x{body[error.start]:02x}")
-    if text.startswith("\ufeff"):
-        return _refuse("json.byte-order-mark", place, excerpt("\ufeff"))
-    if not text.strip(" \t\r\n"):
-        return _refuse("json.empty", place)
-    return _load(text, place)
+        wrong = _finding("json.utf-8", replace(place, offset=error.start), f"0x{body[error.start]:02x}")
+        return body.decode(errors="replace"), wrong
 
 
-def _refuse(rule: str, place: Place, actual: str | None = None, expected: str | None = None) -> Document:
-    return Document(findings=(_finding(rule, place, actual, expected),))
+def text_of(body: bytes) -> str:
+    """Return the text of a body as it is parsed: without a mark, with U+FFFD for what is not text."""
+    encoding = json.detect_encoding(body)
+    return body.decode(encoding, "replace")
+
+
+def _unparsed(finding: Finding) -> Document:
+    """Return a document that cannot be parsed, which is severe: its content was not judged."""
+    return Document(findings=(replace(finding, grade=Level.ERROR),), is_parsed=False)
 
 
 def _finding(rule: str, place: Place, actual: str | None, expected: str | None = None) -> Finding:
@@ -153,27 +189,42 @@ def _too_deep(place: Place) -> Finding:
 
 
 def _load(text: str, place: Place) -> Document:
+    if not text.strip(_BLANKS):
+        return _unparsed(_finding("json.empty", place, None))
     repeated = _RepeatedKeys()
+    reader = json.JSONDecoder(
+        object_pairs_hook=repeated.build,
+        parse_int=_integer,
+        parse_float=_decimal,
+        parse_constant=_constant,
+    )
+    start = len(text) - len(text.lstrip(_BLANKS))
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=repeated.build,
-            parse_int=_integer,
-            parse_float=_decimal,
-            parse_constant=_constant,
-        )
+        value, end = reader.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        there = text[error.pos : error.pos + 1]
-        return _refuse("json.syntax", _where(error, place), excerpt(there) if there else None, error.msg)
+        return _unparsed(_syntax_error(text, error.pos, error.msg, place))
     except RecursionError:
-        return Document(findings=(_too_deep(place),))
-    return Document(value, tuple(_inspect(value, repeated, place)))
+        return _unparsed(_too_deep(place))
+    rest = len(text) - len(text[end:].lstrip(_BLANKS))
+    extra = [_syntax_error(text, rest, "Extra data", place)] if rest < len(text) else []
+    if extra and not isinstance(value, dict | list):
+        return _unparsed(extra[0])  # a text that begins with a number is no number
+    root = [value]
+    findings = (*_inspect(root, repeated, place), *extra)
+    return Document(root[0], findings)
 
 
-def _where(error: json.JSONDecodeError, place: Place) -> Place:
-    if place.is_file:
-        return replace(place, line=error.lineno, column=error.colno)
-    return replace(place, offset=len(error.doc[: error.pos].encode()))
+def _syntax_error(text: str, position: int, message: str, place: Place) -> Finding:
+    there = text[position : position + 1]
+    actual = excerpt(there) if there else None
+    return _finding("json.syntax", _where(text, position, place), actual, message)
+
+
+def _where(text: str, position: int, place: Place) -> Place:
+    if not place.is_file:
+        return replace(place, offset=len(text[:position].encode(errors="replace")))
+    line = text.count("\n", 0, position) + 1
+    return replace(place, line=line, column=position - text.rfind("\n", 0, position))
 
 
 class _RepeatedKeys:
@@ -196,48 +247,62 @@ class _RepeatedKeys:
 
 
 def _integer(text: str) -> int | _Refused:
-    return int(text) if len(text) <= LONGEST_NUMBER else _Refused("json.number", text)
+    if len(text) <= LONGEST_NUMBER:
+        return int(text)
+    return _Refused("json.number", text, int(text[:LONGEST_NUMBER]))
 
 
 def _decimal(text: str) -> Decimal | _Refused:
     try:
         value = Decimal(text)
     except ArithmeticError:  # an exponent of more than 18 digits
-        return _Refused("json.number", text)
-    is_held = len(text) <= LONGEST_NUMBER and abs(value.adjusted()) <= LARGEST_EXPONENT
-    return value if is_held else _Refused("json.number", text)
+        return _Refused("json.number", text, _LARGEST)
+    if len(text) <= LONGEST_NUMBER and abs(value.adjusted()) <= LARGEST_EXPONENT:
+        return value
+    return _Refused("json.number", text, min(max(value, -_LARGEST), _LARGEST))
 
 
 def _constant(text: str) -> _Refused:
-    return _Refused("json.constant", text)
+    return _Refused("json.constant", text, NotJson(text))
 
 
-def _inspect(value: Any, repeated: _RepeatedKeys, place: Place) -> Iterator[Finding]:
-    """Yield the findings whose pointers are only known after parsing."""
-    for path, part in _parts(value):
-        if len(path) >= DEEPEST and isinstance(part, dict | list):
-            yield _too_deep(place)
-            return
+def _inspect(root: list[Any], repeated: _RepeatedKeys, place: Place) -> Iterator[Finding]:
+    """Yield the findings whose pointers are only known after parsing, and replace what stands for them.
+
+    `root` is a list of the document. Of what is nested too deeply, null takes the place.
+    """
+    is_deep = False
+    for path, inside, key in _parts(root):
+        part = inside[key]
         if isinstance(part, _Refused):
-            found = [(part.rule, printable(shorten(part.text)))]
+            inside[key] = part.value
+            yield _finding(part.rule, replace(place, pointer=pointer(path)), printable(shorten(part.text)))
+        elif len(path) >= DEEPEST:
+            inside[key] = None
+            if not is_deep:
+                yield _too_deep(place)
+            is_deep = True
         else:
-            found = [("json.duplicate-key", excerpt(key)) for key in repeated.of(part)]
-        for rule, actual in found:
-            yield _finding(rule, replace(place, pointer=pointer(path)), actual)
+            for name in repeated.of(part):
+                yield _finding("json.duplicate-key", replace(place, pointer=pointer(path)), excerpt(name))
 
 
 _DOUBTFUL = (dict, list, _Refused)
+_Path: TypeAlias = tuple[str | int, ...]
 
 
-def _parts(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield the path and value of each part that may be wrong, outer parts first."""
-    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+def _parts(root: list[Any]) -> Iterator[tuple[_Path, Any, Any]]:
+    """Yield each part that may be wrong, outer parts first: its path, what it is in, and its key there."""
+    waiting: list[tuple[_Path, Any, Any]] = [((), root, 0)] if type(root[0]) in _DOUBTFUL else []
     while waiting:
-        path, part = waiting.pop()
-        yield path, part
-        inside: Any = ()
+        path, inside, key = waiting.pop()
+        yield path, inside, key
+        part = inside[key]
+        keys: Iterable[Any] = ()
         if isinstance(part, dict):
-            inside = part.items()
+            keys = part
         elif isinstance(part, list):
-            inside = enumerate(part)
-        waiting.extend(reversed([((*path, key), each) for key, each in inside if type(each) in _DOUBTFUL]))
+            keys = range(len(part))
+        waiting.extend(
+            reversed([((*path, each), part, each) for each in keys if type(part[each]) in _DOUBTFUL])
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -122,7 +121,7 @@ def excerpt(value: Any) -> str:
         case str():
             quoted = json.dumps(value[:LONGEST_EXCERPT], ensure_ascii=False)
             return printable(quoted) + _rest(value, LONGEST_EXCERPT)
-        case Decimal():
-            return shorten(str(value))
-        case _:
+        case None | bool() | int() | float():
             return shorten(json.dumps(value))
+        case _:  # a `Decimal`, or a literal that is not JSON
+            return shorten(str(value))

@@ -16,6 +16,7 @@ from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_NUMBERS = frozenset({int, Decimal})
 _HOURS = 4096  # hours whose offset is cached
 
 
@@ -68,8 +69,8 @@ def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
         return
     for index, row in context.objects:
         for name in context.fields.numbers:
-            value = row.get(name)
-            if value is None or isinstance(value, str | bool | dict | list):
+            value: Any = row.get(name)
+            if type(value) not in _NUMBERS:
                 continue
             expected = repr(float(value))
             if type(value) is int or Decimal(expected).as_tuple() != value.as_tuple():
