@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.exchange.request import RecordedRequest, read_url
+from mock_webshare.exchange.request import RecordedRequest, read_int, read_url
 from mock_webshare.judge import rules
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
@@ -19,6 +19,7 @@ from mock_webshare.judge.model.finding import Finding, Place, printable, shorten
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
 from mock_webshare.judge.model.shapes import recognise
+from mock_webshare.judge.rules.headers import has_content_type
 from mock_webshare.judge.rules.status import SERVER_ERRORS, schema_of
 
 OTHER_ENDPOINT = "another endpoint"
@@ -26,9 +27,12 @@ OTHER_HOST = "another host"
 PREFLIGHT = "a preflight of a browser"
 OTHER_SCHEME = "a redirection to another scheme"
 NO_RESPONSE = "no response"
+OF_A_PROXY = "a response of a proxy"
 SERVER_ERROR = "a server error"
 UNKNOWN_BODY = "no body recorded"
 REDIRECTIONS = frozenset({301, 302, 307, 308})
+_OF_THE_FRAMEWORK = frozenset({400, 401, 404, 405, 406, 415})
+"""The errors that follow from the request alone; 403 and 429 are also what proxies send."""
 
 
 class CheckResult(NamedTuple):
@@ -90,11 +94,38 @@ def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, options
     assert request
     if exchange.status is None:
         return NO_RESPONSE
+    if exchange.status in SERVER_ERRORS:
+        return SERVER_ERROR
+    if _is_another_path(exchange, request):
+        return OTHER_ENDPOINT
     if exchange.method == "OPTIONS" and exchange.request_header("access-control-request-method"):
         return PREFLIGHT
     if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request, options):
         return OTHER_SCHEME
-    return SERVER_ERROR if exchange.status in SERVER_ERRORS else None
+    return OF_A_PROXY if _is_of_a_proxy(exchange) else None
+
+
+def _is_another_path(exchange: Exchange, request: RecordedRequest) -> bool:
+    """Whether the path may be one that the contract does not have: an id is a number.
+
+    The 404 of an id that is not a number is judged, for that is what the service responds to it.
+    """
+    is_word = request.id is not None and read_int(request.id) is None
+    return is_word and not (exchange.status == 404 and _is_json(exchange))
+
+
+def _is_of_a_proxy(exchange: Exchange) -> bool:
+    """Whether an error is a page or text of what stands before the service: a CDN, a company's proxy."""
+    is_likely = exchange.status not in _OF_THE_FRAMEWORK or exchange.headers is None
+    return is_likely and exchange.status in range(400, 500) and not _is_json(exchange)
+
+
+def _is_json(exchange: Exchange) -> bool:
+    """Whether a response is meant as JSON, by its `Content-Type` or else by its body."""
+    content_type = exchange.header("content-type")
+    if content_type is None:
+        return exchange.body.lstrip()[:1] in (b"{", b"[")
+    return "json" in content_type.lower()
 
 
 def _reason_by_url(request: RecordedRequest | None, options: Options) -> str | None:
@@ -137,10 +168,10 @@ def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _check_response(context: RuleContext) -> CheckResult:
     exchange = context.exchange
-    content_type = exchange.header("content-type") or ""
-    if exchange.status != 200 and content_type.startswith("text/html"):
-        # A page of a proxy before the service; the rule about `Content-Type` reports it.
-        return CheckResult(exchange.source, _without_body(context), is_judged=True)
+    if exchange.status in _OF_THE_FRAMEWORK and not _is_json(exchange):
+        # Whoever sent it, that it is not JSON explains all else.
+        findings = tuple(rules.check(context, (has_content_type,)))
+        return CheckResult(exchange.source, findings, is_judged=True)
     document = strict_json.parse(exchange.body, place_of(exchange, context.contract))
     if not document.is_parsed:
         findings = (*document.findings, *_without_body(context))

@@ -643,12 +643,6 @@ def the_last_page_is_not_found(random: Random, session: Session) -> Defect:
 
 
 @kind
-def an_impossible_id_is_served(random: Random, session: Session) -> Defect:
-    one = random.choice(details(session))
-    return changed(one, "detail.not-found", url=f"{sessions.LIVE}{sessions.LIST}abc/")
-
-
-@kind
 def a_missing_slash_is_served(random: Random, session: Session) -> Defect:
     one = random.choice(details(session) + pages(session))
     return changed(one, "route.slash", url=re.sub("/($|[?])", r"\1", str(one.url), count=1))
@@ -1105,7 +1099,6 @@ COMPOUND = {
     "a_row_comes_again_in_a_list_of_what_changes",
     "a_wrong_filter_is_served",
     "another_format_is_served",
-    "an_impossible_id_is_served",
     "an_impossible_page_is_served",
     "fields_are_in_another_order",
 }

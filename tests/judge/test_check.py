@@ -1,0 +1,120 @@
+"""Which exchanges are judged: not those of something before the service, nor of another endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.options import Options
+from mock_webshare.judge.run import judge
+from mock_webshare.judge.verdict import Verdict
+from tests.recorded_responses import LIST, one
+
+HTML = b"<!DOCTYPE html><html><head><title>Attention Required!</title></head></html>"
+
+
+def judged(
+    status: int, body: bytes, content_type: str | None, url: str = LIST, headers: Any = (), **more: Any
+) -> Verdict:
+    typed = () if content_type is None else (("Content-Type", content_type),)
+    exchange = Exchange(
+        source="a.ndjson",
+        method=more.pop("method", "GET"),
+        url=url,
+        request_headers=(("Authorization", "Token k"),),
+        status=status,
+        headers=(("Server", "cdn"), *typed, *headers),
+        body=body,
+    )
+    return judge([one(0), exchange], Options())
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type"),
+    [
+        (429, b"error code: 1015", "text/plain; charset=UTF-8"),
+        (429, HTML, "text/html; charset=UTF-8"),
+        (429, b"Too Many Requests", None),
+        (429, b"", "text/html"),
+        (403, HTML, "text/html"),
+        (403, b"error code: 1020", "text/plain"),
+        (403, b"Access denied by your organisation", "text/plain; charset=iso-8859-1"),
+        (403, b"<Error><Code>AccessDenied</Code></Error>", "application/xml"),
+        (403, b"", None),
+        (407, b"Proxy Authentication Required", "text/plain"),
+        (408, b"<html><body><h1>408 Request Time-out</h1></body></html>", "text/html"),
+        (413, HTML, "text/html"),
+        (414, b"<html></html>", "text/html"),
+        (421, b"Misdirected Request", "text/plain"),
+        (431, b"", None),
+        (451, HTML, "text/html"),
+    ],
+)
+def test_a_page_of_a_proxy_is_skipped_with_its_number(
+    status: int, body: bytes, content_type: str | None
+) -> None:
+    verdict = judged(status, body, content_type)
+    assert (verdict.findings, verdict.skipped) == ((), {"a response of a proxy": 1})
+
+
+@pytest.mark.parametrize("url", [LIST, f"{LIST}?status=pending&page_size=10", f"{LIST}7/"])
+@pytest.mark.parametrize(
+    ("status", "body", "content_type"),
+    [
+        (401, b"Unauthorized", "text/plain"),
+        (401, HTML, "text/html"),
+        (404, HTML, "text/html; charset=utf-8"),
+        (404, b"404 page not found\n", "text/plain; charset=utf-8"),
+        (404, b"", "text/plain"),
+        (405, HTML, "text/html"),
+        (400, b"<html><center>nginx</center></html>", "text/html"),
+    ],
+)
+def test_another_page_without_json_is_one_warning(
+    url: str, status: int, body: bytes, content_type: str
+) -> None:
+    (finding,) = judged(status, body, content_type, url=url).findings
+    assert (finding.rule, finding.check, finding.level) == ("wire.json", "content-type", Level.WARNING)
+
+
+@pytest.mark.parametrize(("status", "body"), [(403, b'{"code":"x"}'), (429, b'{"error":1015}'), (429, b"{")])
+def test_an_error_in_json_is_judged(status: int, body: bytes) -> None:
+    assert judged(status, body, "application/json").exit_code == 1
+
+
+def test_a_page_with_200_is_not_what_the_service_sends() -> None:
+    assert Level.ERROR in {each.level for each in judged(200, HTML, "text/html").findings}
+
+
+SUMMARY = b'{"total":12.5,"count":3}'
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body", "content_type"),
+    [
+        ("summary/", 200, SUMMARY, "application/json"),
+        ("export.csv/", 200, b"id,amount\n", "text/csv"),
+        ("by-month/?year=2026", 200, b"[]", "application/json"),
+        ("summary", 301, b"", "text/html"),
+        ("stats/", 401, b'{"detail":"Invalid token."}', "application/json"),
+        ("stats/", 404, b"<h1>Not Found</h1>", "text/html"),
+        ("me/", 405, b'{"detail":"Method \\"GET\\" not allowed."}', "application/json"),
+        ("me/", 204, b"", None),
+    ],
+)
+def test_a_path_that_only_begins_like_ours_is_another_endpoint(
+    path: str, status: int, body: bytes, content_type: str | None
+) -> None:
+    verdict = judged(status, body, content_type, url=LIST + path)
+    assert (verdict.findings, verdict.skipped) == ((), {"another endpoint": 1})
+
+
+def test_the_404_of_an_id_that_is_no_number_is_judged() -> None:
+    allow = (("Allow", "GET, HEAD, OPTIONS"),)
+    right, wrong = (b'{"detail":"Not found."}', b'{"detail":"Nothing here."}')
+    assert judged(404, right, "application/json", f"{LIST}abc/", allow).judged == 2
+    (finding,) = judged(404, wrong, "application/json", f"{LIST}abc/", allow).findings
+    assert finding.rule == "detail.not-found"
