@@ -28,6 +28,8 @@ class Exchange:
     """The body of the response, as a client sees it: without transfer or content encoding."""
     is_body_known: bool = True
     """False: there was a body, or may have been, but the recording does not hold it; `body` is empty."""
+    is_body_exact: bool = True
+    """False: the recorder parsed the body and wrote it again, so that its bytes are not the service's."""
     entry: int | None = None
     """Which record of its file it is, counted from 0. None: the file is this one record."""
     line: int | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +89,43 @@ def test_an_error_in_json_is_judged(status: int, body: bytes) -> None:
 
 def test_a_page_with_200_is_not_what_the_service_sends() -> None:
     assert Level.ERROR in {each.level for each in judged(200, HTML, "text/html").findings}
+
+
+CREDIT_TEXT = one(0).body
+
+
+def as_recorded(body: bytes, *, length: int | None = None, is_body_exact: bool = True) -> Verdict:
+    headers = [("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS")]
+    headers += [] if length is None else [("Content-Length", str(length))]
+    exchange = replace(one(0), headers=tuple(headers), body=body, is_body_exact=is_body_exact)
+    return judge([exchange], Options())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(json.loads(CREDIT_TEXT), indent=2).encode(),
+        json.dumps(json.loads(CREDIT_TEXT), indent="\t").encode() + b"\r\n",
+        json.dumps(json.loads(CREDIT_TEXT)).encode(),
+        CREDIT_TEXT + b"\n",
+        b"\n" + CREDIT_TEXT,
+        CREDIT_TEXT.replace(b"2.5", b" 2.50"),
+    ],
+)
+def test_a_body_that_the_recorder_wrote_again_is_a_note(body: bytes) -> None:
+    for length in (None, len(CREDIT_TEXT), 150):  # 150: compressed
+        verdict = as_recorded(body, length=length)
+        assert {each.level for each in verdict.findings} == {Level.NOTE}
+    sent = as_recorded(body, length=len(body))
+    assert {each.level for each in sent.findings} == {Level.WARNING}
+
+
+def test_nothing_is_said_about_the_bytes_of_a_body_that_was_parsed() -> None:
+    row = dict(reversed(json.loads(CREDIT_TEXT).items())) | {"amount": 3}
+    verdict = as_recorded(json.dumps(row, indent=1).encode(), is_body_exact=False)
+    assert verdict.findings == ()
+    broken = as_recorded(json.dumps(row | {"amount": "3"}).encode(), is_body_exact=False)
+    assert [each.rule for each in broken.findings] == ["object.amount"]
 
 
 SUMMARY = b'{"total":12.5,"count":3}'

@@ -932,15 +932,18 @@ KINDS |= {
         lambda random, body: body[:-1] + b',"x":[' + b"0," * (MOST_PARTS + random.randrange(1000)) + b"0]}",
         Level.ERROR,
     ),
-    "a_body_is_pretty": broken_body(
-        "wire.json",
-        lambda random, body: json.dumps(json.loads(body), indent=random.choice([1, 2, 4])).encode(),
-        Level.WARNING,
-    ),
     "a_body_is_something_else": broken_body(
         "object.fields", lambda random, body: random.choice([b"[]", b'"x"', b"7", b"null"]), Level.ERROR
     ),
 }
+
+
+@kind
+def a_body_is_pretty(random: Random, session: Session) -> Defect:
+    exchange = random.choice(details(session))
+    body = json.dumps(json.loads(exchange.body), indent=random.choice([1, 2, 4])).encode()
+    sent = with_header(replace(exchange, body=body), "Content-Length", str(len(body)))
+    return Defect(alone(sent), "wire.json", "", Level.WARNING, exchange.entry)
 
 
 # Several exchanges.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.model import Kind
+from mock_webshare.exchange.limits import STRING_OR_REST
 from mock_webshare.exchange.request import shown
-from mock_webshare.judge.model.finding import Finding, Place, excerpt
+from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
 from mock_webshare.judge.model.page import read_page
 from mock_webshare.judge.model.row_fields import row_fields
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
@@ -17,13 +19,13 @@ if TYPE_CHECKING:
     from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Mark
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.model.page import Page
     from mock_webshare.judge.model.row_fields import RowFields
 
 NOTHING: Any = object()
 """The actual value where there is none."""
+_BLANK = re.compile(rb"\s")
 _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
 
 
@@ -61,6 +63,24 @@ class RuleContext:
         _, _, charset = (self.exchange.request_header("content-type") or "").lower().partition("charset")
         is_plain = charset.strip("= '\"") in _PLAIN_CHARSETS
         return self.request is not None and self.request.is_clear and is_plain
+
+    @cached_property
+    def has_blanks(self) -> bool:
+        """Whether the JSON of the body has blanks between its tokens."""
+        body = self.exchange.body
+        # Most bodies do not have a blank at all, so the strings rarely have to be removed.
+        return bool(_BLANK.search(body) and _BLANK.search(STRING_OR_REST.sub(b"", body)))
+
+    @cached_property
+    def is_rewritten(self) -> bool:
+        """Whether the recorder may have written the body again: its length is not the one that was sent."""
+        length = self.exchange.header("content-length")
+        return not self.exchange.is_body_exact or (self.has_blanks and length != str(len(self.exchange.body)))
+
+    @property
+    def grade_of_form(self) -> Level | None:
+        """The level of a finding about how a body is written; None: that of the rule."""
+        return Level.NOTE if self.is_rewritten else None
 
     @cached_property
     def endpoint(self) -> Endpoint | None:

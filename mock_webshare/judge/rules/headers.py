@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from mock_webshare.exchange.limits import STRING_OR_REST
 from mock_webshare.exchange.request import split
 from mock_webshare.judge.model.context import NOTHING, RuleContext
 from mock_webshare.judge.model.finding import Finding
@@ -15,7 +13,6 @@ JSON_TYPE = "application/json"
 SCHEME = "Token"
 _ROUTED = frozenset({200, 400, 401, 404, 405, 406, 415, 429})
 """The statuses that an endpoint itself sends."""
-_BLANK = re.compile(rb"\s")
 
 
 def has_content_type(context: RuleContext) -> Iterator[Finding]:
@@ -40,9 +37,8 @@ def is_compact(context: RuleContext) -> Iterator[Finding]:
     # An `Accept` that was not recorded may have requested an indent.
     if exchange.request_headers is None or "indent" in (exchange.request_header("accept") or "").lower():
         return
-    # Most bodies do not have a blank at all, so the strings rarely have to be removed.
-    if _BLANK.search(exchange.body) and _BLANK.search(STRING_OR_REST.sub(b"", exchange.body)):
-        yield context.finding("wire.json", check="compact")
+    if context.has_blanks and exchange.is_body_exact:
+        yield context.finding("wire.json", check="compact", grade=context.grade_of_form)
 
 
 def allows_methods(context: RuleContext) -> Iterator[Finding]:

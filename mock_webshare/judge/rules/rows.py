@@ -52,7 +52,7 @@ def _local_hour(hour: str, offset: str) -> str | None:
 
 def fields_are_in_order(context: RuleContext) -> Iterator[Finding]:
     """The fields of a row come in the documented order."""
-    if context.request is None:
+    if context.request is None or not context.exchange.is_body_exact:
         return
     for index, row in context.objects:
         wanted, known = context.fields.all, context.fields.known
@@ -65,7 +65,7 @@ def fields_are_in_order(context: RuleContext) -> Iterator[Finding]:
 
 def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
     """A number is written as the shortest text of a float: `2.5`, not `2.50` or `3`."""
-    if context.request is None:
+    if context.request is None or not context.exchange.is_body_exact:
         return
     for index, row in context.objects:
         for name in context.fields.numbers:
@@ -75,7 +75,10 @@ def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
             expected = repr(float(value))
             if type(value) is int or Decimal(expected).as_tuple() != value.as_tuple():
                 keys = context.keys(index, name)
-                yield context.finding("object.amount-form", *keys, expected=expected, actual=value)
+                grade = context.grade_of_form
+                yield context.finding(
+                    "object.amount-form", *keys, expected=expected, actual=value, grade=grade
+                )
 
 
 def filters_apply(context: RuleContext) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ def test_wrong_fields_are_named_in_the_order_of_the_filters() -> None:
 
 def test_blanks_are_not_reported_if_an_indent_may_have_been_requested() -> None:
     indented = replace(one(0), body=json.dumps(ROW, indent=4).encode())
-    assert found(indented) == [("wire.json", "", Level.WARNING)]
+    assert found(indented) == [("wire.json", "", Level.NOTE)]
     assert found(replace(indented, request_headers=None)) == []
 
 
@@ -68,7 +68,7 @@ def test_blanks_are_found_wherever_they_stand(where: str) -> None:
     texts: dict[str, Any] = {"detail": "a b", "x": 1}
     body = json.dumps(texts, separators=(",", ":")).replace("1", where.format())
     records = replace(response({}, LIST, 0, status=403), body=body.encode())
-    assert ("wire.json", "", Level.WARNING) in found(records)
+    assert ("wire.json", "", Level.NOTE) in found(records)
 
 
 def test_a_link_has_no_fragment() -> None:
