@@ -108,6 +108,7 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
     from io import BytesIO
 
     from mock_webshare import recordings
+    from mock_webshare.exchange.model import OtherFile
     from mock_webshare.exchange.streams import read_all
 
     content = read_all(streams.stdin, LARGEST_STDIN) if "-" in paths else b""
@@ -115,7 +116,9 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
         raise UsageError(
             f"standard input has more than {LARGEST_STDIN // 1024**2} MiB; name the file instead"
         )
-    return lambda: recordings.read(paths, BytesIO(content))
+    return lambda: (
+        each for each in recordings.read(paths, BytesIO(content)) if not isinstance(each, OtherFile)
+    )
 
 
 def _problem(record: Record) -> str | None:

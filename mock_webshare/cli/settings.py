@@ -142,7 +142,7 @@ def _exchanges(path: str, stderr: TextIO) -> Iterator[Exchange]:
     from io import BytesIO
 
     from mock_webshare import recordings
-    from mock_webshare.exchange.model import BadRecord
+    from mock_webshare.exchange.model import BadRecord, Exchange
 
     malformed = 0
     for record in recordings.read([path], BytesIO()):
@@ -150,6 +150,6 @@ def _exchanges(path: str, stderr: TextIO) -> Iterator[Exchange]:
             raise record
         if isinstance(record, BadRecord):
             malformed += 1
-        else:
+        elif isinstance(record, Exchange):
             yield record
     _report(path, _left_out(malformed, "record", "malformed"), stderr)

@@ -28,7 +28,7 @@ JUDGE_OPTIONS: Sequence[Option] = (
 )
 _SCHEMA_OPTION: Option = ("schema", str, "by shape", "schema of bodies stored without their request")
 _RUN_OPTIONS: Sequence[Option] = (
-    ("input-format", str, "auto", "format of the files: auto, json, ndjson, har, vcr or journal"),
+    ("input-format", str, "auto", "format of the files: auto, json, ndjson, har, vcr, dump or journal"),
     ("jobs", int, "1", "number of processes; 0 starts one for each core"),
 )
 VALIDATE_OPTIONS = (*_RUN_OPTIONS, _SCHEMA_OPTION, *JUDGE_OPTIONS)
@@ -88,6 +88,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,
         input_format=values["input_format"],
+        are_bodies=assumed.schema is not None,
         progress=_progress(streams),
     )
     verdict = run.judge(records, assumed, jobs=_jobs(values["jobs"]))

@@ -62,12 +62,13 @@ class Exchange:
         """Return the exchange as the JSON object that a line of an NDJSON recording holds.
 
         The response is null if none came. A body that is not UTF-8 is under `body_base64`, an unknown one
-        is null.
+        is null. A body that is not exact has `"is_body_exact": false` beside it.
         """
         response = None
         if self.status is not None:
             body = _body(self.body) if self.is_body_known else {"body": None}
-            response = {"status": self.status, "headers": _pairs(self.headers), **body}
+            exact = {} if self.is_body_exact else {"is_body_exact": False}
+            response = {"status": self.status, "headers": _pairs(self.headers), **body, **exact}
         return {
             "started": None if self.started is None else format_instant(self.started),
             "seconds": self.seconds,
@@ -95,6 +96,16 @@ class BadRecord:
     """The URL of the request: it decides whether the judge counts the record. None: not known."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherFile:
+    """A file in a folder that is not a recording."""
+
+    source: str
+    """As that of an exchange."""
+    what: str
+    """What it looks like, as a short phrase: `an OpenAPI document`."""
+
+
 def from_wire(document: Any) -> Exchange:
     """Parse the JSON object that `Exchange.wire` returns; its place is not known.
 
@@ -102,6 +113,8 @@ def from_wire(document: Any) -> Exchange:
     """
     try:
         request, response = document["request"], document["response"] or {}
+        if response and "status" not in response:
+            raise KeyError("status")
         return Exchange(
             source="",
             method=_optional(request["method"], str),
@@ -112,6 +125,7 @@ def from_wire(document: Any) -> Exchange:
             headers=_read_pairs(response.get("headers")),
             body=_read_body(response),
             is_body_known="body_base64" in response or response.get("body", "") is not None,
+            is_body_exact=response.get("is_body_exact") is not False,
             started=None if document.get("started") is None else parse_instant(document["started"]),
             seconds=_read_seconds(document.get("seconds")),
         )

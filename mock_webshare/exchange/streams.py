@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
 import stat
@@ -107,6 +108,48 @@ class Joined:
             return self._rest.read(size)
         piece, self._head = self._head[:size], self._head[size:]
         return piece
+
+
+WIDE = {
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf-16-le": tuple(mark + b"\0" for mark in (b"{", b"[", b"H", b"#")),
+    "utf-16-be": tuple(b"\0" + mark for mark in (b"{", b"[", b"H", b"#")),
+}
+"""Encodings of two or four bytes, and what a text in them begins with: a byte order mark, or the first
+character of a recording. UTF-32 comes first, because its mark begins with that of UTF-16."""
+
+
+def as_utf_8(stream: Readable) -> tuple[Readable, bool]:
+    """Return a stream in UTF-8, and whether it was UTF-16 or UTF-32, which PowerShell writes."""
+    head = read_all(stream, 3)
+    whole = Joined(head, stream)
+    encoding = next((name for name, marks in WIDE.items() if head.startswith(marks)), None)
+    return (Transcoded(whole, encoding), True) if encoding else (whole, False)
+
+
+class Transcoded:
+    """A text in another encoding, as UTF-8 without a mark; `read` raises `Broken` where it is not a text."""
+
+    def __init__(self, stream: Readable, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+        self._waiting = b""
+
+    def read(self, size: int, /) -> bytes:
+        while not self._waiting:
+            piece = self._stream.read(size)
+            self._waiting = self._decoded(piece)
+            if not piece:
+                break
+        piece, self._waiting = self._waiting[:size], self._waiting[size:]
+        return piece
+
+    def _decoded(self, piece: bytes) -> bytes:
+        try:
+            return self._decoder.decode(piece, not piece).encode("utf-8", "surrogatepass")
+        except UnicodeError as error:
+            raise Broken("it is not text in the encoding that its first bytes promise") from error
 
 
 class Counted:

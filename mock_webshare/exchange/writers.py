@@ -82,7 +82,9 @@ def _request(exchange: Exchange) -> dict[str, Any]:
 
 def _response(exchange: Exchange) -> dict[str, Any]:
     size = len(exchange.body) if exchange.is_body_known else _UNKNOWN_SIZE
-    text = _stored(exchange.body) if exchange.is_body_known and exchange.status else {}
+    text: dict[str, Any] = _stored(exchange.body) if exchange.is_body_known and exchange.status else {}
+    if not exchange.is_body_exact:
+        text = {**text, "_is_body_exact": False}
     return {
         "status": exchange.status or 0,
         "statusText": _phrase(exchange.status),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.exchange.model import BadRecord, Exchange
+from mock_webshare.exchange.model import BadRecord, Exchange, OtherFile
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.exchange.request import RecordedRequest, read_int, read_url
 from mock_webshare.judge import rules
@@ -57,8 +57,8 @@ class CheckResult(NamedTuple):
 
 
 def check_record(
-    record: Exchange | BadRecord | UnreadableInput, options: Options
-) -> CheckResult | UnreadableInput:
+    record: Exchange | BadRecord | OtherFile | UnreadableInput, options: Options
+) -> CheckResult | OtherFile | UnreadableInput:
     """Apply all rules about one record to a record."""
     if isinstance(record, Exchange):
         result = _check_exchange(record, options)
@@ -69,6 +69,10 @@ def check_record(
 
 
 def _check_exchange(exchange: Exchange, options: Options) -> CheckResult:
+    if exchange.url is None and exchange.status in SERVER_ERRORS:
+        return CheckResult(exchange.source, skipped=SERVER_ERROR)
+    if exchange.url is None and not (exchange.is_body_known and (exchange.body or exchange.status is None)):
+        return CheckResult(exchange.source, skipped=UNKNOWN_BODY)
     if exchange.url is None:
         return _check_lone_body(exchange, options)
     request = read_url(exchange.url, options.contract)

@@ -10,8 +10,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange.model import OtherFile
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.judge.check import check_record, redacted, redactor_of
+from mock_webshare.judge.check import CheckResult, check_record, redacted, redactor_of
 from mock_webshare.judge.history.page_size_cap import PageSizeCaps
 from mock_webshare.judge.history.page_walk import PageWalks
 from mock_webshare.judge.history.row_history import RowHistory
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mock_webshare.exchange.model import BadRecord, Exchange
-    from mock_webshare.judge.check import CheckResult
     from mock_webshare.judge.model.options import Options
 
-    Record = Exchange | BadRecord | UnreadableInput
-    Result = CheckResult | UnreadableInput
+    Record = Exchange | BadRecord | OtherFile | UnreadableInput
+    Result = CheckResult | OtherFile | UnreadableInput
 
 MOST_EXAMPLES = 10
 """Findings of a group that are kept; the others are only counted."""
@@ -70,6 +70,8 @@ class Judge:
 
     def add(self, result: Result) -> None:
         """Add the result of one record, and what it contradicts of earlier ones."""
+        if isinstance(result, OtherFile):
+            return
         if isinstance(result, UnreadableInput):
             self._unreadable.append(result)
             return
@@ -190,4 +192,4 @@ def _start_worker(options: Options) -> None:
 def _check_chunk(records: list[Record]) -> list[Result]:
     options = _worker_options.get()
     results = (check_record(record, options) for record in records)
-    return [each if isinstance(each, UnreadableInput) else each.without_secrets() for each in results]
+    return [each.without_secrets() if isinstance(each, CheckResult) else each for each in results]

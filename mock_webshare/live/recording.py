@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from mock_webshare import recordings
 from mock_webshare.errors import MockWebshareError, UnreadableInput, UnwritableOutput, UsageError
-from mock_webshare.exchange.model import BadRecord, Exchange
+from mock_webshare.exchange.model import BadRecord, Exchange, OtherFile
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.judge.reports import text
 from mock_webshare.judge.run import judge
@@ -310,4 +310,5 @@ class LiveValidation:
     def _recorded(self) -> Iterator[Exchange | BadRecord | UnreadableInput]:
         redactor = Redactor(self._secrets)
         for record in recordings.read([self._path], BytesIO()):
+            assert not isinstance(record, OtherFile)  # only a folder has them
             yield redactor.exchange(record) if isinstance(record, Exchange) else record

@@ -1,25 +1,30 @@
 """Recordings: files of recorded traffic, read into a stream of exchanges.
 
 Unreadable input is part of the stream: a malformed record as a `BadRecord`, a file that does not open as
-an `UnreadableInput`. Neither ends the reading of the others. Only one record is in memory at a time.
+an `UnreadableInput`, one in a folder that is not a recording as an `OtherFile`. None of them ends the
+reading of the others. Only one record is in memory at a time.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from mock_webshare.errors import UnknownName, UnreadableInput
+from mock_webshare.exchange.model import OtherFile
 from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import formats
-from mock_webshare.recordings.input import STANDARD_INPUT, opened
+from mock_webshare.recordings.input import STANDARD_INPUT, NotARecording, inputs
+from mock_webshare.recordings.other_files import other_kind, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import BinaryIO, TypeAlias
+    from typing import BinaryIO
 
     from mock_webshare.exchange.model import BadRecord, Exchange
+    from mock_webshare.recordings.input import Input
 
     Progress: TypeAlias = Callable[[int, int], object]
     """Called with the bytes read so far and the size of all files on disk; a size of 0 is not known."""
@@ -28,102 +33,169 @@ if TYPE_CHECKING:
 _ATTACHMENT = re.compile(r"[0-9a-f]{40}\.\w+")
 
 
+class _File(NamedTuple):
+    """A file to read."""
+
+    path: str
+    is_found: bool = False
+    """Found in a folder, not named by the user."""
+
+
+_Result: TypeAlias = "Exchange | BadRecord | OtherFile | UnreadableInput"
+
+
 def read(
     paths: Iterable[str],
     stdin: BinaryIO,
     *,
     input_format: str = "auto",
+    are_bodies: bool = False,
+    skip_others: bool = False,
     progress: Progress | None = None,
-) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+) -> Iterator[Exchange | BadRecord | OtherFile | UnreadableInput]:
     """Yield the content of files, of folders, and of `stdin` where a path is `-`.
 
     `input_format` is a name in `formats.FORMATS`, or `auto` to detect the format of each file by its name
-    and content. Raise `UnknownName` for any other.
+    and content. A named file that looks like something else is an `UnreadableInput`, one in a folder an
+    `OtherFile`; `skip_others` treats named files as those in a folder, and `are_bodies`, or a format, says
+    that named files are what they are said to be. Raise `UnknownName` for an unknown format.
     """
     known = ["auto", *formats.FORMATS]
     if input_format not in known:
         raise UnknownName("input format", input_format, known)
-    files: Iterable[str | UnreadableInput] = (each for path in paths for each in _files(path))
+    files: Iterable[_File | UnreadableInput] = (each for path in paths for each in _files(path, skip_others))
     total = 0
     if progress is not None:
         files = list(files)
         total = sum(map(_size, files))
-    count = _Counter(progress or (lambda *_: None), total).add
-    return (record for file in files for record in _read(file, stdin, input_format, count))
+    reader = _Reader(stdin, input_format, are_bodies, _Counter(progress or (lambda *_: None), total))
+    return (record for file in files for record in reader.read(file))
 
 
-def _read(
-    file: str | UnreadableInput, stdin: BinaryIO, input_format: str, count: Callable[[int], object]
-) -> Iterator[Exchange | BadRecord | UnreadableInput]:
-    if isinstance(file, UnreadableInput):
-        yield file
-        return
-    try:
-        with opened(file, stdin, count) as found:
-            name = formats.detect(found.source, found.head) if input_format == "auto" else input_format
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one file after another."""
+
+    stdin: BinaryIO
+    input_format: str
+    are_bodies: bool
+    counter: _Counter
+
+    def read(self, file: _File | UnreadableInput) -> Iterator[_Result]:
+        if isinstance(file, UnreadableInput):
+            yield file
+            return
+        self.counter.begin(_size(file))
+        try:
+            for found in inputs(file.path, self.stdin, self.counter.add):
+                yield from self._read(file, found)
+        except UnreadableInput as error:
+            yield error
+        except NotARecording as error:
+            yield _other(file, file.path, error)
+        except OSError as error:
+            yield UnreadableInput.from_os_error(file.path, error)
+        except (
+            Broken,
+            ValueError,
+        ) as error:  # ValueError: a path that no file can have, "embedded null byte"
+            yield _unreadable(file, error)
+        self.counter.end()
+
+    def _read(self, file: _File, found: Input) -> Iterator[_Result]:
+        is_sniffed = self.input_format == "auto" and (file.is_found or not self.are_bodies)
+        if is_sniffed and (kind := other_kind(found.source, found.head, is_found=file.is_found)):
+            yield _other(file, found.source, refuse(kind))
+            return
+        is_known = self.input_format != "auto"
+        name = self.input_format if is_known else formats.detect(found.source, found.head)
+        try:
             yield from formats.FORMATS[name].read(found)
-    except UnreadableInput as error:
-        yield error
-    except OSError as error:
-        yield UnreadableInput.from_os_error(file, error)
-    except (Broken, ValueError) as error:  # ValueError: a path that no file can have, "embedded null byte"
-        yield UnreadableInput(f"cannot read {file!r}: {error}")
+        except NotARecording as error:
+            yield _other(file, found.source, error)
 
 
-def _files(path: str) -> Iterator[str | UnreadableInput]:
-    """Yield a path, or the recordings in and below a folder, by their extensions.
+def _other(file: _File, source: str, error: NotARecording) -> OtherFile | UnreadableInput:
+    """Return that a file is something else: a failure only if the user named it."""
+    if file.is_found:
+        return OtherFile(source=source, what=error.what)
+    return UnreadableInput(f"cannot read {source!r}: {error}")
 
-    They come in the order of their names, without hidden ones. A folder is read once, even if several
-    links lead to it.
+
+def _unreadable(file: _File, error: Exception) -> OtherFile | UnreadableInput:
+    """Return that a file does not open, or unpack; one in a folder may never have been a recording."""
+    if file.is_found and formats.of_name(file.path) is None:
+        return OtherFile(source=file.path, what="a file that does not unpack")
+    return UnreadableInput(f"cannot read {file.path!r}: {error}")
+
+
+def _files(path: str, skip_others: bool) -> Iterator[_File | UnreadableInput]:
+    """Yield a path, or the files in and below a folder, in the order of their names.
+
+    Hidden ones and folders of dependencies are left out. A folder is read once, even if several links lead
+    to it.
     """
     seen: set[tuple[int, int]] = set()
-    waiting: list[str | UnreadableInput] = [path]
+    waiting: list[_File | UnreadableInput] = [_File(path, skip_others)]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, UnreadableInput) or each == STANDARD_INPUT or not os.path.isdir(each):
+        if isinstance(each, UnreadableInput) or each.path == STANDARD_INPUT or not os.path.isdir(each.path):
             yield each
             continue
-        found = os.stat(each)
+        found = os.stat(each.path)
         if (identity := (found.st_dev, found.st_ino)) not in seen:
             seen.add(identity)
-            waiting += reversed(list(_inside(each)))
+            waiting += reversed(list(_inside(each.path)))
 
 
-def _inside(folder: str) -> Iterator[str | UnreadableInput]:
-    """Yield the folders in a folder, and the files that look like recordings."""
+FOREIGN_FOLDERS = frozenset({"node_modules", "__pycache__", "__MACOSX", "site-packages", "venv", "env"})
+"""Folders of what a project depends on, not of its recordings."""
+
+
+def _inside(folder: str) -> Iterator[_File | UnreadableInput]:
+    """Yield the files and folders in a folder, without those that belong to others of them."""
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
         yield UnreadableInput.from_os_error(folder, error)
         return
     has_har = any(formats.of_name(name) == "har" for name in names)
+    has_mappings = "mappings" in names  # WireMock keeps bodies beside them
     for name in names:
+        is_attachment = (has_har and _ATTACHMENT.fullmatch(name)) or (has_mappings and name == "__files")
         path = os.path.join(folder, name)
-        is_attachment = has_har and _ATTACHMENT.fullmatch(name)
-        if not name.startswith(".") and (os.path.isdir(path) or (_is_recording(path) and not is_attachment)):
-            yield path
+        if not name.startswith(".") and not is_attachment and _is_to_be_read(path, name):
+            yield _File(path, is_found=True)
 
 
-def _is_recording(path: str) -> bool:
-    """Whether to read a path in a folder: a file, or a broken link to report it."""
-    if formats.of_name(path) is None:
-        return False
-    return os.path.isfile(path) or not os.path.exists(path)
+def _is_to_be_read(path: str, name: str) -> bool:
+    """Whether to read a path in a folder: a folder, a file, or a broken link to report it."""
+    if os.path.isdir(path):
+        return name not in FOREIGN_FOLDERS and not os.path.exists(os.path.join(path, "pyvenv.cfg"))
+    return os.path.isfile(path) or (formats.of_name(name) is not None and not os.path.exists(path))
 
 
 class _Counter:
     """Adds up the bytes that are read of all files."""
 
     def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total, self._read = progress, total, 0
+        self._progress, self._total, self._read, self._end = progress, total, 0, 0
+
+    def begin(self, size: int) -> None:
+        self._end = self._read + size
 
     def add(self, size: int) -> None:
         self._read += size
         self._progress(self._read, self._total)
 
+    def end(self) -> None:
+        """Count the rest of a file that was not read to its end."""
+        if self._read < self._end:
+            self.add(self._end - self._read)
 
-def _size(file: str | UnreadableInput) -> int:
+
+def _size(file: _File | UnreadableInput) -> int:
     try:
-        return os.path.getsize(file) if isinstance(file, str) else 0
+        return os.path.getsize(file.path) if isinstance(file, _File) else 0
     except (OSError, ValueError):
         return 0

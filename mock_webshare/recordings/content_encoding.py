@@ -25,7 +25,11 @@ _ZSTANDARD_WINDOW = 8 * 1024**2
 
 
 class _Unpackable(Malformed):
-    """The body is not packed in this way, or the library to find out is not installed."""
+    """The body is not packed in this way."""
+
+
+class MissingLibrary(Malformed):
+    """The library that unpacks the body is not installed; the message says how to install it."""
 
 
 def decode(body: bytes, content_encoding: str | None) -> bytes:
@@ -68,7 +72,7 @@ def _brotli(body: bytes) -> bytes:
     """Unpack Brotli. It has no signature, so a text that fails was stored unpacked."""
     try:
         return _unbrotlied(body)
-    except _Unpackable:
+    except (_Unpackable, MissingLibrary):
         if _is_text(body):
             return body
         raise
@@ -138,4 +142,4 @@ def _library(*names: str, coding: str) -> Any:
             return importlib.import_module(name)
         except ModuleNotFoundError:
             continue
-    raise _Unpackable(f"its body is packed as {coding}; to read it, install {names[0]}")
+    raise MissingLibrary(f"a body in it is packed as {coding}; to unpack it: pip install {names[0]}")

@@ -7,7 +7,6 @@ These attachments are beside the HAR or in the same ZIP archive. Playwright writ
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
@@ -16,13 +15,25 @@ from mock_webshare.exchange.streams import ZIP, Broken, Counted, Joined, Malform
 
 if TYPE_CHECKING:
     import zipfile
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    Attached: TypeAlias = Callable[[str], bytes]
-    """Returns the attachment of a name; raises `Malformed` if it cannot be read."""
+
+Attached: TypeAlias = "Callable[[str], bytes]"
+"""Returns the attachment of a name; raises `Malformed` if it cannot be read."""
 
 STANDARD_INPUT = "-"
 _MISSING = "the file that holds its body cannot be read"
+
+
+class NotARecording(Exception):
+    """A file is something else.
+
+    `what` is a short phrase, `an SQLite database`; `advice` says how to make a recording of it, or is empty.
+    """
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(f"it looks like {what}, which is not read" + (f"; {advice}" if advice else ""))
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +48,15 @@ class Input:
     """The whole file, unpacked; it can be read once."""
     attached: Attached
     """Reads a body that the recording keeps in another file."""
+    is_exact: bool = True
+    """False: it was transcoded, so its bytes are not those of the file."""
 
 
-@contextmanager
-def opened(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterator[Input]:
-    """Open a path, or `stdin` for `-`, and yield it, unpacked if it is gzip or ZIP.
+def inputs(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterator[Input]:
+    """Yield what a path holds, or `stdin` for `-`, unpacked if it is gzip: itself, or each HAR of a ZIP.
 
-    `count` is called with the size of each piece that is read. Raise `OSError`, `Broken` if the file does
-    not unpack, and ValueError for a path that no file can have.
+    Each is to be read before the next. `count` is called with the size of each piece that is read. Raise
+    `OSError`, `Broken` if the file does not unpack, and ValueError for a path that no file can have.
     """
     if path == STANDARD_INPUT:
         yield _input(path, _unpacked(Counted(stdin, count)), _nowhere)
@@ -52,16 +64,16 @@ def opened(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterat
     with streams.open_file(path) as file:
         if file.peek(len(ZIP)).startswith(ZIP):
             count(os.path.getsize(path))  # an archive is not read from start to end
-            with _har_in_zip(file) as (har, attached):
-                yield _input(path, har, attached)
+            yield from _hars_in_zip(path, file)
         else:
             attached = _beside(os.path.dirname(path) or ".")
             yield _input(path, _unpacked(Counted(file, count)), attached)
 
 
-def _input(path: str, stream: Readable, attached: Attached) -> Input:
+def _input(source: str, packed: Readable, attached: Attached) -> Input:
+    stream, is_wide = streams.as_utf_8(packed)
     head = _head(stream)
-    return Input(path, head, Joined(head, stream), attached)
+    return Input(source, head, Joined(head, stream), attached, is_exact=not is_wide)
 
 
 def _head(stream: Readable) -> bytes:
@@ -97,7 +109,7 @@ def _beside(folder: str) -> Attached:
 
     def read_file(name: str) -> bytes:
         try:
-            path = _inside(folder, name)
+            path = _inside(_home(folder, name), name)
             if not os.path.isfile(path):  # a pipe would block
                 raise Malformed(_MISSING)
             with open(path, "rb") as file:
@@ -108,35 +120,60 @@ def _beside(folder: str) -> Attached:
     return read_file
 
 
+WIREMOCK_FILES = "__files/"
+"""Where WireMock keeps bodies: beside the folder `mappings`."""
+
+
+def _home(folder: str, name: str) -> str:
+    """Return the folder that the names of attachments start from, and may not leave."""
+    above, found, below = os.path.realpath(folder).rpartition("/mappings")
+    is_of_wiremock = found and name.startswith(WIREMOCK_FILES) and (not below or below.startswith("/"))
+    return above if is_of_wiremock else folder
+
+
 def _inside(folder: str, name: str) -> str:
     home = os.path.realpath(folder)
     path = os.path.realpath(os.path.join(home, name))
     if os.path.commonpath([home, path]) != home:
-        raise Malformed("its body is in a file outside the folder of the HAR")
+        raise Malformed("its body is in a file outside the folder of the recording")
     return path
 
 
-@contextmanager
-def _har_in_zip(file: BinaryIO) -> Iterator[tuple[Readable, Attached]]:
-    """Yield the one HAR in a ZIP archive and a reader of its other files.
+def _hars_in_zip(path: str, file: BinaryIO) -> Iterator[Input]:
+    """Yield each HAR in a ZIP archive, with a reader of the archive's other files.
 
-    Raise `Broken` if the archive is damaged, or has no HAR or several.
+    Raise `Broken` if the archive is damaged or encrypted, and `NotARecording` if it has no HAR.
     """
     import zipfile
 
     _check_directory(file)
     try:
-        archive = zipfile.ZipFile(file)
-        hars = [name for name in archive.namelist() if name.lower().endswith(".har")]
-        if len(hars) != 1:
-            raise Broken(f"it is a ZIP archive with {len(hars)} files that end in .har, not one")
-        har = _member(archive, hars[0])
+        with zipfile.ZipFile(file) as archive:
+            hars = [name for name in archive.namelist() if _is_har(name)]
+            if not hars:
+                raise NotARecording(*_other_archive(archive.namelist()))
+            attached = _members(archive)
+            for name in hars:
+                source = path if len(hars) == 1 else f"{path}!{name}"
+                with _member(archive, name) as har:
+                    yield _input(source, streams.Unzipped(har), attached)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise Broken(
             "it is a ZIP archive that is damaged, encrypted, or neither stored nor deflated; pack it again"
         ) from error
-    with archive, har:
-        yield streams.Unzipped(har), _members(archive)
+
+
+def _is_har(name: str) -> bool:
+    """Whether a file in an archive is a HAR, and not what macOS adds for each file: `__MACOSX/._a.har`."""
+    is_hidden = any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    return name.lower().endswith(".har") and not is_hidden
+
+
+def _other_archive(names: Sequence[str]) -> tuple[str, str]:
+    """Return what an archive without a HAR is, and what to do with it."""
+    if any(name.startswith("raw/") for name in names):
+        return "a Fiddler archive", "in Fiddler, File > Export Sessions > HTTPArchive"
+    return "a ZIP archive without a file that ends in .har", "unpack it, and name the files or the folder"
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:

@@ -12,9 +12,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from mock_webshare.contract.timestamps import parse_instant
+from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange import limits
-from mock_webshare.exchange.model import BadRecord, Exchange, read_status
+from mock_webshare.exchange.model import LONGEST, BadRecord, Exchange, read_status
+from mock_webshare.exchange.request import read_url
 from mock_webshare.exchange.streams import Broken, Malformed
+from mock_webshare.recordings.content_encoding import MissingLibrary
+from mock_webshare.recordings.input import NotARecording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
 
     Convert: TypeAlias = "Callable[[Record], Exchange]"
     """Returns the exchange of a record, without its place in the file; raises `Malformed`."""
+
+SERVICE = "https://proxy.webshare.io"
+"""The origin of a request whose host was not recorded (documented)."""
 
 _T = TypeVar("_T", dict[str, Any], list[Any], str)
 
@@ -76,27 +83,51 @@ def _url_in_text(text: bytes) -> str | None:
         return None
 
 
-def exchanges(source: str, records: Iterable[Record], convert: Convert) -> Iterator[Exchange | BadRecord]:
-    """Yield the exchange of each record of a file, or a bad record in its place."""
-    entry, bad = -1, 0
+def exchanges(
+    source: str, records: Iterable[Record], convert: Convert
+) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+    """Yield the exchange of each record of a file, or a bad record in its place.
+
+    If a library is missing, the file is unreadable, once; its other records are read. Raise `NotARecording`
+    if all records are something else.
+    """
+    entry, bad, is_recording = -1, 0, False
+    other: NotARecording | None = None
+    missing: set[str] = set()
     try:
         for entry, record in enumerate(records):
             found = _exchange(source, entry, record, convert)
-            yield found
+            if isinstance(found, NotARecording):
+                other = found
+                continue
+            is_recording = True
+            if not isinstance(found, UnreadableInput) or str(found) not in missing:
+                yield found
+            if isinstance(found, UnreadableInput):
+                missing.add(str(found))
             bad = bad + 1 if isinstance(found, BadRecord) else 0
             if bad >= limits.MOST_BAD_RECORDS:
                 raise Broken(f"{bad} records in a row are malformed; the rest is not read", record.line)
     except Broken as error:
         yield BadRecord(source=source, problem=str(error), entry=entry + 1, line=error.line)
+        return
+    if other and not is_recording:
+        raise other
 
 
-def _exchange(source: str, entry: int, record: Record, convert: Convert) -> Exchange | BadRecord:
+def _exchange(
+    source: str, entry: int, record: Record, convert: Convert
+) -> Exchange | BadRecord | UnreadableInput | NotARecording:
     try:
         if record.problem:
             raise Malformed(record.problem)
         return replace(convert(record), source=source, entry=entry, line=record.line)
+    except NotARecording as error:
+        return error
     except Malformed as error:
         url = record.url or _url(record.document)
+        if isinstance(error, MissingLibrary) and (url is None or read_url(url) is not None):
+            return UnreadableInput(f"cannot read {source!r}: {error}")
         return BadRecord(source=source, problem=str(error), entry=entry, line=record.line, url=url)
 
 
@@ -135,6 +166,16 @@ def _header_text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else typed(value, str, "header")
 
 
+def named_headers(named: Any) -> Headers:
+    """Return headers that are stored by name: a value, or a list of values."""
+    items = typed(named or {}, dict, "headers").items()
+    return headers_of(
+        (name, value)
+        for name, values in items
+        for value in (values if isinstance(values, list) else [values])
+    )
+
+
 def first_value(headers: Headers, name: str) -> str | None:
     """Return the value of the first header of a lower-case name, or None."""
     return next((value for each, value in headers if each.lower() == name), None)
@@ -146,6 +187,56 @@ def from_base64(text: str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except ValueError as error:
         raise Malformed("its base64 does not decode") from error
+
+
+def from_hex(text: str) -> bytes:
+    """Return the bytes that hexadecimal digits stand for."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise Malformed("its hexadecimal body does not decode") from error
+
+
+def written_again(document: Any) -> bytes:
+    """Return a body that the recorder parsed, as JSON; None stands for no body."""
+    if document is None:
+        return b""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="surrogatepass")
+
+
+def seconds_of(value: Any, unit: float = 1.0) -> float | None:
+    """Return a duration in seconds; None if it is not a plausible number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value * unit if is_number and 0 <= value < LONGEST / unit else None
+
+
+_LINK = re.compile(rb'"(?:next|previous)"\s{0,9}:\s{0,9}"(https?://[^/"\\?#]{1,300})/')
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://(?!\{)")
+
+
+def with_origin(url: str, headers: Headers, body: bytes, host: str | None = None) -> str:
+    """Return an absolute URL where the recorder left out the origin, or all of it but the host.
+
+    The links of a page show the origin, so that they are not compared with a guess. Without links it is
+    the host, or else the service.
+    """
+    if _SCHEME.match(url):
+        return url
+    path = url[max(0, url.find("/")) :]
+    link = _LINK.search(body)
+    origin = link[1].decode("latin-1") if link else SERVICE
+    if host is None or (link and origin.lower().endswith(f"://{host.lower()}")):
+        return origin + path
+    moved = _SCHEME.match(first_value(headers, "location") or "")
+    return f"{moved[0] if moved else _scheme_of(host)}{host}{path}"
+
+
+def _scheme_of(host: str) -> str:
+    """Return the usual scheme of a host: a mock server is local, or has a port."""
+    name, _, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
+    is_local = "." not in host or host.startswith(("127.", "[")) or (bool(name) and port != "443")
+    return "http://" if is_local else "https://"
 
 
 def timestamp_of(value: Any) -> int | None:

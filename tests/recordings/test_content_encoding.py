@@ -87,7 +87,7 @@ def test_a_missing_library_is_named(name: str, package: str, monkeypatch: pytest
         raise ModuleNotFoundError(module)
 
     monkeypatch.setattr(importlib, "import_module", refuse)
-    with pytest.raises(Malformed, match=f"install {package}"):
+    with pytest.raises(Malformed, match=f"to unpack it: pip install {package}"):
         decode(PACKERS[name](BODY), name)
     assert decode(BODY, name) == BODY
 

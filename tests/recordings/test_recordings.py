@@ -201,7 +201,7 @@ def test_a_format_given_by_the_user_is_not_detected(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_is_a_usage_error() -> None:
-    with pytest.raises(UnknownName, match="there are: auto, json, ndjson, har, vcr, journal"):
+    with pytest.raises(UnknownName, match="there are: auto, json, ndjson, har, vcr, dump, journal"):
         recordings.read([], BytesIO(), input_format="harr")
 
 
@@ -267,8 +267,8 @@ def sources(records: list[object], folder: Path) -> list[str]:
 
 FOLDERS = {
     "in the order of names": (
-        ["b.ndjson", "a/z.jsonl", "a/b/c.json", "c.ndjson", "notes.txt", "d.py"],
-        ["a/b/c.json", "a/z.jsonl", "b.ndjson", "c.ndjson"],
+        ["b.ndjson", "a/z.jsonl", "a/b/c.json", "c.ndjson", "notes.txt", "d"],
+        ["a/b/c.json", "a/z.jsonl", "b.ndjson", "c.ndjson", "d", "notes.txt"],
     ),
     "without hidden ones": ([".git/a.json", ".b.json", "c.json"], ["c.json"]),
     "however deep": (["f/" * 200 + "a.json"], ["f/" * 200 + "a.json"]),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.recordings.formats import har, json_files, vcr
+from mock_webshare.recordings.formats import dump, har, json_files, vcr
 from mock_webshare.recordings.input import Input
 
 
 class Format(NamedTuple):
     """A format of recordings."""
 
-    read: Callable[[Input], Iterator[Exchange | BadRecord]]
+    read: Callable[[Input], Iterator[Exchange | BadRecord | UnreadableInput]]
     extensions: tuple[str, ...] = ()
     """Of file names, with or without `.gz` after them."""
     begins: Callable[[bytes], bool] | None = None
@@ -25,6 +26,7 @@ FORMATS = {
     "ndjson": Format(json_files.read_lines, (".ndjson", ".jsonl"), json_files.begins_lines),
     "har": Format(har.read, (".har", ".zip")),
     "vcr": Format(vcr.read, (".yaml", ".yml"), vcr.begins_yaml),
+    "dump": Format(dump.read, (), dump.begins),
     "journal": Format(json_files.read_journal),
 }
 """Every format by its name. `json` detects by its keys what a JSON document is, a HAR or cassette too."""
@@ -39,9 +41,12 @@ def of_name(name: str) -> str | None:
 def detect(name: str, head: bytes) -> str:
     """Return the format of a file by its name or else by its first bytes.
 
-    A file named `.json` is NDJSON only if its lines are exchanges: a second body in it is an error.
+    A file named `.json` is NDJSON only if its lines are exchanges: a second body in it is an error. What
+    begins as a dump is never JSON.
     """
     named = of_name(name)
     if named == "json":
+        if dump.begins(head):
+            return "dump"
         return "ndjson" if json_files.begins_lines(head, of_exchanges=True) else "json"
     return named or next((each for each, row in FORMATS.items() if row.begins and row.begins(head)), "json")

@@ -5,9 +5,10 @@ http://www.softwareishard.com/blog/har-12-spec/
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from mock_webshare.exchange.model import LONGEST, Exchange
+from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.json_scanner import elements
@@ -15,24 +16,40 @@ from mock_webshare.recordings.record import (
     exchanges,
     first_value,
     from_base64,
+    from_hex,
     headers_of,
     parsed,
+    seconds_of,
     status_of,
     timestamp_of,
     typed,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from mock_webshare.errors import UnreadableInput
     from mock_webshare.exchange.model import BadRecord, Headers
     from mock_webshare.recordings.input import Attached, Input
 
 _FAILED = ("_error", "_failureText")
 """Where Chromium, Playwright and mitmproxy note that the response did not come, or not all of it."""
 
+_CACHES: tuple[tuple[str, frozenset[Any]], ...] = (
+    ("_fromCache", frozenset({None, False, "", "none", "false", "network"})),  # Chromium, Edge
+    ("_servedFromCache", frozenset({None, False})),
+    ("_fromDiskCache", frozenset({None, False})),
+    ("_fromPrefetchCache", frozenset({None, False})),
+    ("_fetchType", frozenset({None, "", "Network Load", "Other", "Unknown"})),  # Safari
+    ("_serviceWorkerResponseSource", frozenset({None, "", "network"})),  # Chromium
+    ("_serviceWorkerRouterActualSourceType", frozenset({None, "", "network", "fetch-event"})),
+    ("_responseCacheStorageCacheName", frozenset({None, ""})),
+)
+"""Fields of an entry or a response that say where the response came from, with the values that do not mean
+a cache: browsers show what they kept like what they received."""
 
-def read(opened: Input) -> Iterator[Exchange | BadRecord]:
+
+def read(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
     records = parsed(elements(opened.stream, ("log",), ("entries",)))
     return exchanges(opened.source, records, lambda record: exchange(record.document, opened.attached))
 
@@ -54,8 +71,9 @@ def exchange(entry: Any, attached: Attached) -> Exchange:
         headers=headers if status else None,
         body=body or b"",
         is_body_known=body is not None,
+        is_body_exact=_is_exact(response),
         started=timestamp_of(entry.get("startedDateTime")) or None,  # 1970 stands for "not known"
-        seconds=_seconds(entry.get("time")),
+        seconds=seconds_of(entry.get("time"), unit=0.001),
     )
 
 
@@ -64,12 +82,16 @@ def _status_and_body(
 ) -> tuple[int | None, bytes | None]:
     """Return the status, None without a response, and the body, None if unknown."""
     status = status_of(response.get("status"))
-    if status is None or entry.get("_fromCache"):  # no request was sent, the response is an older one
-        return None, b""
+    content = typed(response.get("content") or {}, dict, "content")
+    if status is None and response.get("status") is None and content.get("text"):
+        raise Malformed("its response has a body but no status")
+    if status is None or _is_from_cache(entry, response):
+        return None, b""  # no request was sent, or the response is an older one
     if entry["request"].get("method") == "HEAD" or status in (204, 304) or status < 200:  # RFC 9110, 6.4.1
         return status, b""  # some browsers show what they have in their cache
-    content = typed(response.get("content") or {}, dict, "content")
     body = _stored(content, attached)
+    if body == b"" and _had_body(response, content, first_value(headers, "content-length")):
+        body = None
     if body is None and first_value(headers, "content-length") == "0":
         body = b""  # a `size` of 0 proves nothing: it is also written if no body was read
     if body is None and any(response.get(key) for key in _FAILED):
@@ -77,19 +99,66 @@ def _status_and_body(
     return status, body and content_encoding.decode(body, first_value(headers, "content-encoding"))
 
 
+def _is_from_cache(entry: dict[str, Any], response: dict[str, Any]) -> bool:
+    for key, others in _CACHES:
+        for part in (entry, response):
+            if key in part and (not isinstance(part[key], str | bool | None) or part[key] not in others):
+                return True
+    is_untransferred = response.get("_transferSize") == 0 and _fetched_by_worker(entry, response)
+    return is_untransferred or (_number(response.get("bodySize")) == 0 and _was_cached(entry))
+
+
+def _fetched_by_worker(entry: dict[str, Any], response: dict[str, Any]) -> bool:
+    return any(part.get("_fetchedViaServiceWorker") is True for part in (entry, response))
+
+
+def _was_cached(entry: dict[str, Any]) -> bool:
+    """Whether the cache had an answer before the request; then a body of size 0 was not received."""
+    cache = entry.get("cache")
+    return isinstance(cache, dict) and bool(cache.get("beforeRequest"))
+
+
+def _had_body(response: dict[str, Any], content: dict[str, Any], length: str | None) -> bool:
+    """Whether an entry without text shows that there was some; some tools store an empty one instead."""
+    if length is not None and length.strip().isdecimal():
+        return int(length) > 0
+    sizes = (content.get("size"), content.get("compression"), response.get("bodySize"))
+    return any((_number(size) or 0) > 0 for size in sizes)
+
+
+def _number(value: Any) -> float | None:
+    """Return a size, which some tools write as text."""
+    if isinstance(value, str) and len(value) < 20 and value.strip().isdecimal():
+        return int(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def _stored(content: Any, attached: Attached) -> bytes | None:
     """Return the bytes in `content` or `postData`; None if they are not stored."""
     content = typed(content, dict, "content")
     if content.get("_file") is not None:
         return attached(typed(content["_file"], str, "file name"))
+    if isinstance(content.get("_textBase64"), str):  # apps on iOS
+        return from_base64(content["_textBase64"])
     if content.get("text") is None:
         return None
-    text = typed(content["text"], str, "text")
-    if not content.get("encoding"):
-        return text.encode(errors="surrogatepass")
-    if content["encoding"] != "base64":
+    text, encoding = typed(content["text"], str, "text"), content.get("encoding")
+    if encoding not in (None, "", "base64"):
         raise Malformed("its body has an encoding other than base64")
-    return from_base64(text)
+    if content.get("_isBinary") is True or (encoding and text.startswith("[")):
+        return _packed(text, from_base64 if encoding else from_hex)
+    return from_base64(text) if encoding else text.encode(errors="surrogatepass")
+
+
+def _packed(text: str, decode: Callable[[str], bytes]) -> bytes:
+    """Return a body as Polly.JS stores it if it is not a text: encoded, or a JSON list of encoded pieces."""
+    if not text.startswith("["):
+        return decode(text)
+    try:
+        pieces = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("its body must be a list of encoded pieces") from error
+    return b"".join(decode(typed(each, str, "body")) for each in pieces)
 
 
 def _headers(message: dict[str, Any]) -> Headers:
@@ -97,7 +166,6 @@ def _headers(message: dict[str, Any]) -> Headers:
     return headers_of((each.get("name"), each.get("value")) for each in listed)
 
 
-def _seconds(value: Any) -> float | None:
-    """Return milliseconds as seconds; None if they are not a plausible number."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value / 1000 if is_number and 0 <= value < 1000 * LONGEST else None
+def _is_exact(response: dict[str, Any]) -> bool:
+    content = response.get("content")
+    return not isinstance(content, dict) or content.get("_is_body_exact") is not False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.errors import UnreadableInput
@@ -14,35 +15,99 @@ from mock_webshare.exchange import limits, streams
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
 from mock_webshare.exchange.streams import Broken, Malformed
 from mock_webshare.recordings import content_encoding
-from mock_webshare.recordings.formats import har, vcr
-from mock_webshare.recordings.input import Input
+from mock_webshare.recordings.formats import har, nock, postman, requests_cache, vcr, wiremock
+from mock_webshare.recordings.input import Attached, Input
 from mock_webshare.recordings.json_scanner import Parts, Piece, elements, keys, whole
 from mock_webshare.recordings.record import Record, exchanges, parsed
+
+AnyRecord: TypeAlias = Exchange | BadRecord | UnreadableInput
 
 _FIELDS = WEBSHARE.filter_names
 """What a field error may be about."""
 
 
-def read(opened: Input) -> Iterator[Exchange | BadRecord]:
-    """Yield what a JSON document holds: a HAR, a cassette, exchanges, or a body.
+def read(opened: Input) -> Iterator[AnyRecord]:
+    """Yield what a JSON document holds: a HAR, a cassette or another recording, exchanges, or a body.
 
     An array is read by element if it holds exchanges, pages or errors. An array of anything else is itself
     a body: a wrong one in place of a page, or the right one of an endpoint that returns an array.
     """
     text = opened.head.removeprefix(BOM_UTF8).lstrip()
     if text.startswith(b"["):
-        return _each(opened, elements(opened.stream)) if _is_element(keys(text[1:])) else _body(opened)
+        is_read_by_element = has_element(text) or _may_be_body(keys(text[1:]))
+        return _each(opened, elements(opened.stream)) if is_read_by_element else _body(opened)
+    if reader := _reader(text):
+        return reader(opened)
+    return _each(opened, whole(opened.stream)) if has_element(text) else _body(opened)
+
+
+class Document(NamedTuple):
+    """A JSON document that is a list of exchanges."""
+
+    keys: frozenset[str]
+    """The keys that it has at the top."""
+    read: Callable[[Input], Iterator[AnyRecord]]
+    without: frozenset[str] = frozenset()
+    """Keys that only another kind of document has."""
+
+
+def _read_list(*path: tuple[str, ...]) -> Callable[[Input], Iterator[AnyRecord]]:
+    """Return a reader of the list at the end of a path; its elements are in any form."""
+    return lambda opened: _each(opened, elements(opened.stream, *path))
+
+
+DOCUMENTS = (
+    Document(frozenset({"log"}), har.read),
+    *(
+        Document(frozenset({key}), vcr.read, without=frozenset({"consumer", "provider"}))  # Pact has them
+        for key in vcr.KEYS
+    ),
+    Document(frozenset({"run", "collection"}), postman.read_run),
+    Document(frozenset({"run"}), postman.read_run, without=frozenset({"id", "name"})),
+    Document(frozenset({"info", "item"}), postman.read_collection),
+    Document(frozenset({"collection"}), postman.read_collection, without=frozenset({"results", "detail"})),
+    Document(frozenset({"mappings"}), _read_list(("mappings",))),
+    Document(frozenset({"requests", "meta"}), _read_list(("requests",))),
+)
+"""The documents of all tools, HAR first. What is none of them is an element or a body."""
+
+ELEMENTS: tuple[tuple[frozenset[str], Callable[[dict[str, Any], Attached], Exchange]], ...] = (
+    (requests_cache.KEYS, lambda document, _: requests_cache.exchange(document)),
+    (nock.KEYS, lambda document, _: nock.exchange(document)),
+    (postman.EXAMPLE, lambda document, _: postman.example(document)),
+    (frozenset({"request"}), lambda document, attached: _exchange_in_any_form(document, attached)),
+)
+"""The keys of one exchange in the form of each tool, and what converts it."""
+
+
+def _reader(text: bytes) -> Callable[[Input], Iterator[AnyRecord]] | None:
+    """Return the reader of the document that a text begins with; None if it is not of a tool."""
     found = keys(text)
-    if "log" in found:
-        return har.read(opened)
-    if not found.isdisjoint(vcr.KEYS):
-        return vcr.read(opened)
-    return _each(opened, whole(opened.stream)) if "request" in found else _body(opened)
+    for each in DOCUMENTS:
+        if each.keys <= found and each.without.isdisjoint(found):
+            is_har = "log" not in each.keys or _LOG.search(text) is not None
+            return each.read if is_har else None
+    return None
 
 
-def _is_element(keys: set[str]) -> bool:
-    """Whether an object with these keys is an exchange, a page or an error."""
-    return not keys.isdisjoint({"request", "results", "detail"}) or (bool(keys) and keys <= _FIELDS)
+_LOG = re.compile(rb'"log"\s{0,9}:\s{0,9}\{')
+"""A text under `log` is somebody's setting."""
+
+
+def has_element(text: bytes) -> bool:
+    """Whether the object, or first object of an array, that a text begins with is an exchange."""
+    found = keys(text.removeprefix(b"["))
+    return any(signs <= found for signs, _ in ELEMENTS)
+
+
+def is_recording(text: bytes) -> bool:
+    """Whether a text begins as the JSON recording of a tool, and not as a body."""
+    return has_element(text) or (text.startswith(b"{") and _reader(text) is not None)
+
+
+def _may_be_body(keys: set[str]) -> bool:
+    """Whether an object with these keys is a page or an error."""
+    return not keys.isdisjoint({"results", "detail"}) or (bool(keys) and keys <= _FIELDS)
 
 
 def _body(opened: Input) -> Iterator[Exchange]:
@@ -51,15 +116,15 @@ def _body(opened: Input) -> Iterator[Exchange]:
     if len(body) > limits.LARGEST_RECORD:
         limit = limits.LARGEST_RECORD // 1024**2
         raise UnreadableInput(f"cannot read {opened.source!r}: it has more than {limit} MiB; split it")
-    yield Exchange(source=opened.source, body=body)
+    yield Exchange(source=opened.source, body=body, is_body_exact=opened.is_exact)
 
 
-def read_lines(opened: Input) -> Iterator[Exchange | BadRecord]:
+def read_lines(opened: Input) -> Iterator[AnyRecord]:
     """Yield an exchange for each line of NDJSON, which may be an exchange or a body."""
     return _each(opened, _lines(opened))
 
 
-def read_journal(opened: Input) -> Iterator[Exchange | BadRecord]:
+def read_journal(opened: Input) -> Iterator[AnyRecord]:
     """Yield the exchange of each line of a journal of the mock server."""
     return exchanges(opened.source, parsed(_lines(opened)), lambda record: _exchange(record.document))
 
@@ -73,7 +138,7 @@ def begins_lines(head: bytes, *, of_exchanges: bool = False) -> bool:
         document = json.loads(first)
     except (ValueError, RecursionError):
         return False
-    return isinstance(document, dict) and (not of_exchanges or "request" in document)
+    return isinstance(document, dict) and (not of_exchanges or has_element(first))
 
 
 def _lines(opened: Input) -> Iterator[Piece]:
@@ -103,21 +168,34 @@ def _split(stream: streams.Readable) -> Iterator[Piece]:
     yield parts.piece(line)
 
 
-def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[Exchange | BadRecord]:
+def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[AnyRecord]:
     """Yield an exchange for each text, which may be an exchange in any form or a body."""
 
     def convert(record: Record) -> Exchange:
         document = record.document
-        if not isinstance(document, dict) or "request" not in document:
-            return Exchange(source="", body=record.text)
-        request, response = document["request"], document.get("response")
-        if isinstance(request, dict) and ("uri" in request or "path" in request):
-            return vcr.exchange(document)
-        if isinstance(response, dict) and ("content" in response or "startedDateTime" in document):
-            return har.exchange(document, opened.attached)
-        return _exchange(document)
+        for signs, exchange in ELEMENTS if isinstance(document, dict) else ():
+            if signs <= document.keys():
+                return exchange(document, opened.attached)
+        return Exchange(source="", body=record.text, is_body_exact=opened.is_exact)
 
     return exchanges(opened.source, parsed(pieces), convert)
+
+
+def _exchange_in_any_form(document: dict[str, Any], attached: Attached) -> Exchange:
+    """Return the exchange of an object with a request, whose shape shows which tool wrote it."""
+    request, response = document["request"], document.get("response")
+    if isinstance(request, dict):
+        if "uri" in request or ("path" in request and "url" not in request):
+            return vcr.exchange(document)
+        if "absoluteUrl" in request:
+            return wiremock.served(document, attached)
+        if wiremock.is_mapping(document):
+            return wiremock.exchange(document, attached)
+        if isinstance(request.get("url"), dict):
+            return postman.execution(document)
+    if isinstance(response, dict) and ("content" in response or "startedDateTime" in document):
+        return har.exchange(document, attached)
+    return _exchange(document)
 
 
 def _exchange(document: Any) -> Exchange:

@@ -43,7 +43,7 @@ def begins_yaml(head: bytes) -> bool:
     return _YAML.match(head.removeprefix(BOM_UTF8)) is not None
 
 
-def read(opened: Input) -> Iterator[Exchange | BadRecord]:
+def read(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
     match opened.head.lstrip()[:1]:
         case b"{":
             records = parsed(elements(opened.stream, KEYS))

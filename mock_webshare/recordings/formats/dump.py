@@ -1,0 +1,221 @@
+"""Text dumps of HTTP messages: `curl -i`, `curl -v 2>&1` and HTTPie (`http --all --print=HhBb`).
+
+They hold several exchanges, with or without the requests, and say nothing of where a body ends but its
+Content-Length. curl without `-s` or to a file writes the bodies after lines of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange import limits, streams
+from mock_webshare.exchange.model import BadRecord, Exchange, Headers
+from mock_webshare.exchange.streams import Broken
+from mock_webshare.recordings import content_encoding
+from mock_webshare.recordings.input import NotARecording
+from mock_webshare.recordings.record import Record, exchanges, first_value, headers_of, status_of, with_origin
+
+if TYPE_CHECKING:
+    from mock_webshare.recordings.input import Input
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}"
+_START_LINE = (
+    rb"(?:HTTP/[0-9](?:\.[0-9])? (?P<status>[0-9]{3})(?: [^\r\n]{0,200})?"
+    rb"|(?P<method>[A-Z]{3,10}) (?P<target>[^\s]{1,16384}) HTTP/[0-9](?:\.[0-9])?)[ \t]?\r?\n"
+)
+_MESSAGE = re.compile(_START_LINE + rb"(?P<headers>(?:" + _TOKEN + rb":[^\r\n]*+(?:\r?\n|\Z))*+)(?:\r?\n)?")
+"""A message up to its body. It needs no blank line, so that each header is read once, whatever follows."""
+_COLOURS = re.compile(rb"\x1b\[[0-9;]{0,20}m")
+_PROGRESS = re.compile(
+    rb"\r[ 0-9.:kMG-]{20,200}|^ {2}% Total[^\n]*\n|^ +Dload {2}Upload[^\n]*\n", re.MULTILINE
+)
+_OF_CURL = re.compile(
+    rb"^[*=][ =][^\n]*\n|^[{}] \[[0-9]{1,20} bytes data\]\r?\n"
+    rb"|\* (?:Connection #|Closing connection)[^\n]*(?:\n|\Z)",
+    re.MULTILINE,
+)
+_GLUED = re.compile(rb"(?<=[}\]])\* [^\n]*+\n?")
+"""A line of curl after a body without a line feed."""
+_MARKS = re.compile(rb"^[<>](?: |\r?$)", re.MULTILINE)
+"""What `curl -v` puts before each line of a request and a response."""
+_VERBOSE = re.compile(rb"^(?:> [A-Z]{3,10} [^\s]{1,16384} HTTP/|< HTTP/[0-9])", re.MULTILINE)
+_BEGINS = re.compile(rb"\s{0,99}(?:[$%] [^\n]{0,2000}\n\s{0,99})?" + _START_LINE)
+_BEGINS_VERBOSE = re.compile(rb"\s{0,99}(?:[$%] |[*>] |\* {3}Trying|% Total|curl )")
+_TLS = (b"SSL connection", b"ALPN", b" port 443")
+_ELAPSED = re.compile(rb"\s{1,9}Elapsed time: [0-9.]{1,20}s\s{0,9}\Z")
+_BINARY_NOTE = b"NOTE: binary data not shown in terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """A response as it is in the text, with the request before it."""
+
+    status: bytes
+    headers: Headers
+    body: bytes
+    method: str | None = None
+    target: str | None = None
+    request_headers: Headers | None = None
+    request_body: bytes = b""
+
+
+def begins(head: bytes) -> bool:
+    """Whether a text begins with a message, the command that wrote it, or what `curl -v` says first."""
+    text = _COLOURS.sub(b"", head.removeprefix(BOM_UTF8)[:_LONGEST_BEGINNING])
+    is_verbose = _BEGINS_VERBOSE.match(text) and _VERBOSE.search(text)
+    return bool(is_verbose or _BEGINS.match(text))
+
+
+_LONGEST_BEGINNING = 65_536
+MOST_MESSAGES = 100_000
+"""Messages of a dump; one of 64 MiB could hold millions of empty ones."""
+
+
+def read(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+    """Yield the exchange of each final response; raise `NotARecording` if there is none."""
+    text = streams.read_all(opened.stream, limits.LARGEST_RECORD)
+    if len(text) > limits.LARGEST_RECORD:
+        limit = limits.LARGEST_RECORD // 1024**2
+        raise UnreadableInput(f"cannot read {opened.source!r}: it has more than {limit} MiB; split it")
+    is_tls = any(sign in text for sign in _TLS)
+    text, is_verbose = _plain(text.removeprefix(BOM_UTF8))
+    scheme = ("https" if is_tls else "http") if is_verbose else None
+    responses = _with_bodies(list(_responses(text)))
+    if not responses:
+        raise NotARecording("a text of HTTP requests without responses")
+    records = (Record(each) for each in responses)
+    for found in exchanges(opened.source, records, lambda record: _exchange(record.document, scheme)):
+        if isinstance(found, Exchange) and not opened.is_exact:
+            found = replace(found, is_body_exact=False)
+        yield found
+
+
+def _plain(text: bytes) -> tuple[bytes, bool]:
+    """Return the messages alone, without colours and curl's own lines, and whether curl was verbose."""
+    text = _COLOURS.sub(b"", text)
+    if not _VERBOSE.search(_PROGRESS.sub(b"", text)):
+        return text, False
+    text = _OF_CURL.sub(b"", _GLUED.sub(b"", _PROGRESS.sub(b"", text)))
+    return _MARKS.sub(b"", text), True
+
+
+def _responses(text: bytes) -> Iterator[_Response]:
+    """Yield each response but interim ones and those of a proxy that opens a tunnel."""
+    request, found = None, _MESSAGE.search(text)
+    number = 0
+    while found is not None:
+        number += 1
+        if number > MOST_MESSAGES:
+            raise Broken(f"it has more than {MOST_MESSAGES} messages")
+        after = _MESSAGE.search(text, found.end())
+        body = text[found.end() : after.start() if after else len(text)]
+        if found["method"]:
+            request = (found, body)
+        elif not _is_interim(found, request):
+            yield _response(found, body, request)
+            request = None
+        found = after
+
+
+def _is_interim(found: re.Match[bytes], request: tuple[re.Match[bytes], bytes] | None) -> bool:
+    is_tunnel = b"connection established" in found[0][:200].lower()
+    return (
+        found["status"].startswith(b"1")
+        or is_tunnel
+        or (request is not None and request[0]["method"] == b"CONNECT")
+    )
+
+
+def _response(
+    found: re.Match[bytes], body: bytes, request: tuple[re.Match[bytes], bytes] | None
+) -> _Response:
+    response = _Response(found["status"], _headers(found["headers"]), body)
+    if request is None:
+        return response
+    message, request_body = request
+    return replace(
+        response,
+        method=message["method"].decode("ascii"),
+        target=message["target"].decode("utf-8", "replace"),
+        request_headers=_headers(message["headers"]),
+        request_body=request_body.strip(b"\r\n"),
+    )
+
+
+def _headers(lines: bytes) -> Headers:
+    pairs = (line.partition(":") for line in lines.decode("latin-1").splitlines())
+    return headers_of((name, value.strip()) for name, _, value in pairs)
+
+
+def _with_bodies(responses: list[_Response]) -> list[_Response]:
+    """Give each response its body where curl wrote all bodies after the last response."""
+    lengths = [_length(each) for each in responses]
+    first = len(responses) - 1
+    while first > 0 and lengths[first - 1] and not responses[first - 1].body.strip():
+        first -= 1
+    body = responses[-1].body.lstrip(b"\r\n") if responses else b""
+    if first == len(responses) - 1 or sum(size or 0 for size in lengths[first:]) != len(body.rstrip()):
+        return responses
+    found = responses[:first]
+    for response, size in zip(responses[first:], lengths[first:], strict=True):
+        found.append(replace(response, body=body[: size or 0]))
+        body = body[size or 0 :]
+    return found
+
+
+def _length(response: _Response) -> int | None:
+    """Return the length of the body; None if it is not known, or that of a packed one."""
+    text = first_value(response.headers, "content-length") or ""
+    is_packed = first_value(response.headers, "content-encoding") is not None
+    return int(text) if text.isdecimal() and len(text) < 20 and not is_packed else None
+
+
+def _exchange(response: _Response, scheme: str | None) -> Exchange:
+    """Return the exchange of a response; raise `Malformed` if it is not one."""
+    body, is_exact = _body(response)
+    headers = response.headers
+    decoded = content_encoding.decode(body or b"", first_value(headers, "content-encoding"))
+    return Exchange(
+        source="",
+        method=response.method,
+        url=_url(response, scheme, decoded),
+        request_headers=response.request_headers,
+        request_body=response.request_body,
+        status=status_of(int(response.status)),
+        headers=headers,
+        body=decoded,
+        is_body_known=body is not None,
+        is_body_exact=is_exact,
+    )
+
+
+def _body(response: _Response) -> tuple[bytes | None, bool]:
+    """Return the body, None if it was left out, and whether it is what was sent."""
+    length, text = _length(response), response.body
+    if response.method == "HEAD" or response.status in (b"204", b"304"):
+        return b"", True
+    if length is not None and not text[length:].strip() and len(text) >= length:
+        return text[:length], True
+    packed = first_value(response.headers, "content-encoding") is not None
+    text = _ELAPSED.sub(b"", text)
+    if _BINARY_NOTE in text:
+        return None, False
+    if not packed or text.isascii():
+        text = text.strip(b"\r\n")
+    is_lost = not text and first_value(response.headers, "content-length") != "0"
+    return (None if is_lost else text), False
+
+
+def _url(response: _Response, scheme: str | None, body: bytes) -> str | None:
+    """Return the URL of the request; None if only the response is in the text."""
+    if response.target is None:
+        return None
+    host = first_value(response.request_headers or (), "host")
+    if scheme and host and response.target.startswith("/"):
+        return f"{scheme}://{host}{response.target}"
+    return with_origin(response.target, response.headers, body, host)

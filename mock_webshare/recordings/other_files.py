@@ -1,0 +1,295 @@
+"""Other files: what a file that is not a recording looks like, by its first bytes.
+
+A file that the user names is a recording, or a body, unless it looks like something else: a broken body must
+be reported. A file that is found in a folder is one only if it looks like one: a folder holds more than
+recordings. A name such as `credits.json` counts like a name that the user gives.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from codecs import BOM_UTF8
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.exchange import limits
+from mock_webshare.exchange.streams import Broken
+from mock_webshare.recordings import formats
+from mock_webshare.recordings.formats import json_files
+from mock_webshare.recordings.input import STANDARD_INPUT, NotARecording
+from mock_webshare.recordings.json_scanner import Scanner, keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Set
+
+
+class Kind(NamedTuple):
+    """What a file may be instead of a recording."""
+
+    what: str
+    advice: str = ""
+    """How to make a recording of it. Empty: there is no way."""
+
+
+def _begins(*marks: bytes) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, marks)))
+
+
+_CAPTURE = "decrypt it in Wireshark, or record with mitmproxy, a browser or `mock-webshare record`"
+_TEXT_ADVICE = "a body of the service is JSON; name it FILE.json, or give --input-format json, if it is one"
+_UNPACK = "unpack it first"
+
+SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
+    (
+        _begins(b"SQLite format 3\0"),
+        Kind(
+            "an SQLite database",
+            "if it is the cache of requests-cache, record with backend='filesystem' and serializer='json'",
+        ),
+    ),
+    (
+        _begins(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"M<\xb2\xa1", b"\xa1\xb2<M"),
+        Kind("a packet capture (pcap)", _CAPTURE),
+    ),
+    (_begins(b"\x0a\x0d\x0d\x0a"), Kind("a packet capture (pcapng)", _CAPTURE)),
+    (
+        re.compile(rb"[0-9]{1,12}:(?:[0-9]{1,12}:[a-z_]{1,40}[;,]|[0-9]{1,12}:)"),
+        Kind("flows of mitmproxy", "mitmdump -nr FILE --set hardump=FILE.har"),
+    ),
+    (_begins(b"%PDF-"), Kind("a PDF document")),
+    (_begins(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM\0", b"\0\0\x01\0"), Kind("an image")),
+    (_begins(b"\x28\xb5\x2f\xfd"), Kind("compressed with Zstandard", "zstd -d FILE")),
+    (_begins(b"\xfd7zXZ\0"), Kind("compressed with xz", "xz -d FILE")),
+    (_begins(b"BZh9", b"BZh1", b"BZh5"), Kind("compressed with bzip2", "bzip2 -d FILE")),
+    (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), Kind("an archive", _UNPACK)),
+    (re.compile(rb".{257}ustar", re.DOTALL), Kind("a tar archive", _UNPACK)),
+    (
+        re.compile(rb"\x80[\x02-\x05][^\xff]"),
+        Kind("a Python pickle", "nothing in it is run to read it; write JSON instead"),
+    ),
+    (
+        re.compile(rb"\s{0,99}(?:<\?xml[^>]{0,500}>\s{0,99})?(?:<!DOCTYPE items|<items[\s>])"),
+        Kind("an export of Burp Suite", "import it in a tool that writes HAR, or record with mitmproxy"),
+    ),
+    (
+        re.compile(rb"\s{0,99}(?:<\?xml[^>]{0,500}>\s{0,99})?<charles-session"),
+        Kind("a session of Charles", "in Charles, File > Export Session > HTTP Archive (.har)"),
+    ),
+    (
+        re.compile(rb"\s{0,99}(?:<<<<<<-- cut here -->>>>>>\s{0,99})?nock\(['\"]"),
+        Kind("JavaScript of nock's recorder", "record with output_objects: true, and write them as JSON"),
+    ),
+    (re.compile(rb"== Info:"), Kind("a trace of curl", "use curl -v or curl -i instead of --trace-ascii")),
+)
+"""What a file begins with that is never a recording, whatever its name."""
+
+_NAMES: tuple[tuple[tuple[str, ...], Kind], ...] = (
+    (
+        (".chls", ".chlz"),
+        Kind("a session of Charles", "in Charles, File > Export Session > HTTP Archive (.har)"),
+    ),
+    ((".saz",), Kind("an archive of Fiddler", "in Fiddler, File > Export Sessions > HTTPArchive")),
+    ((".msgpack", ".mpk"), Kind("MessagePack", "write it as JSON")),
+    ((".pb", ".protobuf"), Kind("a message of Protocol Buffers", "write it as JSON")),
+)
+
+DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
+    (frozenset(names.split()), kind)
+    for names, kind in (
+        ("openapi", Kind("an OpenAPI document")),
+        ("swagger", Kind("an OpenAPI document")),
+        ("$schema", Kind("a JSON Schema, or a file that names one")),
+        ("name scripts", Kind("a package.json")),
+        ("name dependencies", Kind("a package.json")),
+        ("name devDependencies", Kind("a package.json")),
+        ("name version private", Kind("a package.json")),
+        ("name version main", Kind("a package.json")),
+        ("lockfileVersion", Kind("a lock file")),
+        ("compilerOptions", Kind("a tsconfig.json")),
+        ("nbformat", Kind("a Jupyter notebook")),
+        ("traceEvents", Kind("a trace of Chromium", "export a HAR from the network panel")),
+        ("consumer provider", Kind("a contract of Pact", "it has examples, not what the service sent")),
+        ("imposters", Kind("imposters of mountebank", "record with a proxy that writes HAR")),
+        ("data meta", Kind("a simulation of Hoverfly", "record with a proxy that writes HAR")),
+        ("_postman_variable_scope", Kind("an environment of Postman", "export the run with newman")),
+        ("collection_id results", Kind("a run of Postman's app, without bodies", "run it with newman")),
+        ("_type __export_format", Kind("an export of Insomnia", "export the responses as HAR")),
+        (
+            "protocolVersion scheme",
+            Kind("a session of Charles", "in Charles, File > Export Session > HTTP Archive (.har)"),
+        ),
+        ("credits channels", Kind("a data set of the mock server", "serve it with --data")),
+        ("version runs", Kind("a SARIF report")),
+    )
+)
+"""JSON documents that are neither recordings nor bodies, by keys that they have at the top."""
+
+_JSON = re.compile(
+    rb"\{\s{0,9999}(?:[\"}]|\Z)|\[\s{0,9999}(?:[\[{\"\]0-9-]|true|false|null|NaN|-?Infinity|\Z)"
+)
+_YAML_KEYS = re.compile(
+    rb"^(?:-[ ]{1,9})?[\"']?(?:http_interactions|interactions|recorded_with|responses|log|request|response)"
+    rb"[\"']?[ \t]{0,9}:"
+    rb"|^-[ \t]{0,9}\r?\n[ \t]{1,9}request[ \t]{0,9}:",
+    re.MULTILINE,
+)
+_COMMENT = (b"//", b"/*", b"#", b"version https://git-lfs")
+_NAME_OF_OURS = re.compile(r"credit|referral|earn-?_?out", re.IGNORECASE)
+_HTML = re.compile(rb"\s{0,999}(?:<!--|<!doctype html|<html|<head|<body|<h1|<title|<p>)", re.IGNORECASE)
+_XML = re.compile(rb"\s{0,999}<")
+
+EMPTY = Kind("an empty file")
+OTHER_JSON = Kind("JSON of something else")
+OTHER_YAML = Kind("YAML without a list of interactions")
+HTML = Kind("an HTML page", "the service's JSON is checked; record the response with its status and URL")
+XML, TEXT, BINARY = Kind("XML"), Kind("plain text", _TEXT_ADVICE), Kind("binary data")
+
+
+def other_kind(source: str, head: bytes, *, is_found: bool) -> Kind | None:
+    """Return what a file is if it is not to be read; None if it is.
+
+    `is_found`: it was found in a folder, not named by the user.
+    """
+    named = formats.of_name(source)
+    is_found = is_found and not (named in ("json", "ndjson") and _is_named_as_ours(source))
+    if kind := _by_signature(source, head):
+        return kind
+    is_whole = len(head) < limits.HEAD
+    text = head.removeprefix(BOM_UTF8).lstrip()
+    if formats.FORMATS["dump"].begins(head):  # type: ignore[misc]
+        return None
+    if _JSON.match(text):
+        return _other_json(text, is_found=is_found and named != "har")
+    if named == "vcr" or _is_yaml(head):
+        is_cassette = _YAML_KEYS.search(text) or _is_yaml(head) or not (is_whole or is_found)
+        return None if is_cassette else OTHER_YAML
+    return _other_text(source, text, named, is_found=is_found)
+
+
+def _is_named_as_ours(source: str) -> bool:
+    return _NAME_OF_OURS.search(os.path.basename(source)) is not None
+
+
+def _is_yaml(head: bytes) -> bool:
+    begins = formats.FORMATS["vcr"].begins
+    return begins is not None and begins(head)
+
+
+def _by_signature(source: str, head: bytes) -> Kind | None:
+    if kind := next((kind for pattern, kind in SIGNATURES if pattern.match(head)), None):
+        return kind
+    return next((kind for ends, kind in _NAMES if source.lower().endswith(ends)), None)
+
+
+def _other_json(text: bytes, *, is_found: bool) -> Kind | None:
+    """Return what a JSON text is, if it is neither a recording nor a body."""
+    found = keys(text.removeprefix(b"[").lstrip())
+    if kind := next((kind for signs, kind in DOCUMENTS if signs <= found), None):
+        return kind
+    if json_files.is_recording(text) or not is_found:
+        return None
+    return None if looks_like_ours(text) else OTHER_JSON
+
+
+def looks_like_ours(text: bytes) -> bool:
+    """Whether a JSON text has enough of a body of the service, however broken."""
+    if text.startswith(b"["):
+        return _is_like_row(keys(text[1:].lstrip()))
+    found, rows = _page(text)
+    if found & _PAGE and (rows is None or not rows):
+        return len(found & _PAGE) > 1 or found <= _PAGE
+    return bool(rows and _is_like_row(rows)) or _is_like_row(found) or _is_like_error(found, text)
+
+
+def _page(text: bytes) -> tuple[set[str], set[str] | None]:
+    """Return the keys of an object, and those of the first of its `results`; None if it has no list."""
+    found: set[str] = set()
+    rows = None
+    try:
+        scanner = Scanner(BytesIO(text))
+        for key in scanner.members():
+            found.add(key)
+            if key == "results":
+                rows = _row(text) if scanner._next() == b"[" else None
+            scanner.skip()
+    except Broken:
+        pass
+    return found, rows
+
+
+_RESULTS = re.compile(rb'"results"\s{0,99}:\s{0,99}\[\s{0,999}(?=\{)')
+
+
+def _row(text: bytes) -> set[str]:
+    found = _RESULTS.search(text)
+    return keys(text[found.end() :]) if found else set()
+
+
+_PAGE = frozenset({"count", "next", "previous", "results"})
+_COMMON = frozenset(
+    (
+        *("id", "user_id", "code", "name", "description", "mode", "status", "amount", "is_active"),
+        *("is_recurring", "start_date", "end_date", "created_at", "updated_at", "error_reason"),
+    )
+)
+"""Fields of ours that objects of any API may have."""
+_ENOUGH = 5
+"""Common fields by which a row without one of its own is still recognised."""
+
+
+def _rows() -> Iterator[Set[str]]:
+    return ({field.name for field in fields} for fields in WEBSHARE.served.values())
+
+
+_FIELDS = tuple(frozenset(each) for each in _rows())
+_OWN = frozenset().union(*_FIELDS) - _COMMON
+
+
+def _is_like_row(found: Set[str]) -> bool:
+    """Whether an object has a field that only the service's have, or many common ones of one resource."""
+    if found & _OWN:
+        return True
+    return any(len(found & fields) >= _ENOUGH and found <= fields for fields in _FIELDS)
+
+
+def _is_like_error(found: Set[str], text: bytes) -> bool:
+    """Whether an object is `{"detail": ...}`, or lists of messages by the names of filters."""
+    if "detail" in found:
+        return found <= {"detail", "code", "message"}
+    return bool(found) and found <= WEBSHARE.filter_names and b"[" in text
+
+
+def _other_text(source: str, text: bytes, named: str | None, *, is_found: bool) -> Kind | None:
+    """Return what a text is that is not JSON; None if its name says that it is a body or a recording."""
+    if source == STANDARD_INPUT or (named and not (is_found and (not text or text.startswith(_COMMENT)))):
+        return None
+    if not text:
+        return EMPTY
+    if _HTML.match(text):
+        return HTML
+    if _XML.match(text):
+        return XML
+    if not _is_text(text):
+        return BINARY
+    return None if not is_found and _is_json_value(text) else TEXT
+
+
+def _is_text(text: bytes) -> bool:
+    return b"\0" not in text and text[:4096].decode(errors="replace").count("\ufffd") < 4
+
+
+def _is_json_value(text: bytes) -> bool:
+    """Whether a text is `null`, a number or a string: no body of the service, but a body."""
+    try:
+        json.loads(text[:4096])
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def refuse(kind: Kind) -> NotARecording:
+    """Return the reason why a file of another kind is not read."""
+    return NotARecording(kind.what, kind.advice)
