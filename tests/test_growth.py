@@ -190,6 +190,12 @@ TEXTS: dict[str, list[Pump]] = {
         Pump('"results":[', " "),
     ],
     "recordings.other_files._XML": [Pump("", " ", "x")],
+    "recordings.other_files._NAME": [
+        Pump("", '"'),
+        Pump("", '"a'),
+        Pump('"a"', " "),
+        Pump("", '"a" '),
+    ],
     "recordings.other_files._YAML_KEYS": [
         Pump("-", " "),
         Pump("", "-\n "),

@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="check responses of this host only; may be given several times",
     )
     parser.add_argument(
+        "--skip-others",
+        action="store_true",
+        help="pass over named files that are not recordings, as in a folder; having nothing to check is 0",
+    )
+    parser.add_argument(
         "--format",
         dest="reports",
         action="append",
@@ -79,6 +84,8 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
     values = values_or_defaults(options, _RUN_OPTIONS)
     given = values_given(options, (_SCHEMA_OPTION, *JUDGE_OPTIONS))
+    if options.skip_others:
+        given["may_be_empty"] = True
     assumed = judge_options(given, hosts=[host.lower() for host in options.only_host or ()])
     wanted = _reports(options.reports or ["text"])
     for name, path in wanted:
@@ -89,6 +96,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         streams.stdin,
         input_format=values["input_format"],
         are_bodies=assumed.schema is not None,
+        skip_others=options.skip_others,
         progress=_progress(streams),
     )
     verdict = run.judge(records, assumed, jobs=_jobs(values["jobs"]))

@@ -63,6 +63,7 @@ class Judge:
         self._groups: dict[Likeness, Group] = {}
         self._known: dict[Likeness, Group] = {}  # by what findings have in common before redaction
         self._skipped: Counter[str] = Counter()
+        self._others: Counter[str] = Counter()
         self._unreadable: list[UnreadableInput] = []
         self._sources: set[str] = set()
         self._keys: set[str] = set()
@@ -71,6 +72,7 @@ class Judge:
     def add(self, result: Result) -> None:
         """Add the result of one record, and what it contradicts of earlier ones."""
         if isinstance(result, OtherFile):
+            self._others[result.what] += 1
             return
         if isinstance(result, UnreadableInput):
             self._unreadable.append(result)
@@ -98,11 +100,13 @@ class Judge:
             exchanges=self._exchanges,
             judged=self._judged,
             skipped=dict(self._skipped),
+            others=dict(self._others),
             groups=tuple(groups),
             unreadable=tuple(self._unreadable),
             forgotten=self._rows.forgotten + self._walks.forgotten,
             rules=self._rules,
             fail_on=self._options.fail_on,
+            may_be_empty=self._options.may_be_empty,
         )
 
     def _redact(self) -> None:

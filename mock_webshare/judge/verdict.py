@@ -57,6 +57,8 @@ class Verdict:
     """The exchanges to which the rules were applied; a body that is not JSON is not one of them."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """How many were skipped, by the reason."""
+    others: Mapping[str, int] = field(default_factory=dict)
+    """How many files were passed over because they are not recordings, by what they look like."""
     groups: tuple[Group, ...] = ()
     """The most severe first, and then in the order of the files."""
     unreadable: tuple[UnreadableInput, ...] = ()
@@ -66,6 +68,8 @@ class Verdict:
     """Every rule that a finding may name, by its id."""
     fail_on: Level = Level.WARNING
     """The minimum severity that makes the exit code 1."""
+    may_be_empty: bool = False
+    """Whether it is a success if nothing was judged."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -88,4 +92,4 @@ class Verdict:
             return COULD_NOT
         if any(group.first.level in self.failing for group in self.groups):
             return FINDINGS
-        return CLEAN if self.judged else COULD_NOT
+        return CLEAN if self.judged or self.may_be_empty else COULD_NOT

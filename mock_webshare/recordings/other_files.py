@@ -201,7 +201,8 @@ def looks_like_ours(text: bytes) -> bool:
     found, rows = _page(text)
     if found & _PAGE and (rows is None or not rows):
         return len(found & _PAGE) > 1 or found <= _PAGE
-    return bool(rows and _is_like_row(rows)) or _is_like_row(found) or _is_like_error(found, text)
+    likely = (rows or set(), found, _names(text))
+    return any(map(_is_like_row, likely)) or _is_like_error(found, text)
 
 
 def _page(text: bytes) -> tuple[set[str], set[str] | None]:
@@ -226,6 +227,14 @@ _RESULTS = re.compile(rb'"results"\s{0,99}:\s{0,99}\[\s{0,999}(?=\{)')
 def _row(text: bytes) -> set[str]:
     found = _RESULTS.search(text)
     return keys(text[found.end() :]) if found else set()
+
+
+_NAME = re.compile(rb'"([a-z_]{1,40})"\s{0,99}:')
+
+
+def _names(text: bytes) -> set[str]:
+    """Return what looks like the names of fields, also after a syntax error."""
+    return {name.decode() for name in _NAME.findall(text)}
 
 
 _PAGE = frozenset({"count", "next", "previous", "results"})
@@ -262,12 +271,16 @@ def _is_like_error(found: Set[str], text: bytes) -> bool:
     return bool(found) and found <= WEBSHARE.filter_names and b"[" in text
 
 
+_MAY_BE_EMPTY = ("json", "ndjson")
+"""The formats of which an empty file is an empty body, or a recording of nothing."""
+
+
 def _other_text(source: str, text: bytes, named: str | None, *, is_found: bool) -> Kind | None:
     """Return what a text is that is not JSON; None if its name says that it is a body or a recording."""
-    if source == STANDARD_INPUT or (named and not (is_found and (not text or text.startswith(_COMMENT)))):
-        return None
-    if not text:
+    if not text and (is_found or named not in _MAY_BE_EMPTY) and source != STANDARD_INPUT:
         return EMPTY
+    if source == STANDARD_INPUT or (named and not (is_found and text.startswith(_COMMENT))):
+        return None
     if _HTML.match(text):
         return HTML
     if _XML.match(text):

@@ -34,6 +34,8 @@ class Options:
     """None: as the contract says of each resource."""
     fail_on: Level = Level.WARNING
     """One of `FAILING`: the minimum severity that makes the exit code 1."""
+    may_be_empty: bool = False
+    """Whether the exit code is 0 if there was nothing to judge."""
 
     def __post_init__(self) -> None:
         names = self.contract.schemas.names

@@ -51,6 +51,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
         "exchanges": verdict.exchanges,
         "judged": verdict.judged,
         "skipped": dict(verdict.skipped),
+        "other_files": dict(verdict.others),
         "levels": {level.value: verdict.count(level) for level in Level},
         "findings": None,
         "unreadable": [str(error) for error in verdict.unreadable],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mock_webshare.judge.model.finding import Level, printable
 from mock_webshare.judge.reports import messages
@@ -63,12 +63,19 @@ def summary(verdict: Verdict) -> str:
     if verdict.skipped:
         reasons = ", ".join(f"{reason}: {number:,}" for reason, number in verdict.skipped.items())
         parts.append(f"{sum(verdict.skipped.values()):,} skipped ({reasons})")
+    if verdict.others:
+        parts.append(_others(verdict.others))
     parts.append(_findings(found))
     if verdict.unreadable:
         parts.append(f"{len(verdict.unreadable)} unreadable")
     if verdict.forgotten:
         parts.append(f"{verdict.forgotten:,} rows and walks not followed to the end (too many)")
     return ", ".join(parts)
+
+
+def _others(others: Mapping[str, int]) -> str:
+    kinds = ", ".join(f"{what}: {number:,}" for what, number in others.items())
+    return f"{messages.counted(sum(others.values()), 'other file', 'other files')} ({kinds})"
 
 
 def _findings(found: dict[Level, int]) -> str:
