@@ -19,6 +19,8 @@ _PACKED_PIECE = 16 * 1024
 """Bytes of one read of gzip. The rest of it is copied for each member, and it may hold thousands."""
 GZIP = b"\x1f\x8b"
 """The first bytes of every gzip member."""
+_PACKED = (GZIP, b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+"""The same, and those of zlib's format, which Ruby's VCR can write."""
 ZIP = b"PK\x03\x04"
 """The first bytes of a ZIP archive."""
 MOST_EMPTY = 16 * 1024**2
@@ -76,14 +78,14 @@ def _is_pipe(path: str | os.PathLike[str]) -> bool:
 
 
 def unpacked(stream: Readable) -> Readable:
-    """Return a stream, or its content if it is gzip; raise `Broken` if it is gzip of gzip."""
+    """Return a stream, or its content if it is gzip or zlib; raise `Broken` if it is packed twice."""
     magic = read_all(stream, len(GZIP) - 1)
     whole = Joined(magic, stream)
-    if magic != GZIP:
+    if magic not in _PACKED:
         return whole
     content = Gunzipped(whole)
     head = read_all(content, len(GZIP) - 1)
-    if head == GZIP:
+    if head in _PACKED:
         raise Broken("it is compressed twice; decompress it once")
     return Joined(head, content)
 
@@ -165,7 +167,7 @@ class Counted:
 
 
 class Gunzipped:
-    """The content of gzip; `read` raises `Broken` where it is damaged or cut off.
+    """The content of gzip or zlib; `read` raises `Broken` where it is damaged or cut off.
 
     It may have several members. Bytes after the last member are ignored, as `gunzip` and HTTP clients do.
     """
@@ -208,7 +210,7 @@ class Gunzipped:
 
 
 def _new_unpacker() -> Any:
-    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    return zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
 
 
 class Unzipped:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+import zlib
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -240,6 +241,17 @@ def test_truncated_gzip_is_read_up_to_its_end() -> None:
     *found, last = read_bytes(content[:-12], "ndjson")
     assert found
     assert isinstance(last, BadRecord) and "cut off" in last.problem
+
+
+@pytest.mark.parametrize("level", [0, 1, 6, 9])
+def test_a_file_in_the_format_of_zlib_is_unpacked(level: int) -> None:
+    (exchange,) = read_bytes(zlib.compress(CASSETTE, level))
+    assert summary(exchange) == summary(EXCHANGE)
+
+
+def test_truncated_zlib_is_unreadable_or_a_bad_record() -> None:
+    *_, last = read_bytes(zlib.compress(CASSETTE)[:-9])
+    assert isinstance(last, BadRecord | UnreadableInput)
 
 
 def test_several_members_and_the_padding_of_gzip_are_one_file() -> None:
