@@ -34,6 +34,8 @@ LARGEST_ATTACHMENTS = 2 * 1024**3
 """Bytes of all attachments of a HAR: a million entries may name the same small file."""
 LARGEST_ZIP_DIRECTORY = 8 * 1024**2
 """Bytes of the list of files in a ZIP archive, which is read as a whole."""
+MOST_REPEATED = 1000
+"""Values that aliases repeat in a body that was written as YAML. Recorders write such a body without any."""
 MOST_PARTS = 1_000_000
 """Values in a record, and in a body: each takes far more memory than its text. A page of a hundred credits
 has about a thousand."""

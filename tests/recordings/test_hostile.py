@@ -119,6 +119,53 @@ SURVIVED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "NUL between lines": ("a.ndjson", lambda: LINE + b"\0" * MIB + b"\n" + LINE),
     "invalid UTF-8 between lines": ("a.ndjson", lambda: LINE + b'"\xff\xfe"\n' + LINE),
     "tags": ("a.yaml", lambda: YAML + b"- !!python/object/apply:os.system [exit 3]\n" + YAML[14:]),
+    "tags of calls as keys": (
+        "a.yaml",
+        lambda: YAML + b"- {? !!python/object/apply:os.system [[exit 3]] : x, request: 1}\n" + YAML[14:],
+    ),
+    "a parsed body of aliases": (
+        "a.yaml",
+        lambda: (
+            laughs().replace(b"headers: {a: *a9}}}", b"headers: {}}, response: {status: 200, body: [*a9]}}")
+            + YAML[14:]
+        ),
+    ),
+    "a parsed body of a long text": (
+        "a.yaml",
+        lambda: (
+            b"a: &a " + b"x" * 60_000 + b"\n" + YAML + b"- {request: {method: GET, uri: x}, response: "
+            b"{status: 200, body: [" + b"*a, " * 100_000 + b"]}}\n"
+        ),
+    ),
+    "an object without an end": (
+        "a.yaml",
+        lambda: YAML + b"- !!python/object/new:a {args: " * 20 + b"[1]" + b"}" * 20 + b"\n",
+    ),
+    "a key as long as a record": (
+        "a.yaml",
+        lambda: YAML + b"- {? '" + b"x" * (8 * MIB) + b"' : 1}\n" + YAML[14:],
+    ),
+    "a body of JSON in many parts": (
+        "a.json",
+        lambda: (
+            b'{"interactions":[{"request":{"method":"GET","uri":"x"},"response":{"status":200,"body":['
+            + b"[]," * MIB
+            + b"1]}},"
+            + LINE
+            + b"]}"
+        ),
+    ),
+    "a body of nested JSON": (
+        "a.json",
+        lambda: (
+            b'{"interactions":[{"request":{"method":"GET","uri":"x"},"response":{"status":200,"body":'
+            + b"[" * 990
+            + b"]" * 990
+            + b"}},1,"
+            + LINE
+            + b"]}"
+        ),
+    ),
     "a merge key": (
         "a.yaml",
         lambda: YAML + b"- {request: {<<: {method: GET}, uri: a}, response: {status: 200}}\n",
@@ -160,6 +207,14 @@ ENDED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "headers of headers": ("a.yaml", lambda: aliases(b"headers: {a: *a, b: *a}", b"[" + b"a," * 900 + b"]")),
     "an anchor in itself": ("a.yaml", lambda: b"interactions:\n- &a {request: *a, response: *a}\n"),
     "millions of malformed lines": ("a.ndjson", lambda: b"x\n" * (2 * MIB)),
+    "dotted keys of TOML": ("a.toml", lambda: b"[[responses]]\n" + b"a." * MIB + b"a = 1\n"),
+    "nested arrays of TOML": ("a.toml", lambda: b"[[responses]]\na = " + b"[" * MIB),
+    "strings of TOML without an end": ("a.toml", lambda: b"[[responses]]\na = " + b"\"'" * MIB),
+    "a bomb of TOML": ("a.toml.gz", lambda: gzip.compress(b"[[responses]]\n" * (20 * MIB), 1)),
+    "headers of empty lists": (
+        "a.yaml",
+        lambda: aliases(b"headers: *a", b"[" + b"{a: []}," * 8000 + b"1]"),
+    ),
     "very many members of gzip": (
         "a.gz",
         lambda: gzip.compress(b"") * (MIB // 4) + gzip.compress(LINE * 2 + b"x"),

@@ -25,7 +25,7 @@ FORMATS = {
     "json": Format(json_files.read, (".json",)),
     "ndjson": Format(json_files.read_lines, (".ndjson", ".jsonl"), json_files.begins_lines),
     "har": Format(har.read, (".har", ".zip")),
-    "vcr": Format(vcr.read, (".yaml", ".yml"), vcr.begins_yaml),
+    "vcr": Format(vcr.read, (".yaml", ".yml"), vcr.begins),
     "dump": Format(dump.read, (), dump.begins),
     "journal": Format(json_files.read_journal),
 }

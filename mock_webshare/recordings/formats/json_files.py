@@ -71,11 +71,12 @@ DOCUMENTS = (
 )
 """The documents of all tools, HAR first. What is none of them is an element or a body."""
 
-ELEMENTS: tuple[tuple[frozenset[str], Callable[[dict[str, Any], Attached], Exchange]], ...] = (
-    (requests_cache.KEYS, lambda document, _: requests_cache.exchange(document)),
-    (nock.KEYS, lambda document, _: nock.exchange(document)),
-    (postman.EXAMPLE, lambda document, _: postman.example(document)),
-    (frozenset({"request"}), lambda document, attached: _exchange_in_any_form(document, attached)),
+ELEMENTS: tuple[tuple[frozenset[str], Callable[[Record, Attached], Exchange]], ...] = (
+    (requests_cache.KEYS, lambda record, _: requests_cache.exchange(record.document)),
+    (nock.KEYS, lambda record, _: nock.exchange(record.document)),
+    (postman.EXAMPLE, lambda record, _: postman.example(record.document)),
+    (frozenset({"request"}), lambda record, attached: _exchange_in_any_form(record, attached)),
+    (frozenset({"Request", "Response"}), lambda record, _: vcr.exchange(record.document, record.text)),
 )
 """The keys of one exchange in the form of each tool, and what converts it."""
 
@@ -175,24 +176,27 @@ def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[AnyRecord]:
         document = record.document
         for signs, exchange in ELEMENTS if isinstance(document, dict) else ():
             if signs <= document.keys():
-                return exchange(document, opened.attached)
+                return exchange(record, opened.attached)
         return Exchange(source="", body=record.text, is_body_exact=opened.is_exact)
 
     return exchanges(opened.source, parsed(pieces), convert)
 
 
-def _exchange_in_any_form(document: dict[str, Any], attached: Attached) -> Exchange:
+def _exchange_in_any_form(record: Record, attached: Attached) -> Exchange:
     """Return the exchange of an object with a request, whose shape shows which tool wrote it."""
+    document = record.document
     request, response = document["request"], document.get("response")
     if isinstance(request, dict):
         if "uri" in request or ("path" in request and "url" not in request):
-            return vcr.exchange(document)
+            return vcr.exchange(document, record.text)
         if "absoluteUrl" in request:
             return wiremock.served(document, attached)
         if wiremock.is_mapping(document):
             return wiremock.exchange(document, attached)
         if isinstance(request.get("url"), dict):
             return postman.execution(document)
+    if vcr.is_interaction(document):
+        return vcr.exchange(document, record.text)
     if isinstance(response, dict) and ("content" in response or "startedDateTime" in document):
         return har.exchange(document, attached)
     return _exchange(document)

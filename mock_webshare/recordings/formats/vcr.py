@@ -1,22 +1,26 @@
-"""Cassettes of vcrpy, pytest-recording, Ruby's VCR and Betamax, in YAML or JSON.
+"""Cassettes: interactions as vcrpy, VCR and the tools after their model write them, in YAML, JSON or TOML.
 
 `{"interactions": [{"request": {"method", "uri", "headers", "body"}, "response": {"status", "headers",
-"body": {"string"}}}]}`. vcrpy before 1.0 wrote only the list, with the URL in parts, and before 6.0
-`status_code` and `content` if the client was httpx.
+"body": {"string"}}}]}`. The tools differ in where a part is and how it is called. The tables here have all
+places and names, so that another such tool is another word in them.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange import limits
 from mock_webshare.exchange.model import BadRecord, Exchange, Headers
 from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
-from mock_webshare.recordings.input import Input
+from mock_webshare.recordings.formats import har, responses_toml
+from mock_webshare.recordings.formats.parsed_body import Number, json_of, load_json
 from mock_webshare.recordings.json_scanner import elements
 from mock_webshare.recordings.record import (
     Record,
@@ -30,28 +34,71 @@ from mock_webshare.recordings.record import (
     typed,
 )
 
-KEYS = ("interactions", "http_interactions")
-"""The keys of the list of interactions: vcrpy's, and that of Ruby's VCR and Betamax."""
+if TYPE_CHECKING:
+    from mock_webshare.recordings.input import Attached, Input
 
-_YAML = re.compile(
-    rb"(?:[ \t]*(?:[#%][^\n]*|---[^\n]*)?\r?\n)*+"
-    rb"(?:(?:http_)?interactions|version|recorded_with|-[ ]+request)[ \t]*:"
-)
+KEYS = ("interactions", "http_interactions", "responses", "Interactions")
+"""The keys of the list: of vcrpy and go-vcr, of VCR, Betamax and R's vcr, of Python's responses, and of
+go-vcr in JSON."""
+_PATHS = (*((key,) for key in KEYS), ("log", "entries"))
+"""The same in YAML, which may also hold a HAR."""
+
+# Names of parts in order of preference, as `_parts` spells them.
+_METHOD = ("method", "requestmethod")
+_URL = ("uri", "url")
+_SCHEME = ("protocol", "scheme")
+_QUERY = ("query", "rawquery")
+_STATUS = ("code", "statuscode", "status")
+"""Of a response, and of a mapping that is its status. go-vcr's `code` is beside a `status: 200 OK`."""
+_HEADERS = ("headers", "header", "requestheaders", "responseheaders", "contentheaders")
+"""Those of .NET come in two parts."""
+_STORES = ("_store", "_container", "_headers", "_list", "headers")
+"""Where the header objects of Python's libraries keep the headers."""
+_BODY = ("body", "content", "parsedbody")
+_BYTES = ("base64string", "rawgzip", "string", "str")
+"""The members of a body that may hold it."""
+_BESIDE = {"encoding", "file", "ondisk"}
+"""What else such a body may have."""
+_HAR_TEXTS = ("name", "value", "text", "url", "method", "startedDateTime", "encoding", "_file")
+"""What is text in a HAR, even if YAML writes it without quotes."""
+
+_STATUS_LINE = re.compile(r"(?:HTTP/[0-9.]{1,3} )?([0-9]{1,3})(?: .*)?", re.DOTALL)
+"""`200`, `200 OK` and `HTTP/1.1 200 OK`."""
+_BEFORE = rb"(?:[ \t]*(?:[#%][^\n]*|---[^\n]*|(?:version|recorded_with)[ \t]*:[^\n]*)?\r?\n)*+"
+_LIST = rb":?[\"']?(?:(?:http_)?interactions|responses)[\"']?[ \t]*:"
+_ITEM = rb"-[ \t\r\n]++:?[\"']?[Rr]e(?:quest|sponse)[\"']?[ \t]*:|-[ ]!ruby/(?:struct|object):VCR"
+_LOG = rb"log[ \t]*:[ \t]*\r?\n[ \t]+(?:_recordingName|version|creator|browser|pages|entries)[ \t]*:"
+_YAML = re.compile(_BEFORE + rb"(?:" + rb"|".join((_LIST, _ITEM, _LOG)) + rb")")
 
 
-def begins_yaml(head: bytes) -> bool:
-    return _YAML.match(head.removeprefix(BOM_UTF8)) is not None
+class _Body(NamedTuple):
+    """The body of a message."""
+
+    content: bytes | None = None
+    """None: it was not recorded."""
+    is_exact: bool = True
+    """False: the recorder parsed it."""
+
+
+def begins(head: bytes) -> bool:
+    """Whether a file begins as a cassette that is not JSON."""
+    return _YAML.match(head.removeprefix(BOM_UTF8)) is not None or responses_toml.begins(head)
 
 
 def read(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
-    match opened.head.lstrip()[:1]:
+    return exchanges(opened.source, _records(opened), lambda record: _exchange(record, opened.attached))
+
+
+def _records(opened: Input) -> Iterator[Record]:
+    if responses_toml.begins(opened.head):
+        return responses_toml.records(opened.stream)
+    match opened.head.removeprefix(BOM_UTF8).lstrip()[:1]:
         case b"{":
-            records = parsed(elements(opened.stream, KEYS))
+            return parsed(elements(opened.stream, KEYS))
         case b"[":
-            records = parsed(elements(opened.stream))
+            return parsed(elements(opened.stream))
         case _:
-            records = _yaml_records(opened)
-    return exchanges(opened.source, records, lambda record: exchange(record.document))
+            return _yaml_records(opened)
 
 
 def _yaml_records(opened: Input) -> Iterator[Record]:
@@ -60,73 +107,265 @@ def _yaml_records(opened: Input) -> Iterator[Record]:
     except ModuleNotFoundError as error:
         problem = "a cassette in YAML requires PyYAML; install mock-webshare[yaml]"
         raise UnreadableInput(f"cannot read {opened.source!r}: {problem}") from error
-    return vcr_yaml.Document(opened.stream).elements(KEYS)
+    return vcr_yaml.Document(opened.stream).elements(_PATHS)
 
 
-def exchange(interaction: Any) -> Exchange:
-    """Return the exchange of an interaction; raise `Malformed` if it is not one."""
-    interaction = typed(interaction, dict, "interaction")
-    request = typed(interaction.get("request"), dict, "request")
-    response = typed(interaction.get("response") or {}, dict, "response")
-    status, headers = _status(response), _headers(response)
-    body = _stored(response["content"] if "content" in response else response.get("body"))
+def _exchange(record: Record, attached: Attached) -> Exchange:
+    if isinstance(record.document, dict) and "startedDateTime" in record.document:
+        return har.exchange(json.loads(json_of(record.document, texts=_HAR_TEXTS)), attached)
+    return exchange(record.document, record.text)
+
+
+def is_interaction(document: dict[str, Any]) -> bool:
+    """Whether a JSON object is an interaction, by what differs from an exchange: URL, status or headers."""
+    interaction = _parts(document)
+    request, response = (_parts(interaction.get(name)) for name in ("request", "response"))
+    mappings = (request.get("headers"), response.get("headers"), response.get("status"))
+    return not {"uri", "path"}.isdisjoint(request) or any(isinstance(each, dict) for each in mappings)
+
+
+def exchange(document: Any, text: bytes = b"") -> Exchange:
+    """Return the exchange of an interaction; raise `Malformed` if it is not one.
+
+    `text` is what it was parsed from, if that was JSON. It is parsed again for the exact numbers of a body
+    that the recorder parsed.
+    """
+    request, response = _messages(document)
+    method = _text(_first(request, _METHOD), "method").removeprefix(":").upper()
+    status, headers = _status(response), _response_headers(response)
+    body = _body(response)
+    if text and not body.is_exact:
+        body = _body(_messages(load_json(text))[1])
+    content = _received(body.content, _length(response, headers), method, status)
+    encoding = first_value(headers, "content-encoding") if body.is_exact else None
     return Exchange(
         source="",
-        method=typed(request.get("method"), str, "method").upper(),
+        method=method,
         url=_url(request),
-        request_headers=_headers(request),
-        request_body=_stored(request.get("body")),
+        request_headers=None if request.keys().isdisjoint(_HEADERS) else _headers(request),
+        request_body=_request_body(request),
         status=status,
-        headers=headers if status else None,
-        body=content_encoding.decode(body, first_value(headers, "content-encoding")),
-        started=timestamp_of(interaction.get("recorded_at")),
+        headers=headers if status and (headers or not response.keys().isdisjoint(_HEADERS)) else None,
+        body=content_encoding.decode(content or b"", encoding),
+        is_body_known=content is not None,
+        is_body_exact=body.is_exact,
+        started=_instant(_parts(document).get("recordedat")),
     )
+
+
+def _messages(document: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return request and response. Python's responses writes method and URL into the latter."""
+    interaction = _parts(typed(document, dict, "interaction"))
+    if "response" not in interaction:
+        raise Malformed("it has no response")
+    response = _parts(typed(interaction["response"] or {}, dict, "response"))
+    if "request" not in interaction and "method" in response:
+        return {name: response.get(name) for name in ("method", "url")}, response
+    return _parts(typed(interaction.get("request"), dict, "request")), response
+
+
+def _parts(mapping: Any) -> dict[str, Any]:
+    """Return the members of a mapping by their names in small letters, without `_` and Ruby's colon.
+
+    `statusCode`, `status_code`, `:status_code` and `StatusCode` are all `statuscode`.
+    """
+    members = mapping.items() if isinstance(mapping, dict) else ()
+    return {name.removeprefix(":").replace("_", "").lower(): value for name, value in members}
+
+
+def _first(parts: dict[str, Any], names: Iterable[str]) -> Any:
+    return next((parts[name] for name in names if parts.get(name) is not None), None)
+
+
+def _text(value: Any, name: str) -> str:
+    if type(value) is str:  # as nearly all are
+        return value
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value if is_number else typed(value, str, name))
 
 
 def _url(request: dict[str, Any]) -> str:
-    if "path" in request and "uri" not in request:
-        keys = ("protocol", "host", "port", "path")
-        return "{}://{}:{}{}".format(*(_number_or_text(request.get(key)) for key in keys))
-    return typed(request.get("uri"), str, "URI")
+    url = _first(request, _URL)
+    if url is None and "path" in request:
+        return _joined(request)
+    return _joined(_parts(url)) if isinstance(url, dict) else _text(url, "URL")
 
 
-def _number_or_text(value: Any) -> str:
-    return str(value) if isinstance(value, int) else typed(value, str, "URL")
+def _joined(parts: dict[str, Any]) -> str:
+    """Return the URL that is stored in parts."""
+    scheme, host, path = (
+        _text(each, "URL") for each in (_first(parts, _SCHEME), *map(parts.get, ("host", "path")))
+    )
+    port, query = parts.get("port"), _first(parts, _QUERY)
+    address = host if port is None else f"{host}:{_text(port, 'URL')}"
+    return f"{scheme}://{address}{path}" + (f"?{_text(query, 'URL')}" if query else "")
 
 
 def _status(response: dict[str, Any]) -> int | None:
-    status = response.get("status_code", response.get("status"))
+    """Return the status; None only if there is no response or the status is 0, which stands for none."""
+    status = _first(response, _STATUS)
     if isinstance(status, dict):
-        status = status.get("code")
-    if isinstance(status, str) and len(status) == 3 and status.isdecimal():  # in YAML it is text
-        status = int(status)
+        status = _first(_parts(status), _STATUS)
+    if isinstance(status, list):
+        status = status[0] if status else None
+    if isinstance(status, bytes | str) and (found := _STATUS_LINE.fullmatch(_text(status, "status"))):
+        status = int(found[1])
+    if status is None and response:
+        raise Malformed("its status is missing or has an unknown form")
     return status_of(status)
 
 
+def _response_headers(response: dict[str, Any]) -> Headers:
+    """Return the headers of a response, with the media type that Python's responses has beside them.
+
+    Its default, `text/plain`, does not come from the service.
+    """
+    headers = _headers(response)
+    media_type = response.get("contenttype")
+    if media_type in (None, "text/plain") or first_value(headers, "content-type") is not None:
+        return headers
+    return headers + headers_of([("Content-Type", media_type)])
+
+
 def _headers(message: dict[str, Any]) -> Headers:
-    """Return the headers: values or lists of values by name; before 1.0, pairs."""
-    headers = message.get("headers") or {}
-    if isinstance(headers, list):
-        pairs = [typed(pair, list, "headers") for pair in headers]
-        if any(len(pair) != 2 for pair in pairs):
+    pairs = chain.from_iterable(_pairs(message[name]) for name in _HEADERS if name in message)
+    return headers_of((_text(name, "header"), _header_text(value)) for name, value in pairs)
+
+
+def _header_text(value: Any) -> str:
+    return "" if value is None else _text(value, "header")
+
+
+def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield names and values of headers in any form."""
+    if isinstance(headers, dict | list) and len(headers) > limits.MOST_HEADERS:
+        raise Malformed(f"it has more than {limits.MOST_HEADERS} headers")
+    if isinstance(headers, dict):
+        store = next((headers[key] for key in _STORES if isinstance(headers.get(key), dict | list)), None)
+        yield from _named(headers) if store is None else _in_store(store)
+    elif isinstance(headers, list):
+        for each in headers:
+            yield from _pair(each)
+    elif headers is not None:
+        raise Malformed("its headers must be an object or a list")
+
+
+def _named(headers: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    for name, values in headers.items():
+        for value in _listed(values):
+            yield name, value
+
+
+def _in_store(store: dict[str, Any] | list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield the headers of an object, which has each under its name in small letters: `{"a": ["A", "b"]}`."""
+    if isinstance(store, list):
+        yield from _pairs(store)
+        return
+    for name, *values in filter(None, map(_listed, store.values())):
+        for value in values:
+            yield name, value
+
+
+def _pair(item: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the headers in an item of a list.
+
+    It may be `A: b` as text, `[A, b]`, `[A, [b, c]]`, `{name: A, value: b}` or `{A: b}`.
+    """
+    match item:
+        case str() | bytes():
+            name, colon, value = _text(item, "header").partition(":")
+            if not colon and name.strip():
+                raise Malformed("its headers must be pairs or lines of a name, a colon and a value")
+            if colon:
+                yield name.strip(), value.strip()
+        case [name, *_, values]:
+            for value in _listed(values):
+                yield name, value
+        case {"name": name, "value": value} | {"key": name, "value": value}:
+            yield name, value
+        case dict() if len(item) == 1:
+            yield from _named(item)
+        case _:
             raise Malformed("its headers must be pairs")
-        return headers_of((name, value) for name, value in pairs)
-    named = typed(headers, dict, "headers").items()
-    return headers_of(
-        (name, value)
-        for name, values in named
-        for value in (values if isinstance(values, list) else [values])
-    )
 
 
-def _stored(body: Any) -> bytes:
-    if isinstance(body, dict):
-        if "base64_string" in body:
-            return from_base64(typed(body["base64_string"], str, "body"))
-        body = body.get("string")
-    if body is None or isinstance(body, bytes):
-        return body or b""
-    text = typed(body, str, "body")
-    if text.startswith("\x1f\x8b") and all(each < "\u0100" for each in text):
-        return text.encode("latin-1")  # gzip that Python 2 took for text
-    return text.encode(errors="surrogatepass")
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _length(response: dict[str, Any], headers: Headers) -> int | None:
+    """Return the length of the body in bytes, as the header or go-vcr has it; None if it is not known."""
+    length = first_value(headers, "content-length") or str(response.get("contentlength"))
+    return int(length) if length.isdecimal() and len(length) < 20 else None
+
+
+def _received(content: bytes | None, length: int | None, method: str, status: int | None) -> bytes | None:
+    """Return the body that was received; None if it was not recorded, if only as an empty one."""
+    if status is None or method == "HEAD" or status in (204, 304) or status < 200:  # RFC 9110, 6.4.1
+        return content or b""
+    if content is None:
+        return b"" if length == 0 else None
+    return content if content or not length else None
+
+
+def _request_body(request: dict[str, Any]) -> bytes:
+    """Return the body of a request, or none if it has an unknown form: no rule depends on it."""
+    try:
+        return _body(request).content or b""
+    except Malformed:
+        return b""
+
+
+def _body(message: dict[str, Any]) -> _Body:
+    body = _first(message, _BODY)
+    holder = _parts(body)
+    if name := next((name for name in _BYTES if holder.get(name) is not None), None):
+        return _held(holder, name)
+    if body is None or (isinstance(body, dict) and holder.keys() <= {*_BYTES, *_BESIDE}):
+        return _Body()
+    return _value(body)
+
+
+def _held(holder: dict[str, Any], name: str) -> _Body:
+    """Return the body in a member of a mapping."""
+    value, encoding = holder[name], str(holder.get("encoding")).lower()
+    if isinstance(value, dict):  # `string: !ruby/string {str: …}`
+        value = value.get("str", value)
+    if value == {} or str(holder.get("file")).lower() in ("yes", "true"):
+        return _Body()  # an object of Ruby, or the name of a file
+    if name == "base64string" or encoding == "base64":
+        return _Body(from_base64(_text(value, "body")))
+    if name == "rawgzip":  # zlib's format, for all its name
+        return _Body(content_encoding.decode(from_base64(_text(value, "body")), "deflate"))
+    return _value(value, is_binary=encoding in ("ascii-8bit", "binary"))
+
+
+def _value(value: Any, *, is_binary: bool = False) -> _Body:
+    if isinstance(value, bytes):
+        return _Body(value)
+    if not isinstance(value, str) or type(value) is Number:
+        return _Body(json_of(value).encode(errors="surrogatepass"), is_exact=False)
+    return _Body(_octets(value, is_binary) or value.encode(errors="surrogatepass"))
+
+
+def _octets(text: str, is_binary: bool) -> bytes | None:
+    """Return the bytes of a text whose characters stand for them; None if they do not.
+
+    Python 2 took gzip for text, and Syck escaped all bytes that are not ASCII.
+    """
+    is_packed = text.startswith("\x1f\x8b")
+    try:
+        octets = text.encode("latin-1") if is_packed or is_binary else None
+        return octets if is_packed or not octets or octets.decode() != text else None
+    except UnicodeError:
+        return None
+
+
+def _instant(value: Any) -> int | None:
+    """Return when an interaction was recorded; R and Ruby write `2026-06-01 00:00:00 GMT` or `… -07:00`."""
+    if not isinstance(value, str):
+        return None
+    date, _, zone = value.rpartition(" ")
+    return timestamp_of(value) or timestamp_of(date + ("+00:00" if zone in ("GMT", "UTC", "Z") else zone))

@@ -1,8 +1,9 @@
 """YAML cassettes, read by interaction from the events of PyYAML's safe parser.
 
 Every scalar is text, except null and `!!binary`: a recorded `1.50` must not become a number. No tag ever
-creates an object. PyYAML's composer would not do: it has no limits, and one alias without an anchor, or an
-anchor that is defined twice, ends the whole file. Importing this module requires PyYAML.
+creates an object: the node under it is read, whatever it is. PyYAML's composer would not do: it has no
+limits, and one alias without an anchor, or an anchor that is defined twice, ends the whole file. Importing
+this module requires PyYAML.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from yaml.events import (
     AliasEvent,
     CollectionStartEvent,
     MappingEndEvent,
+    MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -23,18 +25,21 @@ from yaml.events import (
 
 from mock_webshare.exchange import limits
 from mock_webshare.exchange.streams import Broken, Counted, Malformed, Readable
+from mock_webshare.recordings.formats.parsed_body import Plain
 from mock_webshare.recordings.record import Record, from_base64
 
 _TAG = "tag:yaml.org,2002:"
-_TEXT = {
-    None,
-    "!",
-    *(_TAG + name for name in ("str", "null", "int", "float", "python/unicode", "python/str")),
-}
-_BINARY = {_TAG + "binary", _TAG + "python/bytes"}
-_COLLECTION = {None, "!", *(_TAG + name for name in ("map", "seq", "python/dict", "python/tuple"))}
+_NULLS = (_TAG + "null", _TAG + "python/none")
+_BINARY = ("binary", "python/bytes")
+"""How the tags of bytes end: `!!binary`, and `!binary` of Ruby."""
+_TYPES = ("bool", "int", "float", "long")
+_PLAIN = {None, *(_TAG + prefix + name for name in _TYPES for prefix in ("", "python/"))}
+_CALLS = ("python/object/new:", "python/object/apply:")
+"""What follows such a tag are the arguments of a class or function, or a mapping with some of `_STATE`."""
+_STATE = ("dictitems", "listitems", "state", "args", "elements", "internal")
+"""Where Python and Ruby keep what an object contains, in this order: only the first one is read."""
+_OBJECT = {*_STATE, "kwds", "ivars"}
 _NULL = re.compile(r"~|null|Null|NULL|")
-_UNKNOWN_TAG = "it has an unsupported YAML tag"
 
 # libyaml is ten times as fast, where PyYAML was built with it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -54,32 +59,38 @@ class Document:
         self._anchored_size = 0
         self._parts = 0
         self._problem: str | None = None
+        self._has_list = False
 
     def _count(self, size: int) -> None:
         self._size += size
         if self._size > limits.LARGEST_RECORD:
             raise Broken(f"a record has more than {limits.LARGEST_RECORD // 1024**2} MiB")
 
-    def elements(self, keys: tuple[str, ...]) -> Iterator[Record]:
-        """Yield each element of the list at the top, or under one of the keys.
+    def elements(self, paths: tuple[tuple[str, ...], ...]) -> Iterator[Record]:
+        """Yield each element of the list at the top, or at the end of one of the paths.
 
         Raise `Broken` where it is not YAML, or has no such list.
         """
         while not isinstance(event := self._next(), CollectionStartEvent):
             pass
-        yield from self._records() if isinstance(event, SequenceStartEvent) else self._members(keys)
+        if isinstance(event, SequenceStartEvent):
+            yield from self._records()
+            return
+        yield from self._members(paths)
+        if not self._has_list:
+            raise Broken(f"it has no list `{'`, `'.join('.'.join(path) for path in paths)}`")
 
-    def _members(self, keys: tuple[str, ...]) -> Iterator[Record]:
-        is_there = False
+    def _members(self, paths: tuple[tuple[str, ...], ...]) -> Iterator[Record]:
         for event in self._until(MappingEndEvent):
-            key, value = self._record(event).document, self._next()
-            if key in keys and isinstance(value, SequenceStartEvent):
-                is_there = True
+            key, value = _name(self._record(event).document), self._next()
+            rests = tuple(path[1:] for path in paths if path[0] == str(key).removeprefix(":"))
+            if () in rests and isinstance(value, SequenceStartEvent):
+                self._has_list = True
                 yield from self._records()
+            elif any(rests) and isinstance(value, MappingStartEvent):
+                yield from self._members(rests)
             else:
                 self._record(value)
-        if not is_there:
-            raise Broken("it has no list `interactions`")
 
     def _records(self) -> Iterator[Record]:
         for event in self._until(SequenceEndEvent):
@@ -123,15 +134,12 @@ class Document:
             self._keep(event.anchor, value, self._end - event.start_mark.index)
         return value
 
-    def _collection(self, event: Any, depth: int) -> list[Any] | dict[str, Any]:
+    def _collection(self, event: Any, depth: int) -> Any:
         if depth > limits.DEEPEST_YAML:
             # Skipping the rest would take libyaml a time that grows with the square of the depth.
             raise Broken(f"it is nested more than {limits.DEEPEST_YAML} deep", event.start_mark.line + 1)
         is_list = isinstance(event, SequenceStartEvent)
-        value = self._sequence(depth + 1) if is_list else self._mapping(depth + 1)
-        if event.tag not in _COLLECTION:
-            raise Malformed(_UNKNOWN_TAG)
-        return value
+        return _content(event.tag or "", self._sequence(depth + 1) if is_list else self._mapping(depth + 1))
 
     def _sequence(self, depth: int) -> list[Any]:
         return [self._value(event, depth) for event in self._until(SequenceEndEvent)]
@@ -140,8 +148,10 @@ class Document:
         found: dict[str, Any] = {}
         for event in self._until(MappingEndEvent):
             key, value = self._value(event, depth), self._value(self._next(), depth)
-            if isinstance(key, str):
-                found[key] = value
+            if key is None and isinstance(event, ScalarEvent):
+                key = str(event.value)
+            if isinstance(key, str | bytes):
+                found[_name(key)] = value
             else:
                 self._problem = self._problem or "it has a key that is not text"
         return found
@@ -161,10 +171,25 @@ class Document:
         return self._anchored[anchor]
 
 
+def _content(tag: str, value: Any) -> Any:
+    """Return what an object of Python or Ruby contains, or a collection without such a tag unchanged."""
+    if tag and isinstance(value, dict) and value and value.keys() <= _OBJECT:
+        value = next((value[key] for key in _STATE if value.get(key)), None)
+    is_one_argument = isinstance(value, list) and len(value) == 1
+    return value[0] if is_one_argument and tag.removeprefix(_TAG).startswith(_CALLS) else value
+
+
+def _name(key: Any) -> Any:
+    return key.decode("latin-1") if isinstance(key, bytes) else key
+
+
 def _scalar(event: Any) -> str | bytes | None:
-    if event.tag in _BINARY:
+    tag = event.tag
+    if tag in _NULLS:
+        return None
+    if tag and tag.endswith(_BINARY):
         return from_base64(event.value)
-    if event.tag not in _TEXT:
-        raise Malformed(_UNKNOWN_TAG)
-    is_plain = event.implicit[0] and event.tag is None
-    return None if is_plain and _NULL.fullmatch(event.value) else str(event.value)
+    is_plain = event.implicit[0] if tag is None else tag in _PLAIN
+    if not is_plain:
+        return str(event.value)
+    return None if _NULL.fullmatch(event.value) else Plain(event.value)
