@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 HARS = ("mitmproxy.har", "chromium.har", "chromium-attached.har.zip", "firefox.har")
 BLOCKED = "http://other.example/blocked.json"
 BROWSERS = ("chromium.har", "chromium-attached.har.zip", "firefox.har")
+
+CASSETTES = sorted(
+    path.name
+    for path in (RECORDED / "cassettes").iterdir()
+    if path.suffix in (".yml", ".yaml", ".json", ".toml") and "-broken" not in path.name
+)
 
 CONFTEST = """
 import pytest
@@ -125,6 +132,49 @@ def test_what_chromium_aborted_or_blocked_has_no_response(name: str) -> None:
 def test_bodies_that_chromium_left_out_are_not_known() -> None:
     received = [each for each in read(RECORDED / "chromium-omitted.har") if each.status is not None]
     assert not any(each.is_body_known for each in received if each.method != "HEAD")
+
+
+def credits_of(path: Path) -> list[Exchange]:
+    """Return a page, a credit on it, and a 404, as they are in each cassette."""
+    page, credit, missing = read(path)
+    assert [each.method for each in (page, credit, missing)] == ["GET"] * 3
+    assert [each.status for each in (page, credit, missing)] == [200, 200, 404]
+    for each, end in ((page, "?page_size=2&status=reverted"), (credit, "/48318/"), (missing, "/999999/")):
+        assert (each.url or "").endswith(end)
+        assert each.is_body_known and each.is_body_exact
+    assert json.loads(credit.body) in json.loads(page.body)["results"]
+    return [page, credit, missing]
+
+
+@pytest.mark.parametrize("name", CASSETTES)
+def test_every_call_of_a_cassette_is_read(name: str) -> None:
+    for each in credits_of(RECORDED / "cassettes" / name):
+        if not name.startswith(
+            "responses"
+        ):  # which keeps only a part of the headers, and none of the request
+            assert each.header("content-length") == str(len(each.body))
+            assert each.request_header("authorization") == "Token test-key"
+
+
+@pytest.mark.parametrize("name", CASSETTES)
+def test_a_cassette_is_clean_and_its_twin_breaks_the_amount(name: str) -> None:
+    path = RECORDED / "cassettes" / name
+    verdict = judge(recordings.read([str(path)], BytesIO()), Options())
+    assert (verdict.judged, verdict.exit_code) == (3, 0)
+    twin = path.with_name(f"{path.stem}-broken{path.suffix}")
+    credits_of(twin)
+    verdict = judge(recordings.read([str(twin)], BytesIO()), Options())
+    assert (verdict.judged, verdict.exit_code) == (3, 1)
+    errors = {(each.rule, each.place.entry) for each in verdict.findings if each.level == "error"}
+    assert errors == {("object.amount", 0), ("object.amount", 1)}
+
+
+@pytest.mark.parametrize("name", CASSETTES)
+def test_a_cassette_is_known_without_its_name(name: str) -> None:
+    path = RECORDED / "cassettes" / name
+    with path.open("rb") as stream:
+        found = list(recordings.read(["-"], stream))
+    assert found == [replace(each, source="-") for each in read(path)]
 
 
 def test_bodies_beside_a_har_are_found_and_not_read_a_second_time(tmp_path: Path) -> None:
