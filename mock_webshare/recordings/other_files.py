@@ -18,7 +18,7 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.exchange import limits
 from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import formats
-from mock_webshare.recordings.formats import json_files
+from mock_webshare.recordings.formats import json_files, responses_toml
 from mock_webshare.recordings.input import STANDARD_INPUT, NotARecording
 from mock_webshare.recordings.json_scanner import Scanner, keys
 
@@ -159,7 +159,7 @@ def other_kind(source: str, head: bytes, *, is_found: bool) -> Kind | None:
         return kind
     is_whole = len(head) < limits.HEAD
     text = head.removeprefix(BOM_UTF8).lstrip()
-    if formats.FORMATS["dump"].begins(head):  # type: ignore[misc]
+    if formats.FORMATS["dump"].begins(head) or responses_toml.begins(head):  # type: ignore[misc]
         return None
     if _JSON.match(text):
         return _other_json(text, is_found=is_found and named != "har")

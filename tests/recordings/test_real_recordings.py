@@ -177,6 +177,12 @@ def test_a_cassette_is_known_without_its_name(name: str) -> None:
     assert found == [replace(each, source="-") for each in read(path)]
 
 
+def test_all_cassettes_of_a_folder_are_found() -> None:
+    found = list(recordings.read([str(RECORDED / "cassettes")], BytesIO()))
+    files = {each.source for each in found if isinstance(each, Exchange)}
+    assert len(files) == 2 * len(CASSETTES)
+
+
 def test_bodies_beside_a_har_are_found_and_not_read_a_second_time(tmp_path: Path) -> None:
     with zipfile.ZipFile(RECORDED / "chromium-attached.har.zip") as archive:
         archive.extractall(tmp_path)

@@ -32,6 +32,7 @@ from mock_webshare.recordings.record import (
     status_of,
     timestamp_of,
     typed,
+    with_origin,
 )
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def exchange(document: Any, text: bytes = b"") -> Exchange:
     return Exchange(
         source="",
         method=method,
-        url=_url(request),
+        url=_absolute(_url(request), request.get("host"), headers, content or b""),
         request_headers=None if request.keys().isdisjoint(_HEADERS) else _headers(request),
         request_body=_request_body(request),
         status=status,
@@ -191,6 +192,11 @@ def _url(request: dict[str, Any]) -> str:
     if url is None and "path" in request:
         return _joined(request)
     return _joined(_parts(url)) if isinstance(url, dict) else _text(url, "URL")
+
+
+def _absolute(url: str, host: Any, headers: Headers, body: bytes) -> str:
+    """Return a URL with its origin, which filters of secrets replace, and some recorders leave out."""
+    return with_origin(url, headers, body, host if isinstance(host, str) else None) if "/" in url else url
 
 
 def _joined(parts: dict[str, Any]) -> str:

@@ -522,6 +522,22 @@ def test_a_body_of_bodies_is_read_without_recursion() -> None:
     assert isinstance(found, Exchange | BadRecord)
 
 
+@pytest.mark.parametrize(
+    ("request_parts", "body", "expected"),
+    [
+        ("url: /b?c=d, host: 'a:80'", "{}", "http://a:80/b?c=d"),
+        ("uri: '<ORIGIN>/b?c=d'", '{"next": "http://a:80/b?page=2"}', "http://a:80/b?c=d"),
+        ("uri: /b?c=d", '{"next": null}', "https://proxy.webshare.io/b?c=d"),
+    ],
+)
+def test_a_url_without_its_origin_has_that_of_host_links_or_service(
+    request_parts: str, body: str, expected: str
+) -> None:
+    response = f"{{status: 200, body: {json.dumps(body)}}}"
+    (exchange,) = read(f"- {{request: {{method: GET, {request_parts}}}, response: {response}}}\n")
+    assert exchange.url == expected
+
+
 def test_numbers_and_null_in_the_headers_of_json_are_text() -> None:
     request = {"method": "GET", "uri": "http://a/", "headers": {"a": None}}
     response = {"status": 200, "headers": {"Content-Length": 2, "b": [1, "c"]}, "body": "{}"}
