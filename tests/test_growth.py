@@ -160,6 +160,8 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("-", "\n"),
         Pump("", "version: 1\n"),
         Pump("log:", " "),
+        Pump("---", " "),
+        Pump("--- ", " ", "\n"),
         Pump("log:\n", " "),
         Pump("interactions", " "),
     ],

@@ -65,8 +65,11 @@ _HAR_TEXTS = ("name", "value", "text", "url", "method", "startedDateTime", "enco
 
 _STATUS_LINE = re.compile(r"(?:HTTP/[0-9.]{1,3} )?([0-9]{1,3})(?: .*)?", re.DOTALL)
 """`200`, `200 OK` and `HTTP/1.1 200 OK`."""
-_BEFORE = rb"(?:[ \t]*(?:[#%][^\n]*|---[^\n]*|(?:version|recorded_with)[ \t]*:[^\n]*)?\r?\n)*+"
-_LIST = rb":?[\"']?(?:(?:http_)?interactions|responses)[\"']?[ \t]*:"
+_BEFORE = (
+    rb"(?:[ \t]*(?:[#%][^\n]*|---[ \t]*(?:[#!&][^\n]*)?|(?:version|recorded_with)[ \t]*:[^\n]*)?\r?\n)*+"
+    rb"(?:---[ \t]++)?"
+)
+_LIST = rb"\{?:?[\"']?(?:(?:http_)?interactions|responses)[\"']?[ \t]*:"
 _ITEM = rb"-[ \t\r\n]++:?[\"']?[Rr]e(?:quest|sponse)[\"']?[ \t]*:|-[ ]!ruby/(?:struct|object):VCR"
 _LOG = rb"log[ \t]*:[ \t]*\r?\n[ \t]+(?:_recordingName|version|creator|browser|pages|entries)[ \t]*:"
 _YAML = re.compile(_BEFORE + rb"(?:" + rb"|".join((_LIST, _ITEM, _LOG)) + rb")")

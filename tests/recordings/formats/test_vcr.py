@@ -18,6 +18,7 @@ from mock_webshare import recordings
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
+from mock_webshare.recordings.formats import vcr
 
 PACKED = base64.b64encode(gzip.compress(b"{}", mtime=0)).decode()
 ZLIB = base64.b64encode(zlib.compress(b"{}")).decode()
@@ -536,6 +537,51 @@ def test_a_url_without_its_origin_has_that_of_host_links_or_service(
     response = f"{{status: 200, body: {json.dumps(body)}}}"
     (exchange,) = read(f"- {{request: {{method: GET, {request_parts}}}, response: {response}}}\n")
     assert exchange.url == expected
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        "interactions:\n",
+        "http_interactions:\n",
+        ":http_interactions:\n",
+        "'interactions':\n",
+        "--- \nhttp_interactions:\n",
+        "--- # a comment\nhttp_interactions:\n",
+        "--- !ruby/hash:A\nhttp_interactions:\n",
+        "---\r\nversion: 1\r\ninteractions:\r\n",
+        "%YAML 1.1\n---\nrecorded_with: VCR 6.1.0\n\nhttp_interactions: # all\n",
+        '--- {"http_interactions": [',
+        "{interactions: [",
+        "-\n    request:\n",
+        "- request: {method",
+        "- response:\n",
+        "- Request:\n",
+        "- :request:\n",
+        "--- \n- !ruby/struct:VCR::HTTPInteraction \n",
+        "responses:\n- response:\n",
+        "log:\n  version: 1.2\n",
+        "log:\n    _recordingName: a\n",
+        "[[responses]]\n",
+    ],
+)
+def test_the_beginning_of_a_cassette_is_known(beginning: str) -> None:
+    assert vcr.begins(beginning.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "version: '3'\nservices:\n",
+        "log: debug\n",
+        "log:\n  level: 1\n",
+        "- name: a\n",
+        "openapi: 3.0.0\n",
+    ],
+)
+def test_other_yaml_is_not_taken_for_a_cassette(text: str) -> None:
+    assert not vcr.begins(text.encode())
 
 
 def test_numbers_and_null_in_the_headers_of_json_are_text() -> None:
