@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.contract.model import Contract, Endpoint, Filter, Kind, Paging, Reference, Resource
+from mock_webshare.contract.model import (
+    Contract,
+    DateOrder,
+    Endpoint,
+    Filter,
+    Kind,
+    Paging,
+    Reference,
+    Resource,
+)
 from mock_webshare.contract.schemas import Document, Schemas, data_path
 
 BASE = "https://made-up.example/schemas"
@@ -156,6 +165,8 @@ MADE_UP = Contract(
             singular="ticket",
             schema="ticket",
             references=(Reference("team", "teams", copy="team_name", source="name"),),
+            date_orders=(DateOrder(("created_at", "closed_at")), DateOrder(("created_at", "updated_at"))),
+            constant={"created_at": "object.constant"},
             defaults={"title": "Untitled", "priority": "low", "price": 1.5, "is_open": True},
         ),
         Resource(name="profile", singular="profile", schema="profile", is_object=True, numbered=()),

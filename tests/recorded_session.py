@@ -6,6 +6,7 @@ import http.client
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from email.utils import formatdate
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -95,7 +96,11 @@ def _send(connection: http.client.HTTPConnection, request: Request) -> Exchange:
 
 def _placed(exchange: Exchange, index: int, source: str) -> Exchange:
     started = BEGIN + index * SECOND
-    return replace(exchange, source=source, entry=index, line=index + 1, started=started, seconds=0.1)
+    own = ("Server", "Mock-Webshare-Version", "Date")
+    headers = [each for each in exchange.headers or () if each[0] not in own]
+    date = ("Date", formatdate(started // SECOND, usegmt=True))
+    placed = replace(exchange, headers=(*headers, date), source=source, entry=index, line=index + 1)
+    return replace(placed, started=started, seconds=0.1)
 
 
 def lists(session: list[Exchange]) -> Iterator[Exchange]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mock_webshare.contract.model import (
     Contract,
+    DateOrder,
     Endpoint,
     Filter,
     Input,
@@ -45,17 +46,18 @@ _OPEN_RULES = (
 _ROUTE_RULES = (*_OPEN_RULES, "auth.token", "auth.unauthorized", "limit.rate", "limit.retry-after")
 _PAGE_RULES = (
     "list.envelope", "list.count", "list.links", "list.links-query", "list.links-origin", "list.walk",
-    "order.default",
+    "list.complete", "order.default",
 )
 _LIST_RULES = (*_PAGE_RULES, "order.fields", "order.unknown", "order.ties", "order.nulls")
 _DETAIL_RULES = ("detail.id", "detail.not-found", "detail.filters")
 _OBJECT_RULES = (
-    "object.fields", "object.new-fields", "object.amount-form", "object.dates", "object.microseconds",
-    "object.updated-at", "object.same",
+    "object.fields", "object.new-fields", "object.amount-form", "object.integer-form", "object.dates",
+    "object.microseconds", "object.date-order", "object.past-dates", "object.updated-at", "object.same",
+    "object.constant",
 )
 _CREDIT_RULES = (
     *_OBJECT_RULES, "object.older-edition", "object.amount", "object.mode", "object.status",
-    "object.reverted", "object.channel", "object.pending", "object.lifecycle",
+    "object.reverted", "object.channel", "object.copy", "object.pending", "object.lifecycle",
 )
 # fmt: on
 
@@ -94,7 +96,15 @@ CONFIG = Endpoint(
     schema="referral-config",
     signs=("referral_url", "next_earn_out_date"),
     view_name="Referral Config",
-    rules=(*_ROUTE_RULES, *_OBJECT_RULES, "config.payout", "config.terms", "body.errors", "body.types"),
+    rules=(
+        *_ROUTE_RULES,
+        *_OBJECT_RULES,
+        "config.payout",
+        "config.terms",
+        "config.earn-out-date",
+        "body.errors",
+        "body.types",
+    ),
     methods=("GET", "PATCH", "HEAD", "OPTIONS"),
     errors=_WRITE_ERRORS,
     writes=(
@@ -115,7 +125,14 @@ CHANNEL_LIST = Endpoint(
     resource="channels",
     schema="referral-channel-list",
     view_name="Referral Channel List",
-    rules=(*_ROUTE_RULES, *_OBJECT_RULES, "channel.array", "channel.decimals"),
+    rules=(
+        *_ROUTE_RULES,
+        *_OBJECT_RULES,
+        "object.copy",
+        "channel.array",
+        "channel.decimals",
+        "channel.dates",
+    ),
 )
 
 _EARNOUT_RULES = (*_OBJECT_RULES, "earnout.mode", "earnout.status", "earnout.error")
@@ -183,7 +200,11 @@ CREDITS = Resource(
     name="credits",
     singular="credit",
     schema="referral-credit",
-    references=(Reference("referral_channel", "channels", copy="referral_channel_code", source="code"),),
+    references=(
+        Reference(
+            "referral_channel", "channels", copy="referral_channel_code", source="code", is_unique=True
+        ),
+    ),
     lifecycle=Lifecycle(
         field="status",
         pending="pending",
@@ -195,8 +216,9 @@ CREDITS = Resource(
         end="revert",
         # Whether an available credit can be reverted is not documented.
         moves={"pending": ("available", "reverted"), "available": ("reverted",), "reverted": ()},
-        constant=("mode",),
     ),
+    date_orders=(DateOrder(("created_at", "reverted_at", "updated_at")),),
+    constant={"mode": "object.mode", "user_id": "object.constant", "created_at": "object.constant"},
     defaults={"mode": "payout", "amount": 2.5, "status": "pending"},
     numbered=("id", "user_id"),
     later=frozenset({"referral_channel", "referral_channel_code"}),
@@ -239,6 +261,8 @@ CHANNELS = Resource(
     },
     older=frozenset({"id", "code"}),
     ahead={"start_date": None, "end_date": None},
+    date_orders=(DateOrder(("start_date", "end_date"), rule="channel.dates"),),
+    constant={"created_at": "object.constant"},
     computed=("total_uses", "total_commission", "total_revenue"),
 )
 AFFILIATE = Resource(
@@ -269,6 +293,11 @@ AFFILIATE = Resource(
     },
     numbered=(),
     ahead={"next_earn_out_date": "earn_out_frequency"},
+    date_orders=(
+        DateOrder(("created_at", "updated_at")),
+        DateOrder(("created_at", "next_earn_out_date"), rule="config.earn-out-date"),
+    ),
+    constant={"id": "object.constant", "created_at": "object.constant"},
     older=frozenset(),
     computed=(
         "credits_earned", "payouts_earned", "total_credits_earned", "total_payouts_earned",
@@ -294,6 +323,8 @@ EARNOUTS = Resource(
         "status": "completed",
         "credits": [],
     },
+    date_orders=(DateOrder(("created_at", "updated_at")),),
+    constant={"created_at": "object.constant"},
     older=frozenset(),
     own={
         "credits": {

@@ -161,6 +161,15 @@ class Reference(NamedTuple):
     resource: str
     copy: str
     source: str
+    is_unique: bool = False
+    """Whether no two rows have the same `source`, in any letter case."""
+
+
+class DateOrder(NamedTuple):
+    """Dates of a row, none of which is before the one to its left; null is no date."""
+
+    dates: tuple[str, ...]
+    rule: str = "object.date-order"
 
 
 class Lifecycle(NamedTuple):
@@ -180,8 +189,6 @@ class Lifecycle(NamedTuple):
     moves: Mapping[str, Sequence[str]]
     period_field: tuple[str, str] | None = None
     """The object and its field that say how long the period is in an account. None: `period` days."""
-    constant: tuple[str, ...] = ()
-    """Fields that never change, each with its own rule, `object.<field>`."""
 
 
 class Resource(NamedTuple):
@@ -207,6 +214,9 @@ class Resource(NamedTuple):
     older: frozenset[str] | None = None
     ahead: Mapping[str, str | None] = {}
     """Dates that may be later than now; by default, by the duration in another field. None: no default."""
+    date_orders: tuple[DateOrder, ...] = ()
+    constant: Mapping[str, str] = {}
+    """The rule of each field that never changes, whatever happens to its row."""
     computed: tuple[str, ...] = ()
     own: Mapping[str, Any] = {}
 

@@ -59,7 +59,11 @@ class Judge:
     def __init__(self, options: Options) -> None:
         contract = options.contract
         self._options, self._rules = options, rules_of(contract)
-        self._rows, self._walks, self._caps = RowHistory(contract), PageWalks(), PageSizeCaps(contract)
+        self._rows, self._walks, self._caps = (
+            RowHistory(contract),
+            PageWalks(contract),
+            PageSizeCaps(contract),
+        )
         self._groups: dict[Likeness, Group] = {}
         self._known: dict[Likeness, Group] = {}  # by what findings have in common before redaction
         self._skipped: Counter[str] = Counter()
@@ -91,7 +95,7 @@ class Judge:
 
     def verdict(self) -> Verdict:
         """Return the verdict on all records."""
-        self._add_findings(chain(self._caps.finish(), self._rows.finish()))
+        self._add_findings(chain(self._caps.finish(), self._walks.finish(), self._rows.finish()))
         self._redact()
         levels = list(Level)
         groups = sorted(self._groups.values(), key=lambda group: levels.index(group.first.level))

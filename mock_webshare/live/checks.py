@@ -10,10 +10,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from mock_webshare.contract import messages
-from mock_webshare.contract.timestamps import parse_instant
+from mock_webshare.contract.timestamps import SECOND, parse_instant
 from mock_webshare.exchange.limits import STRING_OR_REST
 from mock_webshare.exchange.model import Headers
 from mock_webshare.judge.model.finding import excerpt, shorten
+from mock_webshare.judge.model.response_time import TOLERANCE, read_http_date
+from mock_webshare.judge.model.row_fields import read_instant
 from mock_webshare.judge.rules.pagination import link_query
 from mock_webshare.live.responses import (
     Expected,
@@ -92,6 +94,46 @@ def _number_form(field: str, responses: Responses) -> Iterator[Objection]:
         yield Objection(f"{field} is written {shorten(others[0])}, not {float(others[0])!r}")
     elif all(number == f"{float(number):.2f}" for number in written):
         raise Undecidable(f"every {field} has two decimal places, which look the same in both forms")
+
+
+def _integer_form(responses: Responses) -> Iterator[Objection]:
+    names = [name for name, each in responses.subject.fields.items() if each.type == "integer"]
+    if others := [
+        number for number in _written(responses, names, _NUMBER) if not number.lstrip("-").isdigit()
+    ]:
+        yield Objection(f"an integer is written {shorten(others[0])}, not in digits alone")
+
+
+def _date_order(responses: Responses) -> Iterator[Objection]:
+    rows = [*responses.rows("first"), *responses.rows("large page")]
+    if not rows or not responses.subject.date_orders:
+        raise Undecidable("no row has dates whose order is known")
+    for earlier, later in responses.subject.date_orders:
+        for row in rows:
+            first, second = read_instant(row.get(earlier)), read_instant(row.get(later))
+            if first is not None and second is not None and second <= first - SECOND:
+                yield Objection(
+                    f"{later} of the {responses.subject.singular} {row.get('id')} is before {earlier}"
+                )
+                break
+
+
+def _past_dates(responses: Responses) -> Iterator[Objection]:
+    exchange = responses.to("first")
+    date = read_http_date(exchange.header("date") or "")
+    if date is None or exchange.header("mock-webshare-version") is not None:
+        raise Undecidable("the time of the data is not known")
+    for name in responses.subject.past_dates:
+        instants = [read_instant(row.get(name)) for row in responses.rows("first")]
+        if any(each is not None and each > date + TOLERANCE for each in instants):
+            yield Objection(f"{name} is later than the response")
+
+
+def _never_shown(reason: str) -> Callable[[Responses], Iterator[Objection]]:
+    def compare(responses: Responses) -> Iterator[Objection]:
+        raise Undecidable(reason)
+
+    return compare
 
 
 def _microseconds(responses: Responses) -> Iterator[Objection]:
@@ -371,10 +413,6 @@ def _refused(name: str, target: str, status: int, headers: Headers = ()) -> Requ
     return Request(name, target, Expected(status), headers=headers, is_anonymous=True)
 
 
-def _changes_nothing(responses: Responses) -> Iterator[Objection]:
-    raise Undecidable("a probe changes nothing")
-
-
 # fmt: off
 CHECKS = (
     Check("wire.json", [Request("first", "{list}")], _json),
@@ -449,9 +487,20 @@ CHECKS = (
         Request("wrong filter and page", "{list}?{filter}=bogus&page=0", Expected(400)),
     ]),
     Check("code.unknown", [Request("unknown code", "{lookup}", Expected(404, messages.NOT_FOUND))]),
-    *(Check(rule, compare=_changes_nothing) for rule in ("body.errors", "body.types", "coupon.apply")),
+    *(
+        Check(rule, compare=_never_shown("a probe changes nothing"))
+        for rule in ("body.errors", "body.types", "coupon.apply")
+    ),
     Check("limit.retry-after", compare=_retry_after),
     Check("object.microseconds", compare=_microseconds),
+    Check("object.integer-form", compare=_integer_form),
+    Check("object.date-order", compare=_date_order),
+    Check("object.past-dates", compare=_past_dates),
+    Check("object.constant", compare=_never_shown("a probe is too short to show a change")),
+    *(
+        Check(rule, compare=_never_shown("a probe requests one list and its rows"))
+        for rule in ("channel.dates", "config.earn-out-date")
+    ),
 )
 # fmt: on
 """In the order in which the requests are sent. A check may also use the responses to those of others."""

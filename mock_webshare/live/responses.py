@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -51,6 +52,8 @@ class Subject:
         self.fields = {each.name: each for each in contract.served[listing.path]}
         self.has_text_ids = "id" in self.fields and self.fields["id"].type == "string"
         self.dates = [each.name for each in self.fields.values() if each.is_date]
+        self.past_dates = [name for name in self.dates if name not in resource.ahead]
+        self.date_orders = [pair for each in resource.date_orders for pair in combinations(each.dates, 2)]
         ordered = [self.fields[name] for name in self.orderings if name in self.fields]
         self.ordering = next(iter(self.orderings), None)
         self.tied_ordering = _tied_ordering(ordered)

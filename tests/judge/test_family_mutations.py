@@ -29,6 +29,8 @@ from tests import recorded_session as sessions
 
 FAMILY = (CONFIG, CHANNEL_LIST, EARNOUT_LIST, EARNOUT_DETAIL, CODE_INFO, COUPON_CODE)
 UNKNOWN_CODE = "unknown code"
+WARNING, NOTE = Level.WARNING, Level.NOTE
+EARLY, LATE, SMALL = "2001-07-04T16:00:00-07:00", "2097-07-04T16:00:00-07:00", "2020-07-04t16:00:00-07:00"
 
 
 class Defect(NamedTuple):
@@ -114,6 +116,46 @@ DEFECTS = [
         "credits_earned",
         Level.WARNING,
     ),
+    Defect(
+        CONFIG,
+        "updated before it was created",
+        _set(updated_at=EARLY),
+        "object.date-order",
+        "updated_at",
+        WARNING,
+    ),
+    Defect(
+        CONFIG, "updated in the future", _set(updated_at=LATE), "object.past-dates", "updated_at", WARNING
+    ),
+    Defect(
+        CONFIG,
+        "paid before",
+        _set(next_earn_out_date=EARLY),
+        "config.earn-out-date",
+        "next_earn_out_date",
+        NOTE,
+    ),
+    Defect(CHANNEL_LIST, "ends early", _set(end_date=EARLY), "channel.dates", "end_date", NOTE),
+    Defect(
+        CHANNEL_LIST,
+        "created in the future",
+        _set(created_at=LATE),
+        "object.past-dates",
+        "created_at",
+        WARNING,
+    ),
+    Defect(
+        EARNOUT_LIST, "updated too early", _set(updated_at=EARLY), "object.date-order", "updated_at", WARNING
+    ),
+    Defect(
+        EARNOUT_DETAIL,
+        "created in the future",
+        _set(created_at=LATE),
+        "object.past-dates",
+        "created_at",
+        WARNING,
+    ),
+    Defect(EARNOUT_LIST, "small letters", _set(created_at=SMALL), "object.dates", "created_at", WARNING),
     Defect(CHANNEL_LIST, "no description", _set(description=None), "object.fields", "description"),
     Defect(CHANNEL_LIST, "value as a number", _set(promo_value=0.2), "channel.decimals", "promo_value"),
     Defect(

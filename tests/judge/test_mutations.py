@@ -399,7 +399,12 @@ def next_leads_too_far(random: Random, session: Session) -> Defect:
 @kind
 def next_loses_a_parameter(random: Random, session: Session) -> Defect:
     lost = random.choice(["z=%?[+ 0-9a-z]+&?", "a=&"])
-    return relinked(random, session, r"z=%20a", lost, "", "list.links")
+    return relinked(random, session, r"z=%20a", lost, "", "list.links-query", level=Level.WARNING)
+
+
+@kind
+def next_loses_a_filter(random: Random, session: Session) -> Defect:
+    return relinked(random, session, r"GET .*\?mode=payout$", "mode=payout&", "", "list.links")
 
 
 @kind
@@ -583,7 +588,8 @@ def a_row_is_available_too_soon(random: Random, session: Session) -> Defect:
     exchange = random.choice(details(session))
     assert exchange.started
     created = format_instant(exchange.started - random.randint(1, 29) * DAY)
-    row = body_of(exchange) | {"status": "available", "reverted_at": None, "created_at": created}
+    dates = {"created_at": created, "updated_at": created, "reverted_at": None}
+    row = body_of(exchange) | {"status": "available"} | dates
     return Defect(alone(with_body(exchange, row)), "object.pending", "/status", Level.NOTE, exchange.entry)
 
 
@@ -619,7 +625,15 @@ def a_wrong_filter_is_served(random: Random, session: Session) -> Defect:
 def a_right_filter_is_refused(random: Random, session: Session) -> Defect:
     refused = requested(session, "mode=bogus")[0]
     right = random.choice(["mode=payout", "status=pending", "page_size=3", ""])
-    return changed(refused, "filter.errors", url=f"{sessions.LIVE}{sessions.LIST}?{right}")
+    url = f"{sessions.LIVE}{sessions.LIST}?{right}"
+    return changed(refused, "filter.errors", level=Level.ERROR, url=url)
+
+
+@kind
+def an_unknown_parameter_is_refused(random: Random, session: Session) -> Defect:
+    refused = requested(session, "mode=bogus")[0]
+    unknown = random.choice(["x=1", "ordering=bogus", "mode=payout&mode=payout"])
+    return changed(refused, "filter.errors", url=f"{sessions.LIVE}{sessions.LIST}?{unknown}")
 
 
 @kind
@@ -1050,6 +1064,68 @@ def a_row_changes_without_an_update(random: Random, session: Session) -> Defect:
     )
     records, after = seen_twice(random, session, lambda row: {field: value})
     return Defect(records, "object.same", f"/{field}", entry=after.entry)
+
+
+@kind
+def a_user_changes_with_an_update(random: Random, session: Session) -> Defect:
+    records, after = seen_twice(random, session, lambda row: {"user_id": 7, "updated_at": later(row, 60)})
+    return Defect(records, "object.constant", "/user_id", Level.WARNING, after.entry)
+
+
+@kind
+def a_status_changes_without_an_update(random: Random, session: Session) -> Defect:
+    changes = {"status": "available", "reverted_at": None}
+    (before, after), _ = seen_twice(random, session, lambda row: changes)
+    before = with_body(before, body_of(before) | changes | {"status": "pending"})
+    return Defect([before, after], "object.same", "/status", Level.WARNING, after.entry)
+
+
+@kind
+def a_filter_loses_a_row(random: Random, session: Session) -> Defect:
+    """Return a row, a whole list that lacks it though it has what is selected, and the row again."""
+    before, again = seen_twice(random, session, lambda row: {})[0]
+    mode, started = body_of(before)["mode"], before.started
+    assert started
+    page: Body = {"count": 0, "next": None, "previous": None, "results": []}
+    url = f"{sessions.LIVE}{sessions.LIST}?mode={mode}"
+    listed = with_body(replace(before, url=url, started=started + 30 * SECOND, entry=7), page)
+    return Defect([before, listed, again], "list.complete", "", entry=7)
+
+
+@kind
+def dates_of_a_row_are_reversed(random: Random, session: Session) -> Defect:
+    def early(row: Body) -> str:
+        return format_instant(parse_instant(row["created_at"]) - random.choice((1, 60, 10**6)) * SECOND)
+
+    return changed_row(random, session, "updated_at", early, "object.date-order", level=Level.WARNING)
+
+
+@kind
+def a_row_was_updated_in_the_future(random: Random, session: Session) -> Defect:
+    late = format_instant(sessions.BEGIN + random.randint(1, 10**6) * DAY // 1000 + 300 * SECOND)
+    return changed_row(random, session, "updated_at", late, "object.past-dates", level=Level.WARNING)
+
+
+@kind
+def an_integer_has_a_point(random: Random, session: Session) -> Defect:
+    exchange, field = random.choice(details(session)), random.choice(("id", "user_id"))
+    number = str(body_of(exchange)[field]).encode()
+    written = random.choice((number + b".0", number + b"e0", number + b".00", number + b"E+0"))
+    name = f'"{field}":'.encode()
+    body = exchange.body.replace(name + number, name + written)
+    changed = alone(replace(exchange, body=body))
+    return Defect(changed, "object.integer-form", f"/{field}", Level.WARNING, exchange.entry)
+
+
+@kind
+def a_channel_has_two_codes(random: Random, session: Session) -> Defect:
+    exchange = random.choice(requested(session, r"GET .*ordering=-amount"))
+    rows = body_of(exchange)["results"]
+    index = random.randrange(1, len(rows))
+    for row, code in ((rows[0], "ONE"), (rows[index], "TWO")):
+        row |= {"referral_channel": 987, "referral_channel_code": code}
+    pointer = f"/results/{index}/referral_channel_code"
+    return changed_page(random, exchange, "object.copy", pointer, results=rows)
 
 
 @kind

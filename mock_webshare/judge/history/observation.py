@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import blake2b
 from types import EllipsisType, NoneType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
+from mock_webshare.contract.model import Kind
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import RecordedRequest, read_int
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.judge.model.page import Page
+from mock_webshare.judge.model.response_time import ResponseTime, recording_of
 from mock_webshare.judge.model.row_fields import RowFields, row_fields
 from mock_webshare.judge.rules.ordering import Ordering, ordering_of, terms_of
-from mock_webshare.judge.rules.rows import ended_at
+from mock_webshare.judge.rules.rows import selects
 
+Criteria: TypeAlias = tuple[tuple[str, Any], ...]
+"""The fields that the filters of a list select by, with their values."""
 LONGEST_VALUE = 200
 """Characters of a text that is kept unchanged."""
+OBJECT_ID = 0
+"""What stands for the id of an object of which an account has one only."""
 ABSENT: Final = ...
 """The value of a field that a row does not have: a singleton in every process, and not JSON."""
 
@@ -35,6 +40,11 @@ class Row(NamedTuple):
     """Empty: the row was not found (404)."""
 
 
+def keys_of(prefix: tuple[str, ...], position: int | None) -> tuple[str | int, ...]:
+    """Return the keys that lead to a row in the body; none if it is the whole body."""
+    return () if position is None else (*prefix, position)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
     """The rows of one response, its time, and the API key that it was for."""
@@ -42,15 +52,18 @@ class Observation:
     place: Place
     key: str
     """Distinguishes API keys; never shown."""
-    started: int | None
-    """The instant of the request. None: not recorded."""
-    ended: int | None
-    """The instant at which the response was complete. None: not recorded."""
+    time: ResponseTime
     fields: RowFields
     """The fields of a row, in the order of the values."""
     rows: tuple[Row, ...] = ()
     missing_page: tuple[str, int] | None = None
     """`list_id` and number of a page that was not found."""
+    prefix: tuple[str, ...] = ()
+    """The keys that lead to the array of the rows."""
+    criteria: Criteria | None = None
+    """What the rows of a list have in common. None: not known, or not a list."""
+    is_whole: bool = False
+    """Whether it shows all rows of its list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,18 +94,22 @@ def observe(context: RuleContext) -> Observation | None:
     common = _common(context, request)
     if context.page is not None:
         return PageObservation(**common, rows=_rows(context), **_listed(context, request, context.page))
+    if context.is_array:
+        rows, criteria = _rows(context), criteria_of(context, request)
+        is_whole = isinstance(context.body, list) and len(rows) == len(context.body)
+        return Observation(**common, rows=rows, criteria=criteria, is_whole=is_whole)
     shown = _missing(context, request) if context.endpoint is None else {"rows": _rows(context)}
     return Observation(**common, **shown) if any(shown.values()) else None
 
 
 def _common(context: RuleContext, request: RecordedRequest) -> dict[str, Any]:
-    place, exchange = context.place, context.exchange
+    place = context.place
     assert place.url is not None
     return {
         "place": replace(place, url=shortened(place.url)),
-        "key": shortened(_key(exchange, request)),
-        "started": exchange.started,
-        "ended": ended_at(exchange),
+        "key": shortened(_key(context, request)),
+        "time": context.time,
+        "prefix": ("results",) if context.is_list else (),
         "fields": row_fields(context.contract, request.endpoint.path),
     }
 
@@ -125,18 +142,22 @@ _KEPT_TYPES = frozenset({str, int, bool, Decimal, NoneType, EllipsisType})
 
 
 def _rows(context: RuleContext) -> tuple[Row, ...]:
-    wanted, is_list, rows = context.fields.stable, context.is_list, []
-    for index, row in enumerate(() if context.is_array else context.rows):
-        if not isinstance(row, dict) or type(row_id := row.get("id")) is not int:
+    endpoint, wanted, rows = context.endpoint, context.fields.stable, []
+    assert endpoint
+    has_place, has_id = context.is_list or context.is_array, endpoint.kind is not Kind.OBJECT
+    for index, row in context.plain_objects:
+        row_id = row.get("id") if has_id else OBJECT_ID
+        if type(row_id) is not int:
             continue
         is_exact = tuple(row) == wanted
         values = tuple(row.values()) if is_exact else tuple(row.get(name, ABSENT) for name in wanted)
-        if _KEPT_TYPES.issuperset(map(type, values)):
-            rows.append(Row(row_id, index if is_list else None, _kept(values)))
+        rows.append(Row(row_id, index if has_place else None, _kept(values)))
     return tuple(rows)
 
 
 def _kept(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not _KEPT_TYPES.issuperset(map(type, values)):
+        values = tuple(each if type(each) in _KEPT_TYPES else ABSENT for each in values)
     for each in values:
         if type(each) is str and len(each) > LONGEST_VALUE:
             return tuple(shortened(each) if type(each) is str else each for each in values)
@@ -148,6 +169,8 @@ def _listed(context: RuleContext, request: RecordedRequest, page: Page) -> dict[
     names = {name for name, value in request.params.items() if value} | {term.field for term in terms}
     return {
         "list_id": _list_id(request),
+        "criteria": criteria_of(context, request),
+        "is_whole": page.number == 1 and page.is_consistent and not page.has_next,
         "page": page,
         "ordering": ordering_of(context),
         "is_mutable": not context.fields.mutable.isdisjoint(names),
@@ -155,19 +178,36 @@ def _listed(context: RuleContext, request: RecordedRequest, page: Page) -> dict[
     }
 
 
+def criteria_of(context: RuleContext, request: RecordedRequest) -> Criteria | None:
+    """Return by what the rows of a list are selected; None: a filter may mean anything."""
+    found = []
+    for each in request.endpoint.filters:
+        value = request.params.get(each.name)
+        if value is None or (value == "" and each.resource is None):
+            continue
+        if not context.is_clear or not selects(each, value) or not request.is_plain(each.name):
+            return None
+        found.append((each.name, value if each.resource is None else read_int(value)))
+    return tuple(found)
+
+
 _PSEUDONYM = re.compile(r"\bREDACTED-[0-9]+$")
-_OF_A_FOLDER = re.compile(r"[0-9]{6,}\.json")
 _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|[*x]{3}", re.IGNORECASE)
 
 
-def _key(exchange: Exchange, request: RecordedRequest) -> str:
-    """Return what identifies an API key; a redacted one counts for its recording only."""
+def _key(context: RuleContext, request: RecordedRequest) -> str:
+    """Return what identifies an API key; a redacted one counts for its recording only.
+
+    So does any key of a mock server: another one may have the same port, and any data.
+    """
+    exchange = context.exchange
     key = exchange.request_header("authorization") or ""
+    if context.time.is_mock:
+        return "\0".join((request.host, key, context.time.recording))
     is_known = key and not _REDACTED.search(key)
     return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
 
 
 def _recording(exchange: Exchange, key: str) -> str:
     """Return the recording of an exchange: its file, or the folder of `record`."""
-    folder, name = os.path.split(exchange.source)
-    return folder if _PSEUDONYM.search(key) and _OF_A_FOLDER.fullmatch(name) else exchange.source
+    return recording_of(exchange.source) if _PSEUDONYM.search(key) else exchange.source

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from mock_webshare.contract.model import Mark
+from mock_webshare.contract.model import Contract, Mark
 from mock_webshare.contract.timestamps import SECOND
+from mock_webshare.judge.history.list_comparison import ListComparison
 from mock_webshare.judge.history.observation import ABSENT, Observation, PageObservation, Row
 from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
-from mock_webshare.judge.model.row_fields import UPDATED_AT
+from mock_webshare.judge.model.response_time import is_soon
+from mock_webshare.judge.model.row_fields import UPDATED_AT, read_instant
 from mock_webshare.judge.rules.ordering import violation_of
-from mock_webshare.judge.rules.rows import read_instant
 
 MOST_ROWS = 300_000
 """Rows of unfinished walks that are kept; beyond that, the walks continued longest ago are dropped."""
@@ -39,6 +40,7 @@ class Walk:
         """The page before the latest one. None: the latest one is the first one."""
         self.earlier_ids: set[int] = set()
         """The ids of the rows on the pages before the latest one."""
+        self.begun = latest.time
         self.has_moved = False
         """Whether data has certainly changed since it began, or not all of its rows are known."""
         self.has_repeated_row = False
@@ -47,7 +49,7 @@ class Walk:
 
     def show(self, latest: PageObservation) -> None:
         """Make a page the latest one of the walk."""
-        self.place, self.started, self.count = latest.place, latest.started, latest.page.count
+        self.place, self.time, self.count = latest.place, latest.time, latest.page.count
         self.ids = latest.ids
         self.last = latest.rows[-1] if latest.rows else None
 
@@ -60,8 +62,9 @@ class Walk:
 class PageWalks:
     """The unfinished walks."""
 
-    def __init__(self, most: int = MOST_ROWS) -> None:
+    def __init__(self, contract: Contract, most: int = MOST_ROWS) -> None:
         self._most = most
+        self._lists = ListComparison(contract)
         self._walks: dict[Key, Walk] = {}
         """By their latest page: if two walks have reached the same one, the later walk replaces the other."""
         self._early: dict[Key, PageObservation] = {}
@@ -71,11 +74,16 @@ class PageWalks:
         """Walks that were dropped for lack of room, or because their pages are too far out of order."""
 
     def add(self, observation: Observation) -> Iterator[Finding]:
-        """Yield what is wrong with a page as the next one of its walk."""
+        """Yield what is wrong with a page as the next one of its walk, or with lists that disagree."""
+        yield from self._lists.add(observation)
         if isinstance(observation, PageObservation):
             yield from self._follow(observation)
         elif observation.missing_page is not None:
             yield from self._check_missing_page(observation, *observation.missing_page)
+
+    def finish(self) -> Iterator[Finding]:
+        """Yield what is wrong with lists that no later response has settled."""
+        return self._lists.finish()
 
     def _follow(self, latest: PageObservation) -> Iterator[Finding]:
         number = latest.page.number
@@ -96,7 +104,18 @@ class PageWalks:
             self._keep(walk, latest)
             yield from self._catch_up(latest)
         else:
-            yield from _finish(walk, latest)
+            yield from self._finish(walk, latest)
+
+    def _finish(self, walk: Walk, latest: PageObservation) -> Iterator[Finding]:
+        """Yield what is wrong with a walk that has reached its last page."""
+        if walk.first != 1 or not latest.page.is_consistent or walk.has_moved or walk.has_repeated_row:
+            return
+        ids, count = frozenset(walk.earlier_ids | walk.ids), latest.page.count
+        if len(ids) < count:
+            earlier, place = walk.previous or walk.place, latest.place.at("count")
+            yield _finding(earlier, place, "lost", len(ids), count, has_moved=latest.is_mutable)
+        else:
+            yield from self._lists.add_whole(latest, ids, walk.begun)
 
     def _take(self, latest: PageObservation, number: int) -> Walk | None:
         """Remove and return the walk that has reached a page, if it may continue now."""
@@ -119,7 +138,7 @@ class PageWalks:
             self.forgotten += oldest is not None and _is_soon(oldest, latest)
 
     def _keep_early(self, latest: PageObservation) -> None:
-        if latest.page.number == 1 or latest.started is None:
+        if latest.page.number == 1 or latest.time.started is None:
             return
         self._early[latest.key, latest.list_id, latest.page.number] = latest
         if len(self._early) > MOST_EARLY:
@@ -148,9 +167,7 @@ class PageWalks:
 
 def _is_soon(earlier: Walk | Observation, later: Observation) -> bool:
     """Whether a request came soon after a page, or, without times, in the same file."""
-    if earlier.started is None or later.started is None:
-        return earlier.place.source == later.place.source
-    return 0 <= later.started - earlier.started <= LONGEST_STEP
+    return is_soon(earlier.time, later.time, LONGEST_STEP)
 
 
 def _continue(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
@@ -209,23 +226,14 @@ def _check_order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
 def _may_have_moved(walk: Walk, row: Row, latest: PageObservation) -> bool:
     """Whether data, or at least a row, may have changed since the page before."""
     updated = read_instant(_fields(row, latest).get(UPDATED_AT))
-    has_changed = updated is not None and walk.started is not None and updated >= walk.started
+    since = walk.time.started if walk.time.date is None or walk.time.is_mock else walk.time.made_from
+    has_changed = updated is not None and since is not None and updated >= since
     return walk.has_moved or latest.is_mutable or has_changed
 
 
 def _fields(row: Row, latest: PageObservation) -> dict[str, Any]:
     values = zip(latest.fields.stable, row.values, strict=True)
     return {name: value for name, value in values if value is not ABSENT}
-
-
-def _finish(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
-    """Yield what is wrong with a walk that has reached its last page."""
-    if walk.first != 1 or not latest.page.is_consistent or walk.has_moved or walk.has_repeated_row:
-        return
-    shown, count = len(walk.earlier_ids | walk.ids), latest.page.count
-    if shown < count:
-        earlier, place = walk.previous or walk.place, latest.place.at("count")
-        yield _finding(earlier, place, "lost", shown, count, has_moved=latest.is_mutable)
 
 
 def _finding(

@@ -12,16 +12,20 @@ from itertools import combinations
 from typing import Any, NamedTuple, TypeAlias
 
 from mock_webshare.contract.model import Contract, Lifecycle, Mark
-from mock_webshare.judge.history.observation import ABSENT, Observation, Row
+from mock_webshare.judge.history.copy_history import CopyHistory
+from mock_webshare.judge.history.observation import ABSENT, Observation, Row, keys_of
 from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
-from mock_webshare.judge.model.row_fields import UPDATED_AT, RowFields
+from mock_webshare.judge.model.response_time import ResponseTime, is_before, seems_before
+from mock_webshare.judge.model.row_fields import UPDATED_AT, RowFields, read_instant
 from mock_webshare.judge.model.rulebook import mark_of
-from mock_webshare.judge.rules.rows import LONGEST_WAIT, read_instant
 
 MOST_STATES = 60_000
 """States of rows that are kept; beyond that, those of the rows seen longest ago are forgotten."""
 MOST_STATES_OF_ONE = 16
 """States of one row that are kept, the first ones."""
+
+_CONSTANT = "object.constant"
+"""The rule of fields that never change; until the row is updated, `object.same` says so too."""
 
 Key: TypeAlias = tuple[str, str, int]
 """API key, resource and id of a row."""
@@ -31,16 +35,27 @@ Values: TypeAlias = Mapping[str, Any]
 
 @dataclass(slots=True, eq=False)
 class Response:
-    """When a response was requested and complete, and where it is recorded."""
+    """When a response was made, and where it is recorded."""
 
-    when: int
-    """The instant of the request; without times, the place in the order in which responses are read."""
-    by: int
-    """The instant by which the response was complete; without times, `when`."""
+    time: ResponseTime
+    order: int
+    """Its place in the order in which responses are read, which counts without times."""
     place: Place
-    is_timed: bool
-    is_exact: bool
-    """Whether `by` is recorded, instead of being the latest possible instant."""
+    prefix: tuple[str, ...]
+    """The keys that lead to the array of the rows."""
+    start: tuple[int, int]
+    """What is greatest for the last response: the time by the service's clock, then by the recorder's."""
+    end: tuple[int, int]
+    """What is least for the first response."""
+
+
+def _response(observation: Observation, order: int) -> Response:
+    time = observation.time
+    started = order if time.started is None else time.started
+    complete = order if time.complete_by is None else time.complete_by
+    start, end = (started, complete) if time.date is None else (time.date, time.date)
+    place, prefix = observation.place, observation.prefix
+    return Response(time, order, place, prefix, (start, started), (end, complete))
 
 
 @dataclass(slots=True)
@@ -56,9 +71,9 @@ class State:
 
     def note(self, response: Response, index: int | None) -> None:
         """Remember another response with this state."""
-        if response.when > self.last.when:
+        if response.start > self.last.start:
             self.last, self.last_index = response, index
-        if response.by < self.first.by:
+        if response.end < self.first.end:
             self.first, self.first_index = response, index
 
 
@@ -82,6 +97,7 @@ class RowHistory:
         self._most = most
         self._states: dict[Key, list[State]] = {}
         self._fields: dict[str, RowFields] = {}
+        self._copies = CopyHistory(contract)
         self._size = 0
         self._responses = 0
         self.forgotten = 0
@@ -91,6 +107,7 @@ class RowHistory:
         """Remember an observation; yield what is wrong with rows that are forgotten."""
         self._responses += 1
         response = _response(observation, self._responses)
+        yield from self._copies.add(observation)
         self._fields[observation.fields.resource.name] = observation.fields
         for row in observation.rows:
             self._remember((observation.key, observation.fields.resource.name, row.id), row, response)
@@ -155,7 +172,7 @@ class RowHistory:
         # The first response with this state after the earlier one, or else one that certainly came after.
         is_first = _is_before(earlier.first, later.first)
         response, index = (later.first, later.first_index) if is_first else (later.last, later.last_index)
-        keys = () if index is None else ("results", index)
+        keys = keys_of(response.prefix, index)
         field = () if problem.field is None else (problem.field,)
         return Finding(
             rule=problem.rule,
@@ -169,30 +186,26 @@ class RowHistory:
         )
 
 
-def _response(observation: Observation, order: int) -> Response:
-    started, ended, place = observation.started, observation.ended, observation.place
-    if started is None:
-        return Response(order, order, place, is_timed=False, is_exact=True)
-    by = started + LONGEST_WAIT if ended is None else ended
-    return Response(started, by, place, is_timed=True, is_exact=ended is not None)
-
-
 def _is_same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether values are equal as JSON: to Python, True is 1."""
     return one == other and (*map(type, one),) == (*map(type, other),)
 
 
 def _is_before(one: Response, other: Response) -> bool:
-    """Whether a response was certainly complete before another one was requested."""
-    if one.is_timed != other.is_timed or not (one.is_timed or one.place.source == other.place.source):
-        return False
-    return one.when < other.when and one.by <= other.when
+    """Whether a response was certainly made before another one was requested."""
+    certain = is_before(one.time, other.time)
+    return _is_read_before(one, other) if certain is None else certain
 
 
 def _seems_before(one: Response, other: Response) -> bool:
     """Like `_is_before`, but an unknown duration counts as short."""
-    is_uncertain = one.is_timed and other.is_timed and not one.is_exact
-    return one.when < other.when if is_uncertain else _is_before(one, other)
+    likely = seems_before(one.time, other.time)
+    return _is_read_before(one, other) if likely is None else likely
+
+
+def _is_read_before(one: Response, other: Response) -> bool:
+    """Whether a response comes first in the recording of both, which has no times."""
+    return one.time.recording == other.time.recording and one.order < other.order
 
 
 def _values(state: State, fields: RowFields) -> Values:
@@ -201,30 +214,34 @@ def _values(state: State, fields: RowFields) -> Values:
 
 def _problems(before: Values, after: Values, fields: RowFields) -> Iterator[Problem]:
     """Yield why the second state cannot follow the first."""
+    was, became = read_instant(before.get(UPDATED_AT)), read_instant(after.get(UPDATED_AT))
+    is_updated = was is None or became != was
+    for name, rule in fields.resource.constant.items():
+        if (
+            (is_updated or rule != _CONSTANT)
+            and name in fields.stable
+            and _differs(name, before, after, fields)
+        ):
+            yield Problem(rule, name, None, after[name])
     if life := fields.resource.lifecycle:
         yield from _lifecycle_problems(life, before, after)
-    was, became = read_instant(before.get(UPDATED_AT)), read_instant(after.get(UPDATED_AT))
-    if was is None or became is None:
-        return
-    if became < was:
-        yield Problem("object.updated-at", UPDATED_AT, before[UPDATED_AT], after[UPDATED_AT])
-    elif became == was:
+    if not is_updated:
         yield from _changes(before, after, fields)
+    elif was is not None and became is not None and became < was:
+        yield Problem("object.updated-at", UPDATED_AT, before[UPDATED_AT], after[UPDATED_AT])
 
 
-def _differs(name: str, before: Values, after: Values) -> bool:
+def _differs(name: str, before: Values, after: Values, fields: RowFields) -> bool:
     """Whether both states have a field, with different values."""
     one, other = before[name], after[name]
     if one is ABSENT or other is ABSENT:
         return False
+    if name in fields.dates and read_instant(one) is not None:
+        return read_instant(one) != read_instant(other)
     return bool(one != other) or isinstance(one, bool) != isinstance(other, bool)
 
 
 def _lifecycle_problems(life: Lifecycle, before: Values, after: Values) -> Iterator[Problem]:
-    for name in life.constant:
-        was, became = before[name], after[name]
-        if was != became and isinstance(was, str) and isinstance(became, str):
-            yield Problem(f"object.{name}", name, was, became)
     was, became = before[life.field], after[life.field]
     if was == became or was not in life.moves or became not in life.moves:
         return
@@ -237,16 +254,15 @@ def _lifecycle_problems(life: Lifecycle, before: Values, after: Values) -> Itera
 def _changes(before: Values, after: Values, fields: RowFields) -> Iterator[Problem]:
     """Yield the fields that have changed although `updated_at` has not."""
     life, references = fields.resource.lifecycle, fields.resource.references
-    has_rule = {UPDATED_AT, *((life.field, *life.constant) if life else ())}
+    has_rule = {name for name, rule in fields.resource.constant.items() if rule != _CONSTANT} | {UPDATED_AT}
     # These change with the row that they refer to, which is not an update of this one.
     copied = {name for each in references for name in (each.field, each.copy)}
     for name in fields.stable:
-        if name in has_rule or not _differs(name, before, after):
+        if name in has_rule or not _differs(name, before, after, fields):
             continue
-        was, became = before[name], after[name]
-        if name in fields.dates and read_instant(was) == read_instant(became):
-            continue
-        if life and name == life.ended_at and _differs(life.field, before, after):
+        if life and name == life.ended_at and _differs(life.field, before, after, fields):
             continue  # it changes with the status
+        # The vendor's example has become available without an update.
+        mark = Mark.FRAMEWORK if life and name == life.field else None
         grade = Level.INCONCLUSIVE if name in copied else None
-        yield Problem("object.same", name, None, became, grade=grade)
+        yield Problem("object.same", name, None, after[name], mark=mark, grade=grade)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from mock_webshare.contract.model import Kind
 from mock_webshare.exchange.limits import STRING_OR_REST
 from mock_webshare.exchange.request import shown
+from mock_webshare.judge.body.fast_schema import acceptor
 from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
 from mock_webshare.judge.model.page import read_page
-from mock_webshare.judge.model.row_fields import row_fields
+from mock_webshare.judge.model.response_time import response_time
+from mock_webshare.judge.model.row_fields import plain_row, row_fields
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from mock_webshare.exchange.request import RecordedRequest
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.model.page import Page
+    from mock_webshare.judge.model.response_time import ResponseTime
     from mock_webshare.judge.model.row_fields import RowFields
 
 NOTHING: Any = object()
@@ -126,6 +129,30 @@ class RuleContext:
         if self.endpoint is None:
             return []
         return [(index, row) for index, row in enumerate(self.rows) if isinstance(row, dict)]
+
+    @cached_property
+    def is_valid(self) -> bool:
+        """Whether the body is as the schema says, every value in the usual spelling."""
+        return self.schema is not None and acceptor(self.contract.schemas, self.schema)(self.body)
+
+    @cached_property
+    def plain_rows(self) -> list[Any]:
+        """The `rows`, with the values that other spellings clearly mean."""
+        if self.is_valid or self.endpoint is None:
+            return self.rows
+        return [plain_row(row, self.fields) if isinstance(row, dict) else row for row in self.rows]
+
+    @cached_property
+    def plain_objects(self) -> list[tuple[int, dict[str, Any]]]:
+        """The `objects`, with the values that other spellings clearly mean."""
+        if self.is_valid or self.endpoint is None:
+            return self.objects
+        return [(index, row) for index, row in enumerate(self.plain_rows) if isinstance(row, dict)]
+
+    @cached_property
+    def time(self) -> ResponseTime:
+        """When the response was made."""
+        return response_time(self.exchange)
 
     def shown(self, url: str) -> str:
         """Return a URL without what may be secret."""

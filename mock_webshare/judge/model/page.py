@@ -8,6 +8,7 @@ from typing import Any
 
 from mock_webshare.contract.model import Paging
 from mock_webshare.exchange.request import RecordedRequest, read_int
+from mock_webshare.judge.model.row_fields import read_integer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def read_page(
 
     `limit` is the largest size that is assumed to be served; None: as the contract says.
     """
-    count, rows = body.get("count"), body.get("results")
+    count, rows = read_integer(body.get("count")), body.get("results")
     if type(count) is not int or count < 0 or not isinstance(rows, list):
         return None
     asked = read_int(request.params.get("page_size", "")) or 0

@@ -164,5 +164,16 @@ _EXPECTED: dict[str, Callable[[Any], str]] = {
     "twice": lambda _: "an id that no other row of the page has",
     "type": _type,
     "wrong-field": lambda _: "nothing: the value that was sent for it is allowed",
+    "at-least": lambda count: f"at least {_plain(count)}, as many as a list with more filters has",
+    "at-most": lambda count: f"at most {_plain(count)}, as many as the list with fewer filters has",
+    "before": lambda dates: " and ".join(f"not before {name}, {_plain(dates[name])}" for name in dates),
+    "copy": lambda name: f"{_plain(name)}, as another row that refers to the same id has it",
+    "future": lambda date: f"not after the Date of the response, {_plain(date)}",
+    "letters": lambda date: f"{_plain(date)}, with capital letters",
+    "missing": lambda row_id: f"the row with the id {_plain(row_id)}, which the filters select",
+    "object.integer-form": lambda number: f"{_plain(number)}, in digits alone",
+    "owner": lambda row_id: f"{_plain(row_id)}, to which the same name belongs elsewhere",
+    "rows": lambda row_id: f"the row with the id {_plain(row_id)}, as before on this page",
+    "unlisted": lambda _: "a row that the earlier list has too, as it has not changed since",
 }
 """The words for what a check expects, by its name; those of any other are the JSON value."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import unquote
+from urllib.parse import SplitResult, unquote, urljoin
 
-from mock_webshare.exchange.request import split
+from mock_webshare.exchange.request import RecordedRequest, origin_of, split
 from mock_webshare.judge.model.context import NOTHING, RuleContext
 from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.rules.pagination import SERVICE
 
 JSON_TYPE = "application/json"
 SCHEME = "Token"
@@ -74,16 +75,40 @@ def error_has_its_header(context: RuleContext) -> Iterator[Finding]:
 
 
 def redirect_adds_slash(context: RuleContext) -> Iterator[Finding]:
-    """A 301 redirects to the same path with a slash, and the same query."""
+    """A redirection leads to the same path with a slash, on the same host, with the same query."""
     request, exchange = context.request, context.exchange
-    if request is None or request.is_slashed or exchange.status != 301 or not exchange.headers:
+    if request is None or exchange.status not in _REDIRECTIONS or not exchange.headers:
         return
     actual = exchange.header("location")
-    expected = f"{request.path}/" + (f"?{request.query}" if request.query else "")
-    if actual is None or (context.is_clear and unquote(_without_origin(actual)) != unquote(expected)):
+    if actual is None and request.is_slashed:
+        return  # the status by itself is wrong
+    slash = "" if request.is_slashed else "/"
+    expected = f"{request.origin}{request.path}{slash}" + (f"?{request.query}" if request.query else "")
+    if actual is None or not _leads_to(context, request, actual, expected):
         shown = NOTHING if actual is None else context.shown(actual)
         wanted = context.shown(expected)
         yield context.finding("route.slash", check="location", expected=wanted, actual=shown)
+
+
+_REDIRECTIONS = frozenset({300, 301, 302, 303, 305, 307, 308})
+
+
+def _leads_to(context: RuleContext, request: RecordedRequest, location: str, expected: str) -> bool:
+    """Whether a `Location` is the expected URL, perhaps by HTTPS, and with no credentials."""
+    try:
+        there = split(urljoin(request.origin + request.path, location))
+    except ValueError:
+        return False
+    wanted = split(expected)
+    if there is None or wanted is None or "@" in there.netloc or there.fragment:
+        return False
+    secure = origin_of(wanted._replace(scheme="https", netloc=wanted.netloc.removesuffix(":80")))
+    is_origin = origin_of(there) in (request.origin, secure if wanted.scheme == "http" else "", SERVICE)
+    return is_origin and (not context.is_clear or _target(there) == _target(wanted))
+
+
+def _target(parts: SplitResult) -> tuple[str, str]:
+    return unquote(parts.path), unquote(parts.query)
 
 
 def has_no_body(context: RuleContext) -> Iterator[Finding]:
@@ -104,8 +129,3 @@ def describes_the_endpoint(context: RuleContext) -> Iterator[Finding]:
 def _is_metadata(context: RuleContext) -> bool:
     is_slashed = context.request is not None and context.request.is_slashed
     return is_slashed and context.method == "OPTIONS" and context.exchange.status == 200
-
-
-def _without_origin(url: str) -> str:
-    parts = split(url)
-    return url if parts is None else parts._replace(scheme="", netloc="").geturl()

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from mock_webshare.contract.model import Mark
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
-from mock_webshare.judge.model.row_fields import RowFields
-from mock_webshare.judge.rules.rows import read_instant
+from mock_webshare.judge.model.row_fields import RowFields, read_instant
 
 
 class Term(NamedTuple):
@@ -79,7 +78,7 @@ def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
         or (ordering := ordering_of(context)) is None
     ):
         return
-    for index, (before, after) in enumerate(pairwise(context.rows), 1):
+    for index, (before, after) in enumerate(pairwise(context.plain_rows), 1):
         if not isinstance(before, dict) or not isinstance(after, dict):
             continue
         if violation := violation_of(ordering, context.fields, before, after):

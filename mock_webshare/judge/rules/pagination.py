@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode
 
 from mock_webshare.contract.model import Mark
-from mock_webshare.exchange.request import RecordedRequest, origin_of, split
+from mock_webshare.exchange.request import RecordedRequest, origin_of, read_int, split
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
 
@@ -78,11 +79,8 @@ def _compare_query(
     context: RuleContext, request: RecordedRequest, name: str, parts: SplitResult, number: int
 ) -> Iterator[Finding]:
     expected = link_query(request.query, number)
-    wanted = [*(pair for pair in request.pairs if pair[0] != "page"), ("page", str(number))]
-    actual = parse_qsl(parts.query, keep_blank_values=True)
-    if number == 1 and not any(pair[0] == "page" for pair in actual):
-        wanted.pop()
-    if unquote(parts.path) != unquote(request.path) or sorted(actual) != sorted(wanted):
+    wanted, actual = (_selection(request, query) for query in (expected, parts.query))
+    if unquote(parts.path) != unquote(request.path) or actual != wanted:
         rule = "list.links"
     elif parts.query != expected or parts.fragment:
         rule = "list.links-query"
@@ -91,6 +89,21 @@ def _compare_query(
     link = f"{parts.scheme}://{parts.netloc}{request.path}" + (f"?{expected}" if expected else "")
     shown = context.shown(context.body[name])
     yield context.finding(rule, name, check="same", expected=context.shown(link), actual=shown)
+
+
+def _selection(request: RecordedRequest, query: str) -> dict[str, Any]:
+    """Return what a query selects: the parameters that the list knows, without those that change nothing."""
+    params = dict(parse_qsl(query, keep_blank_values=True))
+    endpoint = request.endpoint
+    of_relations = {each.name for each in endpoint.filters if each.resource}
+    names = {"ordering", "page_size", *(each.name for each in endpoint.filters)}
+    selected: dict[str, Any] = {name: params[name] for name in names & params.keys()}
+    page = params.get("page") or "1"
+    number = read_int(page)
+    return {
+        **{name: value for name, value in selected.items() if value or name in of_relations},
+        "page": page if number is None else number,
+    }
 
 
 def link_query(query: str, number: int) -> str:
@@ -110,7 +123,7 @@ def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
     if not (context.is_list or context.is_array) or context.request is None:
         return
     seen = set()
-    for index, row in context.objects:
+    for index, row in context.plain_objects:
         row_id = row.get("id")
         if type(row_id) is not int:
             continue

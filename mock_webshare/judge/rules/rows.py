@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
-from mock_webshare.contract.model import Filter, Mark
+from mock_webshare.contract.model import Filter, Mark, Reference
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse_instant
-from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import RecordedRequest, read_int
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.model.response_time import TOLERANCE, ResponseTime
+from mock_webshare.judge.model.row_fields import read_instant, read_integer
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBERS = frozenset({int, Decimal})
+_LONGEST_DATE = 64  # characters
 _HOURS = 4096  # hours whose offset is cached
 
 
 def dates_are_local(context: RuleContext) -> Iterator[Finding]:
-    """A date has the offset of Los Angeles, and six digits of fraction or none."""
+    """A date has the offset of Los Angeles, six digits of fraction or none, and capital letters."""
     for index, row in context.objects:
         for name in context.fields.dates:
             text = row.get(name)
             match = _DATE.fullmatch(text) if type(text) is str else None
+            if match is None and type(text) is str and len(text) <= _LONGEST_DATE:
+                match = _DATE.fullmatch(text.upper())
+                if match is not None:
+                    yield _small_letters(context, context.keys(index, name), text)
             if match is None:
                 continue
             hour, fraction, offset = match.groups()
@@ -35,6 +42,12 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
                 yield context.finding("object.dates", *keys, check="offset", expected=expected, actual=text)
             elif fraction is not None and (len(fraction) != 7 or fraction == ".000000"):
                 yield context.finding("object.microseconds", *context.keys(index, name), actual=text)
+
+
+def _small_letters(context: RuleContext, keys: tuple[str | int, ...], text: str) -> Finding:
+    """Return that a date has small letters, which its schema does not find wrong."""
+    expected, mark = text.upper(), Mark.FRAMEWORK
+    return context.finding("object.dates", *keys, check="letters", expected=expected, actual=text, mark=mark)
 
 
 @lru_cache(_HOURS)
@@ -81,6 +94,23 @@ def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
                 )
 
 
+def integers_are_digits(context: RuleContext) -> Iterator[Finding]:
+    """An integer is written in digits alone, not as `1001.0` or `1e3`."""
+    if context.request is None or context.endpoint is None or context.is_valid:
+        return
+    if isinstance(context.body, dict) and context.is_list:
+        yield from _check_integer(context, context.body.get("count"), "count")
+    for index, row in context.objects:
+        for name in context.fields.integers:
+            yield from _check_integer(context, row.get(name), *context.keys(index, name))
+
+
+def _check_integer(context: RuleContext, value: Any, *keys: str | int) -> Iterator[Finding]:
+    if isinstance(value, Decimal) and type(whole := read_integer(value)) is int:
+        grade = context.grade_of_form
+        yield context.finding("object.integer-form", *keys, expected=whole, actual=value, grade=grade)
+
+
 def filters_apply(context: RuleContext) -> Iterator[Finding]:
     """Every row has the values that the filters select."""
     request = context.request
@@ -88,11 +118,11 @@ def filters_apply(context: RuleContext) -> Iterator[Finding]:
         return
     for each in context.endpoint.filters:
         value = request.params.get(each.name)
-        if value is not None and _selects(each, value):
+        if value is not None and selects(each, value):
             yield from _rows_that_differ(context, request, each, value)
 
 
-def _selects(each: Filter, value: str) -> bool:
+def selects(each: Filter, value: str) -> bool:
     """Whether the value of a filter selects rows, instead of being ignored or refused."""
     if each.resource is None:
         return value in each.choices
@@ -107,7 +137,7 @@ def _rows_that_differ(
     mark = None if is_plain else Mark.FRAMEWORK
     of_list = "filter.no-channel" if wanted is None else "filter.and"
     rule = of_list if context.is_list else "detail.filters"
-    for index, row in context.objects:
+    for index, row in context.plain_objects:
         actual = row.get(each.name, wanted)
         if actual != wanted and _is_possible(each, actual):
             keys = context.keys(index, each.name)
@@ -124,7 +154,7 @@ def id_matches_the_request(context: RuleContext) -> Iterator[Finding]:
     if context.request is None or context.request.id is None:
         return
     wanted = read_int(context.request.id)
-    for _, row in context.objects:
+    for _, row in context.plain_objects:
         actual = row.get("id")
         if wanted is not None and type(actual) is int and actual != wanted:
             mark = None if str(wanted) == context.request.id else Mark.FRAMEWORK
@@ -133,62 +163,108 @@ def id_matches_the_request(context: RuleContext) -> Iterator[Finding]:
 
 def status_matches_the_age(context: RuleContext) -> Iterator[Finding]:
     """A row is pending for its period, and at most a day longer."""
-    life = context.lifecycle
-    if life is None or (now := _completed_by(context)) is None:
+    life, time = context.lifecycle, context.time
+    # The clock of a mock server may stand still, or be years ahead.
+    if life is None or time.is_mock or (latest := _latest(time)) is None:
         return
+    earliest = latest if time.made_from is None else time.made_from
     days = life.period if context.options.pending_days is None else context.options.pending_days
-    is_mock = bool(context.exchange.header("mock-webshare-version"))
-    for index, row in context.objects:
+    for index, row in context.plain_objects:
         status, created = row.get(life.field), read_instant(row.get("created_at"))
         if created is None:
             continue
-        is_too_soon = status == life.ripe and created > now - days * DAY
-        # A service may update rows once a day only; the clock of a mock server may stand still.
-        is_overdue = status == life.pending and created < now - (days + 1) * DAY and not is_mock
+        is_too_soon = status == life.ripe and created > latest - days * DAY
+        # A service may update rows once a day only.
+        is_overdue = status == life.pending and created < earliest - (days + 1) * DAY
         if is_too_soon or is_overdue:
             keys, check = context.keys(index, life.field), "overdue" if is_overdue else None
             yield context.finding("object.pending", *keys, check=check, expected=days, actual=status)
 
 
-LONGEST_WAIT = 3600 * SECOND
-"""The longest time that a response may have taken if its duration was not recorded."""
+def _latest(time: ResponseTime) -> int | None:
+    """Return the latest instant at which a response may have been made; None: unknown."""
+    return time.complete_by if time.made_by is None else time.made_by
 
 
-def _completed_by(context: RuleContext) -> int | None:
-    """Return the instant by which the response was complete; None: unknown."""
-    exchange = context.exchange
-    if (ended := ended_at(exchange)) is not None:
-        return ended
-    from email.utils import parsedate_to_datetime
-
-    try:
-        date = parsedate_to_datetime(exchange.header("date") or "")
-        return int(date.timestamp()) * SECOND + SECOND
-    except (ValueError, OverflowError):
-        return None if exchange.started is None else exchange.started + LONGEST_WAIT
-
-
-def ended_at(exchange: Exchange) -> int | None:
-    """Return the instant at which a response was complete; None: not recorded."""
-    seconds = exchange.seconds
-    # Some recorders write -1 for an unknown duration, and a file may contain NaN.
-    if exchange.started is None or seconds is None or not 0 <= seconds < _LONGEST_SECONDS:
-        return None
-    return exchange.started + int(seconds * SECOND)
+def dates_are_in_order(context: RuleContext) -> Iterator[Finding]:
+    """No date of a row is before one that precedes it by nature."""
+    if context.endpoint is None:
+        return
+    for order in context.fields.resource.date_orders:
+        for earlier, later in combinations(order.dates, 2):
+            for index, row in context.plain_objects:
+                if _is_reversed(row.get(earlier), row.get(later)) and _has_due_dates(
+                    context, row, earlier, later
+                ):
+                    keys, expected = context.keys(index, later), {earlier: row[earlier]}
+                    yield context.finding(
+                        order.rule, *keys, check="before", expected=expected, actual=row[later]
+                    )
 
 
-_LONGEST_SECONDS = 1e9
-_LONGEST_DATE = 64  # characters; a longer text is not a date, and not worth caching
+def _is_reversed(first: Any, second: Any) -> bool:
+    """Whether a date is before another one: by a second, because one change reads the clock several times."""
+    if first == second or type(first) is not str or type(second) is not str:
+        return False
+    if first[4:5] == second[4:5] == "-" and first < second:
+        # Most are in order as text, by days in any offset or in one form: decided fast.
+        is_later_month = first[:7] < second[:7] and first[8:10] < "28"
+        if is_later_month or (first[-6:] == second[-6:] and first[10:11] == second[10:11]):
+            return False
+    one, other = read_instant(first), read_instant(second)
+    return one is not None and other is not None and other <= one - SECOND
 
 
-def read_instant(value: Any) -> int | None:
-    """Return the instant of a date; None if the value is not a date."""
-    return _instant(value) if type(value) is str and len(value) <= _LONGEST_DATE else None
+def _has_due_dates(context: RuleContext, row: Mapping[str, Any], *names: str) -> bool:
+    """Whether none of the dates of a row should be null, which the schema reports."""
+    life = context.lifecycle
+    return life is None or life.ended_at not in names or row.get(life.field) == life.ended
+
+
+def past_dates_are_past(context: RuleContext) -> Iterator[Finding]:
+    """No date of what has happened is later than the `Date` of the response."""
+    time = context.time
+    if context.request is None or context.endpoint is None or time.made_by is None or time.is_mock:
+        return
+    limit = time.made_by + TOLERANCE
+    long_ago = _day(limit // DAY - 2)
+    for index, row in context.objects:
+        for name in context.fields.past:
+            value = row.get(name)
+            # Null, and dates of earlier days, are decided fast.
+            if value is None or (type(value) is str and value[4:5] == "-" and value < long_ago):
+                continue
+            if (instant := read_instant(value)) is not None and instant > limit:
+                date, keys = context.exchange.header("date"), context.keys(index, name)
+                yield context.finding("object.past-dates", *keys, check="future", expected=date, actual=value)
 
 
 @lru_cache(_HOURS)
-def _instant(text: str) -> int | None:
-    try:
-        return parse_instant(text)
-    except ValueError:
-        return None
+def _day(number: int) -> str:
+    """Return a day by its number since 1970: `2022-06-14`."""
+    return format_instant(number * DAY)[:10]
+
+
+def references_agree(context: RuleContext) -> Iterator[Finding]:
+    """One row that others refer to has one name in a response, and where names are unique, a name one row."""
+    if context.endpoint is None or not context.fields.resource.references:
+        return
+    for each in context.fields.resource.references:
+        yield from _disagreements(context, each)
+
+
+def _disagreements(context: RuleContext, each: Reference) -> Iterator[Finding]:
+    copies: dict[Any, Any] = {}
+    ids: dict[str, Any] = {}
+    for index, row in context.plain_objects:
+        row_id, copy = row.get(each.field), row.get(each.copy)
+        if type(row_id) is not int or type(copy) is not str:
+            continue
+        if copies.setdefault(row_id, copy) != copy:
+            keys, expected = context.keys(index, each.copy), copies[row_id]
+            yield context.finding("object.copy", *keys, check="copy", expected=expected, actual=copy)
+        elif each.is_unique and ids.setdefault(copy.casefold(), row_id) != row_id:
+            keys, expected, mark = context.keys(index, each.field), ids[copy.casefold()], Mark.FRAMEWORK
+            yield context.finding(
+                "object.copy", *keys, check="owner", expected=expected, actual=row_id, mark=mark
+            )

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from mock_webshare.contract.model import Contract, Mark
-from mock_webshare.judge.body.fast_schema import acceptor
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.shapes import shapes_of
@@ -32,7 +31,7 @@ def has_known_shape(context: RuleContext) -> Iterator[Finding]:
 
 def keeps_schema(context: RuleContext) -> Iterator[Finding]:
     """A body is valid against its schema."""
-    if context.schema is None or acceptor(context.contract.schemas, context.schema)(context.body):
+    if context.schema is None or context.is_valid:
         return
     errors = context.contract.schemas.validator(context.schema).iter_errors(context.body)
     grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(context, each))

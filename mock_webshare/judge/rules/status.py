@@ -35,6 +35,8 @@ def status_fits(context: RuleContext) -> Iterator[Finding]:
     request, status = context.request, context.exchange.status
     if request is None or status is None or status in _ANY_TIME or not context.is_clear:
         return
+    if status == 304 and _is_conditional(context):
+        return  # a cache before the service has responded
     due = refusal(context, request)
     expected = due.status if due else success(context, request)
     if status == expected or _may_be(context, request, due, status):
@@ -48,7 +50,30 @@ def status_fits(context: RuleContext) -> Iterator[Finding]:
         rule = due.rule if due else _rule_broken_by(request, status)
         # Django REST framework refused an empty `page` before 3.15.
         mark = Mark.ASSUMED if status == 404 and _page(request) == "" else None
+        if status == 400 and due is None and _is_documented(context, request):
+            mark = Mark.DOCUMENTED
     yield context.finding(rule, check="status", expected=expected, actual=status, mark=mark)
+
+
+def _is_conditional(context: RuleContext) -> bool:
+    """Whether a client asked a cache if its copy is still good."""
+    names = ("if-none-match", "if-modified-since")
+    return any(context.exchange.request_header(name) is not None for name in names)
+
+
+def _is_documented(context: RuleContext, request: RecordedRequest) -> bool:
+    """Whether the documentation says what the request does: to refuse it breaks a documented rule."""
+    endpoint = request.endpoint
+    if context.method not in ("GET", "HEAD"):
+        return False
+    known = {each.name for each in endpoint.filters}
+    if endpoint.orderings:
+        known.add("ordering")
+    if endpoint.paging:
+        known |= {"page", "page_size"}
+    terms = request.params.get("ordering", "").split(",") if "ordering" in request.params else []
+    is_known = request.params.keys() <= known and all(map(request.is_plain, request.params))
+    return is_known and all(each.removeprefix("-") in endpoint.orderings for each in terms)
 
 
 def refusal(context: RuleContext, request: RecordedRequest) -> Refusal | None:
@@ -215,6 +240,19 @@ REFUSALS = (
 """Reasons to refuse a request, in the order in which the framework checks them."""
 
 
+_LIKE_200 = frozenset({201, 202, 203, 206})
+"""The statuses whose bodies are those of a 200: what is in them counts, wrong as the status is."""
+
+
+def _is_part(context: RuleContext) -> bool:
+    """Whether a 206 has a part of the body only: `Content-Range` says `bytes 0-99/2000`."""
+    content_range = context.exchange.header("content-range")
+    if context.exchange.status != 206 or content_range is None:
+        return False
+    size = len(context.exchange.body)
+    return content_range.strip() not in (f"bytes 0-{size - 1}/{size}", f"bytes 0-{size - 1}/*")
+
+
 def schema_of(context: RuleContext) -> str | None:
     """Return the name of the schema of the body; None if it does not have one."""
     request, status = context.request, context.exchange.status
@@ -222,7 +260,7 @@ def schema_of(context: RuleContext) -> str | None:
         return None
     if status == success(context, request):
         return None if context.method == "OPTIONS" or status == 204 else request.endpoint.schema
-    if status == 200:
+    if status == 200 or (status in _LIKE_200 and context.method != "OPTIONS" and not _is_part(context)):
         return request.endpoint.schema
     is_page_of_django = _has_impossible_host(context, request) or _has_too_many_parameters(context, request)
     if has_body(context, request) and (context.exchange.header("content-type") or "").startswith("text/html"):

@@ -16,7 +16,6 @@ from tests.recorded_responses import LIST, ROW, found, response
 
 SHORT = ("list.page-size", "/results", Level.ERROR)
 CAPPED = ("list.page-size-limit", "/results", Level.NOTE)
-BEYOND = ("list.invalid-page", "", Level.WARNING)
 MISCOUNTED = ("list.count", "/count", Level.ERROR)
 
 
@@ -97,9 +96,9 @@ def test_a_last_page_that_fits_no_cap_is_miscounted() -> None:
     ]
 
 
-def test_a_page_with_rows_beyond_the_last_should_be_a_404() -> None:
-    assert found(listed(3, 73, 200, is_last=True)) == [BEYOND]
-    assert found(listed(4, 40, 230, is_last=True), listed(1, 100, 230)) == [BEYOND]
+def test_a_page_with_rows_beyond_the_last_is_miscounted() -> None:
+    assert found(listed(3, 73, 200, is_last=True)) == [MISCOUNTED]
+    assert found(listed(4, 40, 230, is_last=True), listed(1, 100, 230)) == [MISCOUNTED]
 
 
 def test_a_page_of_the_default_size_has_no_cap() -> None:

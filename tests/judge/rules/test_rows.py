@@ -13,8 +13,9 @@ from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
+from mock_webshare.judge.model.response_time import ended_at
+from mock_webshare.judge.model.row_fields import read_instant
 from mock_webshare.judge.model.rulebook import level, rules_of
-from mock_webshare.judge.rules.rows import ended_at, read_instant
 from mock_webshare.judge.run import judge
 from tests.recorded_responses import BEGIN, found, one
 

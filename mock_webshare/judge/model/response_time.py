@@ -1,0 +1,154 @@
+"""ResponseTime: when a response was made, by the clock of the service and by that of the recorder.
+
+The clocks of two recorders may differ by hours, so responses of two recordings are ordered by their `Date`
+headers, which have whole seconds. Inside one recording its own clock is finer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from calendar import timegm
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mock_webshare.contract.timestamps import LIMIT, SECOND
+from mock_webshare.exchange.model import Exchange
+
+LONGEST_WAIT = 3600 * SECOND
+"""The longest time that a response may have taken if its duration was not recorded."""
+TOLERANCE = 60 * SECOND
+"""How far the clocks of one service, or the times in one recording, may be apart."""
+_LONGEST_SECONDS = 1e9
+_CACHED = 4096  # the dates of responses, and of recordings
+_OF_A_FOLDER = re.compile(r"[0-9]{6,}\.json")
+_HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_AGE = re.compile(r"\d{1,9}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ResponseTime:
+    """When a response was requested, made and complete, as far as that is known."""
+
+    recording: str
+    """The file whose clock `started` and `ended` are of, or the folder that `record` wrote."""
+    started: int | None
+    """The instant of the request. None: not recorded."""
+    ended: int | None
+    """The instant at which the response was complete. None: not recorded."""
+    date: int | None
+    """The instant in the `Date` header of the service. None: there is none."""
+    age: int = 0
+    """For how long a cache may have kept the response, so that `date` is that much less exact."""
+    is_mock: bool = False
+    """Whether a mock server made it: the clock of its rows may stand still, or be years ahead."""
+
+    @property
+    def made_from(self) -> int | None:
+        """The earliest instant at which it may show the data, by the clock of the service."""
+        if self.date is None:
+            return None
+        is_known = self.started is not None and self.ended is not None
+        lasted = (self.ended or 0) - (self.started or 0) if is_known else LONGEST_WAIT
+        return self.date - self.age - lasted
+
+    @property
+    def made_by(self) -> int | None:
+        """The latest instant at which it may show the data, by the clock of the service."""
+        return None if self.date is None else self.date + self.age + SECOND
+
+    @property
+    def complete_by(self) -> int | None:
+        """The latest instant at which it may have been complete, by the clock of the recorder."""
+        if self.started is None:
+            return None
+        return self.started + LONGEST_WAIT if self.ended is None else self.ended
+
+    def is_of_the_clock(self, other: ResponseTime) -> bool:
+        """Whether both were timed by one recorder."""
+        return self.recording == other.recording and self.started is not None and other.started is not None
+
+
+def response_time(exchange: Exchange) -> ResponseTime:
+    """Return the time of the response of an exchange."""
+    headers = {name.lower(): value for name, value in exchange.headers or ()}
+    date, age = headers.get("date"), headers.get("age")
+    return ResponseTime(
+        recording=recording_of(exchange.source),
+        started=exchange.started,
+        ended=ended_at(exchange),
+        date=None if date is None or len(date) > _LONGEST_DATE else read_http_date(date),
+        age=int(age) * SECOND if age and _AGE.fullmatch(age) else 0,
+        is_mock="mock-webshare-version" in headers,
+    )
+
+
+def ended_at(exchange: Exchange) -> int | None:
+    """Return the instant at which a response was complete; None: not recorded."""
+    seconds = exchange.seconds
+    # Some recorders write -1 for an unknown duration, and a file may contain NaN.
+    if exchange.started is None or seconds is None or not 0 <= seconds < _LONGEST_SECONDS:
+        return None
+    return exchange.started + int(seconds * SECOND)
+
+
+@lru_cache(_CACHED)
+def recording_of(source: str) -> str:
+    """Return the folder of a file that `record` wrote for one exchange; any other file is a recording."""
+    folder, name = os.path.split(source)
+    return folder if _OF_A_FOLDER.fullmatch(name) else source
+
+
+_LONGEST_DATE = 64  # characters; a longer text is not a date, and not worth caching
+
+
+@lru_cache(_CACHED)
+def read_http_date(text: str) -> int | None:
+    """Return the instant of a `Date` header, `Fri, 20 Mar 2026 16:30:15 GMT`; None if it is not one."""
+    match = _HTTP_DATE.fullmatch(text)
+    if match is None or match[2] not in _MONTHS:
+        return None
+    day, month, year, *clock = match.groups()
+    instant = timegm((int(year), _MONTHS.index(month) + 1, int(day), *map(int, clock))) * SECOND
+    return instant if 0 <= instant < LIMIT else None
+
+
+def is_before(one: ResponseTime, other: ResponseTime) -> bool | None:
+    """Whether a response was certainly made before another one was requested; None: no times show it."""
+    is_of_one_clock = one.is_of_the_clock(other)
+    if one.date is not None and other.date is not None:
+        if not is_of_one_clock:
+            return _is_by(one.made_by, other.made_from)
+        if one.date - other.date > TOLERANCE + one.age + other.age:
+            return False  # the recording was merged from two, or its clock was set
+        if other.date - one.date > TOLERANCE + one.age + other.age:
+            return True
+    if one.started is None or other.started is None:
+        return None if one.started is other.started else False
+    return one.started < other.started and _is_by(one.complete_by, other.started)
+
+
+def _is_by(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one <= other
+
+
+def seems_before(one: ResponseTime, other: ResponseTime) -> bool | None:
+    """Like `is_before`, but an unknown duration counts as short."""
+    certain = is_before(one, other)
+    if certain or certain is None:
+        return certain
+    if one.date is not None and other.date is not None and not one.is_of_the_clock(other):
+        return other.ended is None and one.date + one.age + SECOND <= other.date - other.age
+    if one.started is None or other.started is None:
+        return False
+    return one.ended is None and one.started < other.started
+
+
+def is_soon(earlier: ResponseTime, later: ResponseTime, longest: int) -> bool:
+    """Whether a request came at most so long after an earlier response; without times, in its recording."""
+    if earlier.date is not None and later.date is not None and not earlier.is_of_the_clock(later):
+        return 0 <= later.date - earlier.date <= longest
+    if earlier.started is None or later.started is None:
+        return earlier.recording == later.recording
+    return 0 <= later.started - earlier.started <= longest
