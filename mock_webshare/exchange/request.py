@@ -55,6 +55,11 @@ class RecordedRequest:
     """False: the service may decode something in the URL differently."""
 
     @property
+    def scheme(self) -> str:
+        """`http` or `https`."""
+        return self.origin.partition("://")[0]
+
+    @property
     def host(self) -> str:
         """The authority alone: `proxy.webshare.io`, `127.0.0.1:8765`."""
         return self.origin.partition("://")[2]

@@ -25,7 +25,7 @@ from mock_webshare.judge.rules.status import SERVER_ERRORS, schema_of
 OTHER_ENDPOINT = "another endpoint"
 OTHER_HOST = "another host"
 PREFLIGHT = "a preflight of a browser"
-OTHER_SCHEME = "a redirection to another scheme"
+TO_HTTPS = "a redirection to https"
 NO_RESPONSE = "no response"
 OF_A_PROXY = "a response of a proxy"
 SERVER_ERROR = "a server error"
@@ -104,8 +104,8 @@ def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, options
         return OTHER_ENDPOINT
     if exchange.method == "OPTIONS" and exchange.request_header("access-control-request-method"):
         return PREFLIGHT
-    if exchange.status in REDIRECTIONS and _is_to_another_scheme(exchange, request, options):
-        return OTHER_SCHEME
+    if exchange.status in REDIRECTIONS and _is_to_https(exchange, request, options):
+        return TO_HTTPS
     return OF_A_PROXY if _is_of_a_proxy(exchange) else None
 
 
@@ -139,13 +139,13 @@ def _reason_by_url(request: RecordedRequest | None, options: Options) -> str | N
     return OTHER_HOST if options.hosts and names.isdisjoint(options.hosts) else None
 
 
-def _is_to_another_scheme(exchange: Exchange, request: RecordedRequest, options: Options) -> bool:
-    """Whether the browser, or a proxy, redirected to the same URL with another scheme."""
+def _is_to_https(exchange: Exchange, request: RecordedRequest, options: Options) -> bool:
+    """Whether the browser, or a proxy, redirected from HTTP to the same URL with HTTPS."""
     there = read_url(exchange.header("location") or "", options.contract)
     return (
         there is not None
         and (there.host, there.path, there.query) == (request.host, request.path, request.query)
-        and there.origin != request.origin
+        and (request.scheme, there.scheme) == ("http", "https")
     )
 
 

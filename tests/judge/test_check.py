@@ -157,3 +157,17 @@ def test_the_404_of_an_id_that_is_no_number_is_judged() -> None:
     assert judged(404, right, "application/json", f"{LIST}abc/", allow).judged == 2
     (finding,) = judged(404, wrong, "application/json", f"{LIST}abc/", allow).findings
     assert finding.rule == "detail.not-found"
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "skipped"),
+    [
+        ("http", "https", {"a redirection to https": 1}),
+        ("https", "http", {}),
+    ],
+)
+def test_only_a_redirection_to_https_is_skipped(here: str, there: str, skipped: dict[str, int]) -> None:
+    target = LIST.removeprefix("https")
+    verdict = judged(301, b"", "text/html", here + target, (("Location", there + target),))
+    assert verdict.skipped == skipped
+    assert ("route.slash" in {each.rule for each in verdict.findings}) is not bool(skipped)
