@@ -182,7 +182,8 @@ def _check_response(context: RuleContext) -> CheckResult:
         return CheckResult(exchange.source, findings, is_judged=True)
     context = replace(context, body=document.value)
     findings = (*document.findings, *rules.check(context))
-    return CheckResult(exchange.source, findings, observe(context), is_judged=True)
+    observation = observe(context) if context.kind_instead is None else None
+    return CheckResult(exchange.source, findings, observation, is_judged=True)
 
 
 def _check_malformed(record: BadRecord, options: Options) -> CheckResult:

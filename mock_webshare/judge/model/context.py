@@ -16,6 +16,7 @@ from mock_webshare.judge.model.page import read_page
 from mock_webshare.judge.model.response_time import response_time
 from mock_webshare.judge.model.row_fields import plain_row, row_fields
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
+from mock_webshare.judge.model.shapes import kind_instead
 
 if TYPE_CHECKING:
     from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Mark
@@ -102,6 +103,32 @@ class RuleContext:
     def lifecycle(self) -> Lifecycle | None:
         """How the rows change in time; None if they do not, or if that is not known."""
         return None if self.endpoint is None else self.fields.resource.lifecycle
+
+    @cached_property
+    def is_valid(self) -> bool:
+        """Whether the body is valid against its schema, or has none."""
+        return self.schema is None or acceptor(self.contract.schemas, self.schema)(self.body)
+
+    @cached_property
+    def kind_instead(self) -> tuple[str, str] | None:
+        """The kind that was due and the one that the body, or each row, is instead; None: no other.
+
+        A kind is the name of a schema; what a body is instead may also be a JSON type.
+        """
+        if self.schema is None or self.is_valid:
+            return None
+        if other := kind_instead(self.body, self.schema, self.contract):
+            return self.schema, other
+        return self._kind_instead_of_rows()
+
+    def _kind_instead_of_rows(self) -> tuple[str, str] | None:
+        if self.endpoint is None or not (self.is_list or self.is_array):
+            return None
+        due = self.contract.row_schema(self.endpoint)
+        kinds = (kind_instead(row, due, self.contract) for _, row in self.objects)
+        if (other := next(kinds, None)) is None or any(each != other for each in kinds):
+            return None
+        return due, other
 
     @cached_property
     def rows(self) -> list[Any]:

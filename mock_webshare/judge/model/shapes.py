@@ -1,7 +1,8 @@
-"""Shape: how a body without its request is recognised.
+"""Shape: how a body is recognised by its fields.
 
-A body that was stored alone does not name its schema. Each shape has a sign that no other one shows,
-chosen so that a broken body is still recognised.
+A body that was stored alone does not name its schema, and the body of a response may be of another kind
+than the one due. Each shape has a sign that no other one shows, chosen so that a broken body is still
+recognised.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     HasSign = Callable[[Any], bool]
 
 _CACHED = 16  # contracts
+ERROR_BODIES = frozenset({"error-detail", "field-errors", "body-errors"})
+"""The schemas of errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,64 @@ def shapes_of(contract: Contract) -> tuple[Shape, ...]:
         Shape("error-detail", "has `detail`", _has_any("detail")),
         Shape("field-errors", "has lists only", _has_lists_only),
     )
+
+
+def kind_instead(body: Any, schema: str, contract: Contract) -> str | None:
+    """Return what a body is instead of what a schema describes; None if it may be meant as that.
+
+    It is the name of the schema whose fields the body has, or a JSON type such as `array`: one that the
+    schema does not allow, or `object` for an object without any of the fields.
+    """
+    types = contract.schemas.document(schema).get("type", "object")
+    if (actual := json_type(body)) not in ([types] if isinstance(types, str) else types):
+        return actual
+    kinds = [each.schema for each in _shapes_inside(contract) if each.has_sign(body)]
+    if not kinds:
+        return actual if _lacks_all(body, schema, contract) else None
+    other = max(kinds, key=lambda kind: sum(name in body for name in _required(kind, contract)))
+    if schema in kinds or {other, schema} <= ERROR_BODIES:
+        return None
+    return other if _fit(body, other, contract) > _fit(body, schema, contract) else None
+
+
+def _required(schema: str, contract: Contract) -> Sequence[str]:
+    required: Sequence[str] = contract.schemas.document(schema).get("required", ())
+    return required
+
+
+def _lacks_all(body: Any, schema: str, contract: Contract) -> bool:
+    """Whether an object has none of the fields of a schema that requires several."""
+    is_rich = isinstance(body, dict) and len(_required(schema, contract)) > 1
+    return is_rich and contract.schemas.document(schema).get("properties", {}).keys().isdisjoint(body)
+
+
+def json_type(value: Any) -> str:
+    """Return the JSON type of a value: a whole number is an `integer` only if it was written as one."""
+    return _JSON_TYPES.get(type(value), "number")
+
+
+_JSON_TYPES = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    type(None): "null",
+}
+
+
+@lru_cache(_CACHED)
+def _shapes_inside(contract: Contract) -> tuple[Shape, ...]:
+    """Return the shapes of all bodies, and of rows that are never a body."""
+    arrays = [each for each in contract.endpoints if each.kind is Kind.ARRAY]
+    rows = {contract.row_schema(each): each.signs or _signs(contract, each) for each in arrays}
+    return *shapes_of(contract), *(Shape(name, "", _has_any(*signs)) for name, signs in rows.items())
+
+
+def _fit(body: Any, schema: str, contract: Contract) -> float:
+    """Return which part of the required fields of a schema a body has: 0 to 1."""
+    required = _required(schema, contract)
+    return sum(name in body for name in required) / len(required) if required else 1.0
 
 
 def _pages(contract: Contract, lists: Sequence[Endpoint]) -> Iterator[Shape]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
@@ -27,6 +28,20 @@ def has_known_shape(context: RuleContext) -> Iterator[Finding]:
         return
     signs = {shape.schema: shape.sign for shape in shapes_of(context.contract)}
     yield context.finding("body.shape", expected=signs, actual=context.body)
+
+
+def has_due_kind(context: RuleContext) -> Iterator[Finding]:
+    """A body and its rows are of the kind that is due, not an error or another object."""
+    if context.kind_instead is None:
+        return
+    due, other = context.kind_instead
+    root = context.contract.schemas.document(due)
+    keys = () if due == context.schema or context.is_array else ("results",)
+    yield replace(
+        context.finding(root["x-rule"], *keys, check="kind", mark=Mark(root["x-provenance"])),
+        expected={"kind": due, "status": context.exchange.status},
+        actual=other,
+    )
 
 
 def keeps_schema(context: RuleContext) -> Iterator[Finding]:
