@@ -15,7 +15,7 @@ from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.history.observation import Observation, observe
 from mock_webshare.judge.model.context import RuleContext, place_of
-from mock_webshare.judge.model.finding import Finding, Place, printable, shorten
+from mock_webshare.judge.model.finding import Finding, Neighbours, Place, printable, shorten
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
 from mock_webshare.judge.model.shapes import recognise
@@ -220,6 +220,7 @@ def redacted(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, 
             other=finding.other and _redacted_place(finding.other, redactor),
             expected=_redacted_value(finding.expected, redactor),
             actual=finding.actual and redactor.text(finding.actual),
+            neighbours=finding.neighbours and Neighbours(*map(redactor.text, finding.neighbours)),
         )
         for finding in findings
     )

@@ -8,6 +8,7 @@ the walk that has reached the page before it, whichever client requests it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mock_webshare.contract.model import Contract, Mark
@@ -17,7 +18,7 @@ from mock_webshare.judge.history.observation import ABSENT, Observation, PageObs
 from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
 from mock_webshare.judge.model.response_time import is_soon
 from mock_webshare.judge.model.row_fields import UPDATED_AT, read_instant
-from mock_webshare.judge.rules.ordering import violation_of
+from mock_webshare.judge.rules.ordering import neighbours, violation_of
 
 MOST_ROWS = 300_000
 """Rows of unfinished walks that are kept; beyond that, the walks continued longest ago are dropped."""
@@ -218,9 +219,10 @@ def _check_order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
         term, value, rule, mark = violation
         place = latest.place.at("results", after.position or 0, term.field)
         has_moved = _may_have_moved(walk, after, latest)
-        yield _finding(
+        finding = _finding(
             walk.place, place, "order", str(term), value, rule=rule, mark=mark, has_moved=has_moved
         )
+        yield replace(finding, neighbours=neighbours(*rows, term))
 
 
 def _may_have_moved(walk: Walk, row: Row, latest: PageObservation) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Mark
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.request import RecordedRequest
+    from mock_webshare.judge.model.finding import Neighbours
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.model.page import Page
     from mock_webshare.judge.model.response_time import ResponseTime
@@ -198,6 +199,7 @@ class RuleContext:
         actual: Any = NOTHING,
         mark: Mark | None = None,
         grade: Level | None = None,
+        neighbours: Neighbours | None = None,
     ) -> Finding:
         """Return a finding at a place in the body; mark and grade default to the rule's."""
         return Finding(
@@ -208,6 +210,7 @@ class RuleContext:
             expected=expected,
             actual=None if actual is NOTHING else excerpt(actual),
             grade=grade or (None if mark else GRADES.get(rule)),
+            neighbours=neighbours,
         )
 
     @cached_property

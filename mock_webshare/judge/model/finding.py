@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.model import Mark
 
@@ -64,6 +64,14 @@ class Place:
         return replace(self, pointer=pointer(keys))
 
 
+class Neighbours(NamedTuple):
+    """Excerpts of two neighbouring rows, of which the second one has the finding."""
+
+    first_id: str
+    second_id: str
+    first_value: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """That a rule is broken at a place."""
@@ -82,11 +90,32 @@ class Finding:
     """The level, if it does not follow from the mark."""
     other: Place | None = None
     """The earlier response that this one contradicts. None: it is wrong by itself."""
+    neighbours: Neighbours | None = None
+    """The rows whose order is wrong. None: it is not about two rows."""
 
     @property
     def level(self) -> Level:
         """The severity."""
         return self.grade or LEVELS[self.mark]
+
+    @property
+    def actual_type(self) -> str:
+        """The JSON type of the actual value: any number is a `number`; empty: no value, or none of JSON."""
+        start = (self.actual or "N").removeprefix("-")[:1]
+        return _TYPES_BY_START.get(start, "number")
+
+
+_TYPES_BY_START = {
+    '"': "string",
+    "{": "object",
+    "[": "array",
+    "t": "boolean",
+    "f": "boolean",
+    "n": "null",
+    "N": "",
+    "I": "",
+}
+"""JSON types by the first character of an excerpt."""
 
 
 def pointer(keys: Iterable[str | int]) -> str:

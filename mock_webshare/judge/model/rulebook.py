@@ -33,7 +33,7 @@ def mark_of(rule_id: str, contract: Contract) -> Mark:
 
 GRADES = {
     "record.malformed": Level.ERROR,  # its content was not judged
-    "body.shape": Level.ERROR,  # likewise
+    "body.shape": Level.WARNING,  # likewise, but that says nothing about the service
     "object.new-fields": Level.INFO,  # the vendor announces them
     "object.older-edition": Level.NOTE,  # true when it was recorded
     "object.pending": Level.NOTE,  # the period is documented, but each account has days of its own

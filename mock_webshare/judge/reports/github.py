@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mock_webshare.judge.model.finding import Level, printable
 from mock_webshare.judge.reports import messages, text
+from mock_webshare.judge.reports.headlines import headline
 from mock_webshare.judge.verdict import Group, Verdict
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning"}
@@ -28,9 +29,9 @@ def _command(group: Group) -> str:
         "line": place.line or 1,
         "col": place.column,
     }
-    properties["title"] = f"{finding.rule} ({finding.level}, {messages.MARKS[finding.mark]})"
+    properties["title"] = headline(finding, group.rule)
     written = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items() if value)
-    message = "\n".join(line.strip() for line in messages.lines(finding, group.rule))
+    message = "\n".join(line.strip() for line in [*messages.lines(finding, group.rule)][1:])
     more = f"\nand {group.count - 1:,} more like it" if group.count > 1 else ""
     return f"::{_COMMANDS.get(finding.level, 'notice')} {written}::{_data(message + more)}"
 

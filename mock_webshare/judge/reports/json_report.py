@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.reports.headlines import headline
 from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _group(group: Group) -> dict[str, Any]:
     return {
         "rule": rule.id,
         "level": first.level.value,
+        "message": headline(first, rule),
         "provenance": first.mark.value,
         "says": rule.says,
         "setting": rule.setting,

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 from mock_webshare.judge.model.finding import printable
 from mock_webshare.judge.model.rulebook import NOT_JUDGED
 from mock_webshare.judge.reports import messages
+from mock_webshare.judge.reports.headlines import headline
 from mock_webshare.judge.verdict import Group, Verdict
 
 SUITE = "mock-webshare validate"
@@ -78,7 +79,7 @@ def _case(rule_id: str, name: str) -> ET.Element:
 
 def _message(group: Group) -> str:
     times = f" ({group.count} times)" if group.count > 1 else ""
-    return _safe(group.rule.says + times)
+    return _safe(headline(group.first, group.rule) + times)
 
 
 def _details(group: Group) -> Iterator[str]:

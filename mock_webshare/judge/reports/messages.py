@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from mock_webshare.contract.model import Mark, Rule
 from mock_webshare.judge.model.finding import Finding, Level, Place, printable, shorten
+from mock_webshare.judge.reports.headlines import headline, kind, one_of, plain, type_names
 
 LONGEST_POINTER = 200
 """Characters of a JSON pointer or a URL that a report shows; both come from the file."""
@@ -27,15 +27,8 @@ PLURALS = {
     Level.INCONCLUSIVE: "inconclusive",
 }
 
-_TYPES = {
-    "array": "an array",
-    "boolean": "true or false",
-    "integer": "an integer",
-    "null": "null",
-    "number": "a number",
-    "object": "an object",
-    "string": "a string",
-}
+OF_THE_RECORDING = frozenset({"record.malformed", "body.shape"})
+"""The rules that say nothing about the service."""
 
 _FORMATS = {
     "date-time": "a date and time with its offset, such as 2022-06-14T11:58:10.246406-07:00",
@@ -44,23 +37,29 @@ _FORMATS = {
 
 
 def lines(finding: Finding, rule: Rule) -> Iterator[str]:
-    """Yield the lines of a finding: place, rule, expected and actual value."""
-    yield where(finding.place)
-    yield f"  {headline(finding, rule)}"
-    parts = (
-        ("request", request(finding.place)),
-        ("expected", expected(finding)),
-        ("actual", finding.actual or "nothing"),
-        ("earlier", None if finding.other is None else where(finding.other)),
-    )
-    yield from (f"  {name:9} {value}" for name, value in parts if value is not None)
+    """Yield the lines of a finding: what is wrong, where, the rule, expected and actual value."""
+    yield f"{finding.level}: {headline(finding, rule)}"
+    yield from (f"  {name:9} {value}" for name, value in details(finding, rule))
     if hint := advice(finding, rule):
         yield f"  {hint}"
 
 
-def headline(finding: Finding, rule: Rule) -> str:
-    """Return the level, the rule, how it is known, and its text."""
-    return f"{finding.level}, {finding.rule}, {MARKS[finding.mark]}: {rule.says}"
+def details(finding: Finding, rule: Rule) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a finding: a name of one word, and the text."""
+    parts = (
+        ("at", where(finding.place)),
+        ("rule", f"{rule.id}, {provenance(finding)}: {rule.says}"),
+        ("request", request(finding.place)),
+        ("expected", expected(finding)),
+        ("actual", actual(finding)),
+        ("earlier", None if finding.other is None else where(finding.other)),
+    )
+    yield from ((name, value) for name, value in parts if value is not None)
+
+
+def provenance(finding: Finding) -> str:
+    """Return how the rule of a finding is known."""
+    return "about the recording" if finding.rule in OF_THE_RECORDING else MARKS[finding.mark]
 
 
 def where(place: Place) -> str:
@@ -77,20 +76,31 @@ def where(place: Place) -> str:
 
 def request(place: Place) -> str | None:
     """Return the request of the response at a place; None if it is not known."""
-    return None if place.url is None else _short(f"{place.method or '?'} {place.url}")
+    if place.url is None:
+        return None
+    return _short(f"{place.method} {place.url}" if place.method else f"{place.url} (method not recorded)")
 
 
 def expected(finding: Finding) -> str | None:
     """Return the expected value in words; None if the text of the rule is enough."""
     if finding.check in _EXPECTED:
         return _EXPECTED[finding.check](finding.expected)
-    return None if finding.expected is None else f"{_plain(finding.expected)}"
+    return None if finding.expected is None else f"{plain(finding.expected)}"
+
+
+def actual(finding: Finding) -> str | None:
+    """Return the actual value in words; None if there is none, or if the headline says it."""
+    if finding.actual is None or finding.check in _SAID_BY_HEADLINE:
+        return None
+    return _ACTUAL[finding.check](finding.actual) if finding.check in _ACTUAL else finding.actual
 
 
 def advice(finding: Finding, rule: Rule) -> str | None:
     """Return what to do about a finding; None if the level is enough."""
     if finding.level is Level.INCONCLUSIVE:
         return "data may have moved between the two requests"
+    if finding.check == "body.shape":
+        return f"it was not judged; name its schema with {rule.setting}"
     if finding.level is Level.NOTE and rule.setting:
         return f"if the service does so, set {rule.setting}"
     return None
@@ -105,22 +115,9 @@ def _short(text: str) -> str:
     return printable(shorten(text, LONGEST_POINTER))
 
 
-def _plain(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return printable(shorten(text, LONGEST_POINTER))
-
-
-def _type(names: str | list[str]) -> str:
-    return " or ".join(_TYPES[name] for name in ([names] if isinstance(names, str) else names))
-
-
-def _one_of(values: list[Any]) -> str:
-    return " or ".join(map(_plain, values))
-
-
 def _shape(signs: dict[str, str]) -> str:
     known = ", ".join(f"{schema} ({sign})" for schema, sign in signs.items())
-    return f"one of {known}; use --schema for any other body"
+    return f"one of {known}"
 
 
 def _ordered(term: str) -> str:
@@ -132,8 +129,8 @@ def _changed(value: Any) -> str:
     if value is None:
         return "the value in the earlier response"
     if isinstance(value, list):
-        return _one_of(value) if value else "no further change"
-    return f"{_plain(value)}, as in the earlier response"
+        return one_of(value) if value else "no further change"
+    return f"{plain(value)}, as in the earlier response"
 
 
 _EXPECTED: dict[str, Callable[[Any], str]] = {
@@ -141,28 +138,29 @@ _EXPECTED: dict[str, Callable[[Any], str]] = {
     "body.shape": _shape,
     "changed": _changed,
     "compact": lambda _: "no blanks between the tokens, as no indent was requested",
-    "count": lambda count: f"{_plain(count)}, as on the page before",
-    "enum": _one_of,
+    "count": lambda count: f"{plain(count)}, as on the page before",
+    "enum": one_of,
     "format": lambda name: _FORMATS.get(name, name),
+    "kind": lambda due: kind(due["kind"]),
     "json.syntax": lambda message: f"JSON (the parser reports: {message})",
     "link": lambda _: "a link, as that page exists",
     "gone": lambda status: f"{status}, as the row existed just before",
-    "lost": lambda seen: f"{_plain(seen)}, the rows on the pages of the walk",
+    "lost": lambda seen: f"{plain(seen)}, the rows on the pages of the walk",
     "minItems": lambda least: f"items: at least {least}",
     "minProperties": lambda least: f"fields: at least {least}",
     "minimum": lambda least: f"at least {least}",
     "no-link": lambda _: "null, as that page does not exist",
-    "not": lambda schema: f"anything but {_type(schema['type'])}",
+    "not": lambda schema: f"anything but {type_names(schema['type'])}",
     "object.pending": lambda days: f"pending, for {days} days from created_at on",
     "offset": lambda offset: f"{offset}, the offset of Los Angeles at that time",
     "order": lambda term: _ordered(term) if isinstance(term, str) else f"this order: {', '.join(term)}",
     "overdue": lambda days: f"no longer pending, more than {days} days after created_at",
     "required": lambda _: "this field",
     "retry-after": lambda _: "Retry-After with a whole number of seconds",
-    "text": _one_of,
+    "text": one_of,
     "throttled": lambda wait: f"Request was throttled. Expected available in {wait or 'some'} seconds.",
     "twice": lambda _: "an id that no other row of the page has",
-    "type": _type,
+    "type": type_names,
     "wrong-field": lambda _: "nothing: the value that was sent for it is allowed",
     "at-least": lambda count: f"at least {_plain(count)}, as many as a list with more filters has",
     "at-most": lambda count: f"at most {_plain(count)}, as many as the list with fewer filters has",
@@ -177,3 +175,12 @@ _EXPECTED: dict[str, Callable[[Any], str]] = {
     "unlisted": lambda _: "a row that the earlier list has too, as it has not changed since",
 }
 """The words for what a check expects, by its name; those of any other are the JSON value."""
+
+_SAID_BY_HEADLINE = frozenset({"json.depth", "json.size", "record.malformed", "required"})
+"""The checks whose actual value is a phrase of the headline."""
+
+_ACTUAL: dict[str, Callable[[str], str]] = {
+    "body": lambda size: size.strip('"'),
+    "kind": kind,
+}
+"""The words for what a check has found, by its name; those of any other are the excerpt."""

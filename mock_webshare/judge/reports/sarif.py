@@ -11,6 +11,7 @@ from mock_webshare.contract.model import Rule
 from mock_webshare.judge.model.finding import Level, Place
 from mock_webshare.judge.model.rulebook import level
 from mock_webshare.judge.reports import json_report, messages
+from mock_webshare.judge.reports.headlines import headline
 from mock_webshare.judge.verdict import Group, Verdict
 from mock_webshare.version import __version__
 
@@ -75,7 +76,7 @@ def _result(group: Group, index: int) -> dict[str, Any]:
         "locations": [_location(finding.place)],
         "occurrenceCount": group.count,
         "partialFingerprints": {"likeness/v1": _fingerprint(group)},
-        "properties": {"provenance": messages.MARKS[finding.mark]},
+        "properties": {"provenance": messages.provenance(finding)},
     }
     others = [each.place for each in group.findings[1:]] + ([finding.other] if finding.other else [])
     if others:
@@ -84,7 +85,8 @@ def _result(group: Group, index: int) -> dict[str, Any]:
 
 
 def _message(group: Group) -> str:
-    return "\n".join(line.strip() for line in messages.lines(group.first, group.rule))
+    _, *details = messages.lines(group.first, group.rule)
+    return "\n".join([headline(group.first, group.rule), *map(str.strip, details)])
 
 
 def _fingerprint(group: Group) -> str:

@@ -17,9 +17,8 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
     """Yield the lines of the report on a verdict."""
     for groups in _alike(verdict):
         finding = groups[0].first
-        first, second, *rest = messages.lines(finding, groups[0].rule)
-        yield first
-        yield _coloured(second, finding.level) if is_coloured else second
+        first, *rest = messages.lines(finding, groups[0].rule)
+        yield _coloured(first, finding.level) if is_coloured else first
         yield from rest
         yield from _more(groups)
         yield ""
@@ -49,7 +48,7 @@ def _more(groups: list[Group]) -> Iterator[str]:
 
 def _coloured(line: str, level: Level) -> str:
     colour = _COLOURS.get(level)
-    return f"  \x1b[{colour}m{level}\x1b[0m{line[2 + len(level) :]}" if colour else line
+    return f"\x1b[{colour}m{level}\x1b[0m{line.removeprefix(level)}" if colour else line
 
 
 def summary(verdict: Verdict) -> str:

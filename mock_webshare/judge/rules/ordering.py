@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mock_webshare.contract.model import Mark
 from mock_webshare.judge.model.context import RuleContext
-from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.model.finding import Finding, Neighbours, excerpt
 from mock_webshare.judge.model.row_fields import RowFields, read_instant
 
 
@@ -83,8 +83,15 @@ def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
             continue
         if violation := violation_of(ordering, context.fields, before, after):
             term, value, rule, mark = violation
-            keys = context.keys(index, term.field)
-            yield context.finding(rule, *keys, check="order", expected=str(term), actual=value, mark=mark)
+            keys, rows = context.keys(index, term.field), neighbours(before, after, term)
+            yield context.finding(
+                rule, *keys, check="order", expected=str(term), actual=value, mark=mark, neighbours=rows
+            )
+
+
+def neighbours(before: Mapping[str, Any], after: Mapping[str, Any], term: Term) -> Neighbours:
+    """Return what a report shows of two rows in the wrong order."""
+    return Neighbours(excerpt(before.get("id")), excerpt(after.get("id")), excerpt(before.get(term.field)))
 
 
 def violation_of(

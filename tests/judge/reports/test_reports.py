@@ -63,8 +63,9 @@ def at(place: Place) -> Finding:
 
 def test_a_finding_says_where_which_rule_what_was_wanted_and_what_is_there() -> None:
     assert written(FINDING).splitlines() == [
-        "credit.json#/amount",
-        "  error, object.amount, documented: `amount` is a JSON number in USD, not a string.",
+        'error: "amount" is a string, not a number',
+        "  at        credit.json#/amount",
+        "  rule      object.amount, documented: `amount` is a JSON number in USD, not a string.",
         "  expected  a number",
         '  actual    "2.50"',
         "",
@@ -94,7 +95,7 @@ def test_what_is_unreadable_is_told_and_counted() -> None:
     ],
 )
 def test_a_place_is_named(place: Place, expected: str) -> None:
-    assert written(at(place)).splitlines()[0] == expected
+    assert written(at(place)).splitlines()[1] == f"  at        {expected}"
 
 
 def test_a_long_pointer_is_shortened() -> None:
@@ -223,6 +224,7 @@ def test_the_json_report_names_place_rule_and_value() -> None:
         each for each in json.loads("\n".join(lines_of("json")))["findings"] if each["rule"] == "object.mode"
     ]
     (place,) = found["places"]
+    assert found["message"] == '"mode" is "credit", not "payout" or "credits"'
     assert (place["file"], place["line"], place["pointer"]) == ("./a.json", 4, "/mode")
     assert (found["provenance"], place["expected"], place["actual"]) == (
         "D",
@@ -317,8 +319,9 @@ def test_junit_keeps_the_schema_that_jenkins_published() -> None:
 
 
 def test_an_annotation_points_at_the_line() -> None:
-    (line,) = [each for each in lines_of("github") if "title=object.mode" in each]
-    assert line.startswith("::error file=a.json,line=4,title=object.mode (error%2C documented)::")
+    (line,) = [each for each in lines_of("github") if "object.mode" in each]
+    title = '"mode" is "credit"%2C not "payout" or "credits"'
+    assert line.startswith(f"::error file=a.json,line=4,title={title}::at        ./a.json:4#/mode%0A")
     assert "%0Aexpected" in line
 
 
@@ -350,4 +353,4 @@ def test_the_gravest_comes_first() -> None:
 def test_only_a_level_is_coloured_and_only_when_asked() -> None:
     stream = StringIO()
     reports.write("text", full_verdict(), stream, is_coloured=True)
-    assert "  \x1b[31merror\x1b[0m, object.mode, documented: " in stream.getvalue()
+    assert '\x1b[31merror\x1b[0m: "mode" is "credit", not "payout" or "credits"\n' in stream.getvalue()
