@@ -18,7 +18,7 @@ from mock_webshare.judge.history.page_walk import PageWalks
 from mock_webshare.judge.history.row_history import RowHistory
 from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.rulebook import rules_of
-from mock_webshare.judge.verdict import Group, Likeness, Verdict
+from mock_webshare.judge.verdict import Group, Likeness, Verdict, cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -142,7 +142,7 @@ class Judge:
     def _add_finding(self, finding: Finding) -> Group:
         likeness = _likeness(finding)
         if likeness not in self._groups and len(self._groups) >= MOST_GROUPS:
-            likeness = likeness._replace(pointer="", has_value="")
+            likeness = likeness._replace(request="", pointer="", cause="")
         group = self._groups.setdefault(likeness, Group(likeness, self._rules[finding.rule], []))
         if len(group.findings) < MOST_EXAMPLES:
             group.findings.append(finding)
@@ -154,14 +154,16 @@ _INDEX = re.compile(r"/\d+(?=/|$)")
 
 def _likeness(finding: Finding) -> Likeness:
     place = finding.place
+    path = (place.url or "").partition("?")[0].partition("://")[2].partition("/")[2]
     return Likeness(
         place.source,
         finding.rule,
         finding.check,
         finding.level,
         finding.mark,
+        _INDEX.sub("/*", f"{place.method or ''} /{path}") if place.url else "",
         _INDEX.sub("/*", place.pointer),
-        str(finding.actual is not None),
+        cause(finding),
     )
 
 

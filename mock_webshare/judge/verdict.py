@@ -23,15 +23,49 @@ class Likeness(NamedTuple):
     check: str
     level: str
     mark: str
+    request: str
+    """The method and the path, with a star for each id. Empty: not recorded."""
     pointer: str
     """With a star for each index."""
-    has_value: str
-    """Whether there is a value at all; it may be any."""
+    cause: str
+    """What is wrong, whatever the values of the row: the JSON types, and what `CAUSES` lists."""
+
+
+_EXPECTED, _BOTH, _ACTUAL = ("expected",), ("expected", "actual"), ("actual",)
+CAUSES: Mapping[str, tuple[str, ...]] = {
+    "allow": _BOTH,
+    "const": _EXPECTED,
+    "content-type": _BOTH,
+    "enum": _BOTH,
+    "format": _EXPECTED,
+    "json.constant": _ACTUAL,
+    "json.duplicate-key": _ACTUAL,
+    "json.syntax": _BOTH,
+    "kind": _BOTH,
+    "minimum": _EXPECTED,
+    "no-vary": _ACTUAL,
+    "not": _EXPECTED,
+    "order": _EXPECTED,
+    "pattern": _EXPECTED,
+    "record.malformed": _ACTUAL,
+    "retry-after": _ACTUAL,
+    "status": _BOTH,
+    "text": _EXPECTED,
+    "type": _EXPECTED,
+    "www-authenticate": _BOTH,
+}
+"""By check, the fields of a finding whose value belongs to the cause; of others it is the JSON type."""
+
+
+def cause(finding: Finding) -> str:
+    """Return what is wrong in findings that have the same headline but for the values of rows."""
+    values = (getattr(finding, name) for name in CAUSES.get(finding.check, ()))
+    return "\0".join((type(finding.expected).__name__, finding.actual_type, *map(repr, values)))
 
 
 @dataclass(slots=True)
 class Group:
-    """Findings that differ only in their place and in the value there."""
+    """Findings that differ only in their place and in the values of rows."""
 
     likeness: Likeness
     rule: Rule

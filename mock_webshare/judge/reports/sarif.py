@@ -75,7 +75,7 @@ def _result(group: Group, index: int) -> dict[str, Any]:
         "message": {"text": _message(group)},
         "locations": [_location(finding.place)],
         "occurrenceCount": group.count,
-        "partialFingerprints": {"likeness/v1": _fingerprint(group)},
+        "partialFingerprints": {"likeness/v2": _fingerprint(group)},
         "properties": {"provenance": messages.provenance(finding)},
     }
     others = [each.place for each in group.findings[1:]] + ([finding.other] if finding.other else [])

@@ -39,7 +39,7 @@ FINDING = Finding(
 def written(*findings: Finding, unreadable: tuple[UnreadableInput, ...] = ()) -> str:
     stream = StringIO()
     groups = tuple(
-        Group(Likeness("", str(index), "", "", "", "", ""), rules_of()[each.rule], [each], 1)
+        Group(Likeness("", str(index), "", "", "", "", "", ""), rules_of()[each.rule], [each], 1)
         for index, each in enumerate(findings)
     )
     verdict = Verdict(files=2, exchanges=3, judged=1, groups=groups, unreadable=unreadable)
