@@ -118,7 +118,7 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("http://a/?", "?", "|"),
     ],
     "exchange.request:%2C|,": [Pump("", "%2")],
-    "judge.run._INDEX": [Pump("/", "1", "x"), Pump("", "/1")],
+    "judge.model.finding._INDEX": [Pump("/", "1", "x"), Pump("", "/1")],
     "exchange.redaction.lenient_json._COLON": [Pump("", " ", "x")],
     "exchange.redaction.lenient_json._TOKEN": ESCAPES,
     "judge.rules.error_body._NO_MATCH": [Pump("No ", "a", "!"), Pump("", "No ")],

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="reports",
         action="append",
         metavar="FORMAT",
-        help="report: text, json, junit, sarif or github (default: text); may be given several times",
+        help="report: text, json, junit, sarif, github or html (default: text); may be given several times",
     )
     parser.add_argument(
         "-o",
@@ -79,6 +79,8 @@ class _Output(str):
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    from dataclasses import replace
+
     from mock_webshare import recordings
     from mock_webshare.judge import reports, run
 
@@ -91,6 +93,8 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     for name, path in wanted:
         reports.find(name)
         require_other_file(path, options.paths)
+    if any(name in reports.DETAILED for name, _ in wanted):
+        assumed = replace(assumed, keeps_details=True)
     records = recordings.read(
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,

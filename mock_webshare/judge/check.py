@@ -13,6 +13,7 @@ from mock_webshare.exchange.request import RecordedRequest, read_int, read_url
 from mock_webshare.judge import rules
 from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.body.line_numbers import Locator
+from mock_webshare.judge.body.outline import outlined
 from mock_webshare.judge.history.observation import Observation, observe
 from mock_webshare.judge.model.context import RuleContext, place_of
 from mock_webshare.judge.model.finding import Finding, Neighbours, Place, printable, shorten
@@ -21,6 +22,7 @@ from mock_webshare.judge.model.rulebook import GRADES, mark_of
 from mock_webshare.judge.model.shapes import recognise
 from mock_webshare.judge.rules.headers import has_content_type
 from mock_webshare.judge.rules.status import SERVER_ERRORS, schema_of
+from mock_webshare.judge.timeline import Step
 
 OTHER_ENDPOINT = "another endpoint"
 OTHER_HOST = "another host"
@@ -48,6 +50,8 @@ class CheckResult(NamedTuple):
     """The header of the request, which no report shows. None: not recorded."""
     record: Exchange | None = None
     """The exchange whose secrets the findings may contain. None: they contain none of its secrets."""
+    step: Step | None = None
+    """The exchange as a timeline shows it. None: no report wants it."""
 
     def without_secrets(self) -> CheckResult:
         """Return the result with redacted findings."""
@@ -62,10 +66,23 @@ def check_record(
     """Apply all rules about one record to a record."""
     if isinstance(record, Exchange):
         result = _check_exchange(record, options)
+        if options.keeps_details:
+            result = _with_details(result, record, options)
         return result._replace(
             authorization=record.request_header("authorization"), record=record if result.findings else None
         )
     return _check_malformed(record, options) if isinstance(record, BadRecord) else record
+
+
+def _with_details(result: CheckResult, exchange: Exchange, options: Options) -> CheckResult:
+    """Return a result with what only reports for people show: the exchange, and lines of its body."""
+    place = place_of(exchange, options.contract)
+    if result.skipped in (OTHER_ENDPOINT, OTHER_HOST):  # what it is about is not ours to show
+        place = replace(place, url=None)
+    elif place.url is not None:
+        place = _redacted_place(place, redactor_of(exchange))
+    step = Step(place, exchange.started, exchange.status, result.skipped)
+    return result._replace(step=step, findings=tuple(outlined(result.findings, exchange.body)))
 
 
 def _check_exchange(exchange: Exchange, options: Options) -> CheckResult:
@@ -192,16 +209,17 @@ def _check_malformed(record: BadRecord, options: Options) -> CheckResult:
         request = read_url(record.url, options.contract)
         if reason := _reason_by_url(request, options):
             return CheckResult(record.source, skipped=reason)
-    rule = "record.malformed"
+    rule, place = "record.malformed", place_of(record, options.contract)
     finding = Finding(
         rule=rule,
         mark=mark_of(rule, options.contract),
-        place=place_of(record, options.contract),
+        place=place,
         check=rule,
         actual=printable(shorten(record.problem)),
         grade=GRADES[rule],
     )
-    return CheckResult(record.source, (finding,))
+    step = Step(place, None, None, None) if options.keeps_details else None
+    return CheckResult(record.source, (finding,), step=step)
 
 
 def redactor_of(exchange: Exchange) -> Redactor:
@@ -220,6 +238,7 @@ def redacted(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, 
             other=finding.other and _redacted_place(finding.other, redactor),
             expected=_redacted_value(finding.expected, redactor),
             actual=finding.actual and redactor.text(finding.actual),
+            outline=tuple(line._replace(text=redactor.text(line.text)) for line in finding.outline),
             neighbours=finding.neighbours and Neighbours(*map(redactor.text, finding.neighbours)),
         )
         for finding in findings

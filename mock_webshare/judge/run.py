@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from collections import Counter, deque
 from contextvars import ContextVar
+from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ from mock_webshare.judge.history.page_walk import PageWalks
 from mock_webshare.judge.history.row_history import RowHistory
 from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.rulebook import rules_of
-from mock_webshare.judge.verdict import Group, Likeness, Verdict, cause
+from mock_webshare.judge.timeline import Timeline
+from mock_webshare.judge.verdict import Group, Likeness, Verdict, likeness_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +35,8 @@ MOST_EXAMPLES = 10
 """Findings of a group that are kept; the others are only counted."""
 MOST_GROUPS = 10_000
 """Groups that are distinguished by pointers; in further ones the pointers do not count."""
+MOST_OUTLINES = 200
+"""Groups of each level of which the lines of a body are kept."""
 MOST_KEYS = 1000
 """Keys that are remembered so that no finding shows one."""
 CHUNK = 64
@@ -72,6 +75,8 @@ class Judge:
         self._sources: set[str] = set()
         self._keys: set[str] = set()
         self._exchanges = self._judged = 0
+        self._timeline = Timeline() if options.keeps_details else None
+        self._outlines: Counter[Level] = Counter()
 
     def add(self, result: Result) -> None:
         """Add the result of one record, and what it contradicts of earlier ones."""
@@ -88,6 +93,8 @@ class Judge:
             self._skipped[result.skipped] += 1
         if result.authorization and len(self._keys) < MOST_KEYS:
             self._keys.add(result.authorization)
+        if self._timeline and result.step:
+            self._timeline.add(result.step, has_findings=bool(result.findings))
         self._add_findings(result.findings, result.record)
         if (observation := result.observation) is not None:
             for history in (self._rows, self._walks, self._caps):
@@ -96,7 +103,7 @@ class Judge:
     def verdict(self) -> Verdict:
         """Return the verdict on all records."""
         self._add_findings(chain(self._caps.finish(), self._walks.finish(), self._rows.finish()))
-        self._redact()
+        redactor = self._redact()
         levels = list(Level)
         groups = sorted(self._groups.values(), key=lambda group: levels.index(group.first.level))
         return Verdict(
@@ -111,13 +118,16 @@ class Judge:
             rules=self._rules,
             fail_on=self._options.fail_on,
             may_be_empty=self._options.may_be_empty,
+            steps=self._timeline.steps(redactor) if self._timeline else (),
+            steps_left_out=self._timeline.left_out if self._timeline else 0,
         )
 
-    def _redact(self) -> None:
-        """Remove the keys of all exchanges from the findings in any of them."""
+    def _redact(self) -> Redactor:
+        """Remove the keys of all exchanges from the findings in any of them; return what did so."""
         redactor = Redactor(word for key in self._keys for word in key.split())
         for group in self._groups.values():
             group.findings[:] = redacted(group.findings, redactor)
+        return redactor
 
     def _add_findings(self, findings: Iterable[Finding], record: Exchange | None = None) -> None:
         """Add findings to their groups, except of rules that the contract does not have.
@@ -128,7 +138,9 @@ class Judge:
         for finding in findings:
             if finding.rule not in self._rules:
                 continue
-            likeness = _likeness(finding)
+            if self._timeline:
+                self._timeline.note(finding)
+            likeness = likeness_of(finding)
             group = self._known.get(likeness)
             if group is None or len(group.findings) < MOST_EXAMPLES:
                 if record is not None:
@@ -140,31 +152,22 @@ class Judge:
             group.count += 1
 
     def _add_finding(self, finding: Finding) -> Group:
-        likeness = _likeness(finding)
+        likeness = likeness_of(finding)
         if likeness not in self._groups and len(self._groups) >= MOST_GROUPS:
             likeness = likeness._replace(request="", pointer="", cause="")
         group = self._groups.setdefault(likeness, Group(likeness, self._rules[finding.rule], []))
         if len(group.findings) < MOST_EXAMPLES:
-            group.findings.append(finding)
+            group.findings.append(self._with_few_outlines(finding, group))
         return group
 
-
-_INDEX = re.compile(r"/\d+(?=/|$)")
-
-
-def _likeness(finding: Finding) -> Likeness:
-    place = finding.place
-    path = (place.url or "").partition("?")[0].partition("://")[2].partition("/")[2]
-    return Likeness(
-        place.source,
-        finding.rule,
-        finding.check,
-        finding.level,
-        finding.mark,
-        _INDEX.sub("/*", f"{place.method or ''} /{path}") if place.url else "",
-        _INDEX.sub("/*", place.pointer),
-        cause(finding),
-    )
+    def _with_few_outlines(self, finding: Finding, group: Group) -> Finding:
+        """Return a finding without its outline, unless it represents one of the first groups of its level."""
+        if not finding.outline:
+            return finding
+        if group.findings or self._outlines[finding.level] >= MOST_OUTLINES:
+            return replace(finding, outline=())
+        self._outlines[finding.level] += 1
+        return finding
 
 
 def _results(records: Iterator[Record], options: Options, jobs: int) -> Iterator[Result]:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from mock_webshare.contract.model import Rule
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.judge.model.finding import Finding, Level
+from mock_webshare.judge.model.finding import Finding, Level, starred
 from mock_webshare.judge.model.options import FAILING
+from mock_webshare.judge.timeline import Step
 
 CLEAN, FINDINGS, COULD_NOT = 0, 1, UnreadableInput.exit_code
 """Exit codes."""
@@ -57,7 +58,23 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
 """By check, the fields of a finding whose value belongs to the cause; of others it is the JSON type."""
 
 
-def cause(finding: Finding) -> str:
+def likeness_of(finding: Finding) -> Likeness:
+    """Return what a finding has in common with others of its group."""
+    place = finding.place
+    path = (place.url or "").partition("?")[0].partition("://")[2].partition("/")[2]
+    return Likeness(
+        place.source,
+        finding.rule,
+        finding.check,
+        finding.level,
+        finding.mark,
+        starred(f"{place.method or ''} /{path}") if place.url else "",
+        starred(place.pointer),
+        _cause(finding),
+    )
+
+
+def _cause(finding: Finding) -> str:
     """Return what is wrong in findings that have the same headline but for the values of rows."""
     values = (getattr(finding, name) for name in CAUSES.get(finding.check, ()))
     return "\0".join((type(finding.expected).__name__, finding.actual_type, *map(repr, values)))
@@ -104,6 +121,11 @@ class Verdict:
     """The minimum severity that makes the exit code 1."""
     may_be_empty: bool = False
     """Whether it is a success if nothing was judged."""
+
+    steps: tuple[Step, ...] = ()
+    """The exchanges, as many as are kept; none unless the options want details."""
+    steps_left_out: int = 0
+    """Exchanges that were too many to be kept."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

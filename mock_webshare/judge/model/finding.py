@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -64,6 +65,16 @@ class Place:
         return replace(self, pointer=pointer(keys))
 
 
+class Line(NamedTuple):
+    """A line of a body whose values are hidden, except the one that a finding is about."""
+
+    number: int | None
+    """Counted from 1. None: the body does not have the line, but should."""
+    text: str
+    is_marked: bool = False
+    """Whether the finding is about it."""
+
+
 class Neighbours(NamedTuple):
     """Excerpts of two neighbouring rows, of which the second one has the finding."""
 
@@ -92,6 +103,8 @@ class Finding:
     """The earlier response that this one contradicts. None: it is wrong by itself."""
     neighbours: Neighbours | None = None
     """The rows whose order is wrong. None: it is not about two rows."""
+    outline: tuple[Line, ...] = ()
+    """The lines of the body around the value. Empty: they are not kept, or it is not about a value."""
 
     @property
     def level(self) -> Level:
@@ -121,6 +134,14 @@ _TYPES_BY_START = {
 def pointer(keys: Iterable[str | int]) -> str:
     """Return the JSON pointer of keys: `/a/0/b~1c` of `["a", 0, "b/c"]`."""
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
+
+
+_INDEX = re.compile(r"/\d+(?=/|$)")
+
+
+def starred(path: str) -> str:
+    """Return a pointer or path with a star for each index or id: `/results/*/id` of `/results/7/id`."""
+    return _INDEX.sub("/*", path)
 
 
 def printable(text: str) -> str:

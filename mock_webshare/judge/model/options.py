@@ -37,6 +37,9 @@ class Options:
     may_be_empty: bool = False
     """Whether the exit code is 0 if there was nothing to judge."""
 
+    keeps_details: bool = False
+    """Whether the verdict has exchanges and its findings lines of bodies, which reports for people show."""
+
     def __post_init__(self) -> None:
         names = self.contract.schemas.names
         if self.schema is not None and self.schema not in names:

@@ -15,8 +15,17 @@ if TYPE_CHECKING:
     Report = Callable[[Verdict, bool], Iterator[str]]
     """Takes a verdict and whether to use colours, and yields lines."""
 
-REPORTS = {"text": "text", "json": "json_report", "junit": "junit", "sarif": "sarif", "github": "github"}
+REPORTS = {
+    "text": "text",
+    "json": "json_report",
+    "junit": "junit",
+    "sarif": "sarif",
+    "github": "github",
+    "html": "html_report",
+}
 """The module of each report, by its name."""
+DETAILED = frozenset({"html"})
+"""The reports that show what a verdict only has with `Options.keeps_details`."""
 
 
 def find(name: str) -> Report:

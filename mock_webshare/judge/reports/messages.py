@@ -106,6 +106,11 @@ def advice(finding: Finding, rule: Rule) -> str | None:
     return None
 
 
+def level_name(level: Level, number: int) -> str:
+    """Return the name of a level after a number of findings: `error`, `errors`."""
+    return level if number == 1 else PLURALS[level]
+
+
 def counted(number: int, one: str, many: str) -> str:
     """Return a number with its noun: `no files`, `1 file`, `2,000 files`."""
     return f"{number:,} {one if number == 1 else many}" if number else f"no {many}"

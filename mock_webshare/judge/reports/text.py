@@ -79,9 +79,5 @@ def _others(others: Mapping[str, int]) -> str:
 
 def _findings(found: dict[Level, int]) -> str:
     total = messages.counted(sum(found.values()), "finding", "findings")
-    kinds = [
-        f"{number:,} {level if number == 1 else messages.PLURALS[level]}"
-        for level, number in found.items()
-        if number
-    ]
+    kinds = [f"{number:,} {messages.level_name(level, number)}" for level, number in found.items() if number]
     return f"{total} ({', '.join(kinds)})" if kinds else total

@@ -147,7 +147,7 @@ def test_what_the_stream_cannot_encode_is_escaped() -> None:
 
 
 def test_an_unknown_report_is_a_mistake_of_the_user() -> None:
-    with pytest.raises(UnknownName, match="there are: github, json, junit, sarif, text"):
+    with pytest.raises(UnknownName, match="there are: github, html, json, junit, sarif, text"):
         reports.write("texts", Verdict(files=0, exchanges=0, judged=0), StringIO())
 
 

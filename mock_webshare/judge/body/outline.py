@@ -1,0 +1,155 @@
+"""Outline: the lines of a body around one value, without any other value.
+
+The lines are those of the body if each level is indented by two blanks, as `python -m json.tool --indent 2`
+prints it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from mock_webshare.judge.body import strict_json
+from mock_webshare.judge.model.finding import Finding, Line, printable, shorten, starred
+
+LARGEST = 256 * 1024
+"""Bytes of the largest body that is worth an outline."""
+NEAR = 2
+"""Fields that are shown before and after the one in question."""
+MOST_MEMBERS = 12
+"""Fields and items that are shown of the value in question."""
+LONGEST_KEY = 60
+"""Characters of a field's name that are shown."""
+MOST_OUTLINES = 10
+"""Outlines of one body."""
+_HIDDEN = "…"
+_OF_THE_WHOLE = frozenset({"kind", "body.shape"})
+"""The checks of which the names of all fields are of interest."""
+
+
+def outlined(findings: Iterable[Finding], body: bytes) -> Iterator[Finding]:
+    """Yield findings about a body with an outline, the first ones about different values."""
+    known: set[tuple[str, str, str]] = set()
+    document = None
+    for finding in findings:
+        about = (finding.rule, finding.check, starred(finding.place.pointer))
+        is_new = about not in known and len(known) < MOST_OUTLINES and len(body) <= LARGEST
+        if is_new and (finding.place.pointer or finding.check in _OF_THE_WHOLE):
+            known.add(about)
+            document = document or strict_json.parse(body, finding.place)
+            actual = _shown(finding)
+            finding = replace(finding, outline=outline(document.value, finding.place.pointer, actual))
+        yield finding
+
+
+def _shown(finding: Finding) -> str | None:
+    """Return the value in question, unless the finding is about more than that value."""
+    return None if finding.check in (*_OF_THE_WHOLE, "json.duplicate-key") else finding.actual
+
+
+def outline(body: Any, pointer: str, actual: str | None) -> tuple[Line, ...]:
+    """Return the lines around the value at a JSON pointer, which is shown as `actual`.
+
+    `{`, `  "id": …`, `  "amount": "2.50"`, `}` for `/amount`. A missing field is a marked line without
+    a number.
+    """
+    keys = [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
+    return tuple(_lines(body, keys, actual, "", 1, 0))
+
+
+def _lines(
+    value: Any, keys: list[str], actual: str | None, label: str, number: int, depth: int
+) -> Iterator[Line]:
+    indent = "  " * depth
+    if not keys:
+        yield from _marked(value, actual, indent, label, number)
+        return
+    members = _members(value)
+    index = next((index for index, (key, _) in enumerate(members) if key == keys[0]), None)
+    yield Line(number, indent + label + _start(value))
+    before = members if index is None else members[:index]
+    yield from _around(before, value, number + 1, depth + 1, is_before=True)
+    number += 1 + sum(_size(inside) for _, inside in before)
+    if index is None:
+        yield Line(None, f"{indent}  {_label(value, keys[0])}(missing)", is_marked=True)
+    else:
+        key, inside = members[index]
+        for line in _lines(inside, keys[1:], actual, _label(value, key), number, depth + 1):
+            number = line.number or number
+            yield line
+        number += 1
+        yield from _around(members[index + 1 :], value, number, depth + 1, is_before=False)
+        number += sum(_size(each) for _, each in members[index + 1 :])
+    yield Line(number, indent + _end(value))
+
+
+def _marked(value: Any, actual: str | None, indent: str, label: str, number: int) -> Iterator[Line]:
+    if not isinstance(value, dict | list) or not value:
+        yield Line(number, f"{indent}{label}{actual or _HIDDEN}", is_marked=True)
+        return
+    yield Line(number, indent + label + _start(value), is_marked=True)
+    members, line = _members(value), number + 1
+    for key, inside in members[:MOST_MEMBERS]:
+        yield Line(line, f"{indent}  {_label(value, key)}{_hidden(inside)}", is_marked=True)
+        line += _size(inside)
+    if rest := members[MOST_MEMBERS:]:
+        yield Line(line, f"{indent}  {_HIDDEN} {len(rest)} more", is_marked=True)
+    yield Line(number + _size(value) - 1, indent + _end(value), is_marked=True)
+
+
+def _around(
+    members: list[tuple[str, Any]], of: Any, number: int, depth: int, *, is_before: bool
+) -> Iterator[Line]:
+    """Yield the nearest members before or after a line, and how many there are besides."""
+    near = 0 if isinstance(of, list) else NEAR
+    cut = max(0, len(members) - near) if is_before else min(near, len(members))
+    parts = (members[:cut], members[cut:])
+    hidden, shown = parts if is_before else (parts[1], parts[0])
+    rest = Line(number, f"{'  ' * depth}{_HIDDEN} {len(hidden)} more")
+    if is_before and hidden:
+        yield rest
+        number += sum(_size(inside) for _, inside in hidden)
+    for key, inside in shown:
+        yield Line(number, "  " * depth + _label(of, key) + _hidden(inside))
+        number += _size(inside)
+    if not is_before and hidden:
+        yield rest._replace(number=number)
+
+
+def _members(value: Any) -> list[tuple[str, Any]]:
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        pairs = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    return [(str(key), inside) for key, inside in pairs]
+
+
+def _label(of: Any, key: str) -> str:
+    if isinstance(of, list):
+        return ""
+    return printable(json.dumps(shorten(key, LONGEST_KEY), ensure_ascii=False)) + ": "
+
+
+def _start(value: Any) -> str:
+    return "[" if isinstance(value, list) else "{" if isinstance(value, dict) else _HIDDEN
+
+
+def _end(value: Any) -> str:
+    return "]" if isinstance(value, list) else "}" if isinstance(value, dict) else _HIDDEN
+
+
+def _hidden(value: Any) -> str:
+    if isinstance(value, dict | list) and value:
+        return f"{_start(value)}{_HIDDEN}{_end(value)}"
+    return _HIDDEN
+
+
+def _size(value: Any) -> int:
+    """Return the number of lines of a value."""
+    if not isinstance(value, dict | list) or not value:
+        return 1
+    inside = value.values() if isinstance(value, dict) else value
+    return 2 + sum(map(_size, inside))
