@@ -116,7 +116,7 @@ WRONG_ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
     (("validate", "-", "--schema", "nothing"), "there are: body-errors, error-detail"),
     (("validate", "-", "--schema", "report"), "there are: body-errors, error-detail"),
     (("validate", "-", "--fail-on", "news"), "allowed: error, warning, note"),
-    (("validate", "-", "--format", "pdf"), "there are: github, json, junit, sarif, text"),
+    (("validate", "-", "--format", "pdf"), "there are: github, html, json, junit, sarif, text"),
     (("validate", "-", "--unknown-fields", "x"), "allowed: ignore, report, forbid"),
     (("validate", "-", "--jobs", "1000"), "allowed: 0 to 64"),
     (("validate", "-", "--max-page-size", "x"), "allowed: a whole number"),

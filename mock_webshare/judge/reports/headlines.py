@@ -187,6 +187,8 @@ def _of_change(finding: Finding) -> str:
     name, expected = subject(finding), finding.expected
     if not finding.place.pointer:
         return f"the status is {finding.actual}, but an earlier response shows the row"
+    if expected is None and finding.rule != "object.same":
+        return f"{name} has become {finding.actual}, but never changes"
     if expected is None:
         return f'{name} has become {finding.actual}, but "updated_at" is the same'
     if isinstance(expected, list):
