@@ -198,6 +198,11 @@ def _of_change(finding: Finding) -> str:
     return f"{name} has {change} from {plain(expected)} to {finding.actual}"
 
 
+def _of_date_order(finding: Finding) -> str:
+    ((name, date),) = finding.expected.items()
+    return f"{subject(finding)} is {finding.actual}, before {_quoted(name)} ({plain(date)})"
+
+
 def _of_page_size_limit(finding: Finding) -> str:
     assumed = f"than the assumed limit of {finding.expected}"
     actual = finding.actual or ""
@@ -215,6 +220,9 @@ def _of_link(finding: Finding) -> str:
 HEADLINES: dict[str, Callable[[Finding], str]] = {
     "again": _is("row {actual} was on an earlier page already"),
     "allow": _header("Allow"),
+    "at-least": _is("{subject} is {actual}, less than the {expected} rows of a list with more filters"),
+    "at-most": _is("{subject} is {actual}, more than the {expected} rows of a list with fewer filters"),
+    "before": _of_date_order,
     "beyond": _is("a page after the last one has the status {actual}, not {expected}"),
     "body": lambda finding: f"the response to HEAD has a body of {(finding.actual or '').strip(chr(34))}",
     "body.shape": _is("the body is not recognised as a documented one"),
@@ -222,11 +230,13 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "compact": _is("the body has blanks between its tokens"),
     "const": _is("{subject} is {actual}, not {expected}"),
     "content-type": _header("Content-Type"),
+    "copy": _is("{subject} is {actual}, but {expected} where the id is the same"),
     "count": _is("{subject} is {actual}, but was {expected} on the page before"),
     "detail.id": _is("{subject} is {actual}, but {expected} was requested"),
     "enum": _of_enum,
     "filter": _of_filter,
     "format": _of_format,
+    "future": _is("{subject} is {actual}, later than the response"),
     "gone": _is("the status is {actual}, although the page before links to this one"),
     "json.byte-order-mark": _is("the body begins with a byte order mark"),
     "json.constant": _is("{subject} is {actual}, which is not JSON"),
@@ -238,6 +248,7 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "json.syntax": _of_syntax,
     "json.utf-8": _is("the body is not UTF-8: it has the byte {actual}"),
     "kind": _of_kind,
+    "letters": _is("{subject} is {actual}, written in small letters"),
     "link": _is("{subject} is null, but that page exists"),
     "list.count": _is("{subject} is {actual}, but the pages end after {expected} rows"),
     "list.page-size": _is("the page has {actual} rows, not {expected}"),
@@ -247,11 +258,13 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "minItems": _is("{subject} has fewer items than {expected}"),
     "minProperties": _is("{subject} has fewer fields than {expected}"),
     "minimum": _is("{subject} is {actual}, less than {expected}"),
+    "missing": _is("the list lacks row {expected}, which an earlier response shows"),
     "no-etag": _is("the response has the header ETag"),
     "no-link": _is("{subject} is a link, but that page does not exist"),
     "no-vary": _is("the response has the header Vary with {actual}"),
     "not": _is("{subject} is {actual}, which is not allowed here"),
     "object.amount-form": _is("{subject} is written {actual}, not as the shortest float"),
+    "object.integer-form": _is("{subject} is written {actual}, not {expected}"),
     "object.microseconds": _is("{subject} does not have six digits of fraction: {actual}"),
     "object.new-fields": _is("field {subject} is not documented"),
     "object.older-edition": _is("{subject} has the fields of an earlier edition only"),
@@ -260,16 +273,19 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "order": _of_order,
     "origin": _is("{subject} leads to {actual}, not to {expected}"),
     "overdue": _is("{subject} is still {actual} more than {expected} days after created_at"),
+    "owner": _is("{subject} is {actual}, but {expected} where the name is the same"),
     "pattern": _is("{subject} is {actual}, not written as documented"),
     "record.malformed": _is("the record cannot be read: {actual}"),
     "required": _is("field {subject} is missing"),
     "retry-after": _header("Retry-After", "a whole number of seconds"),
+    "rows": _is("the page lacks row {expected}, which it had in an earlier response"),
     "same": _of_link,
     "status": _is("the status is {actual}, not {expected}"),
     "text": _of_text,
     "throttled": _is("{subject} is {actual}, which does not fit Retry-After"),
     "twice": _is("row {actual} occurs twice in one response"),
     "type": _of_type,
+    "unlisted": _is("row {actual} is missing from an earlier list that selects it"),
     "wrong-field": _is("the errors name {subject}, for which the request has no wrong value"),
     "www-authenticate": _header("WWW-Authenticate"),
 }

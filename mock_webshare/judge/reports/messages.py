@@ -140,6 +140,9 @@ def _changed(value: Any) -> str:
 
 _EXPECTED: dict[str, Callable[[Any], str]] = {
     "again": lambda _: "a row that no earlier page of the walk has",
+    "at-least": lambda count: f"{count} or more",
+    "at-most": lambda count: f"{count} or less",
+    "before": lambda dates: " and ".join(f"not before {name} {plain(date)}" for name, date in dates.items()),
     "body.shape": _shape,
     "changed": _changed,
     "compact": lambda _: "no blanks between the tokens, as no indent was requested",
@@ -149,8 +152,10 @@ _EXPECTED: dict[str, Callable[[Any], str]] = {
     "kind": lambda due: kind(due["kind"]),
     "json.syntax": lambda message: f"JSON (the parser reports: {message})",
     "link": lambda _: "a link, as that page exists",
+    "future": lambda date: f"not later than {plain(date)}, the date of the response",
     "gone": lambda status: f"{status}, as the row existed just before",
     "lost": lambda seen: f"{plain(seen)}, the rows on the pages of the walk",
+    "missing": lambda row_id: f"row {row_id}",
     "minItems": lambda least: f"items: at least {least}",
     "minProperties": lambda least: f"fields: at least {least}",
     "minimum": lambda least: f"at least {least}",
@@ -162,6 +167,7 @@ _EXPECTED: dict[str, Callable[[Any], str]] = {
     "overdue": lambda days: f"no longer pending, more than {days} days after created_at",
     "required": lambda _: "this field",
     "retry-after": lambda _: "Retry-After with a whole number of seconds",
+    "rows": lambda row_id: f"row {row_id}",
     "text": one_of,
     "throttled": lambda wait: f"Request was throttled. Expected available in {wait or 'some'} seconds.",
     "twice": lambda _: "an id that no other row of the page has",
