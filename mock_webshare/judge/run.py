@@ -142,6 +142,8 @@ class Judge:
                 self._timeline.note(finding)
             likeness = likeness_of(finding)
             group = self._known.get(likeness)
+            if group is None and len(self._known) >= MOST_GROUPS:
+                group = self._groups.get(likeness.of_rule)
             if group is None or len(group.findings) < MOST_EXAMPLES:
                 if record is not None:
                     redactor = redactor or redactor_of(record)
@@ -154,7 +156,7 @@ class Judge:
     def _add_finding(self, finding: Finding) -> Group:
         likeness = likeness_of(finding)
         if likeness not in self._groups and len(self._groups) >= MOST_GROUPS:
-            likeness = likeness._replace(request="", pointer="", cause="")
+            likeness = likeness.of_rule
         group = self._groups.setdefault(likeness, Group(likeness, self._rules[finding.rule], []))
         if len(group.findings) < MOST_EXAMPLES:
             group.findings.append(self._with_few_outlines(finding, group))

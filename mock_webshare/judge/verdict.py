@@ -31,6 +31,11 @@ class Likeness(NamedTuple):
     cause: str
     """What is wrong, whatever the values of the row: the JSON types, and what `CAUSES` lists."""
 
+    @property
+    def of_rule(self) -> Likeness:
+        """What findings have in common that are too many to be told apart."""
+        return self._replace(request="", pointer="", cause="")
+
 
 _EXPECTED, _BOTH, _ACTUAL = ("expected",), ("expected", "actual"), ("actual",)
 CAUSES: Mapping[str, tuple[str, ...]] = {
