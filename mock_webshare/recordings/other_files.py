@@ -11,16 +11,14 @@ import json
 import os
 import re
 from codecs import BOM_UTF8
-from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.exchange import limits
-from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import formats
 from mock_webshare.recordings.formats import json_files, responses_toml
 from mock_webshare.recordings.input import STANDARD_INPUT, NotARecording
-from mock_webshare.recordings.json_scanner import Scanner, keys
+from mock_webshare.recordings.json_scanner import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
@@ -199,26 +197,17 @@ def looks_like_ours(text: bytes) -> bool:
     if text.startswith(b"["):
         return _is_like_row(keys(text[1:].lstrip()))
     found, rows = _page(text)
-    if found & _PAGE and (rows is None or not rows):
+    if found & _PAGE and not rows:
         return len(found & _PAGE) > 1 or found <= _PAGE
-    likely = (rows or set(), found, _names(text))
-    return any(map(_is_like_row, likely)) or _is_like_error(found, text)
+    if found >= _PAGE and any(rows <= fields for fields in _FIELDS):  # even if it is cut off after an id
+        return True
+    return any(map(_is_like_row, (rows, found, _names(text)))) or _is_like_error(found, text)
 
 
-def _page(text: bytes) -> tuple[set[str], set[str] | None]:
-    """Return the keys of an object, and those of the first of its `results`; None if it has no list."""
-    found: set[str] = set()
-    rows = None
-    try:
-        scanner = Scanner(BytesIO(text))
-        for key in scanner.members():
-            found.add(key)
-            if key == "results":
-                rows = _row(text) if scanner._next() == b"[" else None
-            scanner.skip()
-    except Broken:
-        pass
-    return found, rows
+def _page(text: bytes) -> tuple[set[str], set[str]]:
+    """Return the keys of an object, and those of the first of its `results`; none if it has no such list."""
+    found = keys(text)
+    return found, _row(text) if "results" in found else set()
 
 
 _RESULTS = re.compile(rb'"results"\s{0,99}:\s{0,99}\[\s{0,999}(?=\{)')
@@ -245,8 +234,8 @@ _COMMON = frozenset(
     )
 )
 """Fields of ours that objects of any API may have."""
-_ENOUGH = 5
-"""Common fields by which a row without one of its own is still recognised."""
+_ENOUGH, _PAIR = 5, frozenset({"user_id", "mode"})
+"""How many common fields, or which ones, are enough to recognise a row that is cut off."""
 
 
 def _rows() -> Iterator[Set[str]]:
@@ -261,7 +250,8 @@ def _is_like_row(found: Set[str]) -> bool:
     """Whether an object has a field that only the service's have, or many common ones of one resource."""
     if found & _OWN:
         return True
-    return any(len(found & fields) >= _ENOUGH and found <= fields for fields in _FIELDS)
+    is_many = len(found) >= _ENOUGH or found >= _PAIR
+    return is_many and any(found <= fields for fields in _FIELDS)
 
 
 def _is_like_error(found: Set[str], text: bytes) -> bool:

@@ -39,9 +39,9 @@ _OF_CURL = re.compile(
     rb"|\* (?:Connection #|Closing connection)[^\n]*(?:\n|\Z)",
     re.MULTILINE,
 )
-_GLUED = re.compile(rb"(?<=[}\]])\* [^\n]*+\n?")
+_GLUED = re.compile(rb"(?<=[}\]])(?:\* [^\n]*+\n?)++")
 """A line of curl after a body without a line feed."""
-_MARKS = re.compile(rb"^[<>](?: |\r?$)", re.MULTILINE)
+_MARKS = re.compile(rb"(?:^|(?<=[}\]]))[<>](?: |\r?$)", re.MULTILINE)
 """What `curl -v` puts before each line of a request and a response."""
 _VERBOSE = re.compile(rb"^(?:> [A-Z]{3,10} [^\s]{1,16384} HTTP/|< HTTP/[0-9])", re.MULTILINE)
 _BEGINS = re.compile(rb"\s{0,99}(?:[$%] [^\n]{0,2000}\n\s{0,99})?" + _START_LINE)
@@ -197,6 +197,8 @@ def _exchange(response: _Response, scheme: str | None) -> Exchange:
 def _body(response: _Response) -> tuple[bytes | None, bool]:
     """Return the body, None if it was left out, and whether it is what was sent."""
     length, text = _length(response), response.body
+    if length is not None and len(text) > length:
+        text = text.lstrip(b"\r\n")  # what curl's own lines leave
     if response.method == "HEAD" or response.status in (b"204", b"304"):
         return b"", True
     if length is not None and not text[length:].strip() and len(text) >= length:

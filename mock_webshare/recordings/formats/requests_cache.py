@@ -1,12 +1,15 @@
 """Responses that requests-cache keeps as JSON (`backend="filesystem", serializer="json"`), one a file.
 
 `{"request": {"method", "url", "headers"}, "url", "status_code", "headers", "_decoded_content",
-"created_at", "elapsed"}`. Without `decode_content` the body is in `_content`, in base85.
+"created_at", "elapsed"}`. Without `decode_content` the body is in `_content`, in base64, or in base85 as
+older releases wrote it.
 """
 
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from mock_webshare.exchange.model import Exchange
@@ -39,7 +42,7 @@ def exchange(response: dict[str, Any]) -> Exchange:
         method=typed(request.get("method"), str, "method").upper(),
         url=typed(request.get("url") or response["url"], str, "URL"),
         request_headers=named_headers(request.get("headers")),
-        request_body=_base85(request.get("body")),
+        request_body=_bytes(request.get("body")),
         status=status,
         headers=headers,
         body=content_encoding.decode(body, first_value(headers, "content-encoding")),
@@ -53,14 +56,16 @@ def _body(response: dict[str, Any]) -> tuple[bytes, bool]:
     """Return the body, and whether it is what was sent."""
     decoded = response.get("_decoded_content")
     if decoded is None or decoded == "":
-        return _base85(response.get("_content")), True
+        return _bytes(response.get("_content")), True
     if isinstance(decoded, str):
         return decoded.encode(errors="surrogatepass"), True
     return written_again(decoded), False
 
 
-def _base85(text: Any) -> bytes:
-    try:
-        return base64.b85decode(typed(text or "", str, "body"))
-    except ValueError as error:
-        raise Malformed("its base85 does not decode") from error
+def _bytes(value: Any) -> bytes:
+    """Return the bytes of base64, or of base85, which has other characters too."""
+    text = typed(value or "", str, "body")
+    for decode in (partial(base64.b64decode, validate=True), base64.b85decode):
+        with suppress(ValueError):
+            return bytes(decode(text))
+    raise Malformed("its body is neither base64 nor base85")

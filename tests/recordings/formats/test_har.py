@@ -353,3 +353,122 @@ def test_a_zip_archive_that_is_damaged_inside_is_read_up_to_the_damage(tmp_path:
     path.write_bytes(content)
     last = list(recordings.read([str(path)], BytesIO()))[-1]
     assert isinstance(last, BadRecord | UnreadableInput)
+
+
+CACHED: dict[str, dict[str, Any]] = {
+    "Chromium's disk cache": {"_fromCache": "disk"},
+    "Chromium's memory cache": {"_fromCache": "memory"},
+    "Safari's disk cache": {"_fetchType": "Disk Cache"},
+    "Safari's memory cache": {"_fetchType": "Memory Cache"},
+    "Safari's service worker": {"_fetchType": "Service Worker"},
+    "an override in Safari": {"_fetchType": "Inspector Override"},
+    "the cache storage of a service worker": {"response": {"_serviceWorkerResponseSource": "cache-storage"}},
+    "a service worker's HTTP cache": {"response": {"_serviceWorkerResponseSource": "http-cache"}},
+    "a service worker's own response": {"response": {"_serviceWorkerResponseSource": "fallback-code"}},
+    "a cache storage by its name": {"response": {"_responseCacheStorageCacheName": "v1"}},
+    "a service worker that transferred nothing": {
+        "response": {"_fetchedViaServiceWorker": True, "_transferSize": 0}
+    },
+    "the router of a service worker": {"_serviceWorkerRouterActualSourceType": "cache"},
+    "a cache entry and nothing received": {
+        "cache": {"beforeRequest": {"eTag": ""}},
+        "response": {"bodySize": 0},
+    },
+    "a flag": {"_servedFromCache": True},
+}
+RECEIVED: dict[str, dict[str, Any]] = {
+    "Safari's network": {"_fetchType": "Network Load"},
+    "an unknown kind of Safari's": {"_fetchType": None},
+    "a service worker that asked the network": {
+        "response": {"_fetchedViaServiceWorker": True, "_serviceWorkerResponseSource": "network"}
+    },
+    "a service worker whose source is not recorded": {"response": {"_fetchedViaServiceWorker": True}},
+    "no cache in Chromium": {"_fromCache": None},
+    "a flag that is false": {"_servedFromCache": False},
+    "a cache entry after the request": {"cache": {"afterRequest": {"eTag": ""}}, "response": {"bodySize": 0}},
+    "a size of 0 without a cache": {"response": {"bodySize": 0}},
+}
+
+
+def varied(entry: dict[str, Any]) -> list[Any]:
+    response = {"status": 200, "content": {"text": "{}", "size": 2}} | entry.get("response", {})
+    return read(har(ENTRY | entry | {"response": response}))
+
+
+@pytest.mark.parametrize("case", CACHED)
+def test_a_response_of_a_cache_is_no_response_of_now(case: str) -> None:
+    (found,) = varied(CACHED[case])
+    assert (found.status, found.body) == (None, b"")
+
+
+@pytest.mark.parametrize("case", RECEIVED)
+def test_a_response_that_was_received_is_read(case: str) -> None:
+    (found,) = varied(RECEIVED[case])
+    assert (found.status, found.body) == (200, b"{}")
+
+
+LOST: dict[str, dict[str, Any]] = {
+    "a size": {"content": {"text": "", "size": 880}},
+    "a size as text": {"content": {"text": "", "size": "880"}},
+    "a compression": {"content": {"text": "", "compression": 12}},
+    "a length": {"content": {"text": ""}, "headers": [{"name": "Content-Length", "value": "880"}]},
+    "a size of the body": {"content": {"text": "", "size": 0}, "bodySize": 880},
+    "a size beside base64": {"content": {"text": "", "encoding": "base64", "size": 5}},
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_an_empty_text_of_a_body_with_a_size_is_not_known(case: str) -> None:
+    (found,) = read(har(ENTRY | {"response": {"status": 200} | LOST[case]}))
+    assert (found.status, found.is_body_known) == (200, False)
+
+
+@pytest.mark.parametrize("length", ["0", None])
+def test_an_empty_text_without_a_size_is_an_empty_body(length: str | None) -> None:
+    headers = [{"name": "Content-Length", "value": length}] if length else []
+    response = {"status": 200, "content": {"text": "", "size": 0}, "headers": headers, "bodySize": -1}
+    (found,) = read(har(ENTRY | {"response": response}))
+    assert (found.is_body_known, found.body) == (True, b"")
+
+
+PACKED = gzip.compress(b"{}", mtime=0)
+POLLY: dict[str, dict[str, Any]] = {
+    "base64 in pieces": {
+        "encoding": "base64",
+        "text": json.dumps([base64.b64encode(each).decode() for each in (PACKED[:9], PACKED[9:])]),
+    },
+    "base64 in one": {"encoding": "base64", "text": base64.b64encode(PACKED).decode()},
+    "hexadecimal in pieces": {"_isBinary": True, "text": json.dumps([PACKED[:9].hex(), PACKED[9:].hex()])},
+    "hexadecimal in one": {"_isBinary": True, "text": PACKED.hex()},
+    "an app on iOS": {"_textBase64": base64.b64encode(PACKED).decode()},
+}
+
+
+@pytest.mark.parametrize("case", POLLY)
+def test_packed_bodies_of_other_recorders_are_unpacked(case: str) -> None:
+    headers = [{"name": "content-encoding", "value": "gzip"}]
+    (found,) = read(har(ENTRY | {"response": {"status": 200, "headers": headers, "content": POLLY[case]}}))
+    assert found.body == b"{}"
+
+
+@pytest.mark.parametrize("text", ["[1]", '["%"]', "[", "[" * 100_000, '{"a": 1}'])
+def test_pieces_that_are_not_encoded_are_malformed(text: str) -> None:
+    assert isinstance(with_content({"encoding": "base64", "text": text}), BadRecord)
+
+
+def test_a_missing_library_makes_the_file_unreadable_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    for name in ("brotli", "brotlicffi"):
+        monkeypatch.setitem(sys.modules, name, None)
+    response = {
+        "status": 200,
+        "headers": [{"name": "content-encoding", "value": "br"}],
+        "content": {"encoding": "base64", "text": base64.b64encode(b"\x0b\x00\x80{}\x03").decode()},
+    }
+    url = "https://proxy.webshare.io/api/v2/referral/credit/"
+    ours = {"request": {"method": "GET", "url": url}, "response": response}
+    foreign = {"request": {"method": "GET", "url": "https://a/film"}, "response": response}
+    found = read(har(foreign, ours, ENTRY, ours))
+    assert [type(each) for each in found] == [BadRecord, UnreadableInput, Exchange]
+    assert str(found[1]) == "cannot read '-': a body in it is packed as br; to unpack it: pip install brotli"

@@ -1,0 +1,277 @@
+"""Which files are recordings or bodies, and which are something else: from both sides."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pickle
+import sqlite3
+import tarfile
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_webshare import recordings
+from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange.model import BadRecord, Exchange, OtherFile
+from mock_webshare.recordings.other_files import other_kind
+
+CREDIT = b'{"id": 1, "user_id": 6124, "mode": "credits", "amount": "2.50", "reverted_at": null}'
+PAGE = b'{"count": 1, "next": null, "previous": null, "results": [%s]}' % CREDIT
+EMPTY_PAGE = b'{"count": 0, "next": null, "previous": null, "results": []}'
+ERROR = b'{"detail": "Not found."}'
+DJANGO = b'\n<!doctype html>\n<html lang="en">\n<head>\n  <title>Not Found</title>\n</head></html>'
+RECORDED = b'{"request": {"method": "GET", "url": "http://a/"}, "response": null}\n'
+
+
+def read(path: Path, **options: Any) -> list[Any]:
+    return list(recordings.read([str(path)], BytesIO(), **options))
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+OURS = {
+    "credit": CREDIT,
+    "page": PAGE,
+    "empty page": EMPTY_PAGE,
+    "page without results": b'{"count": 60, "next": null}',
+    "truncated page": PAGE[:90],
+    "truncated row": CREDIT[:-20],
+    "page with NaN": PAGE.replace(b'"2.50"', b"NaN"),
+    "page with a byte order mark": b"\xef\xbb\xbf" + PAGE,
+    "page in UTF-16": PAGE.decode().encode("utf-16"),
+    "page of an older edition": PAGE.replace(b"reverted_at", b"referral_channel_code"),
+    "row with common fields only": b'{"id":1,"amount":1,"status":"y","error_reason":null,"created_at":"z"}',
+    "error": ERROR,
+    "field errors": b'{"mode": [{"message": "m", "code": "invalid_choice"}]}',
+    "error in an unknown form": b'{"status": ["wrong"]}',
+    "array of channels": b'[{"id": 7, "code": "SPRING", "max_earnings_per_referred": "1.00"}]',
+    "exchange": RECORDED,
+    "exchanges": RECORDED * 2,
+    "HAR": b'{"log": {"entries": []}}',
+    "packed page": gzip.compress(PAGE),
+    "renamed page": b'{"results": [%s]}' % CREDIT,
+}
+ODD = {
+    "empty object": b"{}",
+    "empty array": b"[]",
+    "array of numbers": b"[1, 2]",
+    "users": b'[{"id": 1, "name": "n"}, {"id": 2, "name": "m"}]',
+    "page of another API": b'{"count": 1, "next": null, "results": [{"id": 1, "title": "x"}]}',
+    "setting called log": b'{"log": "debug", "level": 3}',
+    "health": b'{"status": "ok"}',
+    "object of another API": b'{"id": 5, "user_id": 6, "title": "x", "created_at": "y"}',
+    "truncated object": b'{"name": "x", "list": [1,',
+}
+ELSE = {
+    "an OpenAPI document": b'{"openapi": "3.1.0", "info": {}, "paths": {}}',
+    "a package.json": b'{"name": "shop", "private": true, "scripts": {"test": "vitest"}}',
+    "a JSON Schema, or a file that names one": b'{"$schema": "http://json-schema.org/schema#"}',
+    "a lock file": b'{"name": "a", "lockfileVersion": 3, "packages": {}}',
+    "a contract of Pact": b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": []}',
+    "a Postman collection without saved examples": b'{"info": {}, "item": [{"name": "a", "request": {}}]}',
+    "a data set of the mock server": b'{"credits": [%s], "channels": []}' % CREDIT,
+    "a session of Charles": b'[{"status": "COMPLETE", "protocolVersion": "HTTP/1.1", "scheme": "https"}]',
+    "a packet capture (pcap)": b"\xd4\xc3\xb2\xa1\x02\0\x04\0",
+    "a packet capture (pcapng)": b"\n\r\r\n\x1c\0\0\0",
+    "flows of mitmproxy": b"3000:9:websocket;0:~8:response;1413:6:reason;2:OK,",
+    "a PDF document": b"%PDF-1.7\n",
+    "an image": b"\x89PNG\r\n\x1a\n\0\0",
+    "a Python pickle": pickle.dumps({"a": 1}),
+    "an export of Burp Suite": b'<?xml version="1.0"?>\n<!DOCTYPE items [\n<!ELEMENT items (item*)>\n]>',
+    "compressed with Zstandard": b"\x28\xb5\x2f\xfd\x04\x00",
+    "JavaScript of nock's recorder": b"\n<<<<<<-- cut here -->>>>>>\n\nnock('http://a', {})\n  .get('/')",
+}
+TEXTS = {
+    "an HTML page": DJANGO,
+    "plain text": b"upstream connect error",
+    "XML": b"<?xml version='1.0'?><a/>",
+    "binary data": bytes(range(256)),
+    "an empty file": b"",
+}
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.txt", "a", "credit-again.bak"])
+@pytest.mark.parametrize("case", OURS)
+def test_what_looks_like_ours_is_read_wherever_it_is(case: str, name: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, OURS[case])
+    for found in (read(path), read(tmp_path), read(path, skip_others=True)):
+        assert not [each for each in found if not isinstance(each, Exchange)]
+        assert found or case == "HAR"
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_a_body_that_looks_like_nothing_is_read_if_it_is_named(case: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", ODD[case])
+    assert [type(each) for each in read(path)] == [Exchange]
+    assert [type(each) for each in read(tmp_path)] == [OtherFile]
+    assert [type(each) for each in read(path, skip_others=True)] == [OtherFile]
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_a_name_of_ours_in_a_folder_counts_like_a_named_file(case: str, tmp_path: Path) -> None:
+    write(tmp_path / "credits-page.json", ODD[case])
+    assert [type(each) for each in read(tmp_path)] == [Exchange]
+
+
+@pytest.mark.parametrize("case", ELSE)
+@pytest.mark.parametrize("name", ["a.json", "credit.json", "a"])
+def test_what_is_certainly_something_else_is_never_read(case: str, name: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, ELSE[case])
+    (named,) = read(path)
+    assert isinstance(named, UnreadableInput)
+    assert f"cannot read {str(path)!r}: it looks like {case}, which is not read" in str(named)
+    (found,) = read(tmp_path)
+    assert found in (OtherFile(source=str(path), what=case), named)  # `credit.json` counts as named
+    if name != "credit.json":
+        assert isinstance(found, OtherFile)
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_what_is_not_json_is_read_only_from_a_file_that_promises_json(case: str, tmp_path: Path) -> None:
+    promised, other = write(tmp_path / "a.json", TEXTS[case]), write(tmp_path / "b", TEXTS[case])
+    assert [type(each) for each in read(promised)] == [Exchange]
+    (refused,) = read(other)
+    assert isinstance(refused, UnreadableInput) and case in str(refused)
+    assert read(tmp_path)[-1] == OtherFile(source=str(other), what=case)
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_standard_input_is_a_body(case: str) -> None:
+    assert list(recordings.read(["-"], BytesIO(TEXTS[case]))) == [Exchange(source="-", body=TEXTS[case])]
+
+
+def test_an_sqlite_database_is_refused_with_how_to_convert_it(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "cache.sqlite") as connection:
+        connection.execute("create table a (b)")
+    connection.close()
+    (found,) = read(tmp_path / "cache.sqlite")
+    assert "an SQLite database" in str(found) and "serializer='json'" in str(found)
+    assert [type(each) for each in read(tmp_path)] == [OtherFile]
+
+
+def test_archives_are_refused_with_how_to_convert_them(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.saz", "w") as archive:
+        archive.writestr("raw/1_c.txt", "x")
+    with tarfile.open(tmp_path / "b.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "a.saz", "a")
+    fiddler, tar_file = read(tmp_path / "a.saz"), read(tmp_path / "b.tar.gz")
+    assert "HTTPArchive" in str(fiddler[0]) and "a tar archive" in str(tar_file[0])
+    assert [type(each) for each in read(tmp_path)] == [OtherFile, OtherFile]
+
+
+YAML = {
+    "docker-compose.yml": b"services:\n  db:\n    image: postgres\n",
+    "openapi.yaml": b"openapi: 3.1.0\ninfo: {title: shop}\npaths: {}\n",
+    "ci.yml": b"on: push\njobs:\n  test:\n    steps: []\n",
+    "list.yaml": b"- a\n- b\n",
+    "text.yaml": b"just a text\n",
+}
+
+
+@pytest.mark.parametrize("name", YAML)
+def test_yaml_without_interactions_is_something_else(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, YAML[name])
+    assert [type(each) for each in read(path)] == [UnreadableInput]
+    assert [type(each) for each in read(tmp_path)] == [OtherFile]
+
+
+def test_the_other_files_are_still_read(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", b"\x89PNG")
+    write(tmp_path / "b.json", PAGE)
+    write(tmp_path / "c.json", ELSE["an OpenAPI document"])
+    assert [type(each) for each in read(tmp_path)] == [OtherFile, Exchange, OtherFile]
+    paths = [str(tmp_path / name) for name in ("a.png", "b.json", "c.json")]
+    found = [type(each) for each in recordings.read(paths, BytesIO())]
+    assert found == [UnreadableInput, Exchange, UnreadableInput]
+
+
+@pytest.mark.parametrize("options", [{"input_format": "json"}, {"are_bodies": True}])
+def test_a_named_file_is_what_the_user_says_it_is(options: dict[str, Any], tmp_path: Path) -> None:
+    path = write(tmp_path / "a.html", DJANGO)
+    assert read(path, **options) == [Exchange(source=str(path), body=DJANGO)]
+
+
+def test_a_schema_says_nothing_of_files_in_a_folder(tmp_path: Path) -> None:
+    write(tmp_path / "a.html", DJANGO)
+    assert [type(each) for each in read(tmp_path, are_bodies=True)] == [OtherFile]
+
+
+def test_folders_of_dependencies_are_not_entered(tmp_path: Path) -> None:
+    for folder in ("node_modules/a", ".git", "venv", "my-env", "__MACOSX", "recordings"):
+        (tmp_path / folder).mkdir(parents=True)
+        write(tmp_path / folder / "credit.json", PAGE)
+    write(tmp_path / "my-env" / "pyvenv.cfg", b"home = x\n")
+    assert [each.source for each in read(tmp_path)] == [str(tmp_path / "recordings" / "credit.json")]
+
+
+def test_a_broken_link_without_a_telling_name_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("nowhere")
+    assert read(tmp_path) == []
+
+
+def test_no_more_than_the_beginning_of_another_file_is_read(tmp_path: Path) -> None:
+    with open(tmp_path / "film.mp4", "wb") as file:
+        file.write(b"\0\0\0\x20ftypisom")
+        file.truncate(10 * 1024**3)
+    seen: list[tuple[int, int]] = []
+    found = read(tmp_path, progress=lambda *counted: seen.append(counted))
+    assert [type(each) for each in found] == [OtherFile]
+    assert seen[-1] == (10 * 1024**3,) * 2
+
+
+@pytest.mark.parametrize(
+    ("head", "is_other"),
+    [
+        (b"{" + b'"a":{' * 100_000, True),
+        (b"[" * 500_000, True),
+        (b'{"results": [' + b"[" * 500_000, False),
+        (b'{"' + b"\\" * 500_000, True),
+    ],
+)
+def test_a_hostile_beginning_is_judged_at_once(head: bytes, is_other: bool) -> None:
+    assert (other_kind("a.txt", head, is_found=True) is not None) is is_other
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-16-le", b"\xff\xfe"),
+        ("utf-16-be", b"\xfe\xff"),
+        ("utf-32-le", b"\xff\xfe\0\0"),
+        ("utf-16-le", b""),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.json", "a.har", "a.ndjson", "a.txt"])
+def test_a_text_of_two_or_four_bytes_a_character_is_read(
+    name: str, encoding: str, mark: bytes, tmp_path: Path
+) -> None:
+    body = '{"detail": "Nöt fòund 😀"}'
+    entry = {
+        "request": {"method": "GET", "url": "http://a/"},
+        "response": {"status": 404, "content": {"text": body}},
+    }
+    text = {"a.json": body, "a.har": json.dumps({"log": {"entries": [entry] * 3}}, ensure_ascii=False)}.get(
+        name, f"{body}\r\n{body}\r\n"
+    )
+    found = read(write(tmp_path / name, mark + text.encode(encoding)))
+    assert {each.body.strip() for each in found} == {body.encode()}
+    assert {each.is_body_exact for each in found} == {name == "a.har"}
+
+
+def test_a_text_that_is_cut_in_a_character_is_broken(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.har", b"\xff\xfe" + '{"log":{"entries":[1,'.encode("utf-16-le") + b"\x00")
+    assert isinstance(read(path)[-1], BadRecord | UnreadableInput)
+
+
+def test_a_utf_16_file_is_decoded_piece_by_piece(tmp_path: Path) -> None:
+    line = RECORDED.decode()
+    path = write(tmp_path / "a.ndjson", b"\xff\xfe" + (line * 20_000).encode("utf-16-le"))
+    assert len(read(path)) == 20_000 and os.path.getsize(path) > 2 * 1024**2
