@@ -219,6 +219,20 @@ ENDED: dict[str, tuple[str, Callable[[], bytes]]] = {
         "a.gz",
         lambda: gzip.compress(b"") * (MIB // 4) + gzip.compress(LINE * 2 + b"x"),
     ),
+    "calls of nock nested in their body": (
+        "a.json",
+        lambda: b'[{"scope":"a","path":"b","status":200,"response":' + b"[" * 5000 + b"]" * 5000 + b"}]",
+    ),
+    "millions of bytes in a list": (
+        "a.json",
+        lambda: (
+            b'{"run":{"executions":[{"request":{"url":"a"},"response":{"code":200,"stream":{"data":['
+            + b"1," * (2 * MIB)
+            + b"1]}}}]}}"
+        ),
+    ),
+    "mappings without an end": ("a.json", lambda: b'{"mappings":[' + b'{"request":{},' * MIB),
+    "UTF-16 without an end": ("a.har", lambda: b"\xff\xfe{\0" + b'"\0l\0o\0g\0"\0:\0{\0' * MIB),
     "a gzip bomb of one line": ("a.ndjson.gz", lambda: gzip.compress(b"\0" * LONG * 3, 1)),
 }
 
@@ -234,11 +248,15 @@ def test_a_body_longer_than_a_record_is_unreadable(packed: bool, tmp_path: Path)
     assert read_bytes(tmp_path, "a", gzip.compress(content, 1) if packed else content) == ["UnreadableInput"]
 
 
+def test_a_dump_of_a_million_responses_is_unreadable(tmp_path: Path) -> None:
+    assert read_bytes(tmp_path, "a.txt", b"HTTP/1.1 200 OK\n\n" * MIB) == ["UnreadableInput"]
+
+
 def test_a_million_blank_lines_yield_nothing(tmp_path: Path) -> None:
     assert read_bytes(tmp_path, "a.ndjson", b"\n" * (50 * MIB)) == []
 
 
-@pytest.mark.parametrize("input_format", ["auto", "json", "ndjson", "har", "vcr", "journal"])
+@pytest.mark.parametrize("input_format", ["auto", "json", "ndjson", "har", "vcr", "dump", "journal"])
 def test_an_endless_file_is_given_up(input_format: str) -> None:
     assert read(Path("/dev/zero"), input_format) in (["BadRecord"], ["UnreadableInput"])
 

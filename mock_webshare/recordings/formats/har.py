@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 _FAILED = ("_error", "_failureText")
 """Where Chromium, Playwright and mitmproxy note that the response did not come, or not all of it."""
 
-_CACHES: tuple[tuple[str, frozenset[Any]], ...] = (
-    ("_fromCache", frozenset({None, False, "", "none", "false", "network"})),  # Chromium, Edge
-    ("_servedFromCache", frozenset({None, False})),
-    ("_fromDiskCache", frozenset({None, False})),
-    ("_fromPrefetchCache", frozenset({None, False})),
-    ("_fetchType", frozenset({None, "", "Network Load", "Other", "Unknown"})),  # Safari
-    ("_serviceWorkerResponseSource", frozenset({None, "", "network"})),  # Chromium
-    ("_serviceWorkerRouterActualSourceType", frozenset({None, "", "network", "fetch-event"})),
-    ("_responseCacheStorageCacheName", frozenset({None, ""})),
-)
+_CACHES: dict[str, frozenset[Any]] = {
+    "_fromCache": frozenset({None, False, "", "none", "false", "network"}),  # Chromium, Edge
+    "_servedFromCache": frozenset({None, False}),
+    "_fromDiskCache": frozenset({None, False}),
+    "_fromPrefetchCache": frozenset({None, False}),
+    "_fetchType": frozenset({None, "", "Network Load", "Other", "Unknown"}),  # Safari
+    "_serviceWorkerResponseSource": frozenset({None, "", "network"}),  # Chromium
+    "_serviceWorkerRouterActualSourceType": frozenset({None, "", "network", "fetch-event"}),
+    "_responseCacheStorageCacheName": frozenset({None, ""}),
+}
 """Fields of an entry or a response that say where the response came from, with the values that do not mean
 a cache: browsers show what they kept like what they received."""
 
@@ -100,9 +100,9 @@ def _status_and_body(
 
 
 def _is_from_cache(entry: dict[str, Any], response: dict[str, Any]) -> bool:
-    for key, others in _CACHES:
-        for part in (entry, response):
-            if key in part and (not isinstance(part[key], str | bool | None) or part[key] not in others):
+    for part in (entry, response):
+        for key in part.keys() & _CACHES.keys():
+            if not isinstance(part[key], str | bool | None) or part[key] not in _CACHES[key]:
                 return True
     is_untransferred = response.get("_transferSize") == 0 and _fetched_by_worker(entry, response)
     return is_untransferred or (_number(response.get("bodySize")) == 0 and _was_cached(entry))
