@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -85,7 +85,7 @@ def read(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
     is_tls = any(sign in text for sign in _TLS)
     text, is_verbose = _plain(text.removeprefix(BOM_UTF8))
     scheme = ("https" if is_tls else "http") if is_verbose else None
-    responses = _with_bodies(list(_responses(text)))
+    responses = _with_bodies(_merged(_responses(text)))
     if not responses:
         raise NotARecording("a text of HTTP requests without responses")
     records = (Record(each) for each in responses)
@@ -150,6 +150,19 @@ def _response(
 def _headers(lines: bytes) -> Headers:
     pairs = (line.partition(":") for line in lines.decode("latin-1").splitlines())
     return headers_of((name, value.strip()) for name, _, value in pairs)
+
+
+def _merged(responses: Iterable[_Response]) -> list[_Response]:
+    """Return each response once: `curl -iv` writes its head twice."""
+    found: list[_Response] = []
+    for each in responses:
+        last = found[-1] if found else each
+        is_same = (each.status, each.headers) == (last.status, last.headers)
+        if is_same and each.target is None and last.target and not last.body.strip():
+            found[-1] = replace(last, body=each.body)
+        else:
+            found.append(each)
+    return found
 
 
 def _with_bodies(responses: list[_Response]) -> list[_Response]:

@@ -74,6 +74,9 @@ TOLD = {
         + PAGE
     ),
     "curl -v with line feeds": (VERBOSE + PAGE).replace(b"\r\n", b"\n"),
+    "curl -iv": VERBOSE
+    + b"HTTP/2 200 \r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(PAGE)
+    + PAGE,
     "HTTPie": REQUEST + b"\n\n" + RESPONSE + b"\n\n",
     "HTTPie with the time": REQUEST + b"\n" + H2 + PAGE + b"\n\nElapsed time: 0.12s\n",
     "HTTPie that sends": REQUEST.replace(b"GET", b"POST") + b'{"a": 1}\n\n' + RESPONSE,
