@@ -59,9 +59,9 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     ),
     (_begins(b"%PDF-"), Kind("a PDF document")),
     (_begins(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM\0", b"\0\0\x01\0"), Kind("an image")),
-    (_begins(b"\x28\xb5\x2f\xfd"), Kind("compressed with Zstandard", "zstd -d FILE")),
-    (_begins(b"\xfd7zXZ\0"), Kind("compressed with xz", "xz -d FILE")),
-    (_begins(b"BZh9", b"BZh1", b"BZh5"), Kind("compressed with bzip2", "bzip2 -d FILE")),
+    (_begins(b"\x28\xb5\x2f\xfd"), Kind("a file compressed with Zstandard", "zstd -d FILE")),
+    (_begins(b"\xfd7zXZ\0"), Kind("a file compressed with xz", "xz -d FILE")),
+    (_begins(b"BZh9", b"BZh1", b"BZh5"), Kind("a file compressed with bzip2", "bzip2 -d FILE")),
     (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), Kind("an archive", _UNPACK)),
     (re.compile(rb".{257}ustar", re.DOTALL), Kind("a tar archive", _UNPACK)),
     (

@@ -86,7 +86,7 @@ ELSE = {
     "an image": b"\x89PNG\r\n\x1a\n\0\0",
     "a Python pickle": pickle.dumps({"a": 1}),
     "an export of Burp Suite": b'<?xml version="1.0"?>\n<!DOCTYPE items [\n<!ELEMENT items (item*)>\n]>',
-    "compressed with Zstandard": b"\x28\xb5\x2f\xfd\x04\x00",
+    "a file compressed with Zstandard": b"\x28\xb5\x2f\xfd\x04\x00",
     "JavaScript of nock's recorder": b"\n<<<<<<-- cut here -->>>>>>\n\nnock('http://a', {})\n  .get('/')",
 }
 TEXTS = {

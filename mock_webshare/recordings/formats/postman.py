@@ -38,10 +38,6 @@ if TYPE_CHECKING:
 EXAMPLE = frozenset({"originalRequest", "code"})
 
 _VARIABLE = re.compile(r"\{\{([^{}]{1,100})\}\}")
-_NO_EXAMPLES = NotARecording(
-    "a Postman collection without saved examples",
-    "run it: newman run COLLECTION -r json --reporter-json-export run.json",
-)
 
 
 def read_run(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
@@ -64,7 +60,10 @@ def read_collection(opened: Input) -> Iterator[Exchange | BadRecord | Unreadable
         found = True
         yield each
     if not found:
-        raise _NO_EXAMPLES
+        raise NotARecording(
+            "a Postman collection without saved examples",
+            "run it: newman run COLLECTION -r json --reporter-json-export run.json",
+        )
 
 
 def execution(document: Any) -> Exchange:

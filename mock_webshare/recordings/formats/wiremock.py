@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from mock_webshare.exchange.model import Headers
     from mock_webshare.recordings.input import Attached
 
-_PATTERN = NotARecording(
-    "a WireMock stub that is a pattern", "record the service: http://HOST/__admin/recorder"
-)
 _URLS = ("url", "urlPath", "urlPattern", "urlPathPattern", "urlPathTemplate")
 
 
@@ -47,7 +44,7 @@ def exchange(mapping: Any, attached: Attached) -> Exchange:
     response = typed(mapping.get("response"), dict, "response")
     path = _path(request)
     if "fault" in response or "proxyBaseUrl" in response or response.get("transformers"):
-        raise _PATTERN
+        raise _pattern()
     status, headers = status_of(response.get("status", 200)), named_headers(response.get("headers"))
     if status is None:
         raise Malformed("its status is not a number from 100 to 999")
@@ -69,7 +66,7 @@ def _path(request: dict[str, Any]) -> str:
     """Return path and query; raise `NotARecording` if they are patterns."""
     url = request.get("url", request.get("urlPath"))
     if not isinstance(url, str) or request.get("method") == "ANY":
-        raise _PATTERN
+        raise _pattern()
     named = typed(request.get("queryParameters") or {}, dict, "query")
     pairs = [(name, value) for name, matcher in named.items() for value in _values(matcher)]
     query = "&".join(f"{name}={quote_plus(value)}" for name, value in pairs)
@@ -82,7 +79,7 @@ def _values(matcher: Any) -> list[str]:
         if isinstance(matcher, dict) and key in matcher:
             return [value for each in typed(matcher[key], list, "query") for value in _values(each)]
     if not isinstance(matcher, dict) or not isinstance(matcher.get("equalTo"), str):
-        raise _PATTERN
+        raise _pattern()
     return [matcher["equalTo"]]
 
 
@@ -131,3 +128,9 @@ def _started(milliseconds: Any) -> int | None:
     """Return milliseconds since 1970 as an instant; None if they are not plausible."""
     is_number = isinstance(milliseconds, int) and not isinstance(milliseconds, bool)
     return milliseconds * 1000 if is_number and 0 < milliseconds < 10**13 else None
+
+
+def _pattern() -> NotARecording:
+    return NotARecording(
+        "a WireMock stub that is a pattern", "record the service: http://HOST/__admin/recorder"
+    )
