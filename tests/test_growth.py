@@ -368,7 +368,7 @@ TEXTS: dict[str, list[Pump]] = {
     "exchange.redaction.redactor:\\S+": [WORD],
     "exchange.redaction.patterns.AT": [Pump("", "%25"), Pump("", "\\\\")],
     "judge.rules.error_body._DIGITS": [Pump("Request was throttled. Expected available in ", "1")],
-    "judge.rules.headers._BLANK": [WORD],
+    "judge.model.context._BLANK": [WORD],
     "judge.rules.rows._DATE": [Pump("2026-06-01T00:00:00.", "1")],
     "judge.rules.status._HOST": HOST,
     "judge.history.observation._OF_A_FOLDER": [DIGITS],

@@ -159,11 +159,6 @@ class RuleContext:
         return [(index, row) for index, row in enumerate(self.rows) if isinstance(row, dict)]
 
     @cached_property
-    def is_valid(self) -> bool:
-        """Whether the body is as the schema says, every value in the usual spelling."""
-        return self.schema is not None and acceptor(self.contract.schemas, self.schema)(self.body)
-
-    @cached_property
     def plain_rows(self) -> list[Any]:
         """The `rows`, with the values that other spellings clearly mean."""
         if self.is_valid or self.endpoint is None:
