@@ -16,7 +16,7 @@ from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.body.outline import outlined
 from mock_webshare.judge.history.observation import Observation, observe
 from mock_webshare.judge.model.context import RuleContext, place_of
-from mock_webshare.judge.model.finding import Finding, Neighbours, Place, printable, shorten
+from mock_webshare.judge.model.finding import Finding, Neighbours, Place, keys_of, pointer, printable, shorten
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.model.rulebook import GRADES, mark_of
 from mock_webshare.judge.model.shapes import recognise
@@ -248,7 +248,7 @@ def redacted(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, 
 def _redacted_place(place: Place, redactor: Redactor) -> Place:
     return replace(
         place,
-        pointer=redactor.text(place.pointer),
+        pointer=redactor.text(pointer(map(redactor.text, keys_of(place.pointer)))),
         method=place.method and redactor.text(place.method),
         url=place.url and redactor.url(place.url),
     )

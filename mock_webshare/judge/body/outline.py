@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from mock_webshare.judge.body import strict_json
-from mock_webshare.judge.model.finding import Finding, Line, printable, shorten, starred
+from mock_webshare.judge.model.finding import Finding, Line, keys_of, printable, shorten, starred
 
 LARGEST = 256 * 1024
 """Bytes of the largest body that is worth an outline."""
@@ -55,7 +55,7 @@ def outline(body: Any, pointer: str, actual: str | None) -> tuple[Line, ...]:
     `{`, `  "id": …`, `  "amount": "2.50"`, `}` for `/amount`. A missing field is a marked line without
     a number.
     """
-    keys = [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
+    keys = keys_of(pointer)
     return tuple(_lines(body, keys, actual, "", 1, 0))
 
 

@@ -144,6 +144,11 @@ def starred(path: str) -> str:
     return _INDEX.sub("/*", path)
 
 
+def keys_of(pointer: str) -> list[str]:
+    """Return the keys of a JSON pointer: `["a", "0", "b/c"]` of `/a/0/b~1c`."""
+    return [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
+
+
 def printable(text: str) -> str:
     """Return a text with everything that could drive a terminal as JSON escapes."""
     return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mock_webshare.contract.model import Rule
-from mock_webshare.judge.model.finding import Finding, printable, shorten
+from mock_webshare.judge.model.finding import Finding, keys_of, printable, shorten
 from mock_webshare.judge.model.shapes import ERROR_BODIES
 
 LONGEST_NAME = 60
@@ -51,7 +51,7 @@ def headline(finding: Finding, rule: Rule) -> str:
 
 def subject(finding: Finding) -> str:
     """Return what a finding is about: `"amount"`, `item 2 of "results"`, or `the body`."""
-    _, *keys = finding.place.pointer.split("/")
+    keys = keys_of(finding.place.pointer)
     if not keys:
         return "the body"
     if not keys[-1].isdecimal():
@@ -80,7 +80,7 @@ def kind(name: str) -> str:
 
 
 def _quoted(key: str) -> str:
-    return f'"{_short(key.replace("~1", "/").replace("~0", "~"))}"'
+    return f'"{_short(key)}"'
 
 
 def _short(text: str) -> str:

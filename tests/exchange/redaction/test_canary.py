@@ -396,7 +396,7 @@ def exchange_of(
     )
 
 
-@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github"])
+@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github", "html"])
 @pytest.mark.parametrize("key", [CANARY, WORD])
 def test_reports_contain_no_key(key: str, form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
@@ -419,7 +419,7 @@ def test_reports_contain_no_value_under_the_name_of_a_secret(tmp_path: Path) -> 
     assert not [each for each in secrets.values() if each in out]
 
 
-@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github"])
+@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github", "html"])
 def test_reports_contain_no_key_that_another_exchange_sends(form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     early = [replace(each, request_headers=()) for each in broken(WORD)]
