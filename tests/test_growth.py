@@ -96,6 +96,8 @@ TEXTS: dict[str, list[Pump]] = {
     "service.faults:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}": [WORD],
     "contract.model:\\\\{\\w+\\\\}": [Pump("\\{", "a"), Pump("", "\\{a")],
     "service.faults:RATE": [DIGITS],
+    "service.faults._WORD": [WORD, Pump("", "aA")],
+    "contract.paths._TOKEN": [Pump("{", "a"), Pump("", "{a")],
     "service.framework.request._HOST": HOST,
     "contract.timestamps._FORM": [Pump("2026-06-01T00:00:00.", "1")],
     "control.openapi:{(\\w+)}": [Pump("", "{a")],

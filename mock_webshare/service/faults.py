@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, NamedTuple
@@ -20,7 +21,8 @@ from typing import Any, NamedTuple
 from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Field
-from mock_webshare.errors import Conflict, DataError
+from mock_webshare.contract.paths import is_pattern_known, nearest_path
+from mock_webshare.errors import Conflict, DataError, format_value, pluralize
 from mock_webshare.service.data.fields import (
     FieldType,
     choice,
@@ -43,6 +45,8 @@ _MAX_TIMES = 10**9
 _MAX_TEXT = 2000
 _MAX_JSON, _MAX_DEPTH = 10_000, 20
 _MAX_PARAMETERS = 100
+_MAX_NAME = 100  # characters of an unknown key for which a similar one is looked for
+_WORD = re.compile("[A-Z]?[a-z]{3,40}")
 _MAX_BODY = 100_000
 _MAX_HEADERS = 100
 _FRAMING = ("connection", "content-length", "transfer-encoding")
@@ -156,7 +160,8 @@ _WITH_BODY = ACTIONS["respond"][0]._replace(
     schema={**ACTIONS["respond"][0].schema, "not": {"enum": list(_BODYLESS)}}
 )
 """The statuses with which a body goes."""
-_RESPONDING = ("status", "respond", "throttle")  # actions that respond instead of the service
+RESPONDING = ("status", "respond", "throttle")
+"""The actions that respond instead of the service."""
 
 _CONDITIONS: Mapping[str, FieldType] = {
     "method": pattern("[A-Z]{1,32}", "a method like GET"),
@@ -202,7 +207,7 @@ class Fault:
 
     @property
     def is_response(self) -> bool:
-        return self.action in _RESPONDING
+        return self.action in RESPONDING
 
     def wire(self) -> dict[str, Any]:
         """Return the fault as the JSON object that `parse` reads, without default values."""
@@ -216,6 +221,7 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
     """Parse a fault from JSON data; raise `DataError` with the pointer to a bad value."""
     if not isinstance(document, dict):
         raise DataError.invalid("fault", "", document, "an object with one action")
+    _require_known(document)
     actions = [name for name in document if name in ACTIONS]
     if len(actions) != 1:
         found = " and ".join(actions) or "none"
@@ -235,6 +241,41 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
     )
     _check_options(fault, contract)
     return fault
+
+
+_KNOWN = tuple(
+    dict.fromkeys((*ACTIONS, *_CONDITIONS, *(name for _, names in ACTIONS.values() for name in names)))
+)
+"""All keys that some fault can have."""
+
+
+def _require_known(document: Mapping[str, Any]) -> None:
+    """Raise `DataError` for a key that no fault has, with the one that is probably meant."""
+    for name in document:
+        if name not in _KNOWN:
+            meant = _meant(name)
+            question = f"did you mean {meant}? " if meant else ""
+            raise DataError("fault", "", f"unknown key {name!r:.80}; {question}allowed: {', '.join(_KNOWN)}")
+
+
+def _meant(name: str) -> str | None:
+    """Return the key that is most like another one, or the first that has a word of it; None if none does.
+
+    `delay` is `fixedDelayMilliseconds`, though shorter names are more like it.
+    """
+    known = {each.lower(): each for each in _KNOWN}
+    if found := get_close_matches(name[:_MAX_NAME].lower(), known, n=1):
+        return known[found[0]]
+    words = [word.lower() for word in _WORD.findall(name[:_MAX_NAME])]
+    return next((known[each] for each in known if any(word in each for word in words)), None)
+
+
+def path_warning(fault: Fault, contract: Contract) -> str | None:
+    """Return a warning with the nearest known path if no path of the service fits that of a fault."""
+    if fault.path is None or is_pattern_known(contract, fault.path):
+        return None
+    nearest = nearest_path(contract, fault.path, 0.0)
+    return f"the service has no path that fits {format_value(fault.path)}; the nearest is {nearest}"
 
 
 def _check_options(fault: Fault, contract: Contract) -> None:
@@ -363,9 +404,10 @@ class Strike(NamedTuple):
 class ActiveFault:
     """A fault that is set, and how many requests it has matched and struck."""
 
-    def __init__(self, number: int, fault: Fault) -> None:
+    def __init__(self, number: int, fault: Fault, warning: str | None = None) -> None:
         self.number = number
         self.fault = fault
+        self.warning = warning
         self.seen = 0
         self.struck = 0
         self._chance = Random(fault.seed)  # noqa: S311  # reproducible on purpose
@@ -378,8 +420,9 @@ class ActiveFault:
         return _FAULT_BYTES + len(json.dumps(self.fault.wire()))
 
     def wire(self) -> dict[str, Any]:
-        """Return the fault with its number, and how many requests it matched and struck."""
-        return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck}
+        """Return the fault with its number, how many requests it matched and struck, and its warning."""
+        warning = {"warning": self.warning} if self.warning else {}
+        return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck, **warning}
 
     def strike(self, request: Request, seconds: Callable[[str], float]) -> Strike | None:
         """Count a request, and return the strike; None if the fault does not strike it.
@@ -440,12 +483,12 @@ class Faults:
     def __iter__(self) -> Iterator[ActiveFault]:
         return iter(self._active.values())
 
-    def add(self, fault: Fault) -> ActiveFault:
+    def add(self, fault: Fault, warning: str | None = None) -> ActiveFault:
         """Add a fault, and return it numbered; raise `Conflict` if there are too many."""
         if len(self._active) >= MAX_FAULTS:
             raise Conflict(f"{MAX_FAULTS} faults are set already; remove some before you set another")
         self._number += 1
-        added = self._active[self._number] = ActiveFault(self._number, fault)
+        added = self._active[self._number] = ActiveFault(self._number, fault, warning)
         return added
 
     def remove(self, number: int) -> bool:
@@ -468,3 +511,16 @@ class Faults:
                 strikes.append(strike)
                 has_response = has_response or each.fault.is_response
         return strikes
+
+
+def not_struck(faults: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each fault, as `ActiveFault.wire` describes it, that has not struck any request."""
+    from mock_webshare.exchange.redaction.redactor import Redactor  # rarely needed
+
+    return [Redactor().text(_idle_line(each)) for each in faults if not each["struck"]]
+
+
+def _idle_line(fault: Mapping[str, Any]) -> str:
+    shown = {name: value for name, value in fault.items() if name in ACTIONS or name in _CONDITIONS}
+    matched = f"{pluralize(fault['seen'], 'request')} matched"
+    return "; ".join([f"{format_value(shown)}: {matched}", *filter(None, [fault.get("warning")])])

@@ -25,7 +25,9 @@ from mock_webshare.service.faults import (
     MAX_FAULTS,
     Faults,
     Strike,
+    not_struck,
     parse,
+    path_warning,
     schemas,
 )
 from mock_webshare.service.framework.request import Request
@@ -452,3 +454,71 @@ def test_of_many_threads_at_once_exactly_so_many_are_struck(world: MockWorld) ->
 
 def token(world: MockWorld) -> dict[str, str]:
     return {"Authorization": f"Token {world.api_key}"}
+
+
+MEANT = {
+    "delay": "fixedDelayMilliseconds",
+    "delay_ms": "fixedDelayMilliseconds",
+    "delaySeconds": "fixedDelayMilliseconds",
+    "delayDistribuion": "delayDistribution",
+    "status_code": "status",
+    "retry_after": "retryAfter",
+    "tims": "times",
+    "urlPath": "path",
+    "json": "jsonBody",
+    "probabilty": "probability",
+}
+
+
+@pytest.mark.parametrize("name", MEANT)
+@pytest.mark.parametrize("given", [{}, {"status": 503}])
+def test_an_unknown_key_is_refused_with_the_one_that_is_meant(name: str, given: dict[str, Any]) -> None:
+    with pytest.raises(DataError) as error:
+        parse({**given, name: 200})
+    assert str(error.value).startswith(f"fault#: unknown key {name!r}; did you mean {MEANT[name]}? allowed: ")
+
+
+@pytest.mark.parametrize("name", ["latency", "", "x", "é" * 500, "on"])
+def test_an_unknown_key_that_is_like_none_is_refused_with_those_that_are_allowed(name: str) -> None:
+    with pytest.raises(DataError, match="unknown key") as error:
+        parse({name: 200})
+    assert "did you mean" not in str(error.value)
+    assert "allowed: status, respond," in str(error.value)
+
+
+WARNED = {
+    "/api/v2/referral/credits/": "/api/v2/referral/credit/",
+    "/api/v2/referral/credits/*": "/api/v2/referral/credit/",
+    "/referral/config/": "/api/v2/referral/config/",
+    "/api/v2/referral/credit/1/2/": "/api/v2/referral/credit/{id}/",
+    "/api/v2/profil": "/api/v2/profile/",
+}
+NOT_WARNED = [None, "*", LIST, LIST.rstrip("/"), f"{LIST}7*", "/api/v2/profile", "/api/v2/subuser/*/refresh/"]
+
+
+@pytest.mark.parametrize("path", WARNED)
+def test_a_path_that_the_service_does_not_have_has_a_warning(path: str) -> None:
+    warning = path_warning(parse({"status": 500, "path": path}), WEBSHARE)
+    assert warning == f'the service has no path that fits "{path}"; the nearest is {WARNED[path]}'
+
+
+@pytest.mark.parametrize("path", NOT_WARNED)
+def test_a_path_that_the_service_has_has_none(path: str | None) -> None:
+    fault = parse({"status": 500} if path is None else {"status": 500, "path": path})
+    assert path_warning(fault, WEBSHARE) is None
+
+
+def test_a_warning_is_shown_with_the_fault() -> None:
+    added = Faults().add(parse({"status": 500}), "It may never strike.")
+    assert added.wire()["warning"] == "It may never strike."
+
+
+def test_the_faults_that_did_not_strike_have_a_line_each() -> None:
+    faults = Faults([parse({"status": 500, "path": "/x", "detail": "No."}), parse({"status": 503})])
+    strikes(faults)
+    faults.add(parse({"contentType": "x" * 100, "after": 5}), "It may never strike.")
+    strikes(faults)
+    assert not_struck(each.wire() for each in faults) == [
+        '{"status": 500, "path": "/x"}: 0 requests matched',
+        f'{{"contentType": "{"x" * 63}…: 1 request matched; It may never strike.',
+    ]

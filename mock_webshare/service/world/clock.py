@@ -44,10 +44,16 @@ DURATION = parsed(parse_duration, _ALLOWED)
 
 
 def lasting(value: Any) -> Any:
-    """Return a number of seconds as a timedelta, and anything else unchanged."""
+    """Return a number of seconds as a timedelta, and anything else unchanged.
+
+    Raise `UsageError` for a negative duration.
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
         with suppress(OverflowError, ValueError):
-            return timedelta(seconds=value)
+            value = timedelta(seconds=value)
+    if isinstance(value, timedelta) and value < timedelta(0):
+        seconds = f"{value.total_seconds():.15g} seconds"
+        raise UsageError(f"a clock cannot go back by a duration: {seconds}; set it with now=")
     return value
 
 

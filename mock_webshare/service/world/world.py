@@ -6,6 +6,7 @@ HTTP and `MockWorld` in Python, under the same names.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -30,12 +31,13 @@ from mock_webshare.service.data.fields import (
     require_keys,
 )
 from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types, size_of
-from mock_webshare.service.faults import Faults, Strike, parse
+from mock_webshare.service.faults import Faults, Strike, parse, path_warning
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock, Throttle
 from mock_webshare.service.world.journal import Journal, RequestMatcher
 
+_log = logging.getLogger(__name__)
 MAX_SNAPSHOTS = 100
 MAX_HELD_BYTES = 1024 * 1024 * 1024
 """About how many bytes changed accounts and snapshots of all worlds may take, on a CI runner with 4 GiB."""
@@ -301,10 +303,16 @@ class World:
         return [each.wire() for each in self._faults or ()]
 
     def add_fault(self, /, **fault: Any) -> dict[str, Any]:
-        """Set a fault (see `faults`), and return it with its id."""
+        """Set a fault (see `faults`), and return it with its id.
+
+        If the service does not have its path, there is a warning in what is returned, and in the log.
+        """
         parsed = parse(fault, self._contract)
         self._faults = self._faults or Faults()
-        return self._faults.add(parsed).wire()
+        added = self._faults.add(parsed, path_warning(parsed, self._contract))
+        if added.warning:
+            _log.warning("fault %d: %s", added.number, added.warning)
+        return added.wire()
 
     def remove_fault(self, fault_id: int) -> None:
         """Remove a fault; raise `NotFound` if it does not exist."""

@@ -10,7 +10,7 @@ import pytest
 from mock_webshare.contract.timestamps import DAY, LIMIT, SECOND, format_instant
 from mock_webshare.errors import UsageError
 from mock_webshare.service.settings import RateLimit
-from mock_webshare.service.world.clock import Clock, Throttle, parse_duration
+from mock_webshare.service.world.clock import Clock, Throttle, lasting, parse_duration
 
 HOUR = 3600 * SECOND
 
@@ -106,3 +106,25 @@ def test_a_refused_request_does_not_prolong_the_wait() -> None:
 def test_when_the_clock_is_set_back_what_was_admitted_later_no_longer_counts() -> None:
     throttle = Throttle(RateLimit(1, 60))
     assert [throttle.admit(now) for now in (1000.0, 1001.0, 0.0, 1.0)] == [None, 59.0, None, 59.0]
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds"),
+    [
+        (-60, "-60"),
+        (-0.5, "-0.5"),
+        (timedelta(days=-1), "-86400"),
+        (timedelta(microseconds=-1), "-1e-06"),
+        (-(10**9), "-1000000000"),
+    ],
+    ids=str,
+)
+def test_a_duration_below_zero_is_refused_with_what_sets_a_clock_back(duration: Any, seconds: str) -> None:
+    with pytest.raises(UsageError) as error:
+        lasting(duration)
+    assert str(error.value) == (f"a clock cannot go back by a duration: {seconds} seconds; set it with now=")
+
+
+@pytest.mark.parametrize("duration", [0, 60, 0.5, timedelta(0), "P30D", None, "-P1D", True])
+def test_any_other_duration_goes_on(duration: Any) -> None:
+    assert lasting(duration) is not None or duration is None
