@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mock_webshare.server.thread import MockServer
     from mock_webshare.service.settings import Settings
 
+Sections = list[tuple[str, str]]
+"""Titles and texts of sections of a report."""
 _MARKER, _RUN = "webshare_mock", "mock_webshare.run"
 _MARKER_ARGUMENTS = ("seed", "credits", "data", "scenario")
 
@@ -72,7 +74,9 @@ class Run:
         self.options: dict[MockServer, Any] = {}  # of the server that the fixture started
         self._test: pytest.Item | None = None
         self._world: MockWorld | None = None  # None: the test has not used the fixture
-        self._noted: str | None = None  # its requests, if the server has been stopped since
+        self._server: MockServer | None = None  # of that world
+        self._keyless = 0  # how many requests had come without a known key before the test
+        self._noted: Sections | None = None  # of its report, if the server has been stopped since
         self.not_served = Counter[str]()  # requests of the session by the operation
 
     @pytest.hookimpl(tryfirst=True)
@@ -100,12 +104,17 @@ class Run:
         if marker := self._test.get_closest_marker(_MARKER):
             _begin(webshare_mock_server, key, marker)
         self._world = webshare_mock_server.world(key)
+        self._server, self._keyless = webshare_mock_server, webshare_mock_server.count_keyless()
         return self._world
+
+    def _sections(self, world: MockWorld) -> Sections:
+        assert self._server
+        return list(_sections(world, self._server, self._keyless))
 
     def note_requests(self) -> None:
         """Note the requests of the last test before the server stops, for its report."""
         if self._world is not None:
-            self._noted = _transcript(self._world)
+            self._noted = self._sections(self._world)
 
     def note_not_served(self, server: MockServer) -> None:
         """Note what was not served before the server stops, unless a test has stopped it."""
@@ -116,11 +125,10 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add the requests of a failed test to its report."""
+        """Add to the report of a failed test its requests, and the faults that did not strike."""
         report = yield
         if report.failed and self._world is not None:
-            requests = self._noted or _transcript(self._world)
-            report.sections.append(("webshare_mock: requests", requests))
+            report.sections += self._noted or self._sections(self._world)
         return report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -185,10 +193,20 @@ def _fail_without_traceback(where: str) -> Iterator[None]:
         raise pytest.fail.Exception(f"{where}: {error}", pytrace=False) from None
 
 
-def _transcript(world: MockWorld) -> str:
+def _sections(world: MockWorld, server: MockServer, keyless: int) -> Iterator[tuple[str, str]]:
+    """Yield title and text of each section about a test: its requests, and what it may have got wrong.
+
+    `keyless` is the number of requests without a known key before the test.
+    """
     from mock_webshare.errors import MockWebshareError
+    from mock_webshare.service.faults import not_struck
+    from mock_webshare.service.world.journal import transcript
 
     try:
-        return world.transcript()
+        yield f"{_MARKER}: requests", world.transcript()
+        if others := server.keyless_since(keyless):
+            yield f"{_MARKER}: requests without a known key", transcript(others)
+        if faults := not_struck(world.faults()):
+            yield f"{_MARKER}: faults that did not strike", "\n".join(faults)
     except MockWebshareError as error:  # the test has stopped the server
-        return str(error)
+        yield f"{_MARKER}: requests", str(error)

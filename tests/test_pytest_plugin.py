@@ -498,6 +498,71 @@ def test_each_difference_of_a_request_is_reported(webshare_mock: MockWorld) -> N
     ]
 
 
+REPORTED = {
+    "a hint": (
+        'get(webshare_mock, "/api/v2/referral/credits/")',
+        [
+            "*: requests -*",
+            "  hint: the service does not have this path; the nearest is /api/v2/referral/credit/",
+        ],
+    ),
+    "a key without Token": (
+        'import requests; requests.get(webshare_mock.url + LIST, headers={"Authorization": "very-secret"})',
+        [
+            "*: requests without a known key -*",
+            "GET /api/v2/referral/credit/ 401",
+            "  hint: the key has to follow the word Token; send the header Authorization: Token KEY",
+        ],
+    ),
+    "a scenario": (
+        'get(webshare_mock_server.world("scenario:flakey"))',
+        ["*: requests without a known key -*", "  hint: *; the nearest is scenario:flaky"],
+    ),
+    "a fault that did not strike": (
+        'webshare_mock.add_fault(status=503, path="/api/v2/referral/credits/"); get(webshare_mock)',
+        [
+            "*: faults that did not strike -*",
+            '{"status": 503, "path": "/api/v2/referral/credits/"}: 0 requests matched; the service has *',
+        ],
+    ),
+    "a fault that was to strike later": (
+        "webshare_mock.add_fault(status=503, after=2); get(webshare_mock)",
+        ["*: faults that did not strike -*", '{"status": 503, "after": 2}: 1 request matched'],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REPORTED)
+def test_the_report_of_a_failed_test_says_what_to_do(suite: Suite, case: str) -> None:
+    statement, lines = REPORTED[case]
+    result = suite(f"""
+def test_before(webshare_mock, webshare_mock_server):
+    get(webshare_mock_server.world("invalid"), LIST + "7/")
+
+def test_failing(webshare_mock, webshare_mock_server):
+    {statement}
+    pytest.fail()
+""")
+    result.assert_outcomes(passed=1, failed=1)
+    escaped = [re.sub(r"\[|\?", lambda it: f"[{it[0]}]", line) for line in lines]
+    result.stdout.fnmatch_lines(escaped)
+    result.stdout.no_fnmatch_line("*/credit/7/*")
+    result.stdout.no_fnmatch_line("GET *very-secret*")
+
+
+def test_a_report_without_such_mistakes_has_only_the_requests(suite: Suite) -> None:
+    result = suite("""
+def test_failing(webshare_mock):
+    webshare_mock.add_fault(status=503, times=1)
+    get(webshare_mock)
+    pytest.fail()
+""")
+    result.stdout.fnmatch_lines(["*- webshare_mock: requests -*"])
+    result.stdout.no_fnmatch_line("*without a known key*")
+    result.stdout.no_fnmatch_line("*did not strike*")
+    result.stdout.no_fnmatch_line("*hint:*")
+
+
 def test_the_report_of_a_failed_test_lists_its_requests_without_keys(suite: Suite) -> None:
     result = suite("""
 def test_failing(webshare_mock):

@@ -101,7 +101,7 @@ def _requests(request: ControlRequest) -> Callable[[], Any]:
 
     def listed() -> dict[str, Any]:
         found = zip(exchanges(entries, request.secrets), entries, strict=True)
-        requests = [{**exchange.wire(), "faults": list(entry.faults)} for exchange, entry in found]
+        requests = [{**exchange.wire(), **entry.remarks()} for exchange, entry in found]
         return {"requests": requests, "dropped": dropped}
 
     return listed

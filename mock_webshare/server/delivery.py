@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mock_webshare.service.effects import Outcome
 
 OWN_HEADERS = (("Server", "mock-webshare"), ("Mock-Webshare-Version", __version__))
+HINT = "Mock-Webshare-Hint"
 _GARBAGE = bytes(range(128, 256))
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER for no seconds: the other end gets a reset
 _READ_SECONDS = 0.05  # for the client to read what was sent before a reset
@@ -31,7 +32,8 @@ _READ_SECONDS = 0.05  # for the client to read what was sent before a reset
 
 def all_headers(response: Response) -> CIMultiDict[str]:
     """Return the headers that are sent with a response, except the date."""
-    return CIMultiDict([*response.headers, ("Content-Length", str(len(response.body))), *OWN_HEADERS])
+    hint = ((HINT, response.hint),) if response.hint else ()
+    return CIMultiDict([*response.headers, ("Content-Length", str(len(response.body))), *OWN_HEADERS, *hint])
 
 
 def _head(status: int, phrase: str, headers: Mapping[str, str]) -> str:

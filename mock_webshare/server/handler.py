@@ -5,23 +5,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from aiohttp import web
 
+from mock_webshare.insight.hints import Facts, hint_for
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
 from mock_webshare.server.loop import monotonic
 from mock_webshare.service.effects import Outcome
-from mock_webshare.service.framework.response import html_page
+from mock_webshare.service.faults import RESPONDING
+from mock_webshare.service.framework.request import Request
+from mock_webshare.service.framework.response import Response, html_page
 from mock_webshare.service.framework.serializer import MOST_BYTES
 from mock_webshare.service.service import DECIDING, RawHeaders, Service
 from mock_webshare.service.settings import Settings
+from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
 from mock_webshare.service.world.registry import Worlds
 
 _log = logging.getLogger(__name__)
-_CACHED_HEADERS, _CACHED_RESPONSES = 1024, 128
+_CACHED_HEADERS, _CACHED_RESPONSES, _CACHED_HINTS = 1024, 128, 1024
 Log = Callable[[Entry], object]
 """Called with each request after its response is sent."""
 
@@ -53,6 +58,10 @@ class Handler:
         self._log = log
         self._headers = lru_cache(_CACHED_HEADERS)(_headers)
         self._cached = lru_cache(_CACHED_RESPONSES)(CachedResponse)
+        self._hint = lru_cache(_CACHED_HINTS)(self._find_hint)
+        self._with_hint = lru_cache(_CACHED_RESPONSES)(_with_hint)
+        # Where only some keys are accepted, none selects a scenario.
+        self._scenarios = () if settings.api_keys else tuple(scenarios.of(settings.contract))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Respond to a request under any path outside the control plane."""
@@ -72,6 +81,8 @@ class Handler:
             else:
                 is_open = world is None and parsed.endpoint is not None and parsed.endpoint.is_open
                 response = self._service.respond(self._worlds.open if is_open else world, parsed, sent)
+            if parsed.refusal is not None or (world is None and key is not None):
+                response = self._hinted(response, outcome, parsed, key if world is None else None)
         except Exception as error:
             # Only the type: the text of an error may contain a key or a whole row.
             _log.error("internal error of mock-webshare, please report it: %s", type(error).__name__)
@@ -89,6 +100,38 @@ class Handler:
         if is_cacheable(request):
             return self._cached(response)
         return web.Response(status=response.status, headers=all_headers(response), body=response.body)
+
+    def _hinted(
+        self, response: Response, outcome: Outcome | None, request: Request, refused_key: str | None
+    ) -> Response:
+        """Return a response, and set it in its outcome, with a hint if the request needs one.
+
+        None is given where a fault responds instead of the service.
+        """
+        if outcome is not None and any(each in RESPONDING for each in outcome.faults):
+            return response
+        name = refused_key and scenarios.name_of(refused_key)
+        hint = self._hint(request, response.status, None if name in self._scenarios else name)
+        if not hint:
+            return response
+        response = self._with_hint(response, hint)
+        if outcome is not None:
+            outcome.response = response
+        return response
+
+    def _find_hint(self, request: Request, status: int, scenario: str | None) -> str:
+        refusal = request.refusal
+        facts = Facts(
+            contract=self.contract,
+            path=request.path,
+            is_routed=request.endpoint is not None,
+            status=status,
+            operation="" if refusal is None else refusal.not_served,
+            authorization=request.headers.authorization,
+            scenario=scenario if self._scenarios else None,
+            scenarios=self._scenarios,
+        )
+        return hint_for(facts)
 
     async def _deliver(
         self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
@@ -111,6 +154,10 @@ class Handler:
             self._worlds.not_served[entry.response.not_served] += 1
         if self._log is not None:
             self._log(entry)
+
+
+def _with_hint(response: Response, hint: str) -> Response:
+    return replace(response, hint=hint)
 
 
 async def _read_body(request: web.Request) -> bytes:

@@ -69,7 +69,7 @@ class MockWorld:
             raise AssertionError(not_requested(wanted, entries, elsewhere))
 
     def transcript(self) -> str:
-        """Return the requests, a line each, with the status of the response."""
+        """Return the requests, a line each, with the status of the response, and a second line for a hint."""
         return transcript(self.requests)
 
     def count_requests(self, method: str, path: str, /, **query: Any) -> int:

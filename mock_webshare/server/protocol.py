@@ -9,6 +9,11 @@ from yarl import URL
 
 from mock_webshare.server.delivery import OWN_HEADERS
 
+SPOKE_TLS = "TLS, but this server speaks HTTP only: the base URL has to begin with http://"
+"""What is logged of a connection that begins with TLS."""
+_TLS_HANDSHAKE = b"\x16"
+"""The first byte of a TLS connection (RFC 8446, 5.1), which is never that of an HTTP request."""
+
 
 class Runner(web.AppRunner):
     """Runs an application so that requests that aiohttp would refuse reach its handlers.
@@ -45,7 +50,13 @@ class _Server(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    __slots__ = ()
+    __slots__ = ("_is_tls",)
+
+    def data_received(self, data: bytes) -> None:
+        """Note whether the connection begins with TLS, and pass the data on."""
+        if data[:1] == _TLS_HANDSHAKE and not self._request_count:
+            self._is_tls = True
+        super().data_received(data)
 
     def handle_error(
         self,
@@ -55,7 +66,10 @@ class _Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Respond to what is not valid HTTP, with aiohttp's status and an empty body."""
-        super().handle_error(request, status, exc, message)  # logs it, or raises if a response was begun
+        if getattr(self, "_is_tls", False):
+            self.logger.warning(SPOKE_TLS)
+        else:
+            super().handle_error(request, status, exc, message)  # logs it, or raises if a response was begun
         response = web.Response(status=status, headers=OWN_HEADERS)
         response.force_close()
         return response

@@ -21,7 +21,7 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
 from mock_webshare.server.app import LOAD, create_app, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
-from mock_webshare.server.protocol import Runner
+from mock_webshare.server.protocol import SPOKE_TLS, Runner
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
@@ -206,7 +206,8 @@ class RequestLog:
         status = "-" if entry.response is None else entry.response.status
         served = entry.response is None or not entry.response.not_served
         reason = "" if served or entry.response is None else f" not served: {entry.response.not_served}"
-        return f"{entry.method} {path} {status} {1000 * entry.seconds:.1f} ms{reason}\n"
+        hint = f" hint: {entry.hint}" if entry.hint else ""
+        return f"{entry.method} {path} {status} {1000 * entry.seconds:.1f} ms{reason}{hint}\n"
 
 
 @lru_cache(256)
@@ -238,4 +239,4 @@ class _BadRequests(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._log:
-            self._log.add("- - 400 not HTTP\n")
+            self._log.add(f"- - 400 {SPOKE_TLS if record.msg == SPOKE_TLS else 'not HTTP'}\n")

@@ -22,6 +22,7 @@ from mock_webshare.server.running import running_app
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.journal import Entry
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import Beginning
 
@@ -147,6 +148,14 @@ class MockServer:
         if not done.done():
             raise self._not_running()
         return done.result()
+
+    def count_keyless(self) -> int:
+        """Return how many requests came without a known key, without waiting for the server."""
+        return 0 if self._worlds is None else self._worlds.keyless.total
+
+    def keyless_since(self, total: int) -> list[Entry]:
+        """Return the requests without a known key after the first `total` ones."""
+        return self.call(lambda worlds: worlds.keyless.since(total))
 
     def discard(self, api_key: str) -> None:
         """Delete the world of a key soon, without waiting for it."""

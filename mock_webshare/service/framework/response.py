@@ -35,6 +35,8 @@ class Response:
     body: bytes
     not_served: str = ""
     """The operation of the service that is not served here; empty otherwise."""
+    hint: str = ""
+    """What is wrong with the request, for a header of our own; empty if nothing is known to be."""
 
 
 def render(data: Any, indent: int | None = None) -> bytes:

@@ -49,6 +49,15 @@ class Entry(NamedTuple):
         return (*self.faults, f"not served: {name}") if name else self.faults
 
     @property
+    def hint(self) -> str:
+        """What is wrong with the request; empty if nothing is known to be."""
+        return "" if self.response is None else self.response.hint
+
+    def remarks(self) -> dict[str, Any]:
+        """Return what a journal adds to the exchange: the actions of faults, and the hint or None."""
+        return {"faults": list(self.faults), "hint": self.hint or None}
+
+    @property
     def size(self) -> int:
         """The approximate memory of the entry, in bytes."""
         response = 0 if self.response is None else len(self.response.body)
@@ -144,6 +153,10 @@ class Journal:
         """How many requests were added and dropped since it was cleared."""
         return self.total - len(self._entries)
 
+    def since(self, total: int) -> list[Entry]:
+        """Return the requests that were added after the first `total` ones, unless they were dropped."""
+        return list(self._entries)[max(total - self.dropped, 0) :]
+
     def add(self, entry: Entry, size: int | None = None) -> None:
         """Add a request; `size` is its size, if that is known already."""
         size = entry.size if size is None else size
@@ -190,9 +203,18 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
 
 
 def transcript(entries: Sequence[Entry]) -> str:
-    """Return a line for each request: method, target, status, and what is not the service's in it."""
+    """Return a line for each request: method, target, status, and what is not the service's in it.
+
+    A request with a hint has a second line.
+    """
     redactor = _redactor(entries)
-    return "\n".join(_line(entry, redactor) for entry in entries) or "none"
+    return "\n".join(line for entry in entries for line in _lines(entry, redactor)) or "none"
+
+
+def _lines(entry: Entry, redactor: Redactor) -> Iterator[str]:
+    yield _line(entry, redactor)
+    if entry.hint:
+        yield f"  hint: {entry.hint}"
 
 
 def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int = 0) -> str:
@@ -208,7 +230,7 @@ def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int
     redactor = _redactor(entries)
     lines = [text, f"The nearest of {len(entries)} with this key:"]
     for entry in sorted(entries, key=lambda each: len(matcher.differences(each)))[:_NEAREST]:
-        lines.append(f"  {_line(entry, redactor)}")
+        lines += [f"  {line}" for line in _lines(entry, redactor)]
         lines += [f"    {redactor.text(difference)}" for difference in matcher.differences(entry)]
     return "\n".join(lines)
 

@@ -1,0 +1,1 @@
+"""Insight: what the requests of a client reveal about the client."""

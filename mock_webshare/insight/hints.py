@@ -1,0 +1,155 @@
+"""Hints: what a client that sends a wrong request should do instead, as one table.
+
+A hint never repeats what a client sent, which may be a key: it has only names of our own tables in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from mock_webshare.contract.model import Contract
+from mock_webshare.contract.paths import known_path, nearest_path, prefix_of
+
+LONGEST_NAME = 100
+"""Characters of the name of a scenario up to which a similar one is looked for."""
+
+
+class Facts(NamedTuple):
+    """What is known of one request and its response."""
+
+    contract: Contract
+    path: str
+    """The decoded path."""
+    is_routed: bool
+    """Whether an endpoint has the path, with or without its slash."""
+    status: int
+    """The status of the response."""
+    operation: str = ""
+    """The operation that is not served; empty if it is another request."""
+    authorization: str | None = None
+    """The header `Authorization`, unless a key was read from it. None: it was not sent."""
+    scenario: str | None = None
+    """The name of the scenario that a refused key selects. None: it selects none, or was not refused."""
+    scenarios: Sequence[str] = ()
+    """The names of the scenarios that exist."""
+
+
+Names = Mapping[str, str]
+"""What the placeholders of a message stand for."""
+
+
+class Hint(NamedTuple):
+    """One message, and the requests that it is for."""
+
+    id: str
+    names: Callable[[Facts], Names | None]
+    """Returns the names in the message; None if it does not apply."""
+    message: str
+
+
+def hint_for(facts: Facts) -> str:
+    """Return the message of the first hint that applies; empty if none does."""
+    for hint in HINTS:
+        if (names := hint.names(facts)) is not None:
+            return hint.message.format(**names)
+    return ""
+
+
+def _not_served(facts: Facts) -> Names | None:
+    return {"operation": facts.operation} if facts.operation else None
+
+
+def _is_unknown(facts: Facts) -> bool:
+    """Return whether the service has no such path."""
+    return facts.status == 404 and not facts.is_routed
+
+
+def _doubled_prefix(facts: Facts) -> Names | None:
+    prefix = prefix_of(facts.contract)
+    if not (_is_unknown(facts) and facts.path.startswith(f"{prefix}/")):
+        return None
+    return {"prefix": prefix} if known_path(facts.contract, facts.path.removeprefix(prefix)) else None
+
+
+def _missing_prefix(facts: Facts) -> Names | None:
+    prefix = prefix_of(facts.contract)
+    found = known_path(facts.contract, prefix + facts.path) if _is_unknown(facts) else None
+    return {"prefix": prefix, "path": found} if found else None
+
+
+def _doubled_slash(facts: Facts) -> Names | None:
+    if not (_is_unknown(facts) and "//" in facts.path):
+        return None
+    single = "/" + "/".join(part for part in facts.path.split("/") if part)
+    return {} if known_path(facts.contract, single) else None
+
+
+def _similar_path(facts: Facts) -> Names | None:
+    found = nearest_path(facts.contract, facts.path) if _is_unknown(facts) else None
+    return {"path": found} if found else None
+
+
+def _unknown_path(facts: Facts) -> Names | None:
+    return {} if _is_unknown(facts) else None
+
+
+def _key_without_token(facts: Facts) -> Names | None:
+    words = (facts.authorization or "").split()
+    has_word = bool(words) and words[0].lower() == "token"
+    return {} if facts.status == 401 and words and not has_word else None
+
+
+def _similar_scenario(facts: Facts) -> Names | None:
+    name = facts.scenario
+    if name is None or len(name) > LONGEST_NAME:
+        return None
+    found = get_close_matches(name, facts.scenarios, n=1)
+    return {"name": found[0]} if found else None
+
+
+def _unknown_scenario(facts: Facts) -> Names | None:
+    return None if facts.scenario is None else {}
+
+
+HINTS: Sequence[Hint] = (
+    Hint(
+        "operation.not-served",
+        _not_served,
+        "mock-webshare does not serve {operation}; a fault with the action respond can stand for it",
+    ),
+    Hint(
+        "path.doubled-prefix",
+        _doubled_prefix,
+        "the path begins with {prefix} once too often; remove {prefix} from the base URL of the client",
+    ),
+    Hint("path.missing-prefix", _missing_prefix, "the path lacks {prefix}; use {path}"),
+    Hint(
+        "path.doubled-slash",
+        _doubled_slash,
+        "the path has two slashes in a row; does the base URL end in a slash, or is an id empty?",
+    ),
+    Hint("path.similar", _similar_path, "the service does not have this path; the nearest is {path}"),
+    Hint(
+        "path.unknown",
+        _unknown_path,
+        "the service does not have this path; /__mock__/service.openapi.json lists the paths",
+    ),
+    Hint(
+        "key.without-token",
+        _key_without_token,
+        "the key has to follow the word Token; send the header Authorization: Token KEY",
+    ),
+    Hint(
+        "scenario.similar",
+        _similar_scenario,
+        "the key names a scenario that does not exist; the nearest is scenario:{name}",
+    ),
+    Hint(
+        "scenario.unknown",
+        _unknown_scenario,
+        "the key names a scenario that does not exist; /__mock__/scenarios lists the scenarios",
+    ),
+)
+"""The hints; if several apply to a request, the first one counts."""
