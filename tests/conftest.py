@@ -20,6 +20,7 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.server.handler import Handler
 from mock_webshare.service.framework.request import Parser, split_target
 from mock_webshare.service.world.journal import Entry
+from tests.browser import browser  # noqa: F401  # a fixture
 from tests.paths import ROOT
 
 collect_ignore = ["examples"]  # projects of their own, which test_example.py runs as such

@@ -109,6 +109,7 @@ TEXTS: dict[str, list[Pump]] = {
     ],
     "service.effects:[,;]": [Pump("", ",")],
     "service.settings:[!-~]+": [WORD],
+    "service.settings:[A-Za-z][A-Za-z0-9+.-]{0,30}://([A-Za-z0-9._-]{1,253}|\\[[A-Fa-f0-9:.]{2,45}\\])(:[0-9]{1,5})?/?": ORIGIN,  # noqa: E501
     "service.settings._ORIGIN": ORIGIN,
     "service.settings:RATE": [DIGITS],
     "service.settings:f'off|{RATE}'": [DIGITS],

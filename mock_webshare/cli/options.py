@@ -101,8 +101,8 @@ def variable_of(name: str) -> str:
 
 
 def setting_name(name: str, kind: type) -> str:
-    """Return the Python name of an option: `rate_limit` for `rate-limit`."""
-    return "api_keys" if kind is list else name.replace("-", "_")
+    """Return the Python name of an option: `rate_limit` for `rate-limit`, `api_keys` for `api-key`."""
+    return name.replace("-", "_") + ("s" if kind is list else "")
 
 
 def values_given(

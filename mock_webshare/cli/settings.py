@@ -48,12 +48,13 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("rate-limit", str, "240/min", "requests for each key in a sec, min, hour or day; or off"),
     ("rate-limit-clock", str, "real", "clock of the rate limit: real, or world for the one that tests set"),
     ("control-token", str, "none", "token that /__mock__ requires; needed beyond loopback"),
+    ("cors-origin", list, "none", "let pages of this origin read responses; may be given several times"),
     ("public-url", str, "as requested", "scheme and host that links begin with"),
 )
 VARIABLES = frozenset(name for name, *_ in SERVE_OPTIONS)
 PRECEDENCE = (
     "An option takes precedence over its environment variable. "
-    "Several keys in one variable are separated by blanks."
+    "Several keys or origins in one variable are separated by blanks."
 )
 _GENERATED, _READ = ("seed", "credits"), ("data",)
 """The options of the two sources of data, which exclude each other."""

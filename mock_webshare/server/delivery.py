@@ -32,8 +32,8 @@ _READ_SECONDS = 0.05  # for the client to read what was sent before a reset
 
 def all_headers(response: Response) -> CIMultiDict[str]:
     """Return the headers that are sent with a response, except the date."""
-    hint = ((HINT, response.hint),) if response.hint else ()
-    return CIMultiDict([*response.headers, ("Content-Length", str(len(response.body))), *OWN_HEADERS, *hint])
+    own = (*OWN_HEADERS, *response.added, *(((HINT, response.hint),) if response.hint else ()))
+    return CIMultiDict([*response.headers, ("Content-Length", str(len(response.body))), *own])
 
 
 def _head(status: int, phrase: str, headers: Mapping[str, str]) -> str:

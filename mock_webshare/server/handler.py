@@ -12,18 +12,20 @@ from typing import NamedTuple
 from aiohttp import web
 
 from mock_webshare.insight.hints import Facts, hint_for
+from mock_webshare.server.cors import Cors, without_own
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
 from mock_webshare.server.loop import monotonic
 from mock_webshare.service.effects import Outcome
 from mock_webshare.service.faults import RESPONDING
 from mock_webshare.service.framework.request import Request
-from mock_webshare.service.framework.response import Response, html_page
+from mock_webshare.service.framework.response import Headers, Response, html_page
 from mock_webshare.service.framework.serializer import MOST_BYTES
 from mock_webshare.service.service import DECIDING, RawHeaders, Service
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import ENTRY_BYTES, LARGEST_BODY, Entry, Journal, headers_size
 from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.world import World
 
 _log = logging.getLogger(__name__)
 _CACHED_HEADERS, _CACHED_RESPONSES, _CACHED_HINTS = 1024, 128, 1024
@@ -60,11 +62,15 @@ class Handler:
         self._cached = lru_cache(_CACHED_RESPONSES)(CachedResponse)
         self._hint = lru_cache(_CACHED_HINTS)(self._find_hint)
         self._with_hint = lru_cache(_CACHED_RESPONSES)(_with_hint)
+        self._with_headers = lru_cache(_CACHED_RESPONSES)(_with_headers)
+        self._cors = Cors(settings.cors_origins, settings.contract) if settings.cors_origins else None
         # Where only some keys are accepted, none selects a scenario.
         self._scenarios = () if settings.api_keys else tuple(scenarios.of(settings.contract))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Respond to a request under any path outside the control plane."""
+        if self._cors is not None and (preflight := self._cors.preflight(request)):
+            return preflight
         began = monotonic()
         target, headers = request.raw_path, self._headers(request.raw_headers)
         world, outcome, body, sent = None, None, b"", b""
@@ -75,12 +81,7 @@ class Handler:
             parsed, key = self._service.read(request.method, target, headers.relevant, request.scheme)
             target = parsed.target
             world = None if key is None else self._worlds.get(key)
-            if world is not None and (world.has_faults or parsed.headers.prefer is not None):
-                outcome = self._service.outcome(world, parsed, sent)
-                response = outcome.response
-            else:
-                is_open = world is None and parsed.endpoint is not None and parsed.endpoint.is_open
-                response = self._service.respond(self._worlds.open if is_open else world, parsed, sent)
+            response, outcome = self._respond(world, parsed, sent)
             if parsed.refusal is not None or (world is None and key is not None):
                 response = self._hinted(response, outcome, parsed, key if world is None else None)
         except Exception as error:
@@ -88,9 +89,12 @@ class Handler:
             _log.error("internal error of mock-webshare, please report it: %s", type(error).__name__)
             _log.debug("traceback:", exc_info=True)
             outcome, response = None, html_page(500)
+        if self._cors is not None:
+            response = self._with_headers(response, self._cors.headers_for(request))
         journal = self._worlds.keyless if world is None else world.journal
         now = self._worlds.now if world is None else world.now
         if outcome is not None and outcome.faults:
+            outcome.response = response
             waiting = Entry(now, request.method, target, headers.all, body, None, 0.0, outcome.faults)
             return await self._deliver(request, journal, waiting, outcome, began)
         entry = Entry(now, request.method, target, headers.all, body, response, monotonic() - began)
@@ -101,23 +105,24 @@ class Handler:
             return self._cached(response)
         return web.Response(status=response.status, headers=all_headers(response), body=response.body)
 
+    def _respond(self, world: World | None, request: Request, body: bytes) -> tuple[Response, Outcome | None]:
+        """Return the response of a world, and its outcome if it has faults; None: the key is unknown."""
+        if world is not None and (world.has_faults or request.headers.prefer is not None):
+            outcome = self._service.outcome(world, request, body)
+            return outcome.response, outcome
+        if world is None and request.endpoint is not None and request.endpoint.is_open:
+            world = self._worlds.open
+        return self._service.respond(world, request, body), None
+
     def _hinted(
         self, response: Response, outcome: Outcome | None, request: Request, refused_key: str | None
     ) -> Response:
-        """Return a response, and set it in its outcome, with a hint if the request needs one.
-
-        None is given where a fault responds instead of the service.
-        """
+        """Return a response with a hint, if the request needs one and no fault responds to it."""
         if outcome is not None and any(each in RESPONDING for each in outcome.faults):
             return response
         name = refused_key and scenarios.name_of(refused_key)
         hint = self._hint(request, response.status, None if name in self._scenarios else name)
-        if not hint:
-            return response
-        response = self._with_hint(response, hint)
-        if outcome is not None:
-            outcome.response = response
-        return response
+        return self._with_hint(response, hint) if hint else response
 
     def _find_hint(self, request: Request, status: int, scenario: str | None) -> str:
         refusal = request.refusal
@@ -158,6 +163,10 @@ class Handler:
 
 def _with_hint(response: Response, hint: str) -> Response:
     return replace(response, hint=hint)
+
+
+def _with_headers(response: Response, added: Headers) -> Response:
+    return replace(response, added=without_own(added, response)) if added else response
 
 
 async def _read_body(request: web.Request) -> bytes:

@@ -29,6 +29,11 @@ RATE = r"([1-9][0-9]{0,8})/(s|sec|second|m|min|minute|h|hour|d|day)"
 _LARGEST_PORT = 65535
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+\])(:([0-9]{1,5}))?/?", re.ASCII)
+_CORS_ORIGIN = pattern(
+    r"[A-Za-z][A-Za-z0-9+.-]{0,30}://([A-Za-z0-9._-]{1,253}|\[[A-Fa-f0-9:.]{2,45}\])(:[0-9]{1,5})?/?",
+    "scheme and host of the pages, perhaps with a port, like http://localhost:3000; * is not, because any "
+    "page could then read the responses",
+)
 _KEY = pattern(r"[!-~]+", "one word of visible ASCII characters")
 _TOKEN = pattern(r"[!-~]{8,200}", "one word of 8 to 200 visible ASCII characters")
 
@@ -105,6 +110,7 @@ class Settings:
     # What the control plane requires; None: nothing, but loopback only.
     control_token: str | None = field(default=None, repr=False)
     public_url: str | None = None  # None: links are built from each request's Host
+    cors_origins: tuple[str, ...] = ()  # of pages that browsers let read responses. Empty: none
     contract: Contract = field(default=WEBSHARE, repr=False)  # the service that is mocked
 
     def __post_init__(self) -> None:
@@ -118,6 +124,7 @@ class Settings:
         if self.now is not None and self.shift is not None:
             raise UsageError("now cannot go with shift: the one sets the clock, the other moves the data")
         _check_keys(self.api_keys)
+        _check_origins(self.cors_origins)
         if self.control_token is not None and not _TOKEN.is_allowed(self.control_token):
             # A secret, so the message does not repeat it.
             raise UsageError(f"the control token is not allowed; allowed: {_TOKEN.allowed}")
@@ -173,6 +180,14 @@ def _check_keys(keys: object) -> None:
         require_key(key)
         if key == REFUSED_KEY:
             raise UsageError(f"the API key {key!r} is not allowed, for it is always refused; choose another")
+
+
+def _check_origins(origins: object) -> None:
+    if not isinstance(origins, tuple):
+        allowed = 'a tuple of origins, like ("http://localhost:3000",)'
+        raise UsageError.invalid("CORS origins", origins, allowed)
+    for origin in origins:
+        _CORS_ORIGIN.require("CORS origin", origin)
 
 
 def require_key(key: object) -> None:

@@ -6,92 +6,27 @@ The pages are the 404 pages of mocks, for a page need only be of some origin; `a
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
-from itertools import count
-from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from mock_webshare import MockServer, Settings
 from mock_webshare.control.guard import Guard
 from mock_webshare.service.world.registry import Worlds
+from tests.browser import needs_chromium, run
 from tests.control_plane import KEY, digest
 from tests.paths import CASES
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ATTEMPTS = (CASES / "browser" / "attempts.js").read_text(encoding="utf-8")
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",  # which root cannot have
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-    "--host-resolver-rules=MAP rebound.example 127.0.0.1",
-)
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium")
+pytestmark = needs_chromium
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A browser with a new profile; the value is its debugging address."""
-    profile = tmp_path_factory.mktemp("profile")
-    command = [CHROMIUM or "", *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield f"http://127.0.0.1:{_port(profile / 'DevToolsActivePort')}"
-        finally:
-            process.terminate()
-
-
-def _port(path: Path) -> int:
-    """Return the port that a browser writes into a file once it listens."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if path.exists() and "\n" in (text := path.read_text()):
-            return int(text.split()[0])
-        time.sleep(0.02)
-    raise TimeoutError(path)
-
-
-async def run(browser: str, page: str, *arguments: str) -> Any:
-    """Let a page in a new tab make its attempts, and return their results."""
-    script = f"({ATTEMPTS})({', '.join(map(json.dumps, arguments))})"
-    numbers = count(1)
-    async with (
-        aiohttp.ClientSession() as session,
-        session.put(f"{browser}/json/new?about:blank") as tab,
-        session.ws_connect((await tab.json())["webSocketDebuggerUrl"]) as socket,
-    ):
-
-        async def command(method: str, **params: Any) -> Any:
-            number = next(numbers)
-            await socket.send_json({"id": number, "method": method, "params": params})
-            while (said := await socket.receive_json(timeout=30)).get("id") != number:
-                pass
-            return said["result"]
-
-        async def evaluate(expression: str) -> Any:
-            result = await command(
-                "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
-            )
-            return result["result"].get("value")
-
-        await command("Page.navigate", url=page)
-        while await evaluate("document.readyState + location.href") != f"complete{page}":
-            pass
-        return await evaluate(script)
+async def attempt(browser: str, page: str, *arguments: str) -> Any:
+    """Let a page make its attempts, and return their results."""
+    return await run(browser, page, f"({ATTEMPTS})({', '.join(map(json.dumps, arguments))})")
 
 
 class Refused:
@@ -146,7 +81,7 @@ async def test_a_page_of_another_origin_reads_and_changes_nothing(
         page = f"{site}:{other.url.rpartition(':')[2]}/"
         base = server.url.replace("127.0.0.1", name)
         before = state(server)
-        results = await run(browser, page, base, KEY)
+        results = await attempt(browser, page, base, KEY)
     assert len(results) > 20 and set(results.values()) == {"denied"}
     assert state(server) == before
     # The attempts arrived: it was not the browser alone that kept them away.
@@ -159,7 +94,7 @@ async def test_a_page_whose_name_was_rebound_to_the_mock_reads_and_changes_nothi
 ) -> None:
     base = server.url.replace("127.0.0.1", "rebound.example")
     before = state(server)
-    results = await run(browser, f"{base}/x", base, KEY)
+    results = await attempt(browser, f"{base}/x", base, KEY)
     # It is of one origin with the refusals, so it can read these.
     assert len(results) > 20 and all(
         value == "denied" or '"status":403' in value for value in results.values()
@@ -172,7 +107,7 @@ async def test_a_page_whose_name_was_rebound_to_the_mock_reads_and_changes_nothi
 async def test_a_page_of_the_mock_itself_can_do_all_this(
     browser: str, server: MockServer, refused: Refused
 ) -> None:
-    results = await run(browser, f"{server.url}/x", server.url, KEY)
+    results = await attempt(browser, f"{server.url}/x", server.url, KEY)
     assert '"now":"' in results["read state"]
     assert results["read health"] == '200 {"status":"ready"}'
     assert '"version"' in results["read in a frame"]

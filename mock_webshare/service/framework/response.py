@@ -37,6 +37,8 @@ class Response:
     """The operation of the service that is not served here; empty otherwise."""
     hint: str = ""
     """What is wrong with the request, for a header of our own; empty if nothing is known to be."""
+    added: Headers = ()
+    """Other headers of our own, which no journal has."""
 
 
 def render(data: Any, indent: int | None = None) -> bytes:

@@ -1,0 +1,63 @@
+"""CORS: the headers by which a browser lets pages of other origins read responses of the service.
+
+The service itself has none: they are ours, where the settings name an origin, and never on the control plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+
+from mock_webshare.contract.model import Contract
+from mock_webshare.server.delivery import HINT, OWN_HEADERS
+from mock_webshare.service.framework.response import Headers, Response
+
+_ROOT = "/api/"
+_REQUEST_HEADERS = "Authorization, Content-Type, Prefer, X-Subuser, X-Webshare-Federated-Access"
+_EXPOSED = f"Retry-After, Allow, WWW-Authenticate, {HINT}"
+_DEFAULT_PORTS: Mapping[str, str] = {"http": ":80", "https": ":443"}
+
+
+class Cors:
+    """Responds to preflights, and returns what is added to other responses, for pages of some origins."""
+
+    def __init__(self, origins: Sequence[str], contract: Contract) -> None:
+        self._origins = frozenset(map(as_browsers_write, origins))
+        served = {method for each in contract.endpoints for method in each.methods}
+        self._methods = ", ".join(sorted(served | {each.method for each in contract.operations}))
+
+    def headers_for(self, request: web.BaseRequest) -> Headers:
+        """Return the headers that are added to a response; empty if no page of these origins asks for it."""
+        origin = request.headers.get("Origin")
+        if origin not in self._origins or not request.raw_path.startswith(_ROOT):
+            return ()
+        return (
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Expose-Headers", _EXPOSED),
+            ("Vary", "Origin"),
+        )
+
+    def preflight(self, request: web.BaseRequest) -> web.Response | None:
+        """Return the response to a preflight from these origins; None for any other request."""
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return None
+        if not (headers := self.headers_for(request)):
+            return None
+        allowed = (
+            ("Access-Control-Allow-Methods", self._methods),
+            ("Access-Control-Allow-Headers", _REQUEST_HEADERS),
+        )
+        return web.Response(status=204, headers=(*headers, *allowed, *OWN_HEADERS))
+
+
+def as_browsers_write(origin: str) -> str:
+    """Return an origin as it is in the header: `HTTPS://Example.com:443/` is `https://example.com`."""
+    origin = origin.lower().rstrip("/")
+    return origin.removesuffix(_DEFAULT_PORTS.get(origin.partition(":")[0], ""))
+
+
+def without_own(added: Headers, response: Response) -> Headers:
+    """Return the headers to add without those that a fault has set, except `Vary`, which both may name."""
+    present = {name.lower() for name, _ in response.headers}
+    return tuple(pair for pair in added if pair[0] == "Vary" or pair[0].lower() not in present)
