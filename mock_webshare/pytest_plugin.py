@@ -21,8 +21,23 @@ if TYPE_CHECKING:
 
 Sections = list[tuple[str, str]]
 """Titles and texts of sections of a report."""
+_LONGEST_NUMBER = 20
 _MARKER, _RUN = "webshare_mock", "mock_webshare.run"
+_OPTION, _INI = "--webshare-mock", "webshare_mock_options"
 _MARKER_ARGUMENTS = ("seed", "credits", "data", "scenario")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option and the setting for the settings of the server."""
+    parser.getgroup("mock-webshare").addoption(
+        _OPTION,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the mock server, like credits=230; may be given several times; precedes the "
+        f"fixture and the ini setting {_INI}",
+    )
+    parser.addini(_INI, "settings of the mock server, NAME=VALUE in each line", type="linelist", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,17 +57,26 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def webshare_mock_options() -> dict[str, Any]:
-    """The settings of the server, as for `Settings`; override this to change them."""
+    """The settings of the server, as for `Settings`; override this to change them.
+
+    The option `--webshare-mock` takes precedence over it, and it does over the ini setting of its name.
+    """
     return {}
 
 
 @pytest.fixture(scope="session")
-def webshare_mock_server(webshare_mock_options: dict[str, Any]) -> Iterator[MockServer]:
+def webshare_mock_server(
+    webshare_mock_options: dict[str, Any], pytestconfig: pytest.Config
+) -> Iterator[MockServer]:
     """A mock server on a free port, for the session."""
     from mock_webshare.server.thread import MockServer
 
+    given = [_written(f"{_INI} in {pytestconfig.inipath}", pytestconfig.getini(_INI))]
     with _fail_without_traceback("webshare_mock_options"):
-        server = MockServer(_settings(webshare_mock_options))
+        _settings(webshare_mock_options)
+    given += [webshare_mock_options, _written(_OPTION, pytestconfig.getoption(_OPTION))]
+    with _fail_without_traceback("webshare_mock_options"):
+        server = MockServer(_settings({name: value for each in given for name, value in each.items()}))
         server.start()
     run = _runs[-1]
     run.options[server] = webshare_mock_options
@@ -166,6 +190,32 @@ def _settings(options: Any) -> Settings:
         raise UsageError("api_keys is not allowed, because each test has its own key: webshare_mock.api_key")
     _require_known(options, names)
     return Settings(**{"port": 0, **options})
+
+
+def _written(source: str, pairs: Sequence[str]) -> dict[str, Any]:
+    """Return settings that are written as `NAME=VALUE`; fail with their source if one is not allowed."""
+    from mock_webshare.errors import UsageError
+
+    values = {}
+    with _fail_without_traceback(source):
+        for pair in pairs:
+            name, equals, text = pair.partition("=")
+            if not equals:
+                raise UsageError(f"{pair!r:.80} is not allowed; allowed: NAME=VALUE, like credits=230")
+            values[name.strip()] = _read(name.strip(), text.strip())
+        _settings(values)
+    return values
+
+
+def _read(name: str, text: str) -> Any:
+    """Return the value of a setting; a wrong one, or that of an unknown setting, stays a text."""
+    from mock_webshare.service.settings import Settings
+
+    annotation = str(Settings.__annotations__.get(name, ""))
+    if annotation.startswith("tuple"):
+        return tuple(text.split())
+    is_number = text.removeprefix("-").isdecimal() and len(text) < _LONGEST_NUMBER
+    return int(text) if annotation.startswith("int") and is_number else text
 
 
 def _begin(server: MockServer, key: str, marker: pytest.Mark) -> None:

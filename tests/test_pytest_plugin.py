@@ -351,6 +351,147 @@ def test_it(webshare_mock):
 """).assert_outcomes(passed=1)
 
 
+FIXTURE = """
+@pytest.fixture(scope="session")
+def webshare_mock_options():
+    return {"credits": 2, "max_page_size": 20}
+"""
+SOURCES = {
+    "none": ("", "", (), 100, 100),
+    "ini": ("credits = 1", "", (), 1, 100),
+    "fixture": ("", FIXTURE, (), 2, 20),
+    "option": ("", "", ("credits=3",), 3, 100),
+    "fixture before ini": ("credits=1\n    max_page_size=10", FIXTURE, (), 2, 20),
+    "option before ini": ("credits=1\n    max_page_size=10", "", ("credits=3",), 3, 10),
+    "option before fixture": ("max_page_size=10", FIXTURE, ("credits=3",), 3, 20),
+    "the last of two": ("credits=5\n    credits=1", "", (), 1, 100),
+    "several options": ("", FIXTURE, ("credits=5", "credits=4", "max_page_size = 40"), 4, 40),
+}
+
+
+@pytest.mark.parametrize("case", SOURCES)
+def test_the_command_line_precedes_the_fixture_and_that_the_ini_file(
+    suite: Suite, pytester: pytest.Pytester, case: str
+) -> None:
+    ini, fixture, options, credits, largest = SOURCES[case]
+    pytester.makeini(f"{INI}\nwebshare_mock_options =\n    {ini}\n")
+    suite(
+        f"""{fixture}
+def test_it(webshare_mock):
+    assert len(webshare_mock.credits()) == {credits}
+    assert webshare_mock.settings()["max_page_size"] == {largest}
+""",
+        *(word for option in options for word in ("--webshare-mock", option)),
+    ).assert_outcomes(passed=1)
+
+
+WRITTEN = {
+    "credits": "'credits' is not allowed; allowed: NAME=VALUE, like credits=230",
+    "prot=1": "prot is not allowed; allowed: host, port, seed, ",
+    "credits=many": "credits 'many' is not allowed; allowed: 0 to 1000000",
+    "credits=": "credits '' is not allowed; allowed: 0 to 1000000",
+    "credits=" + "1" * 5000: "credits '1111",
+    "api_keys=mine": "api_keys is not allowed, because each test has its own key",
+    "cors_origins=*": "CORS origin '*' is not allowed; allowed: ",
+    "clock=fast": "clock 'fast' is not allowed; allowed: frozen, running",
+    "=": " is not allowed; allowed: host, ",
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("source", ["--webshare-mock", "webshare_mock_options in "])
+def test_an_error_in_an_option_or_the_ini_file_is_one_line_with_its_source(
+    suite: Suite, pytester: pytest.Pytester, source: str, written: str
+) -> None:
+    ini = "" if source.startswith("--") else written
+    pytester.makeini(f"{INI}\nwebshare_mock_options =\n    {ini}\n")
+    options = (source, written) if source.startswith("--") else ()
+    result = suite("def test_it(webshare_mock): ...", *options)
+    result.assert_outcomes(errors=1)
+    (message,) = messages(result)
+    assert message.startswith(source) and f": {WRITTEN[written]}" in message
+    assert message.count("\n") == 1
+
+
+def test_values_of_each_type_are_read(suite: Suite) -> None:
+    options = (
+        "seed=-5",
+        "rate_limit=off",
+        "cors_origins=http://localhost:1  http://localhost:2",
+        "pending_days=3",
+    )
+    suite(
+        """
+def test_it(webshare_mock, webshare_mock_server):
+    settings = webshare_mock_server._settings
+    assert (settings.seed, settings.rate_limit, settings.pending_days) == (-5, "off", 3)
+    assert settings.cors_origins == ("http://localhost:1", "http://localhost:2")
+""",
+        *(word for option in options for word in ("--webshare-mock", option)),
+    ).assert_outcomes(passed=1)
+
+
+def test_the_processes_of_xdist_have_the_same_options(suite: Suite) -> None:
+    suite(
+        """
+@pytest.mark.parametrize("number", range(4))
+def test_it(webshare_mock, number):
+    assert len(webshare_mock.credits()) == 3
+""",
+        *("-n", "2", "--webshare-mock", "credits=3"),
+        apart=True,
+        plugins=["xdist"],
+    ).assert_outcomes(passed=4)
+
+
+def test_the_plugin_can_be_left_out(suite: Suite) -> None:
+    result = suite("def test_it(webshare_mock): ...", "-p", "no:mock_webshare")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*fixture 'webshare_mock' not found*"])
+
+
+def test_a_suite_that_lets_sockets_reach_this_machine_only_uses_it(suite: Suite) -> None:
+    pytest.importorskip("pytest_socket")
+    suite(
+        """
+def test_it(webshare_mock):
+    import pytest_socket
+
+    assert get(webshare_mock).status_code == 200
+    with pytest.raises((pytest_socket.SocketConnectBlockedError, UserWarning)):
+        __import__("socket").create_connection(("192.0.2.1", 80), timeout=1)
+""",
+        "--allow-hosts=127.0.0.1",
+        apart=True,
+    ).assert_outcomes(passed=1)
+
+
+def test_a_request_has_what_a_test_looks_at(webshare_mock: MockWorld) -> None:
+    url = f"{webshare_mock.url}/api/v2/referral/caf%C3%A9/?page=2&page=3&empty="
+    headers = {"Authorization": f"Token {webshare_mock.api_key}", "X-Subuser": "7", "Accept": "a/b"}
+    httpx.patch(url, headers=[*headers.items(), ("accept", "c/d")], json={"mode": "credits"})
+    httpx.get(f"{webshare_mock.url}/api/v2/referral/credit/", headers=headers | {"Accept": "*/*"})
+    wrong, right = webshare_mock.requests
+    assert (wrong.method, wrong.path) == ("PATCH", "/api/v2/referral/café/")
+    assert wrong.query == {"page": ["2", "3"], "empty": [""]}
+    assert wrong.json() == {"mode": "credits"}
+    assert wrong.headers["x-subuser"] == wrong.headers["X-Subuser"] == "7"
+    assert wrong.headers["ACCEPT"] == "a/b, c/d" and "X-None" not in wrong.headers
+    assert wrong.headers["Authorization"] == f"Token {webshare_mock.api_key}"
+    assert webshare_mock.api_key not in repr(wrong.headers) and "Authorization" in repr(wrong.headers)
+    assert len(wrong.headers) == len(list(wrong.headers)) == len({each.lower() for each in wrong.headers})
+    assert wrong.response and wrong.response.status == 404
+    with pytest.raises(ValueError, match="Expecting value"):
+        wrong.response.json()
+    assert right.response and right.response.json()["count"] == 100
+    control = httpx.get(f"{webshare_mock.url}/__mock__/requests", headers=headers).json()["requests"]
+    for ours, theirs in zip(webshare_mock.requests, control, strict=True):
+        sent, received = theirs["request"], theirs["response"]
+        assert (ours.method, ours.path, ours.query) == (sent["method"], sent["path"], sent["query"])
+        assert ours.response and ours.response.status == received["status"]
+        assert {name.lower() for name, _ in sent["headers"]} == {name.lower() for name in ours.headers}
+
+
 def test_a_suite_without_sockets_sees_what_refuses_them(suite: Suite) -> None:
     result = suite("""
 import socket
@@ -729,7 +870,7 @@ def test_it(webshare_mock):
 
 
 def test_what_is_offered_is_listed_with_its_purpose(suite: Suite) -> None:
-    suite("", "--fixtures").stdout.fnmatch_lines(
+    suite("", "--fixtures").stdout.fnmatch_lines_random(
         [
             "webshare_mock_options ?session scope? *",
             "webshare_mock_server ?session scope? *",

@@ -18,7 +18,7 @@ from mock_webshare.exchange import writers
 from mock_webshare.service import transactions
 from mock_webshare.service.data.fields import FieldType, is_string, read_object, require_keys
 from mock_webshare.service.world import scenarios
-from mock_webshare.service.world.journal import Journal, exchanges
+from mock_webshare.service.world.journal import Journal, exchanges, listed
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import CLOCK, World, read_state
 from mock_webshare.version import __version__
@@ -99,12 +99,7 @@ def _rows(name: str, request: ControlRequest) -> Callable[[], Any]:
 def _requests(request: ControlRequest) -> Callable[[], Any]:
     entries, dropped = list(request.journal), request.journal.dropped
 
-    def listed() -> dict[str, Any]:
-        found = zip(exchanges(entries, request.secrets), entries, strict=True)
-        requests = [{**exchange.wire(), **entry.remarks()} for exchange, entry in found]
-        return {"requests": requests, "dropped": dropped}
-
-    return listed
+    return lambda: {"requests": listed(entries, request.secrets), "dropped": dropped}
 
 
 def _is_wanted_value(value: Any) -> bool:

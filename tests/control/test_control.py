@@ -428,7 +428,7 @@ class TestARefusal:
         ("PUT state", "mock_webshare.service.data.dataset.from_wire"),
         ("GET state", "mock_webshare.service.data.dataset.Dataset.wire"),
         ("GET credits", "mock_webshare.service.data.resources.format_instant"),
-        ("GET requests", "mock_webshare.control.routes.exchanges"),
+        ("GET requests", "mock_webshare.control.routes.listed"),
         ("GET requests.har", "mock_webshare.control.routes.exchanges"),
         ("GET requests.ndjson", "mock_webshare.control.routes.exchanges"),
     ],

@@ -40,6 +40,10 @@ class Response:
     added: Headers = ()
     """Other headers of our own, which no journal has."""
 
+    def json(self) -> Any:
+        """Return the parsed JSON of the body; raise ValueError if it is something else."""
+        return json.loads(self.body)
+
 
 def render(data: Any, indent: int | None = None) -> bytes:
     """Render JSON data as Django REST framework's `JSONRenderer` does.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,9 +32,9 @@ class Entry(NamedTuple):
 
     started: int  # by the world's clock, when it arrived
     method: str
-    target: str
-    headers: Sequence[tuple[bytes, bytes]]
-    body: bytes
+    target: str  # path and query as they were sent
+    raw_headers: Sequence[tuple[bytes, bytes]]
+    body: bytes  # without its content coding; only the first `LARGEST_BODY` bytes
     response: Response | None
     seconds: float
     faults: tuple[str, ...] = ()  # the actions of those that struck it
@@ -53,37 +54,43 @@ class Entry(NamedTuple):
         """What is wrong with the request; empty if nothing is known to be."""
         return "" if self.response is None else self.response.hint
 
-    def remarks(self) -> dict[str, Any]:
-        """Return what a journal adds to the exchange: the actions of faults, and the hint or None."""
-        return {"faults": list(self.faults), "hint": self.hint or None}
-
     @property
     def size(self) -> int:
         """The approximate memory of the entry, in bytes."""
         response = 0 if self.response is None else len(self.response.body)
-        return ENTRY_BYTES + len(self.target) + len(self.body) + headers_size(self.headers) + response
+        return ENTRY_BYTES + len(self.target) + len(self.body) + headers_size(self.raw_headers) + response
 
     @property
     def credentials(self) -> list[str]:
         """The words of its `Authorization`; one is the key."""
-        values = [value for name, value in self.headers if name.lower() == b"authorization"]
+        values = [value for name, value in self.raw_headers if name.lower() == b"authorization"]
         return b" ".join(values).decode("latin-1").split()
 
     @property
     def path(self) -> str:
+        """The decoded path."""
         return split_target(self.target)[0]
 
     @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers by name, in any letter case; values of repeated ones are joined with commas."""
+        return SentHeaders(self.raw_headers)
+
+    def json(self) -> Any:
+        """Return the parsed JSON of the body; raise ValueError if it is something else."""
+        return json.loads(self.body)
+
+    @property
     def query(self) -> Mapping[str, list[str]]:
-        """The decoded values of each parameter."""
-        return parse_qs(self.target.partition("?")[2], keep_blank_values=True)
+        """The decoded values of each parameter, as lists."""
+        return _query(self.target)
 
     def exchange(self, number: int) -> Exchange:
         """Return the `number`th exchange of the journal, with the keys in it."""
         from mock_webshare.exchange.model import Exchange
 
         response = self.response
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers)
         host = next((value for name, value in headers if name.lower() == "host"), "")
         return Exchange(
             source="journal",
@@ -100,8 +107,37 @@ class Entry(NamedTuple):
         )
 
 
+def _query(target: str) -> dict[str, list[str]]:
+    return parse_qs(target.partition("?")[2], keep_blank_values=True)
+
+
 def headers_size(headers: Sequence[tuple[bytes, bytes]]) -> int:
     return sum([len(name) + len(value) for name, value in headers])
+
+
+class SentHeaders(Mapping[str, str]):
+    """The headers of a request; a representation has only their names, because a value may be a key."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        self._values: dict[str, str] = {}
+        self._names: dict[str, str] = {}  # as they were first sent, by their lower case
+        for name, value in ((each.decode("latin-1") for each in pair) for pair in raw):
+            lower, value = name.lower(), value.strip(" \t")
+            known = self._values.get(lower)
+            self._values[lower] = value if known is None else f"{known}, {value}"
+            self._names.setdefault(lower, name)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names.values())
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"<headers {', '.join(self)}>"
 
 
 class RequestMatcher(NamedTuple):
@@ -200,6 +236,20 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
         # The mock's responses have no other secrets.
         redactor.collect_secrets(replace(exchange, headers=None, body=b""))
     return list(map(redactor.exchange, found))
+
+
+def listed(entries: Sequence[Entry], secrets: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Return requests as JSON data, without their keys and without other `secrets`.
+
+    Beside the exchange there are path and query as `Entry` has them, the actions of faults, and the hint.
+    """
+    return [_wire(*each) for each in zip(exchanges(entries, secrets), entries, strict=True)]
+
+
+def _wire(exchange: Exchange, entry: Entry) -> dict[str, Any]:
+    target, document = exchange.url or "", exchange.wire()
+    document["request"] |= {"path": split_target(target)[0], "query": _query(target)}
+    return {**document, "faults": list(entry.faults), "hint": entry.hint or None}
 
 
 def transcript(entries: Sequence[Entry]) -> str:
