@@ -27,6 +27,7 @@ from mock_webshare.live.upstream import (
     as_text,
     connected,
     decoded_headers,
+    proxy_for,
     read_body,
     rewrite_links,
     rewrite_location,
@@ -63,6 +64,7 @@ def record(
             log.writelines(f"{line}\n" for line in lines)
             log.flush()
 
+    proxy_for(recording.upstream)  # fails before there is a file
     with (
         _listening_socket(recording.host, recording.port) as listener,
         closing(RecordingProcess(recording, report, validate, others=[listener])) as process,

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -76,6 +77,35 @@ def _links(origin: str) -> re.Pattern[bytes]:
     return re.compile(rb'((?<!\\)"(?:next|previous)"\s*:\s*")' + written + rb'(?=\\?/|[?#"])', re.IGNORECASE)
 
 
+def proxy_for(origin: str) -> URL | None:
+    """Return the URL of the proxy for an origin, perhaps with user and password; None: no proxy is used.
+
+    It is that of `HTTPS_PROXY` or `HTTP_PROXY`, or that of the system where the environment names none,
+    unless `NO_PROXY` has the host or it is this machine. Raise `UsageError`, without the value, if it
+    cannot be used.
+    """
+    scheme, _, authority = origin.partition("://")
+    url = getproxies().get(scheme)
+    if not url or is_loopback(URL(origin).host or "") or proxy_bypass(authority):
+        return None
+    proxy = _proxy_url(url if "://" in url else f"http://{url}")
+    if proxy is None:
+        raise UsageError(
+            f"the value of {scheme.upper()}_PROXY is not allowed; allowed: a proxy that speaks HTTP, like "
+            "http://proxy.example.com:3128; to use none, put the host of the service into NO_PROXY"
+        )
+    return proxy
+
+
+def _proxy_url(text: str) -> URL | None:
+    """Return the URL of a proxy; None if it is not one of HTTP."""
+    try:
+        url = URL(text)
+        return url if url.scheme in _DEFAULT_PORTS and url.host and url.port else None
+    except ValueError:
+        return None
+
+
 class UpstreamError(Exception):
     """The response is missing or incomplete; the message has the reason, and quotes neither side."""
 
@@ -91,8 +121,11 @@ class UpstreamError(Exception):
 class Upstream:
     """A service at an origin. Redirects are not followed, cookies not kept, certificates are verified."""
 
-    def __init__(self, origin: str, session: aiohttp.ClientSession, largest_body: int) -> None:
+    def __init__(
+        self, origin: str, session: aiohttp.ClientSession, largest_body: int, proxy: URL | None = None
+    ) -> None:
         self.origin = origin
+        self._proxy = proxy
         self._session = session
         self._largest_body = largest_body
 
@@ -121,6 +154,7 @@ class Upstream:
             headers=[(name, _encodable(value)) for name, value in request.request_headers or ()],
             data=request.request_body or None,
             allow_redirects=False,
+            proxy=self._proxy,
         ) as response:
             begun = replace(
                 request,
@@ -146,7 +180,12 @@ def _raising_upstream_error(exchange: Exchange) -> Iterator[None]:
 async def connected(
     origin: str, timeout: float = TIMEOUT, largest_body: int = LARGEST_BODY
 ) -> AsyncIterator[Upstream]:
-    """Yield the service at an origin; limit a response to `timeout` seconds and `largest_body` bytes."""
+    """Yield the service at an origin; limit a response to `timeout` seconds and `largest_body` bytes.
+
+    Requests go through the proxy that the environment names (see `proxy_for`). `trust_env` would read
+    credentials from `~/.netrc` too, which no recording could tell from those of the client.
+    """
+    proxy = proxy_for(origin)
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=_NOT_ADDED,
@@ -154,7 +193,7 @@ async def connected(
         max_line_size=LONGEST_HEADER,
         max_field_size=LONGEST_HEADER,
     ) as session:
-        yield Upstream(origin, session, largest_body)
+        yield Upstream(origin, session, largest_body, proxy)
 
 
 def decoded_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -203,6 +242,8 @@ async def read_body(content: aiohttp.StreamReader, largest: int) -> bytes:
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (_NotUtf8, "a header of the request is not UTF-8"),
+    (aiohttp.ClientHttpProxyError, "the proxy that the environment names refused the connection"),
+    (aiohttp.ClientProxyConnectionError, "the proxy that the environment names cannot be reached"),
     (aiohttp.ClientConnectorDNSError, "the host name cannot be resolved"),
     (aiohttp.ClientConnectorCertificateError, "its certificate is not valid"),
     (aiohttp.ClientSSLError, "the TLS connection failed"),
