@@ -80,7 +80,7 @@ def _with_details(result: CheckResult, exchange: Exchange, options: Options) -> 
     if result.skipped in (OTHER_ENDPOINT, OTHER_HOST):  # what it is about is not ours to show
         place = replace(place, url=None)
     elif place.url is not None:
-        place = _redacted_place(place, redactor_of(exchange))
+        place = redacted_place(place, redactor_of(exchange))
     step = Step(place, exchange.started, exchange.status, result.skipped)
     return result._replace(step=step, findings=tuple(outlined(result.findings, exchange.body)))
 
@@ -234,8 +234,8 @@ def redacted(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, 
     return tuple(
         replace(
             finding,
-            place=_redacted_place(finding.place, redactor),
-            other=finding.other and _redacted_place(finding.other, redactor),
+            place=redacted_place(finding.place, redactor),
+            other=finding.other and redacted_place(finding.other, redactor),
             expected=_redacted_value(finding.expected, redactor),
             actual=finding.actual and redactor.text(finding.actual),
             outline=tuple(line._replace(text=redactor.text(line.text)) for line in finding.outline),
@@ -245,7 +245,8 @@ def redacted(findings: Iterable[Finding], redactor: Redactor) -> tuple[Finding, 
     )
 
 
-def _redacted_place(place: Place, redactor: Redactor) -> Place:
+def redacted_place(place: Place, redactor: Redactor) -> Place:
+    """Return a place with pseudonyms for the secrets that a redactor knows."""
     return replace(
         place,
         pointer=redactor.text(pointer(map(redactor.text, keys_of(place.pointer)))),

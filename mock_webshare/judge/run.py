@@ -6,13 +6,14 @@ import signal
 from collections import Counter, deque
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import OtherFile
 from mock_webshare.exchange.redaction.redactor import Redactor
-from mock_webshare.judge.check import CheckResult, check_record, redacted, redactor_of
+from mock_webshare.judge.check import CheckResult, check_record, redacted, redacted_place, redactor_of
 from mock_webshare.judge.history.page_size_cap import PageSizeCaps
 from mock_webshare.judge.history.page_walk import PageWalks
 from mock_webshare.judge.history.row_history import RowHistory
@@ -118,7 +119,7 @@ class Judge:
             rules=self._rules,
             fail_on=self._options.fail_on,
             may_be_empty=self._options.may_be_empty,
-            steps=self._timeline.steps(redactor) if self._timeline else (),
+            steps=self._timeline.steps(partial(redacted_place, redactor=redactor)) if self._timeline else (),
             steps_left_out=self._timeline.left_out if self._timeline else 0,
         )
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from mock_webshare.judge.model.finding import Level
 
 if TYPE_CHECKING:
-    from mock_webshare.exchange.redaction.redactor import Redactor
+    from collections.abc import Callable
+
     from mock_webshare.judge.model.finding import Finding, Place
 
 MOST_STEPS = 1000
@@ -69,9 +70,6 @@ class Timeline:
         if step := self._steps.get(key_of(finding.place)):
             step.note(finding.level)
 
-    def steps(self, redactor: Redactor) -> tuple[Step, ...]:
-        """Return the exchanges that were kept, without the secrets that a redactor knows."""
-        return tuple(
-            replace(step, place=replace(step.place, url=step.place.url and redactor.url(step.place.url)))
-            for step in self._steps.values()
-        )
+    def steps(self, redacted: Callable[[Place], Place]) -> tuple[Step, ...]:
+        """Return the exchanges that were kept, with their places redacted."""
+        return tuple(replace(step, place=redacted(step.place)) for step in self._steps.values())
