@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import yaml
 
 import mock_webshare
 from mock_webshare import MockServer, MockWorld, Settings, cli
@@ -56,7 +57,11 @@ NOT_RUN = {
     "pytest tests/test_docs.py\npytest --exhaustive\nruff check . && ruff format --check . && mypy": _TESTS,
     "python -m tests.test_docs": "it writes these documents",
 }
-"""Blocks of shell that no test runs, and why."""
+"""Blocks of shell that no test here runs, and why."""
+NOT_RUN |= {
+    code.rstrip("\n"): "tests/test_ci.py runs it, in a project and on a free port"
+    for code in re.findall(r"^```sh\n(set -eu\n.*?)^```$", PAGES["docs/ci.md"], re.DOTALL | re.MULTILINE)
+}
 
 
 class Block(NamedTuple):
@@ -129,11 +134,17 @@ def follow_json(code: str, reader: Reader) -> None:
     assert reader.run("mock-webshare", "generate", "--data", "shown.json", "-o", "copy.json") == (0, "")
 
 
+def follow_yaml(code: str, reader: Reader) -> None:
+    """Parse a configuration; `test_ci.py` runs it with its tool."""
+    assert isinstance(yaml.safe_load(code), dict)
+
+
 FOLLOW: Mapping[str, Callable[[str, Reader], None]] = {
     "console": follow_console,
     "sh": follow_shell,
     "python": follow_python,
     "json": follow_json,
+    "yaml": follow_yaml,
 }
 
 

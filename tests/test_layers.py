@@ -132,6 +132,11 @@ def test_below_the_control_plane_nothing_knows_of_http(module: str) -> None:
             {"aiohttp", "faker", "jsonschema", "asyncio", "dataclasses", "typing", "shutil"},
         ),
         (
+            "from mock_webshare import cli; cli.run(['wait', 'http://127.0.0.1:1', '--timeout', '0'], "
+            "cli.Streams(sys.stdin.buffer, sys.stdout, sys.stderr), {})",
+            {"aiohttp", "faker", "jsonschema", "asyncio", "yarl"},
+        ),
+        (
             "import mock_webshare.judge.run, mock_webshare.judge.reports",
             {"aiohttp", "faker", "asyncio"},
         ),

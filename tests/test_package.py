@@ -22,7 +22,7 @@ DATA = [
 ]
 TOP_LEVEL = {
     "mock_webshare", "schemas", "fixtures", "tests", "docs", "pyproject.toml", "README.md",
-    ".ci", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", ".gitignore",
+    ".ci", ".pre-commit-hooks.yaml", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", ".gitignore",
 }  # fmt: skip
 
 

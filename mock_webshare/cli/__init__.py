@@ -36,6 +36,7 @@ __all__ = ["COMMANDS", "Streams", "main", "run"]
 COMMANDS: Mapping[str, str] = {
     "serve": "serve the API on this machine until interrupted",
     "run": "run a command with a mock server of its own",
+    "wait": "wait until a mock server is ready",
     "generate": "write a data set, generated or from a recording",
     "validate": "check whether recordings keep the contract",
     "rules": "list the rules with severity and mark",
@@ -54,7 +55,7 @@ READER_GONE = 141
 """The exit code of a shell for a program whose output is no longer read."""
 
 _DESCRIPTION = "A mock server of the Webshare referral API, and a checker of recorded traffic."
-_EPILOG = f"{variable_of('debug')}=1 shows the traceback of an internal error, with any command."
+_EPILOG = f"{variable_of('debug')}=1 shows the traceback of an internal error."
 
 
 def main() -> NoReturn:

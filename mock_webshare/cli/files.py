@@ -45,10 +45,10 @@ def write_output(path: str | None, streams: Streams, write: Callable[[TextIO], o
     if path is None or path == "-":
         write(streams.stdout)
     else:
-        _write_file(path, write)
+        write_file(path, write)
 
 
-def _write_file(path: str, write: Callable[[TextIO], object]) -> None:
+def write_file(path: str, write: Callable[[TextIO], object]) -> None:
     """Write a text file, whole or not at all; a device or pipe directly."""
     target = os.path.realpath(path)
     is_special = os.path.exists(target) and not os.path.isfile(target)
@@ -61,6 +61,49 @@ def _write_file(path: str, write: Callable[[TextIO], object]) -> None:
     except OSError as error:
         if not is_special and os.path.exists(unfinished):
             os.unlink(unfinished)
+        raise UnwritableOutput.from_os_error(path, error) from error
+
+
+@contextmanager
+def ready_file(path: str | None) -> Iterator[Callable[[str], object]]:
+    """Yield a function that writes the URL of a server to a file, which is removed at the end.
+
+    A file of an earlier server is removed first; one that another server has written stays. If `path` is
+    None, nothing is written.
+    """
+    if path is None:
+        yield lambda url: None
+        return
+    written = list[str]()
+
+    def announce(url: str) -> None:
+        written.append(f"{url}\n")
+        write_file(path, lambda stream: stream.write(written[0]))
+
+    _remove(path)
+    try:
+        yield announce
+    finally:
+        if written and _content(path) == written[0]:
+            _remove(path)
+
+
+def _content(path: str) -> str | None:
+    """Return the text of a file; None if it cannot be read, or is not a file."""
+    if not os.path.isfile(path):  # opening a pipe would wait for a writer
+        return None
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except (OSError, ValueError):
+        return None
+
+
+def _remove(path: str) -> None:
+    try:
+        if os.path.isfile(path):
+            os.unlink(path)
+    except OSError as error:
         raise UnwritableOutput.from_os_error(path, error) from error
 
 

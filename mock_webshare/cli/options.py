@@ -154,7 +154,8 @@ def without_excluded(
 
 
 def is_given(name: str, options: argparse.Namespace) -> bool:
-    return getattr(options, name.replace("-", "_")) is not None
+    """Return whether an option is given; one that the command does not have is not."""
+    return getattr(options, name.replace("-", "_"), None) is not None
 
 
 def source_of(name: str, options: argparse.Namespace) -> str:

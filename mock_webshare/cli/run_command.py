@@ -15,6 +15,7 @@ from mock_webshare.cli.settings import (
     SERVE_OPTIONS,
     VARIABLES,
     naming_failed_variables,
+    reachable,
     served_recording,
     settings_of,
 )
@@ -29,8 +30,6 @@ _NOT_REACHED = (
     b"mock-webshare: no request reached the mock server; official clients do not read WEBSHARE_BASE_URL, so "
     b'give them base_url=os.environ["WEBSHARE_BASE_URL"], in Node baseURL: process.env.WEBSHARE_BASE_URL\n'
 )
-_LOOPBACK = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
-"""How to reach a server that listens on all addresses."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +65,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
             dataset = served_recording(settings, streams.stderr)
             server = MockServer(settings, dataset=dataset, log=log, failed=guard.fail)
             stack.enter_context(server)
-        url = _reachable(server.url)
+        url = reachable(server.url)
         variables = {
             "WEBSHARE_BASE_URL": url,
             "WEBSHARE_API_KEY": [*settings.api_keys, _ANY_KEY][0],
@@ -80,9 +79,3 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
             with suppress(OSError):  # a closed stream does not change the exit code
                 os.write(streams.stderr.fileno(), _NOT_REACHED)
         return code
-
-
-def _reachable(url: str) -> str:
-    for listening, loopback in _LOOPBACK.items():
-        url = url.replace(listening, loopback)
-    return url

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from mock_webshare.cli.files import Streams, progress_bar
+from mock_webshare.cli.files import Streams, progress_bar, ready_file
 from mock_webshare.cli.options import CLEAN, add_options
 from mock_webshare.cli.settings import (
     PRECEDENCE,
@@ -30,6 +30,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = PRECEDENCE
     add_options(parser, SERVE_OPTIONS, variables=VARIABLES)
+    parser.add_argument(
+        "--ready-file",
+        metavar="FILE",
+        help="file that has the URL while the server is ready, and is removed at the end (default: none)",
+    )
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
@@ -39,10 +44,15 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
         shutdown.raise_on_signal()
         settings = settings_of(options, environ, SERVE_OPTIONS)
-        with naming_failed_variables(options, environ):
+        with ready_file(options.ready_file) as write_url, naming_failed_variables(options, environ):
+
+            def announce(url: str) -> None:
+                write_url(url)
+                streams.announce(url)
+
             running.serve(
                 settings,
-                announce=streams.announce,
+                announce=announce,
                 cancel_on_signal=shutdown.cancel_on_signal,
                 log=streams.stderr,
                 dataset=served_recording(settings, streams.stderr),

@@ -58,6 +58,15 @@ PRECEDENCE = (
 )
 _GENERATED, _READ = ("seed", "credits"), ("data",)
 """The options of the two sources of data, which exclude each other."""
+_LOOPBACK = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
+"""How to reach a server that listens on all addresses."""
+
+
+def reachable(url: str) -> str:
+    """Return a URL by which this machine reaches the server that listens there."""
+    for listening, loopback in _LOOPBACK.items():
+        url = url.replace(listening, loopback)
+    return url
 
 
 def settings_of(

@@ -38,7 +38,8 @@ _KEY = pattern(r"[!-~]+", "one word of visible ASCII characters")
 _TOKEN = pattern(r"[!-~]{8,200}", "one word of 8 to 200 visible ASCII characters")
 
 
-def _is_origin(value: object) -> bool:
+def is_origin(value: object) -> bool:
+    """Return whether a value is a scheme and a host, perhaps with a port."""
     match = _ORIGIN.fullmatch(value) if isinstance(value, str) else None
     return match is not None and int(match[3] or 0) <= _LARGEST_PORT
 
@@ -63,7 +64,7 @@ _FIELD_TYPES: Mapping[str, FieldType] = {
     ),
     "rate_limit_clock": choice("real", "world"),
     "public_url": FieldType(
-        _is_origin, "scheme and host only, like https://proxy.example.com, perhaps with a port up to 65535"
+        is_origin, "scheme and host only, like https://proxy.example.com, perhaps with a port up to 65535"
     ),
 }
 _OPTIONAL = ("data", "now", "shift", "pending_days", "public_url")

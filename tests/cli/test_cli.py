@@ -16,7 +16,7 @@ import pytest
 from mock_webshare import Settings, __version__, cli
 from mock_webshare.cli import serve, settings, validate
 from mock_webshare.cli.files import progress_bar
-from mock_webshare.cli.options import Option, Parser, setting_name
+from mock_webshare.cli.options import Option, Parser, setting_name, variable_of
 from mock_webshare.contract.endpoints import PENDING_DAYS
 from mock_webshare.contract.model import Paging
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas, data_path
@@ -172,6 +172,7 @@ CREDIT = str(data_path("fixtures") / "recordings" / "credit.json")
 ENDING: dict[str, list[tuple[str, ...]]] = {
     "serve": [("--public-url", "nowhere")],
     "run": [("--public-url", "nowhere", "--", "true")],
+    "wait": [("--timeout", "0")],
     "generate": [("--credits", "1"), ("--data", "edge-cases")],
     "validate": [(CREDIT,)],
     "rules": [()],
@@ -212,9 +213,10 @@ def test_a_variable_reaches_a_command_exactly_if_its_help_names_it(command: str,
 
 def test_a_variable_reaches_the_commands_that_say_so() -> None:
     named = {command: set(re.findall(r"MOCK_WEBSHARE_\w+", Run(command, "--help").out)) for command in ENDING}
-    serve = variables_of("serve") - {"MOCK_WEBSHARE_HELP"}
+    serve = {variable_of(name) for name in settings.VARIABLES}
     assert named.pop("serve") == serve
     assert named.pop("run") == serve - {"MOCK_WEBSHARE_PORT"}
+    assert named.pop("wait") == {"MOCK_WEBSHARE_HOST", "MOCK_WEBSHARE_PORT"}
     assert set().union(*named.values()) == set()
 
 

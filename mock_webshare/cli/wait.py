@@ -1,0 +1,106 @@
+"""The command `wait`: until a mock server responds at a URL."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+
+from mock_webshare.cli.files import Streams
+from mock_webshare.cli.options import CLEAN, FOUND, add_options
+from mock_webshare.cli.settings import SERVE_OPTIONS, reachable, settings_of
+from mock_webshare.errors import UsageError
+
+_ADDRESS = tuple(option for option in SERVE_OPTIONS if option[0] in ("host", "port"))
+_USUAL_SECONDS, _MOST_SECONDS = 30, 3600
+_PAUSE = 0.1  # seconds between two requests
+_LONGEST_REQUEST = 5.0  # seconds
+_LONGEST_BODY = 1000  # bytes of a response that are read
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "It asks /__mock__/health, and never contacts a proxy. Exit code: 0 a mock server is ready, "
+        "1 none was in time, 2 an argument is wrong."
+    )
+    parser.add_argument(
+        "url", metavar="URL", nargs="?", help="URL that serve printed (default: that of --host and --port)"
+    )
+    add_options(parser, _ADDRESS, variables=("host", "port"))
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        default=str(_USUAL_SECONDS),
+        help=f"seconds to wait, up to {_MOST_SECONDS}; 0 tries once (default: {_USUAL_SECONDS})",
+    )
+
+
+def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    seconds = _seconds(options.timeout)
+    if options.url is None:
+        settings = settings_of(options, environ, _ADDRESS)
+        url = reachable(f"http://{settings.authority}")
+    else:
+        url = _origin(options.url)
+    problem = wait_for(lambda seconds: problem_at(url, seconds), seconds)
+    if problem is None:
+        return CLEAN
+    streams.stderr.write(f"mock-webshare: no mock server at {url} within {seconds:g} seconds: {problem}\n")
+    return FOUND
+
+
+def wait_for(
+    find_problem: Callable[[float], str | None],
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> str | None:
+    """Return None once `find_problem` does, or the last problem when the time is over.
+
+    `find_problem` is called with the seconds that it may take, at least once.
+    """
+    end = clock() + seconds
+    while problem := find_problem(min(max(end - clock(), _PAUSE), _LONGEST_REQUEST)):
+        if clock() + _PAUSE > end:
+            return problem
+        sleep(_PAUSE)
+    return None
+
+
+def problem_at(url: str, seconds: float) -> str | None:
+    """Return why no mock server responds at a URL, in a few words; None if one does."""
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
+    scheme, _, authority = url.partition("://")
+    connect = HTTPSConnection if scheme == "https" else HTTPConnection
+    connection = connect(authority, timeout=seconds)
+    try:
+        connection.request("GET", "/__mock__/health", headers={"Connection": "close"})
+        with connection.getresponse() as response:
+            is_ready = response.status == 200 and b'"ready"' in response.read(_LONGEST_BODY)
+            is_ours = response.getheader("Mock-Webshare-Version") is not None
+    except (OSError, HTTPException, UnicodeError) as error:
+        return getattr(error, "strerror", None) or "it does not speak HTTP"
+    finally:
+        connection.close()
+    if is_ready and is_ours:
+        return None
+    return "another server responds" if not is_ours else f"it responds with status {response.status}"
+
+
+def _origin(url: str) -> str:
+    """Return a URL without a final slash; raise `UsageError` for one that is not an origin."""
+    from mock_webshare.service.settings import is_origin
+
+    if not is_origin(url):  # not repeated: it may contain a user and password
+        raise UsageError(
+            "the value of URL is not allowed; allowed: scheme and host only, like http://127.0.0.1:8765"
+        )
+    return url.rstrip("/")
+
+
+def _seconds(text: str) -> float:
+    digits = text.replace(".", "", 1)
+    if not (digits.isascii() and digits.isdecimal() and len(text) < 20 and float(text) <= _MOST_SECONDS):
+        raise UsageError.invalid("--timeout", text, f"0 to {_MOST_SECONDS} seconds")
+    return float(text)
