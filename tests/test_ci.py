@@ -196,7 +196,7 @@ class TestPreCommit:
     ) -> None:
         break_project(project, kind)
         process = self.check(project, hooks, f"mock-webshare-{kind}")
-        assert process.returncode == 1 and "Failed" in process.stdout, process.stdout
+        assert process.returncode == 1 and "exit code: 1" in process.stdout, process.stdout
         assert BREAKS[kind][0] in process.stdout
 
 

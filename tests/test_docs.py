@@ -134,6 +134,11 @@ def follow_json(code: str, reader: Reader) -> None:
     assert reader.run("mock-webshare", "generate", "--data", "shown.json", "-o", "copy.json") == (0, "")
 
 
+def follow_dockerfile(code: str, reader: Reader) -> None:
+    """Require a container file; `test_containers.py` runs its commands without a container."""
+    assert code.startswith("FROM ")
+
+
 def follow_yaml(code: str, reader: Reader) -> None:
     """Parse a configuration; `test_ci.py` runs it with its tool."""
     assert isinstance(yaml.safe_load(code), dict)
@@ -145,6 +150,7 @@ FOLLOW: Mapping[str, Callable[[str, Reader], None]] = {
     "python": follow_python,
     "json": follow_json,
     "yaml": follow_yaml,
+    "dockerfile": follow_dockerfile,
 }
 
 

@@ -28,7 +28,11 @@ class Streams:
 
     def warn(self, text: str) -> None:
         """Write a warning as one line to standard error."""
-        self.stderr.write(f"mock-webshare: warning: {text}\n")
+        self.note(f"warning: {text}")
+
+    def note(self, text: str) -> None:
+        """Write one line to standard error."""
+        self.stderr.write(f"mock-webshare: {text}\n")
         self.stderr.flush()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from mock_webshare.cli.files import Streams, progress_bar, ready_file
-from mock_webshare.cli.options import CLEAN, add_options
+from mock_webshare.cli.options import CLEAN, add_options, variable_of
 from mock_webshare.cli.settings import (
     PRECEDENCE,
     SERVE_OPTIONS,
@@ -24,6 +24,10 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     import asyncio
     from typing import Self
 
+_CLOSED = (
+    "beyond loopback without --control-token, /__mock__/ is closed except for health and version; "
+    f"set {variable_of('control-token')} to open it"
+)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -44,6 +48,8 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
         shutdown.raise_on_signal()
         settings = settings_of(options, environ, SERVE_OPTIONS)
+        if not settings.is_loopback and settings.control_token is None:
+            streams.note(_CLOSED)
         with ready_file(options.ready_file) as write_url, naming_failed_variables(options, environ):
 
             def announce(url: str) -> None:

@@ -45,7 +45,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     problem = wait_for(lambda seconds: problem_at(url, seconds), seconds)
     if problem is None:
         return CLEAN
-    streams.stderr.write(f"mock-webshare: no mock server at {url} within {seconds:g} seconds: {problem}\n")
+    streams.note(f"no mock server at {url} within {seconds:g} seconds: {problem}")
     return FOUND
 
 

@@ -52,6 +52,7 @@ class Control:
         self._settings = settings
         self._guard = Guard(settings)
         self._routes = [(_pattern(each.path), each) for each in routes_of(settings.contract)]
+        self._public = {(each.method, ROOT + each.path) for _, each in self._routes if each.is_public}
 
     async def handle(self, request: web.Request) -> web.Response:
         """Respond to a request under `ROOT`, with key and token redacted in errors."""
@@ -69,9 +70,10 @@ class Control:
         return response
 
     async def _respond(self, request: web.Request, key: str | None, secrets: Sequence[str]) -> web.Response:
-        if refusal := self._guard.refusal(request):
-            raise Problem(403, refusal)
         path, _ = split_target(request.raw_path)
+        method = _routed_method(request.method)
+        if refusal := self._guard.refusal(request, is_public=(method, path) in self._public):
+            raise Problem(403, refusal)
         route, parameters = self._find(request.method, path.removeprefix(ROOT))
         body = await _read_body(request, route) if route.body else None
         contract = self._settings.contract
@@ -90,13 +92,18 @@ class Control:
         if not found:
             raise Problem(404, f"there is no such endpoint; GET {ROOT}openapi.json lists them")
         for route, parameters in found:
-            if route.method == ("GET" if method == "HEAD" else method):
+            if route.method == _routed_method(method):
                 return route, parameters
         methods = [route.method for route, _ in found]
         allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
         raise Problem(
             405, f"{method} is not a method of this endpoint; allowed: {allowed}", {"Allow": allowed}
         )
+
+
+def _routed_method(method: str) -> str:
+    """Return the method whose route responds: HEAD gets the response to GET, without the body."""
+    return "GET" if method == "HEAD" else method
 
 
 def _pattern(path: str) -> re.Pattern[str]:

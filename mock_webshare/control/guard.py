@@ -27,8 +27,11 @@ class Guard:
             self._names.add(urlsplit(settings.public_url).hostname or "")
             self._origins.add(settings.public_url.rstrip("/"))
 
-    def refusal(self, request: web.Request) -> str | None:
-        """Return why a request is refused; None if it is allowed."""
+    def refusal(self, request: web.Request, *, is_public: bool = False) -> str | None:
+        """Return why a request is refused; None if it is allowed.
+
+        A public route only refuses pages of other origins: what it says is known to whoever reaches the port.
+        """
         headers, settings = request.headers, self._settings
         # A target in absolute form names a host too.
         hosts = [*headers.getall("Host", []), *filter(None, [_authority(request.raw_path)])]
@@ -37,6 +40,8 @@ class Guard:
             return "a page of another origin must not control the mock server"
         if not {"same-origin", "none"}.issuperset(headers.getall("Sec-Fetch-Site", [])):
             return "a page of another site must not control the mock server"
+        if is_public:
+            return None
         if settings.control_token is not None:
             return _token_refusal(headers.getall(TOKEN_HEADER, []), settings.control_token)
         if not (settings.is_loopback and _is_of_this_machine(request.remote)):

@@ -171,7 +171,7 @@ def _fault(described: dict[str, Any], contract: Contract) -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
     world: dict[str, list[str]] = {} if route.path in _WITHOUT_WORLD else {"world": []}
-    operation["security"] = [world, {**world, "token": []}]
+    operation["security"] = [{}] if route.is_public else [world, {**world, "token": []}]
     if route.path in _WITH_OR_WITHOUT_WORLD:
         operation["security"] += [{}, {"token": []}]
     if names := re.findall(r"{(\w+)}", route.path):

@@ -83,6 +83,8 @@ class Route(NamedTuple):
     response: str | None = None
     """The component that describes the content. None: there is none, and the status is 204."""
     status: int = 200
+    is_public: bool = False
+    """Whether it responds beyond loopback without the token, and to any Host."""
     read: Callable[[Any], Any] = lambda body: body
     """Parses the body further, before `run`; a large body in a thread."""
 
@@ -166,9 +168,9 @@ def routes_of(contract: Contract = WEBSHARE) -> Sequence[Route]:
 # fmt: off
 _WORLDS: Sequence[Route] = (
     Route("GET", "health", "Report that the server is ready.", lambda it: {"status": "ready"},
-          response="health"),
+          response="health", is_public=True),
     Route("GET", "version", "Return the version of the server.", lambda it: {"version": __version__},
-          response="version"),
+          response="version", is_public=True),
     Route("GET", "openapi.json", "Describe the control plane.",
           lambda it: openapi.document(ROOT, routes_of(it.contract), it.contract), response="openapi"),
     Route("GET", "service.openapi.json", "Describe the mocked API.",

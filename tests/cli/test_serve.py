@@ -17,6 +17,23 @@ from tests.waiting import PATIENCE
 URL = "http://127.0.0.1:1"
 
 
+class TestBeyondLoopback:
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+    def test_a_line_says_what_is_closed_and_how_to_open_it(self, host: str) -> None:
+        with serving("--host", host) as (process, _):
+            note = line(process.stderr)
+        assert note.startswith("mock-webshare: beyond loopback without --control-token, /__mock__/ is closed")
+        assert "MOCK_WEBSHARE_CONTROL_TOKEN" in note
+
+    @pytest.mark.parametrize(
+        "options", [(), ("--host", "localhost"), ("--host", "0.0.0.0", "--control-token", "a-long-token")]
+    )
+    def test_nothing_is_said_where_nothing_is_closed(self, options: tuple[str, ...]) -> None:
+        with serving(*options) as (process, _):
+            process.terminate()
+            assert line(process.stderr) == ""
+
+
 class TestReadyFile:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_it_has_the_url_until_a_signal_ends_the_server(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from mock_webshare import MockServer
+from mock_webshare import MockServer, Settings
 from mock_webshare.cli.wait import problem_at, wait_for
 from tests.cli import Run
 from tests.waiting import PATIENCE
@@ -47,6 +47,11 @@ def url() -> Iterator[str]:
 def test_it_is_silent_where_a_mock_server_is_ready(url: str, end: str) -> None:
     run = Run("wait", url + end, "--timeout", PATIENCE)
     assert (run.code, run.out, run.err) == (0, "", "")
+
+
+def test_a_token_for_the_control_plane_is_not_needed() -> None:
+    with MockServer(Settings(port=0, control_token="a-long-token")) as server:
+        assert Run("wait", server.url, "--timeout", PATIENCE).code == 0
 
 
 def test_without_a_server_it_says_so_in_one_line() -> None:

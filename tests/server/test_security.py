@@ -25,7 +25,11 @@ AUTHORIZED = f"Authorization: Token {KEY}"
 TRIED = (
     ("POST", f"{ROOT}reset"),
     ("GET", f"{ROOT}state"),
-    ("GET", f"{ROOT}health"),
+    ("GET", f"{ROOT}scenarios"),
+    ("GET", f"{ROOT}openapi.json"),
+    ("POST", f"{ROOT}health"),
+    ("GET", f"{ROOT}health/"),
+    ("GET", f"{ROOT}health%2F..%2Fworlds"),
     ("GET", f"{ROOT}requests"),
     ("DELETE", f"{ROOT}worlds"),
     ("OPTIONS", f"{ROOT}reset"),
@@ -181,7 +185,7 @@ class TestAReboundName:
     )
     def test_is_none_of_ours(self, server: MockServer, own: str, host: str) -> None:
         host = host.format(port=own.rpartition(":")[2])
-        assert send(server.url, "GET", f"{ROOT}health", f"Host: {host}").status == 200
+        assert send(server.url, "GET", f"{ROOT}worlds", f"Host: {host}").status == 200
 
     def test_is_refused_among_several(self, server: MockServer, own: str) -> None:
         refused(server, "Host: rebound.example")
@@ -289,7 +293,7 @@ class TestBeyondLoopback:
         [f"Authorization: Token {TOKEN}", f"Cookie: Mock-Webshare-Token={TOKEN}", f"X-Token: {TOKEN}"],
     )
     def test_the_token_counts_in_its_header_alone(self, guarded: MockServer, header: str) -> None:
-        target = f"{ROOT}version?Mock-Webshare-Token={TOKEN}"
+        target = f"{ROOT}worlds?Mock-Webshare-Token={TOKEN}"
         assert send(guarded.url, "GET", target, "Host: a", header).status == 403
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "mock.example:80", "[::1]"])
@@ -322,10 +326,39 @@ class TestBeyondLoopback:
             (address, 80) if name == "peername" and address else default
         )
         request = make_mocked_request(
-            "GET", f"{ROOT}health", headers={"Host": "localhost"}, transport=transport
+            "GET", f"{ROOT}worlds", headers={"Host": "localhost"}, transport=transport
         )
         control = Control(Worlds(EDGE_CASES, Settings(), lambda: 0.0), Settings())
         assert (await control.handle(request)).status == status
+
+
+PUBLIC = ("health", "version", "%68ealth", "health?Mock-Webshare-Token=wrong")
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+class TestWhatIsPublic:
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    @pytest.mark.parametrize("host", ["127.0.0.1", "mock:8765", "rebound.example", "10.0.0.7"])
+    def test_needs_neither_token_nor_name(
+        self, guarded: MockServer, open_server: MockServer, path: str, method: str, host: str
+    ) -> None:
+        for server in (guarded, open_server):
+            assert send(server.url, method, ROOT + path, f"Host: {host}").status == 200
+
+    def test_is_not_secret_on_loopback_either(self, server: MockServer, path: str) -> None:
+        assert send(server.url, "GET", ROOT + path, "Host: rebound.example").status == 200
+
+    @pytest.mark.parametrize(
+        "header", ["Origin: http://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site"]
+    )
+    def test_is_refused_to_a_foreign_page(self, guarded: MockServer, path: str, header: str) -> None:
+        assert send(guarded.url, "GET", ROOT + path, "Host: 127.0.0.1", header).status == 403
+
+    def test_says_nothing_about_worlds_and_keys(self, guarded: MockServer, path: str) -> None:
+        before = guarded.worlds()
+        reply = send(guarded.url, "GET", ROOT + path, "Host: 127.0.0.1", "Authorization: Token unseen")
+        assert json.loads(reply.body).keys() <= {"status", "version"}
+        assert guarded.worlds() == before
 
 
 CANARY = "Canary-Key-5f3a9c"
