@@ -30,12 +30,12 @@ from mock_webshare import recordings
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange import limits, request
+from mock_webshare.exchange.line_numbers import Locator
 from mock_webshare.exchange.model import BadRecord, Exchange, from_wire, write_line
 from mock_webshare.exchange.redaction import encodings, lenient_json, patterns
 from mock_webshare.exchange.redaction.redactor import Redactor, redact
 from mock_webshare.judge import reports
 from mock_webshare.judge.body import strict_json
-from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
@@ -132,7 +132,7 @@ TEXTS: dict[str, list[Pump]] = {
     "live.recorder._CONTROL": [WORD],
     "live.recorder._HOST": HOST,
     "live.recorder._NOT_IN_A_TARGET": [WORD],
-    "judge.body.line_numbers._BLANKS": [Pump("", " ", "x")],
+    "exchange.line_numbers._BLANKS": [Pump("", " ", "x")],
     "exchange.limits.STRING": [
         Pump('"', "a", '"'),
         Pump('"', '\\"', '"'),

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mock_webshare.errors import UnreadableInput
+from mock_webshare.exchange.line_numbers import Locator
 from mock_webshare.exchange.model import BadRecord, Exchange, OtherFile
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.exchange.request import RecordedRequest, read_int, read_url
 from mock_webshare.judge import rules
 from mock_webshare.judge.body import strict_json
-from mock_webshare.judge.body.line_numbers import Locator
 from mock_webshare.judge.body.outline import outlined
 from mock_webshare.judge.history.observation import Observation, observe
 from mock_webshare.judge.model.context import RuleContext, place_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_webshare.judge.body.line_numbers import Locator
+from mock_webshare.exchange.line_numbers import Locator
 
 DOCUMENT = """{
   "a": [
