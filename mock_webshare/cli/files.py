@@ -44,6 +44,12 @@ def require_other_file(path: str | None, inputs: Iterable[str]) -> None:
         raise UsageError(f"{path!r} is also an input; write to another file")
 
 
+def require_new_file(path: str | None) -> None:
+    """Refuse to overwrite a file; devices and pipes are written to."""
+    if path is not None and os.path.isfile(path):
+        raise UsageError(f"{path!r} exists already; write to another file, or overwrite it with --force")
+
+
 def write_output(path: str | None, streams: Streams, write: Callable[[TextIO], object]) -> None:
     """Write to standard output if `path` is None or `-`, else to a file."""
     if path is None or path == "-":

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping
 
-from mock_webshare.cli.files import Streams, progress_bar, require_other_file, write_output
+from mock_webshare.cli.files import Streams, progress_bar, require_new_file, require_other_file, write_output
 from mock_webshare.cli.options import CLEAN, add_options
 from mock_webshare.cli.settings import SERVE_OPTIONS, recorded_dataset, settings_of
 
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--purchases", metavar="N/month", default="40/month", help="purchases in each (default: 40/month)"
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: standard output)")
+    parser.add_argument("--force", action="store_true", help="overwrite a file that exists")
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
@@ -32,6 +33,8 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
     settings = settings_of(options, environ, _GENERATE_OPTIONS)
     require_other_file(options.output, [os.fspath(settings.data)] if settings.data else ())
+    if not options.force:
+        require_new_file(options.output)
     made = _later(_dataset(settings, streams), options, settings.seed)
     write_output(options.output, streams, lambda stream: dataset.write(made, stream))
     return CLEAN

@@ -18,11 +18,15 @@ from mock_webshare.cli.settings import (
     served_recording,
     settings_of,
 )
+from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     import asyncio
     from typing import Self
+
+    from mock_webshare.service.data.dataset import Dataset
+    from mock_webshare.service.settings import Settings
 
 _CLOSED = (
     "beyond loopback without --control-token, /__mock__/ is closed except for health and version; "
@@ -34,6 +38,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = PRECEDENCE
     add_options(parser, SERVE_OPTIONS, variables=VARIABLES)
+    parser.add_argument("--watch", action="store_true", help="read the file of --data again when it changes")
     parser.add_argument(
         "--ready-file",
         metavar="FILE",
@@ -48,23 +53,50 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
         shutdown.raise_on_signal()
         settings = settings_of(options, environ, SERVE_OPTIONS)
-        if not settings.is_loopback and settings.control_token is None:
-            streams.note(_CLOSED)
+        if options.watch:
+            _require_watchable(settings)
         with ready_file(options.ready_file) as write_url, naming_failed_variables(options, environ):
 
             def announce(url: str) -> None:
                 write_url(url)
                 streams.announce(url)
+                if not settings.is_loopback and settings.control_token is None:
+                    streams.note(_CLOSED)
 
             running.serve(
                 settings,
                 announce=announce,
                 cancel_on_signal=shutdown.cancel_on_signal,
                 log=streams.stderr,
-                dataset=served_recording(settings, streams.stderr),
+                source=_source(settings, streams) if settings.data else None,
+                is_watched=options.watch,
                 progress=progress_bar(streams.stderr, "credits"),
             )
     return CLEAN
+
+
+def _source(settings: Settings, streams: Streams) -> Callable[[], Dataset]:
+    """Return what reads the data set or recording that the settings name."""
+    from mock_webshare.server.reloading import source_of
+    from mock_webshare.service.world.registry import arranged
+
+    load = source_of(settings)
+    assert load
+
+    def source() -> Dataset:
+        recorded = served_recording(settings, streams.stderr)
+        return load() if recorded is None else arranged(recorded, settings)
+
+    return source
+
+
+def _require_watchable(settings: Settings) -> None:
+    """Raise `UsageError` if the data are not in a file that can be watched."""
+    from mock_webshare.service.data import dataset
+
+    data = settings.data
+    if data is None or data in dataset.names() or (os.path.exists(data) and not os.path.isfile(data)):
+        raise UsageError("--watch needs a file to watch; name one with --data FILE")
 
 
 @contextmanager

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures.thread  # noqa: F401  # `asyncio.to_thread` would import it at a request
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from mock_webshare.control.guard import Guard
 from mock_webshare.control.problems import Problem, problem_of, problem_response
-from mock_webshare.control.routes import ROOT, ControlRequest, Route, routes_of
+from mock_webshare.control.routes import ROOT, ControlRequest, Reload, Route, routes_of
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.exchange.streams import Malformed
@@ -47,8 +47,9 @@ _HEADERS = {
 class Control:
     """The control plane of some worlds."""
 
-    def __init__(self, worlds: Worlds, settings: Settings) -> None:
+    def __init__(self, worlds: Worlds, settings: Settings, reload: Reload) -> None:
         self._worlds = worlds
+        self._reload = reload
         self._settings = settings
         self._guard = Guard(settings)
         self._routes = [(_pattern(each.path), each) for each in routes_of(settings.contract)]
@@ -77,7 +78,11 @@ class Control:
         route, parameters = self._find(request.method, path.removeprefix(ROOT))
         body = await _read_body(request, route) if route.body else None
         contract = self._settings.contract
-        content = route.run(ControlRequest(contract, self._worlds, key, parameters, body, secrets))
+        content = route.run(
+            ControlRequest(contract, self._worlds, key, parameters, body, self._reload, secrets)
+        )
+        if isinstance(content, Awaitable):
+            content = await content
         if callable(content):
             return await asyncio.to_thread(lambda: _response(route, content()))
         return _response(route, content)

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 # Read before the first request: at that time, a test may have replaced the file system.
 _TEMPLATE = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
-_WITHOUT_WORLD = ("health", "version", "openapi.json", "service.openapi.json", "scenarios", "worlds")
+_WITHOUT_WORLD = (
+    "health",
+    "version",
+    "openapi.json",
+    "service.openapi.json",
+    "scenarios",
+    "worlds",
+    "reload",
+)
 _WITH_OR_WITHOUT_WORLD = ("requests", "requests.har", "requests.ndjson")
 """Without a key these are about the requests that have no known key."""
 _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from io import StringIO
 from typing import Any, NamedTuple
@@ -24,6 +24,8 @@ from mock_webshare.service.world.world import CLOCK, World, read_state
 from mock_webshare.version import __version__
 
 ROOT = "/__mock__/"
+Reload = Callable[[], Awaitable[Mapping[str, int]]]
+"""Reads the data of a server again; returns how many worlds have it, and how many keep their changes."""
 
 
 class ControlRequest(NamedTuple):
@@ -36,6 +38,8 @@ class ControlRequest(NamedTuple):
     path: Mapping[str, str]
     """The path parameters."""
     body: Any
+    reload: Reload
+    """Reads the data of the server again."""
     secrets: Sequence[str] = ()
     """What no response may contain: the key and the control token."""
 
@@ -77,7 +81,7 @@ class Route(NamedTuple):
     path: str
     summary: str
     run: Callable[[ControlRequest], Any]
-    """Handles the request; returns the content, or a slow function that returns it, called in a thread."""
+    """Handles a request; returns the content, an awaitable of it, or a slow function, called in a thread."""
     body: str | None = None
     """The component of `openapi.json` that describes the body. None: no body is read."""
     response: str | None = None
@@ -178,6 +182,8 @@ _WORLDS: Sequence[Route] = (
     Route("GET", "scenarios", "List the scenarios by their keys.", _scenarios, response="scenarios"),
     Route("GET", "worlds", "Count the worlds.", lambda it: it.worlds.counted(), response="worlds"),
     Route("DELETE", "worlds", "Delete all worlds.", lambda it: it.worlds.delete_all()),
+    Route("POST", "reload", "Read the data of the server again from their file.", lambda it: it.reload(),
+          response="reloaded"),
     Route("POST", "reset", "Reset to the initial state.", lambda it: it.world.reset()),
 )
 _SNAPSHOTS: Sequence[Route] = (

@@ -16,6 +16,7 @@ from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.loop import monotonic
 from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reached_flag import flag_setter
+from mock_webshare.server.reloading import Reloader, Source, source_of
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data import generator
 from mock_webshare.service.data.dataset import Dataset
@@ -33,26 +34,32 @@ LOAD: web.AppKey[Callable[[], object]] = web.AppKey("load")
 """The key of a function that loads all that a request may need, so that none reads a file."""
 
 
+RELOADER = web.AppKey("reloader", Reloader)
+"""The key of what reads the data of an application again."""
+
+
 def create_app(
     settings: Settings | None = None,
     *,
     dataset: Dataset | None = None,
+    source: Source | None = None,
     timer: Callable[[], float] = monotonic,
     log: Log | None = None,
 ) -> web.Application:
     """Return the mock server as an aiohttp application.
 
-    `dataset`, unless None, is served instead of the data that the settings name; `timer` returns seconds and
-    drives the rate limit; `log` is called with each request. Raise `MockWebshareError` if the data set cannot
-    be loaded.
+    `dataset`, unless None, is served instead of the data that the settings name; `source` returns it again
+    when the control plane is to reload it. `timer` returns seconds and drives the rate limit; `log` is called
+    with each request. Raise `MockWebshareError` if the data set cannot be loaded.
     """
     settings = settings or Settings()
     worlds = Worlds(dataset or make_dataset(settings), settings, timer, flag_setter(os.environ))
     handler = Handler(worlds, settings, log)
     app = web.Application()
     app[WORLDS] = worlds
+    app[RELOADER] = Reloader(worlds, source_of(settings) if dataset is None else source)
 
-    control = _control_of(worlds, settings)
+    control = _control_of(worlds, settings, app[RELOADER])
 
     async def handle_control(request: web.Request) -> web.StreamResponse:
         return await control().handle(request)
@@ -70,14 +77,14 @@ def create_app(
     return app
 
 
-def _control_of(worlds: Worlds, settings: Settings) -> Callable[[], Control]:
+def _control_of(worlds: Worlds, settings: Settings, reloader: Reloader) -> Callable[[], Control]:
     """Return a function that returns the control plane of some worlds, made at its first call."""
 
     @cache
     def control() -> Control:
         from mock_webshare.control import Control  # takes a tenth of the time of a start
 
-        return Control(worlds, settings)
+        return Control(worlds, settings, reloader.reload)
 
     return control
 

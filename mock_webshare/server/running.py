@@ -19,9 +19,10 @@ from aiohttp import web
 
 from mock_webshare.contract.model import Contract
 from mock_webshare.errors import ServerError
-from mock_webshare.server.app import LOAD, create_app, make_dataset
+from mock_webshare.server.app import LOAD, RELOADER, create_app, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.server.protocol import SPOKE_TLS, Runner
+from mock_webshare.server.reloading import Source, source_of, state_of
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
@@ -74,14 +75,18 @@ def serve(
     announce: Callable[[str], object],
     cancel_on_signal: Callable[[asyncio.Task[None]], object],
     log: TextIO,
-    dataset: Dataset | None = None,
+    source: Source | None = None,
+    is_watched: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Serve until the task that `cancel_on_signal` receives is cancelled.
 
-    `announce` is called with the base URL once it is ready for requests.
+    `announce` is called with the base URL once it is ready for requests. `source` returns the data; None: the
+    settings say which. If `is_watched`, the file of the data is read again when it changes.
     """
-    with _prepared(settings, monotonic, log, progress, dataset) as prepared:
+    path = str(settings.data)
+    seen = state_of(path)  # before it is read
+    with _prepared(settings, monotonic, log, progress, source=source) as prepared:
 
         async def until_shutdown() -> None:
             task = asyncio.current_task()
@@ -93,7 +98,8 @@ def serve(
                 async with _started(prepared):
                     announce(prepared.url)
                     asyncio.get_running_loop().call_later(_LOAD_SECONDS, prepared.app[LOAD])
-                    await asyncio.Event().wait()
+                    reloader = prepared.app[RELOADER]
+                    await (reloader.watch(path, seen) if is_watched else asyncio.Event().wait())
 
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(until_shutdown())
@@ -115,13 +121,14 @@ def _prepared(
     log: TextIO | None,
     progress: Progress | None = None,
     dataset: Dataset | None = None,
+    source: Source | None = None,
 ) -> Iterator[_Prepared]:
     # A file is read before the port is taken, so that its errors are reported first; generated data has no
     # errors and may take long.
     if dataset is not None:
         dataset = arranged(dataset, settings)
-    elif settings.data:
-        dataset = make_dataset(settings)
+    elif source := source or source_of(settings):
+        dataset = source()
     secrets = [*settings.api_keys, *filter(None, [settings.control_token])]
     request_log = None if log is None else RequestLog(log, settings.contract, secrets)
     with _listening_socket(settings) as listener:
@@ -129,9 +136,12 @@ def _prepared(
         app = create_app(
             settings,
             dataset=dataset or make_dataset(settings, progress),
+            source=source,
             timer=timer,
             log=None if request_log is None else request_log.note,
         )
+        if request_log is not None:
+            app[RELOADER].report = request_log.note_event
         yield _Prepared(listener, app, f"http://{settings.authority}", request_log)
 
 
@@ -181,6 +191,10 @@ class RequestLog:
     def note(self, entry: Entry) -> None:
         """Log a request."""
         self.add(self._line(entry))
+
+    def note_event(self, text: str) -> None:
+        """Log a line that is not about a request."""
+        self.add(f"mock-webshare: {text}\n")
 
     def add(self, line: str) -> None:
         """Add a line."""

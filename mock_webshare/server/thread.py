@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +18,7 @@ from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.server.app import WORLDS, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.server.mock_world import MockWorld
+from mock_webshare.server.reloading import read, source_of
 from mock_webshare.server.running import running_app
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
@@ -98,6 +99,15 @@ class MockServer:
     def delete_worlds(self) -> None:
         """Delete all worlds; the next request with a key creates its world again."""
         self.call(lambda worlds: worlds.delete_all())
+
+    def reload(self) -> Mapping[str, int]:
+        """Read the data again from their file; return how many worlds have them, and how many keep others.
+
+        A world that was changed keeps its data until its reset. Raise `Conflict` if the data are not from a
+        file or are refused; then nothing changes.
+        """
+        dataset = read(source_of(self._settings) if self._dataset is None else None)
+        return self.call(lambda worlds: worlds.renew(dataset))
 
     def start(self) -> None:
         """Start, and return when the server is ready.
@@ -183,7 +193,9 @@ class MockServer:
 
             scenarios.find(scenario, self.contract).require_data_of(given if data is None else {"data": data})
         if data is None:
-            return self._begun(replace(self._settings, data=None, **given) if given else None, scenario)
+            if not given:  # not cached: the data of the server may be reloaded
+                return self._make_beginning(None, scenario)
+            return self._begun(replace(self._settings, data=None, **given), scenario)
         if given:
             raise UsageError(f"{' and '.join(given)} cannot go with data, which is not generated")
         settings = replace(self._settings, data=data)

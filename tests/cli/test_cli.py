@@ -311,7 +311,7 @@ def test_generate_writes_through_a_link(tmp_path: Path) -> None:
     target, link = tmp_path / "set.json", tmp_path / "link.json"
     target.touch()
     link.symlink_to(target)
-    assert Run("generate", "--credits", "1", "-o", str(link)).code == 0
+    assert Run("generate", "--credits", "1", "--force", "-o", str(link)).code == 0
     assert link.is_symlink()
     assert len(dataset.load(str(target)).rows["credits"]) == 1
 

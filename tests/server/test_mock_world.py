@@ -113,7 +113,7 @@ MIRROR: dict[str, tuple[str, Any, str, Done]] = {
 }
 """In an order in which they can be done one after the other."""
 
-OF_THE_SERVER = {"GET worlds": "worlds", "DELETE worlds": "delete_worlds"}
+OF_THE_SERVER = {"GET worlds": "worlds", "DELETE worlds": "delete_worlds", "POST reload": "reload"}
 WITHOUT_A_METHOD = {
     "GET health": "a server that has started is ready",
     "GET version": "mock_webshare.__version__",

@@ -16,6 +16,7 @@ from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import Control
 from mock_webshare.control.routes import ROOT
 from mock_webshare.errors import ServerError
+from mock_webshare.server.reloading import Reloader
 from mock_webshare.service.world.registry import Worlds
 from tests.control_plane import KEY, Reply, digest_of, send
 from tests.service.world.test_registry import EDGE_CASES
@@ -328,7 +329,8 @@ class TestBeyondLoopback:
         request = make_mocked_request(
             "GET", f"{ROOT}worlds", headers={"Host": "localhost"}, transport=transport
         )
-        control = Control(Worlds(EDGE_CASES, Settings(), lambda: 0.0), Settings())
+        worlds = Worlds(EDGE_CASES, Settings(), lambda: 0.0)
+        control = Control(worlds, Settings(), Reloader(worlds, None).reload)
         assert (await control.handle(request)).status == status
 
 

@@ -70,7 +70,7 @@ def load(data: str | PathLike[str], contract: Contract = WEBSHARE) -> Dataset:
     `DataError` if it is not a data set.
     """
     name = fspath(data)
-    content = _content(name)
+    content = read_content(name)
     try:
         return parse(content, source=name, contract=contract)
     except DataError as error:
@@ -135,7 +135,8 @@ def _to_be_generated(name: str, kind: str) -> DataError:
     )
 
 
-def _content(name: str) -> bytes:
+def read_content(name: str) -> bytes:
+    """Return the unpacked content of a data set; raise `UnreadableInput` if it cannot be read."""
     path = data_path("fixtures") / f"{name}.json" if name in names() else Path(name)
     try:
         with streams.open_file(path) as file:

@@ -160,6 +160,25 @@ class Worlds:
         self.keyless.clear()
         self._evicted = 0
 
+    def renew(self, dataset: Dataset) -> dict[str, int]:
+        """Replace the initial data; return how many worlds have them now, and how many keep others.
+
+        A world that was changed keeps its data until its reset. One that has had data of its own from the
+        beginning is not concerned.
+        """
+        before, account = self._beginning.account, Account.of(dataset)
+
+        def renewed(state: Beginning) -> Beginning:
+            return state._replace(account=account, now=dataset.now)
+
+        self._beginning = renewed(self._beginning)
+        for name, each in self._scenarios.items():
+            self._scenarios[name] = renewed(each) if each.account is before else each
+        self.open.renew(renewed(self.open.initial))
+        concerned = [world for world in self._worlds.values() if world.initial.account is before]
+        counted = Counter(world.renew(renewed(world.initial)) for world in concerned)
+        return {"renewed": counted[True], "kept": counted[False]}
+
     def beginning(self, *, dataset: Dataset | None = None, scenario: str | None = None) -> Beginning:
         """Return the initial state of a world with a data set, in a scenario, or both.
 

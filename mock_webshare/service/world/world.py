@@ -114,7 +114,7 @@ class World:
     """
 
     def __init__(self, beginning: Beginning, timer: Timer, budget: Budget | None = None) -> None:
-        self._beginning = beginning
+        self._beginning = self.initial = beginning  # `initial` replaces the other at the next reset
         self._timer = timer
         self._budget = budget or Budget()
         self._held = 0
@@ -123,8 +123,30 @@ class World:
     def reset(self) -> None:
         """Reset to the initial state; journal and snapshots are cleared."""
         self.journal = Journal()
+        self._beginning = self.initial
         self._hold(self._beginning.account, {})
         self._restore(self._beginning)
+
+    def renew(self, initial: Beginning) -> bool:
+        """Take another initial state; return whether its data are served now, or after the next reset.
+
+        They are now if data and clock are unchanged; faults and settings of the world stay.
+        """
+        self.initial = initial
+        if not self._is_unchanged:
+            return False
+        self._beginning = initial
+        self._hold(initial.account, self._snapshots, is_limited=False)
+        self._clock.set(initial.now, is_running=initial.is_running)
+        self._update_view()
+        return True
+
+    @property
+    def _is_unchanged(self) -> bool:
+        """Whether the data are the initial ones, and the clock was not set."""
+        before, clock = self._beginning, self._clock
+        is_at_start = clock.is_running or clock.now() == before.now
+        return is_at_start and clock.is_running == before.is_running and self._account is before.account
 
     def _hold(self, account: Account, snapshots: dict[str, Snapshot], *, is_limited: bool = True) -> None:
         """Replace account and snapshots; raise `Conflict` if all worlds would hold too much."""

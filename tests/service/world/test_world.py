@@ -485,6 +485,7 @@ class TestASnapshot:
 
 
 METHODS: dict[str, Callable[[World, int], object]] = {
+    "renew": lambda it, _: it.renew(it.initial),
     "put_state": lambda it, n: it.put_state(read_state({"credits": [credit(n)], "channels": []})),
     "create": lambda it, n: it.create("credits", id=n),
     "create (channel)": lambda it, n: it.create("channels", id=n, code=f"C{n}"),
