@@ -20,6 +20,7 @@ from mock_webshare.cli.options import (
     FAILED,
     Done,
     Parser,
+    choice_of,
     split_command,
     suggestion,
     variable_of,
@@ -47,6 +48,30 @@ COMMANDS: Mapping[str, str] = {
     "redact": "remove the secrets from recordings",
 }
 """Name and help of each command."""
+EXAMPLES: Mapping[str, Sequence[str]] = {
+    "serve": (
+        "mock-webshare serve",
+        "mock-webshare serve -p 0 --ready-file mock.url",
+        "mock-webshare serve --data mine.json --watch",
+    ),
+    "run": ("mock-webshare run -- pytest -q", "mock-webshare run --credits 500 -- npm test"),
+    "wait": ("mock-webshare wait", "mock-webshare wait http://127.0.0.1:8765 --timeout 10"),
+    "generate": (
+        "mock-webshare generate --credits 20 -o mine.json",
+        "mock-webshare generate --data traffic.har -o mine.json --force",
+    ),
+    "validate": (
+        "mock-webshare validate recordings",
+        "mock-webshare validate traffic.har --format junit -o report.xml",
+    ),
+    "rules": ("mock-webshare rules", "mock-webshare rules list"),
+    "schema": ("mock-webshare schema", "mock-webshare schema referral-credit"),
+    "openapi": ("mock-webshare openapi > openapi.json",),
+    "record": ("mock-webshare record -o traffic.ndjson", "mock-webshare record -o traffic.har --validate"),
+    "probe": ("WEBSHARE_API_KEY=... mock-webshare probe https://proxy.webshare.io",),
+    "redact": ("mock-webshare redact traffic.har -o clean.har", "mock-webshare redact --check recordings"),
+}
+"""Command lines for the end of the help of each command."""
 _MODULES = {"run": "run_command", "rules": "reference", "schema": "reference", "openapi": "reference"}
 """Where a command is if not in a module of its name; `run` would replace the function of this package."""
 INTERRUPTED = 130
@@ -55,7 +80,7 @@ READER_GONE = 141
 """The exit code of a shell for a program whose output is no longer read."""
 
 _DESCRIPTION = "A mock server of the Webshare referral API, and a checker of recorded traffic."
-_EPILOG = f"{variable_of('debug')}=1 shows the traceback of an internal error."
+_EPILOG = f"COMMAND --help shows examples; {variable_of('debug')}=1 shows tracebacks."
 
 
 def main() -> NoReturn:
@@ -76,6 +101,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
     """
     try:
         options = _parse(streams, argv)
+        streams.color = choice_of("color", getattr(options, "color", None) or streams.color)
         code: int = options.execute(options, streams, environ)
         streams.stdout.flush()
         return code
@@ -128,6 +154,7 @@ def _parser(streams: Streams, wanted: str | None) -> Parser:
             module = import_module(f"{__name__}.{_MODULES.get(name, name)}")
             module.add_arguments(command)
             command.set_defaults(execute=module.execute, names=command.names)
+            command.examples = EXAMPLES[name]
     return parser
 
 

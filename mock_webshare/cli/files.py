@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from mock_webshare.errors import UnwritableOutput, UsageError
@@ -20,6 +20,20 @@ class Streams:
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
+        self.color = "auto"
+
+    def is_coloured(self, stream: TextIO, environ: Mapping[str, str]) -> bool:
+        """Return whether a report on a stream has colors: only if it is standard output.
+
+        The option decides first, then NO_COLOR, then FORCE_COLOR, then whether the stream is a terminal.
+        """
+        if stream is not self.stdout or self.color == "never":
+            return False
+        if self.color == "always":
+            return True
+        if environ.get("NO_COLOR"):
+            return False
+        return environ.get("FORCE_COLOR", "0") not in ("", "0") or stream.isatty()
 
     def announce(self, url: str) -> None:
         """Write the URL of a server that is ready to standard output."""

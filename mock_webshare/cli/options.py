@@ -23,6 +23,24 @@ KEY_VARIABLE = "WEBSHARE_API_KEY"
 _PREFIX = "MOCK_WEBSHARE_"
 _LONGEST_NUMBER = 20
 _USUAL_COLUMNS = 80
+_SHORT: Mapping[str, str] = {"host": "-H", "port": "-p"}
+_CHOICES: Mapping[str, Sequence[str]] = {
+    "clock": ("frozen", "running"),
+    "color": ("auto", "always", "never"),
+    "fail-on": ("error", "warning", "note"),
+    "log-format": ("text", "json"),
+    "rate-limit-clock": ("real", "world"),
+    "shift": ("now", "today"),
+    "unknown-code": ("404", "400"),
+    "unknown-fields": ("ignore", "report", "forbid"),
+}
+"""The values of options that have few, for the help."""
+COLOR: Option = (
+    "color",
+    str,
+    "auto",
+    "color of a report; auto: on a terminal, or by NO_COLOR and FORCE_COLOR",
+)
 
 
 class Done(Exception):
@@ -37,6 +55,12 @@ class Parser(argparse.ArgumentParser):
         formatter = partial(argparse.HelpFormatter, width=_columns() - 2)
         super().__init__(**options, allow_abbrev=False, formatter_class=formatter)
         self._streams = streams
+        self.examples: Sequence[str] = ()
+
+    def format_help(self) -> str:
+        """Return the help, with the examples at its end."""
+        examples = "".join(f"  {each}\n" for each in self.examples)
+        return super().format_help() + (f"\nexamples:\n{examples}" if examples else "")
 
     @property
     def names(self) -> list[str]:
@@ -88,11 +112,18 @@ def add_options(
     for name, kind, default, help_text in options:
         source = f"; variable: {variable_of(name)}" if name in variables else ""
         parser.add_argument(
-            f"--{name}",
+            *filter(None, (_SHORT.get(name), f"--{name}")),
             action="append" if kind is list else "store",
-            metavar=name.rpartition("-")[2].upper(),
+            metavar="|".join(_CHOICES.get(name, ())) or name.rpartition("-")[2].upper(),
             help=f"{help_text} (default: {default}{source})",
         )
+
+
+def choice_of(name: str, value: str) -> str:
+    """Return a value of an option that has few; raise `UsageError` for another."""
+    if value not in _CHOICES[name]:
+        raise UsageError.invalid(f"--{name}", value, ", ".join(_CHOICES[name]))
+    return value
 
 
 def variable_of(name: str) -> str:

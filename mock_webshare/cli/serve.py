@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from mock_webshare.cli.files import Streams, progress_bar, ready_file
-from mock_webshare.cli.options import CLEAN, add_options, variable_of
+from mock_webshare.cli.options import CLEAN, Option, add_options, choice_of, variable_of
 from mock_webshare.cli.settings import (
     PRECEDENCE,
     SERVE_OPTIONS,
@@ -32,6 +32,7 @@ _CLOSED = (
     "beyond loopback without --control-token, /__mock__/ is closed except for health and version; "
     f"set {variable_of('control-token')} to open it"
 )
+_LOG_FORMAT: Option = ("log-format", str, "text", "format of the log, one line for each request")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -39,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = PRECEDENCE
     add_options(parser, SERVE_OPTIONS, variables=VARIABLES)
     parser.add_argument("--watch", action="store_true", help="read the file of --data again when it changes")
+    add_options(parser, (_LOG_FORMAT,), variables=VARIABLES)
+    level = parser.add_mutually_exclusive_group()
+    level.add_argument("-q", "--quiet", action="store_true", help="do not log requests")
+    level.add_argument("-v", "--verbose", action="store_true", help="log requests to /__mock__/ too")
     parser.add_argument(
         "--ready-file",
         metavar="FILE",
@@ -50,9 +55,11 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     with Shutdown() as shutdown:
         with without_certificates():
             from mock_webshare.server import running
+            from mock_webshare.server.running import Logged
 
         shutdown.raise_on_signal()
         settings = settings_of(options, environ, SERVE_OPTIONS)
+        log_format = choice_of("log-format", options.log_format or "text")
         if options.watch:
             _require_watchable(settings)
         with ready_file(options.ready_file) as write_url, naming_failed_variables(options, environ):
@@ -68,6 +75,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
                 announce=announce,
                 cancel_on_signal=shutdown.cancel_on_signal,
                 log=streams.stderr,
+                logged=Logged(log_format, is_quiet=options.quiet, is_verbose=options.verbose),
                 source=_source(settings, streams) if settings.data else None,
                 is_watched=options.watch,
                 progress=progress_bar(streams.stderr, "credits"),

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mock_webshare.cli.files import Streams, progress_bar, require_other_file, write_output
-from mock_webshare.cli.options import Option, add_options, values_given, values_or_defaults
+from mock_webshare.cli.options import COLOR, Option, add_options, values_given, values_or_defaults
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", metavar="PATH", nargs="+", help="recording, or folder of recordings; - for standard input"
     )
-    add_options(parser, VALIDATE_OPTIONS)
+    add_options(parser, (*VALIDATE_OPTIONS, COLOR))
     parser.add_argument(
         "--only-host",
         action="append",
@@ -154,8 +154,7 @@ def _write(
     from mock_webshare.judge import reports
 
     def write(stream: TextIO) -> None:
-        is_terminal = stream is streams.stdout and stream.isatty()
-        reports.write(name, verdict, stream, is_coloured=is_terminal and not environ.get("NO_COLOR"))
+        reports.write(name, verdict, stream, is_coloured=streams.is_coloured(stream, environ))
 
     write_output(path, streams, write)
 

@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures.thread  # noqa: F401  # `asyncio.to_thread` would import it at a request
 import re
 from collections.abc import Awaitable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -36,6 +37,13 @@ _SMALL_BODY = 65_536
 _FILES = {"har": "application/json", "ndjson": "application/x-ndjson"}
 """The content types of responses that are files."""
 
+# Read before the first request: at that time, a test may have replaced the file system.
+_PAGE = (Path(__file__).parent / "page.html").read_bytes()
+_PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
 _HEADERS = {
     "Server": "mock-webshare",
     "Mock-Webshare-Version": __version__,
@@ -75,6 +83,8 @@ class Control:
         method = _routed_method(request.method)
         if refusal := self._guard.refusal(request, is_public=(method, path) in self._public):
             raise Problem(403, refusal)
+        if path == ROOT and method == "GET" and _wants_html(request.headers.get("Accept", "")):
+            return web.Response(body=_PAGE, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
         route, parameters = self._find(request.method, path.removeprefix(ROOT))
         body = await _read_body(request, route) if route.body else None
         contract = self._settings.contract
@@ -109,6 +119,11 @@ class Control:
 def _routed_method(method: str) -> str:
     """Return the method whose route responds: HEAD gets the response to GET, without the body."""
     return "GET" if method == "HEAD" else method
+
+
+def _wants_html(accept: str) -> bool:
+    """Return whether an `Accept` header names HTML, as that of a browser does; `*/*` does not."""
+    return any(each.partition(";")[0].strip().lower() == "text/html" for each in accept.split(","))
 
 
 def _pattern(path: str) -> re.Pattern[str]:

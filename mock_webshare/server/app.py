@@ -22,7 +22,9 @@ from mock_webshare.service.data import generator
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.framework.request import load_codecs
+from mock_webshare.service.framework.response import Response
 from mock_webshare.service.settings import Settings
+from mock_webshare.service.world.journal import Entry
 from mock_webshare.service.world.registry import Worlds, arranged
 
 if TYPE_CHECKING:
@@ -45,12 +47,14 @@ def create_app(
     source: Source | None = None,
     timer: Callable[[], float] = monotonic,
     log: Log | None = None,
+    control_log: Log | None = None,
 ) -> web.Application:
     """Return the mock server as an aiohttp application.
 
     `dataset`, unless None, is served instead of the data that the settings name; `source` returns it again
     when the control plane is to reload it. `timer` returns seconds and drives the rate limit; `log` is called
-    with each request. Raise `MockWebshareError` if the data set cannot be loaded.
+    with each request to the service, `control_log` with each to the control plane. Raise `MockWebshareError`
+    if the data set cannot be loaded.
     """
     settings = settings or Settings()
     worlds = Worlds(dataset or make_dataset(settings), settings, timer, flag_setter(os.environ))
@@ -62,7 +66,11 @@ def create_app(
     control = _control_of(worlds, settings, app[RELOADER])
 
     async def handle_control(request: web.Request) -> web.StreamResponse:
-        return await control().handle(request)
+        began = monotonic()
+        response = await control().handle(request)
+        if control_log is not None:
+            control_log(_entry_of(request, response, monotonic() - began))
+        return response
 
     def load() -> None:
         control()
@@ -75,6 +83,12 @@ def create_app(
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
         app.router.register_resource(Subtree(root, handler.handle))
     return app
+
+
+def _entry_of(request: web.Request, response: web.Response, seconds: float) -> Entry:
+    """Return a request to the control plane as a log shows it."""
+    sent = Response(response.status, (), b"")
+    return Entry(0, request.method, request.raw_path, request.raw_headers, b"", sent, seconds)
 
 
 def _control_of(worlds: Worlds, settings: Settings, reloader: Reloader) -> Callable[[], Control]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import json
 import logging
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -75,6 +77,7 @@ def serve(
     announce: Callable[[str], object],
     cancel_on_signal: Callable[[asyncio.Task[None]], object],
     log: TextIO,
+    logged: Logged | None = None,
     source: Source | None = None,
     is_watched: bool = False,
     progress: Progress | None = None,
@@ -86,7 +89,7 @@ def serve(
     """
     path = str(settings.data)
     seen = state_of(path)  # before it is read
-    with _prepared(settings, monotonic, log, progress, source=source) as prepared:
+    with _prepared(settings, monotonic, log, progress, source=source, logged=logged) as prepared:
 
         async def until_shutdown() -> None:
             task = asyncio.current_task()
@@ -103,6 +106,14 @@ def serve(
 
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(until_shutdown())
+
+
+class Logged(NamedTuple):
+    """What a log contains, and how."""
+
+    format: str = "text"  # or json
+    is_quiet: bool = False  # without requests
+    is_verbose: bool = False  # with requests to the control plane
 
 
 class _Prepared(NamedTuple):
@@ -122,6 +133,7 @@ def _prepared(
     progress: Progress | None = None,
     dataset: Dataset | None = None,
     source: Source | None = None,
+    logged: Logged | None = None,
 ) -> Iterator[_Prepared]:
     # A file is read before the port is taken, so that its errors are reported first; generated data has no
     # errors and may take long.
@@ -130,7 +142,9 @@ def _prepared(
     elif source := source or source_of(settings):
         dataset = source()
     secrets = [*settings.api_keys, *filter(None, [settings.control_token])]
-    request_log = None if log is None else RequestLog(log, settings.contract, secrets)
+    logged = logged or Logged()
+    request_log = None if log is None else RequestLog(log, settings.contract, secrets, logged.format)
+    note = None if request_log is None else request_log.note
     with _listening_socket(settings) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
         app = create_app(
@@ -138,7 +152,8 @@ def _prepared(
             dataset=dataset or make_dataset(settings, progress),
             source=source,
             timer=timer,
-            log=None if request_log is None else request_log.note,
+            log=None if logged.is_quiet else note,
+            control_log=note if logged.is_verbose else None,
         )
         if request_log is not None:
             app[RELOADER].report = request_log.note_event
@@ -174,13 +189,16 @@ def _listening_socket(settings: Settings) -> socket.socket:
 
 
 class RequestLog:
-    """Logs a line for each request: method, path, status, milliseconds.
+    """Logs a line for each request: time, method, path, status, milliseconds; as text or as JSON.
 
     Query and headers, where keys may be, are omitted; a key of the request or one of the `secrets` in the
     path is redacted. Lines are written in batches: a write for each would take longer than its response.
     """
 
-    def __init__(self, stream: TextIO, contract: Contract, secrets: Sequence[str] = ()) -> None:
+    def __init__(
+        self, stream: TextIO, contract: Contract, secrets: Sequence[str] = (), form: str = "text"
+    ) -> None:
+        self._write = _FORMATS[form]
         self._stream: TextIO | None = stream
         # The path of an endpoint with a short number as its id contains no key.
         paths = (re.escape(each.path).replace(r"\{id\}", "[0-9]{1,10}") for each in contract.endpoints)
@@ -190,11 +208,22 @@ class RequestLog:
 
     def note(self, entry: Entry) -> None:
         """Log a request."""
-        self.add(self._line(entry))
+        self.add(self._write(self._fields(entry)))
+
+    def note_bad_request(self, problem: str) -> None:
+        """Log what is wrong with a request that is not valid HTTP."""
+        fields: Fields = {
+            "method": "-",
+            "path": "-",
+            "status": 400,
+            "milliseconds": None,
+            "problem": problem,
+        }
+        self.add(self._write(fields))
 
     def note_event(self, text: str) -> None:
         """Log a line that is not about a request."""
-        self.add(f"mock-webshare: {text}\n")
+        self.add(self._write({"message": text}))
 
     def add(self, line: str) -> None:
         """Add a line."""
@@ -213,15 +242,56 @@ class RequestLog:
             except (OSError, ValueError):
                 self._stream = None
 
-    def _line(self, entry: Entry) -> str:
+    def _fields(self, entry: Entry) -> Fields:
         path = _path(entry.target)
         if not self._safe_path.fullmatch(path):
             path = _redacted(path, (*entry.credentials, *self._secrets))
-        status = "-" if entry.response is None else entry.response.status
-        served = entry.response is None or not entry.response.not_served
-        reason = "" if served or entry.response is None else f" not served: {entry.response.not_served}"
-        hint = f" hint: {entry.hint}" if entry.hint else ""
-        return f"{entry.method} {path} {status} {1000 * entry.seconds:.1f} ms{reason}{hint}\n"
+        response = entry.response
+        fields: dict[str, str | int | float | None] = {
+            "method": entry.method,
+            "path": path,
+            "status": None if response is None else response.status,
+            "milliseconds": round(1000 * entry.seconds, 1),
+        }
+        if response and response.not_served:
+            fields["not served"] = response.not_served
+        if entry.hint:
+            fields["hint"] = entry.hint
+        return fields
+
+
+Fields = Mapping[str, str | int | float | None]
+"""What a line of the log says, by name; a status of None: there was no response."""
+_MEASURED = ("method", "path", "status", "milliseconds")
+
+
+def _as_text(fields: Fields) -> str:
+    """Return a line: the time, what every request has without its name, and the rest by name."""
+    if "message" in fields:
+        return f"{_time()} mock-webshare: {fields['message']}\n"
+    method, path, status, milliseconds = (fields[name] for name in _MEASURED)
+    rest = "".join(f" {name}: {value}" for name, value in fields.items() if name not in _MEASURED)
+    duration = "-" if milliseconds is None else f"{milliseconds:.1f} ms"
+    return f"{_time()} {method} {path} {'-' if status is None else status} {duration}{rest}\n"
+
+
+def _as_json(fields: Fields) -> str:
+    named = {name.replace(" ", "_"): value for name, value in fields.items()}
+    return json.dumps({"time": _time(), **named}) + "\n"
+
+
+_FORMATS: Mapping[str, Callable[[Fields], str]] = {"text": _as_text, "json": _as_json}
+
+
+def _time() -> str:
+    """Return the real time in UTC, to the millisecond."""
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{_second(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(1)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 @lru_cache(256)
@@ -253,4 +323,4 @@ class _BadRequests(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._log:
-            self._log.add(f"- - 400 {SPOKE_TLS if record.msg == SPOKE_TLS else 'not HTTP'}\n")
+            self._log.note_bad_request(SPOKE_TLS if record.msg == SPOKE_TLS else "not HTTP")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -11,7 +14,8 @@ import pytest
 
 from mock_webshare.cli.files import ready_file
 from mock_webshare.errors import UnwritableOutput
-from tests.server.test_running import COMMAND, line, serving
+from tests.cli import Run
+from tests.server.test_running import COMMAND, LIST, TIME, get, line, serving
 from tests.waiting import PATIENCE
 
 URL = "http://127.0.0.1:1"
@@ -121,3 +125,72 @@ class TestReadyFile:
         monkeypatch.setattr(os, "unlink", refuse)
         with pytest.raises(UnwritableOutput, match="Permission denied"), ready_file(str(path)):
             pytest.fail("it must not begin")
+
+
+class TestTheLog:
+    @staticmethod
+    def logged(*options: str) -> list[str]:
+        """Serve, send some requests, and return the lines of the log."""
+        with serving(*options) as (process, url):
+            for target in (LIST, "/nowhere/?key=a-secret", "/__mock__/version", "/api/v2/profile/"):
+                get(url + target)
+            process.terminate()
+            assert process.stderr
+            return process.stderr.read().decode().splitlines()
+
+    def test_has_a_time_in_each_line(self) -> None:
+        lines = self.logged()
+        assert len(lines) == 3
+        for each, path in zip(lines, (LIST, "/nowhere/", "/api/v2/profile/"), strict=True):
+            assert re.match(rf"{TIME} GET {re.escape(path)} \d{{3}} \d+\.\d ms", each)
+        assert " ms not served: " in lines[2]
+
+    def test_as_json_is_an_object_a_line(self) -> None:
+        entries = [json.loads(each) for each in self.logged("--log-format", "json")]
+        assert [(each["method"], each["path"], each["status"]) for each in entries] == [
+            ("GET", LIST, 200),
+            ("GET", "/nowhere/", 404),
+            ("GET", "/api/v2/profile/", 501),
+        ]
+        assert all(re.fullmatch(TIME, each["time"]) and each["milliseconds"] >= 0 for each in entries)
+        assert entries[2]["not_served"]
+
+    @pytest.mark.parametrize("option", ["-q", "--quiet"])
+    def test_is_empty_if_it_is_to_be_quiet(self, option: str) -> None:
+        assert self.logged(option) == []
+
+    @pytest.mark.parametrize("option", ["-v", "--verbose"])
+    def test_has_the_control_plane_if_it_is_to_be_verbose(self, option: str) -> None:
+        lines = self.logged(option)
+        assert len(lines) == 4 and " GET /__mock__/version 200 " in lines[2]
+
+    def test_does_not_repeat_a_key_in_the_path_of_the_control_plane(self) -> None:
+        with serving("-v", "--api-key", "a-very-secret-key") as (process, url):
+            get(f"{url}/__mock__/snapshots/a-very-secret-key")
+            process.terminate()
+            assert process.stderr
+            log = process.stderr.read().decode()
+        assert "/__mock__/snapshots/" in log and "a-very-secret-key" not in log
+
+    @pytest.mark.parametrize("form", ["text", "json"])
+    def test_says_what_is_not_http(self, form: str) -> None:
+        with serving("--log-format", form) as (process, url):
+            host, _, port = url.removeprefix("http://").partition(":")
+            with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+                connection.sendall(b"nonsense\r\n\r\n")
+                connection.recv(100)
+            process.terminate()
+            assert process.stderr
+            log = process.stderr.read().decode()
+        if form == "json":
+            assert json.loads(log)["problem"] == "not HTTP"
+        assert "400" in log and "not HTTP" in log and log.count("\n") == 1
+
+    def test_in_another_format_is_refused(self) -> None:
+        run = Run("serve", "--log-format", "xml")
+        assert (run.code, run.out) == (2, "")
+        assert "--log-format 'xml' is not allowed; allowed: text, json" in run.err
+
+    def test_is_either_quiet_or_verbose(self) -> None:
+        run = Run("serve", "-q", "-v")
+        assert (run.code, run.err.count("\n")) == (2, 1)

@@ -37,6 +37,7 @@ from tests.control_plane import (
     Controlled,
     digest_of,
     document,
+    look,
     name,
     validator,
 )
@@ -826,3 +827,44 @@ def test_what_a_schema_refuses_its_parser_refuses_and_nothing_breaks(route: Rout
         return
     assert validator(route.body or "").is_valid(body)
     assert route.response is None or validator(route.response).is_valid(response)
+
+
+class TestThePage:
+    @pytest.mark.parametrize(
+        "accept",
+        [
+            "text/html",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "application/xml;q=0.9, Text/HTML;q=0.8",
+        ],
+    )
+    async def test_is_for_a_browser(self, controlled: Controlled, accept: str) -> None:
+        response = await controlled.client.get(ROOT, headers={"Accept": accept})
+        text = await response.text()
+        look(response.headers)
+        assert (response.status, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+        links = re.findall('href="([^"]*)"', text)
+        assert {"scenarios", "requests", "openapi.json", "service.openapi.json"} <= set(links)
+        for link in links:
+            assert (await controlled.client.get(ROOT + link, headers={"Authorization": ""})).status == 200
+
+    @pytest.mark.parametrize("tag", ["script", "style", "img", "form", "iframe", "http-equiv"])
+    async def test_has_nothing_that_its_policy_would_block(self, controlled: Controlled, tag: str) -> None:
+        response = await controlled.client.get(ROOT, headers={"Accept": "text/html"})
+        assert tag not in await response.text()
+
+    async def test_has_nothing_of_a_world(self, controlled: Controlled) -> None:
+        pages = set()
+        for key in ("one", "two"):
+            headers = {"Accept": "text/html", "Authorization": f"Token {key}"}
+            pages.add(await (await controlled.client.get(ROOT, headers=headers)).text())
+        assert len(pages) == 1
+
+    @pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain", "text/htmlx", "text/*"])
+    async def test_is_for_no_other_client(self, controlled: Controlled, accept: str) -> None:
+        problem = await controlled.refused("GET", "", headers={"Accept": accept})
+        assert problem["status"] == 404 and "openapi.json lists them" in problem["detail"]
+
+    async def test_is_read_only(self, controlled: Controlled) -> None:
+        await controlled.refused("POST", "", headers={"Accept": "text/html"})
