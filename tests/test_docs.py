@@ -35,7 +35,12 @@ from tests.test_layers import FLOOR
 PACKAGE = Path(mock_webshare.__file__).parent
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md")))
+    for path in (
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
+        *sorted(ROOT.glob("docs/*.md")),
+    )
 }
 ALL_PAGES = "".join(PAGES.values())
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -22,7 +22,8 @@ DATA = [
 ]
 TOP_LEVEL = {
     "mock_webshare", "schemas", "fixtures", "tests", "docs", "pyproject.toml", "README.md",
-    ".ci", ".pre-commit-hooks.yaml", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", ".gitignore",
+    ".ci", ".gitignore", ".pre-commit-hooks.yaml",
+    "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
 }  # fmt: skip
 
 

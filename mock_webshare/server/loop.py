@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import selectors
 import socket
-import sys
 import time
 from functools import partial
 
 from mock_webshare.errors import ServerError
 
 # freezegun replaces `time.monotonic` wherever it is the attribute of a module.
-if sys.platform == "win32":
-    monotonic = partial(time.monotonic)
-else:  # the same clock, which is real even if this module is imported in frozen time
+if hasattr(time, "clock_gettime"):  # real even if this module is imported in frozen time
     monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+else:
+    monotonic = partial(time.monotonic)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

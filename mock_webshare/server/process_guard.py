@@ -317,7 +317,7 @@ def _descendants() -> set[int]:
 
 def _parents() -> dict[int, int]:
     """Return the parent of each process of this machine."""
-    if sys.platform != "linux":
+    if not os.path.exists("/proc/self/stat"):
         with os.popen("ps -A -o pid= -o ppid=") as lines:  # noqa: S605, S607  # POSIX has no other way
             return {int(pid): int(parent) for pid, parent in map(str.split, lines)}
     parents = {}
