@@ -64,6 +64,10 @@ class RecordedRequest:
         """The authority alone: `proxy.webshare.io`, `127.0.0.1:8765`."""
         return self.origin.partition("://")[2]
 
+    def is_of(self, hosts: Collection[str]) -> bool:
+        """Whether the authority is one of some hosts, with or without its port; of any if there are none."""
+        return not hosts or not {self.host, self.host.rpartition(":")[0]}.isdisjoint(hosts)
+
     def is_plain(self, name: str) -> bool:
         """Whether a parameter is given once: what repeated ones mean is not documented."""
         return sum(each == name for each, _ in self.pairs) == 1

@@ -152,8 +152,7 @@ def _is_json(exchange: Exchange) -> bool:
 def _reason_by_url(request: RecordedRequest | None, options: Options) -> str | None:
     if request is None:
         return OTHER_ENDPOINT
-    names = {request.host, request.host.rpartition(":")[0] or request.host}
-    return OTHER_HOST if options.hosts and names.isdisjoint(options.hosts) else None
+    return None if request.is_of(options.hosts) else OTHER_HOST
 
 
 def _is_to_https(exchange: Exchange, request: RecordedRequest, options: Options) -> bool:

@@ -446,7 +446,7 @@ def test_an_internal_error_is_reported_in_one_line_without_its_text(monkeypatch:
 
 def test_an_unknown_schema_is_reported_with_all_names() -> None:
     run = Run("schema", "nope")
-    assert (run.code, run.err.endswith("referral-earnout-page, applied-coupon, coupon, report\n")) == (
+    assert (run.code, run.err.endswith("applied-coupon, coupon, coverage, report\n")) == (
         2,
         True,
     )

@@ -1,0 +1,95 @@
+"""Reports of coverage: text of one screen, and JSON; its schema is `schemas/own/coverage.schema.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from textwrap import wrap
+from typing import Any
+
+from mock_webshare.errors import UsageError
+from mock_webshare.insight.coverage import Counts, Row
+from mock_webshare.version import __version__
+
+FORMAT = 1
+"""Increased when a field changes its meaning or is removed."""
+_LINES, _COLUMNS = 23, 79  # a terminal has one line more, for the prompt
+
+_INDENT: Mapping[str, Any] = {
+    "initial_indent": 7 * " ",
+    "subsequent_indent": 7 * " ",
+    "placeholder": " ...",
+}
+
+
+def percent(counts: Counts) -> int:
+    """Return how many per cent of the rows are covered, rounded down; 100 of no rows."""
+    return 100 * _covered(counts) // len(counts) if counts else 100
+
+
+def require_percent(option: str, value: str) -> int:
+    """Parse a minimum of coverage; raise `UsageError` unless it is a whole number from 0 to 100."""
+    if not (value.isascii() and value.isdecimal() and len(value) <= 3 and int(value) <= 100):
+        raise UsageError.invalid(option, value, "a whole number from 0 to 100")
+    return int(value)
+
+
+def shortfall(counts: Counts, minimum: int) -> str:
+    """Return the sentence that coverage is below a minimum, in per cent; empty if it is not."""
+    covered = percent(counts)
+    return f"the coverage is {covered} %, and at least {minimum} % is required" if covered < minimum else ""
+
+
+def lines(counts: Counts) -> Iterator[str]:
+    """Yield the lines of the text: what is not covered, by endpoint, the least covered endpoint first.
+
+    They are not more than a screen has; what does not fit is in the JSON.
+    """
+    yield f"coverage of the contract: {percent(counts)} % ({_covered(counts)} of {len(counts)})"
+    groups = sorted(_by_endpoint(counts).items(), key=lambda item: percent(item[1]))
+    reached = sum(_covered(group) > 0 for _, group in groups)
+    room = max(1, (_LINES - 1 - len(groups)) // max(1, reached))
+    for path, group in groups:
+        covered = _covered(group)
+        note = "" if covered else ", none of it requested"
+        yield f"{percent(group):>3} %  {path} ({covered} of {len(group)}){note}"
+        if covered:
+            yield from wrap(_missing(group), _COLUMNS, max_lines=room, **_INDENT)
+
+
+def document(counts: Counts) -> dict[str, Any]:
+    """Return the coverage as JSON data."""
+    return {
+        "format": FORMAT,
+        "tool": {"name": "mock-webshare", "version": __version__},
+        "percent": percent(counts),
+        "covered": _covered(counts),
+        "total": len(counts),
+        "rows": [{**row._asdict(), "count": count} for row, count in counts.items()],
+    }
+
+
+def text(counts: Counts) -> str:
+    """Return the JSON document as text."""
+    return json.dumps(document(counts), indent=2) + "\n"
+
+
+def _covered(counts: Counts) -> int:
+    return sum(count > 0 for count in counts.values())
+
+
+def _by_endpoint(counts: Counts) -> Mapping[str, Counts]:
+    groups: dict[str, dict[Row, int]] = {}
+    for row, count in counts.items():
+        groups.setdefault(row.endpoint, {})[row] = count
+    return groups
+
+
+def _missing(counts: Counts) -> str:
+    """Return the rows that are not covered, by aspect: `method PATCH, HEAD; status 429`."""
+    missing = [row for row, count in counts.items() if not count]
+    return "; ".join(
+        f"{aspect} {', '.join(row.value for row in rows)}"
+        for aspect, rows in groupby(missing, lambda row: row.aspect)
+    )
