@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler as AiohttpHandler
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
+from mock_webshare.server.coverage_counters import counter
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.loop import monotonic
 from mock_webshare.server.protocol import handle_expect
@@ -28,6 +29,7 @@ from mock_webshare.service.world.journal import Entry
 from mock_webshare.service.world.registry import Worlds, arranged
 
 if TYPE_CHECKING:
+    from mock_webshare.contract.model import Contract
     from mock_webshare.control import Control
 
 WORLDS = web.AppKey("worlds", Worlds)
@@ -58,7 +60,7 @@ def create_app(
     """
     settings = settings or Settings()
     worlds = Worlds(dataset or make_dataset(settings), settings, timer, flag_setter(os.environ))
-    handler = Handler(worlds, settings, log)
+    handler = Handler(worlds, settings, _with_coverage(log, settings.contract))
     app = web.Application()
     app[WORLDS] = worlds
     app[RELOADER] = Reloader(worlds, source_of(settings) if dataset is None else source)
@@ -89,6 +91,20 @@ def _entry_of(request: web.Request, response: web.Response, seconds: float) -> E
     """Return a request to the control plane as a log shows it."""
     sent = Response(response.status, (), b"")
     return Entry(0, request.method, request.raw_path, request.raw_headers, b"", sent, seconds)
+
+
+def _with_coverage(log: Log | None, contract: Contract) -> Log | None:
+    """Return a log that also counts coverage, if the environment of this process asks for it."""
+    count = counter(os.environ, contract)
+    if count is None:
+        return log
+
+    def note(entry: Entry) -> None:
+        count(entry)
+        if log is not None:
+            log(entry)
+
+    return note
 
 
 def _control_of(worlds: Worlds, settings: Settings, reloader: Reloader) -> Callable[[], Control]:
