@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 
+from mock_webshare.cli.coverage import CoverageOutput, add_coverage_options
 from mock_webshare.cli.files import Streams, log_file
 from mock_webshare.cli.options import add_options
 from mock_webshare.cli.serve import without_certificates
@@ -47,9 +48,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log", metavar="FILE", help="file that gets a line for each request (default: none)"
     )
+    add_coverage_options(parser)
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    output = CoverageOutput(options)
+    if not output.is_wanted:
+        return _run(options, streams, environ)
+    from mock_webshare.contract.endpoints import WEBSHARE
+    from mock_webshare.server.coverage_counters import CoverageFolder
+
+    with CoverageFolder() as folder:
+        code = _run(options, streams, {**environ, **folder.variables})
+        return output.write(folder.counts(WEBSHARE), streams, code)
+
+
+def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+    """Run the command with a mock server, and return its exit code."""
     from mock_webshare.server.process_guard import Guard
     from mock_webshare.server.reached_flag import ReachedFlag
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from mock_webshare.cli.coverage import CoverageOutput, add_coverage_options
 from mock_webshare.cli.files import Streams, progress_bar, require_other_file, write_output
 from mock_webshare.cli.options import COLOR, Option, add_options, values_given, values_or_defaults
 from mock_webshare.errors import UsageError
@@ -15,8 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     from typing import Any, TextIO
 
+    from mock_webshare.insight.coverage import Coverage
     from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Options
+    from mock_webshare.judge.run import Record
     from mock_webshare.judge.verdict import Verdict
 
 JUDGE_OPTIONS: Sequence[Option] = (
@@ -72,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file for the report of the --format before it (default: standard output)",
     )
+    add_coverage_options(parser)
 
 
 class _Output(str):
@@ -93,9 +97,10 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     for name, path in wanted:
         reports.find(name)
         require_other_file(path, options.paths)
+    output = CoverageOutput(options, options.paths)
     if any(name in reports.DETAILED for name, _ in wanted):
         assumed = replace(assumed, keeps_details=True)
-    records = recordings.read(
+    records: Iterable[Record] = recordings.read(
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,
         input_format=values["input_format"],
@@ -103,10 +108,30 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         skip_others=options.skip_others,
         progress=_progress(streams),
     )
+    coverage = _coverage(assumed) if output.is_wanted else None
+    if coverage is not None:
+        records = _counted(records, coverage)
     verdict = run.judge(records, assumed, jobs=_jobs(values["jobs"]))
     for name, path in wanted:
         _write(name, path, verdict, streams, environ)
-    return verdict.exit_code
+    code = verdict.exit_code
+    return code if coverage is None else output.write(coverage.counts, streams, code)
+
+
+def _coverage(options: Options) -> Coverage:
+    from mock_webshare.insight.coverage import Coverage
+
+    return Coverage(options.contract, hosts=options.hosts)
+
+
+def _counted(records: Iterable[Record], coverage: Coverage) -> Iterator[Record]:
+    """Yield records, and count the exchanges among them."""
+    from mock_webshare.exchange.model import Exchange
+
+    for record in records:
+        if isinstance(record, Exchange):
+            coverage.add(record)
+        yield record
 
 
 def judge_options(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Options:
