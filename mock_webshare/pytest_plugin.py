@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,12 +25,14 @@ Sections = list[tuple[str, str]]
 _LONGEST_NUMBER = 20
 _MARKER, _RUN = "webshare_mock", "mock_webshare.run"
 _OPTION, _INI = "--webshare-mock", "webshare_mock_options"
+_COVERAGE = "--webshare-coverage"
 _MARKER_ARGUMENTS = ("seed", "credits", "data", "scenario")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option and the setting for the settings of the server."""
-    parser.getgroup("mock-webshare").addoption(
+    """Add the options and the setting."""
+    group = parser.getgroup("mock-webshare")
+    group.addoption(
         _OPTION,
         action="append",
         default=[],
@@ -38,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f"fixture and the ini setting {_INI}",
     )
     parser.addini(_INI, "settings of the mock server, NAME=VALUE in each line", type="linelist", default=[])
+    group.addoption(
+        _COVERAGE, action="store_true", help="show which parts of the Webshare API the tests exercise"
+    )
+    group.addoption(f"{_COVERAGE}-file", metavar="FILE", help="file that gets the same as JSON")
+    group.addoption(
+        f"{_COVERAGE}-fail-under", metavar="PERCENT", help="minimum coverage; below it, the session fails"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     _runs.append(Run())
     config.pluginmanager.register(_runs[-1], _RUN)
+    options = [config.getoption(_COVERAGE + end) for end in ("", "-file", "-fail-under")]
+    # The processes of pytest-xdist count in the folder of the one that reports.
+    if any(each not in (False, None) for each in options) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(CoverageOfRun(*options), _COVERAGE)
 
 
 def pytest_unconfigure() -> None:
@@ -172,6 +186,52 @@ class Run:
             for name, number in sorted(self.not_served.items()):
                 terminalreporter.line(f"{name}: {number} {'request' if number == 1 else 'requests'}")
             terminalreporter.line("The fault action `respond` can stand for them.")
+
+
+class CoverageOfRun:
+    """The coverage of the contract in one run of pytest, with that of all processes that it starts."""
+
+    def __init__(self, is_shown: bool, path: str | None, minimum: str | None) -> None:
+        from mock_webshare.errors import UsageError
+        from mock_webshare.insight.coverage_report import require_percent
+        from mock_webshare.server.coverage_counters import CoverageFolder
+
+        self._is_shown, self._path = is_shown, path
+        try:
+            self._minimum = 0 if minimum is None else require_percent(f"{_COVERAGE}-fail-under", minimum)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        self._folder = CoverageFolder()
+        self._folder.__enter__()
+        self._lines: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the file, and let the session fail if the coverage is too low."""
+        from mock_webshare.contract.endpoints import WEBSHARE
+        from mock_webshare.insight import coverage_report as report
+
+        counts = self._folder.counts(WEBSHARE)
+        problem = report.shortfall(counts, self._minimum)
+        if self._path is not None:
+            try:
+                Path(self._path).write_text(report.text(counts), encoding="utf-8")
+            except OSError as error:
+                problem = f"cannot write {self._path!r}: {error.strerror}"
+        self._lines = [*(report.lines(counts) if self._is_shown else ()), *([problem] if problem else ())]
+        if problem and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the coverage, or that it is too low."""
+        if self._lines:
+            terminalreporter.section(f"{_MARKER}: coverage")
+        for line in self._lines:
+            terminalreporter.line(line)
+
+    def pytest_unconfigure(self) -> None:
+        """Delete the folder."""
+        self._folder.__exit__()
 
 
 _runs: list[Run] = []  # the innermost last, because a suite may run another one in its process
