@@ -59,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="pass over named files that are not recordings, as in a folder; having nothing to check is 0",
     )
+    _add_reports(parser)
+    add_coverage_options(parser)
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         dest="reports",
@@ -75,7 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file for the report of the --format before it (default: standard output)",
     )
-    add_coverage_options(parser)
 
 
 class _Output(str):
@@ -83,23 +87,17 @@ class _Output(str):
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from dataclasses import replace
-
     from mock_webshare import recordings
     from mock_webshare.judge import reports, run
 
     values = values_or_defaults(options, _RUN_OPTIONS)
-    given = values_given(options, (_SCHEMA_OPTION, *JUDGE_OPTIONS))
-    if options.skip_others:
-        given["may_be_empty"] = True
-    assumed = judge_options(given, hosts=[host.lower() for host in options.only_host or ()])
     wanted = _reports(options.reports or ["text"])
     for name, path in wanted:
         reports.find(name)
         require_other_file(path, options.paths)
+    assumed = _assumed(options, keeps_details=any(name in reports.DETAILED for name, _ in wanted))
     output = CoverageOutput(options, options.paths)
-    if any(name in reports.DETAILED for name, _ in wanted):
-        assumed = replace(assumed, keeps_details=True)
+    coverage = _coverage(assumed) if output.is_wanted else None
     records: Iterable[Record] = recordings.read(
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,
@@ -108,7 +106,6 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         skip_others=options.skip_others,
         progress=_progress(streams),
     )
-    coverage = _coverage(assumed) if output.is_wanted else None
     if coverage is not None:
         records = _counted(records, coverage)
     verdict = run.judge(records, assumed, jobs=_jobs(values["jobs"]))
@@ -116,6 +113,13 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         _write(name, path, verdict, streams, environ)
     code = verdict.exit_code
     return code if coverage is None else output.write(coverage.counts, streams, code)
+
+
+def _assumed(options: argparse.Namespace, *, keeps_details: bool) -> Options:
+    given = values_given(options, (_SCHEMA_OPTION, *JUDGE_OPTIONS))
+    hosts = [host.lower() for host in options.only_host or ()]
+    given |= {"may_be_empty": options.skip_others, "keeps_details": keeps_details}
+    return judge_options(given, hosts)
 
 
 def _coverage(options: Options) -> Coverage:

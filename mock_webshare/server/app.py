@@ -36,8 +36,6 @@ WORLDS = web.AppKey("worlds", Worlds)
 """The key of an application's worlds."""
 LOAD: web.AppKey[Callable[[], object]] = web.AppKey("load")
 """The key of a function that loads all that a request may need, so that none reads a file."""
-
-
 RELOADER = web.AppKey("reloader", Reloader)
 """The key of what reads the data of an application again."""
 
@@ -64,15 +62,7 @@ def create_app(
     app = web.Application()
     app[WORLDS] = worlds
     app[RELOADER] = Reloader(worlds, source_of(settings) if dataset is None else source)
-
     control = _control_of(worlds, settings, app[RELOADER])
-
-    async def handle_control(request: web.Request) -> web.StreamResponse:
-        began = monotonic()
-        response = await control().handle(request)
-        if control_log is not None:
-            control_log(_entry_of(request, response, monotonic() - began))
-        return response
 
     def load() -> None:
         control()
@@ -80,11 +70,24 @@ def create_app(
         settings.contract.schemas.load()
 
     app[LOAD] = load
-    app.router.register_resource(Subtree("/__mock__/", handle_control))
+    app.router.register_resource(Subtree("/__mock__/", _control_handler(control, control_log)))
     # One handler serves every path; the router just finds the roots of endpoints faster than "/".
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
         app.router.register_resource(Subtree(root, handler.handle))
     return app
+
+
+def _control_handler(control: Callable[[], Control], log: Log | None) -> AiohttpHandler:
+    """Return a function that responds to requests to the control plane, and logs them."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        began = monotonic()
+        response = await control().handle(request)
+        if log is not None:
+            log(_entry_of(request, response, monotonic() - began))
+        return response
+
+    return handle
 
 
 def _entry_of(request: web.Request, response: web.Response, seconds: float) -> Entry:

@@ -98,9 +98,7 @@ class Handler:
             waiting = Entry(now, request.method, target, headers.all, body, None, 0.0, outcome.faults)
             return await self._deliver(request, journal, waiting, outcome, began)
         entry = Entry(now, request.method, target, headers.all, body, response, monotonic() - began)
-        size = ENTRY_BYTES + len(target) + headers.size + len(body) + len(response.body)
-        self._worlds.record(journal, entry, size)
-        self.report(entry)
+        self._record(journal, entry, headers.size + len(response.body))
         if is_cacheable(request):
             return self._cached(response)
         return web.Response(status=response.status, headers=all_headers(response), body=response.body)
@@ -137,6 +135,11 @@ class Handler:
             scenarios=self._scenarios,
         )
         return hint_for(facts)
+
+    def _record(self, journal: Journal, entry: Entry, size: int) -> None:
+        """Record a request whose response is sent as it is; `size` is that of headers and response."""
+        self._worlds.record(journal, entry, ENTRY_BYTES + len(entry.target) + len(entry.body) + size)
+        self.report(entry)
 
     async def _deliver(
         self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
