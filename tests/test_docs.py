@@ -30,6 +30,7 @@ from mock_webshare.service import faults
 from mock_webshare.service.data import dataset
 from mock_webshare.service.world.scenarios import SCENARIOS
 from tests.paths import ROOT
+from tests.sampling import sampled
 from tests.test_layers import FLOOR
 
 PACKAGE = Path(mock_webshare.__file__).parent
@@ -159,7 +160,7 @@ FOLLOW: Mapping[str, Callable[[str, Reader], None]] = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", sampled(PAGES))
 def test_a_page_can_be_followed_to_the_letter(page: str, tmp_path: Path) -> None:
     with MockServer(Settings(port=0)) as server:
         reader = Reader(tmp_path, server.url)

@@ -21,6 +21,7 @@ from mock_webshare.cli import run_command
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
 from mock_webshare.server import process_guard, reached_flag
+from tests.sampling import sampled
 from tests.waiting import PATIENCE, until
 
 RUN = [sys.executable, "-m", "mock_webshare", "run"]
@@ -291,7 +292,7 @@ class TestAMockThatNoRequestReached:
         request, empty = f'"$WEBSHARE_BASE_URL{LIST}"', '-X DELETE "$WEBSHARE_BASE_URL/__mock__/worlds"'
         assert sh(f"curl -so /dev/null {request}; curl -s {empty}").stderr == ""
 
-    @pytest.mark.parametrize("mock", MOCKS)
+    @pytest.mark.parametrize("mock", sampled(MOCKS))
     def test_a_mock_that_the_command_starts_counts(self, mock: str) -> None:
         process = run(sys.executable, "-c", f"GET = {GET!r}\n{GET}\n{MOCKS[mock]}")
         assert NOT_REACHED not in process.stderr

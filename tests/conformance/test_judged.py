@@ -52,6 +52,7 @@ def test_a_hand_chosen_request_raises_no_alarm(reference: Client, case: Case) ->
     assert alarms(exchange(case.request, response)) == []
 
 
+@pytest.mark.exhaustive
 def test_all_of_them_together_raise_none_either(reference: Client) -> None:
     responses = [(case.request, reference.send(case.request)) for case in CASES]
     found = alarms(*(exchange(*each, entry) for entry, each in enumerate(responses)))

@@ -26,6 +26,7 @@ import pytest
 from mock_webshare import MockServer, Settings, running_server
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import DataError, MockWebshareError, ServerError
+from tests.sampling import sampled
 from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
@@ -268,7 +269,7 @@ class TestAStartThatFails:
         assert url.startswith("http://127.0.0.1:")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit to be set")
-    @pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("run", "--", "true")])
+    @pytest.mark.parametrize("arguments", sampled([("serve", "--port", "0"), ("run", "--", "true")]))
     def test_the_command_line_reports_that_no_more_files_may_be_opened(
         self, arguments: tuple[str, ...]
     ) -> None:
@@ -410,6 +411,7 @@ def test_a_signal_ends_it_cleanly_though_a_client_keeps_its_connection(number: s
         assert line(process.stdout) == ""
 
 
+@pytest.mark.exhaustive
 def test_signals_that_come_again_and_again_end_it_cleanly_too() -> None:
     for _ in range(5):
         with serving() as (process, _):
@@ -418,6 +420,7 @@ def test_signals_that_come_again_and_again_end_it_cleanly_too() -> None:
             assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.exhaustive
 def test_two_signals_at_once_end_it_silently() -> None:
     for first, second in 5 * [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]:
         with serving() as (process, _):
