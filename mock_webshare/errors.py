@@ -23,6 +23,8 @@ with `exit_code`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _LONGEST_VALUE = 80
 
 
@@ -147,3 +149,11 @@ class CommandKilled(CommandError):
 
 class ServiceError(MockWebshareError):
     """A real service does not respond, or rejects the key."""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return a hint at the most similar known word; empty without one."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(word, list(known), 1)
+    return f"; did you mean {matches[0]}?" if matches else ""

@@ -262,7 +262,8 @@ def _written(source: str, pairs: Sequence[str]) -> dict[str, Any]:
             name, equals, text = pair.partition("=")
             if not equals:
                 raise UsageError(f"{pair!r:.80} is not allowed; allowed: NAME=VALUE, like credits=230")
-            values[name.strip()] = _read(name.strip(), text.strip())
+            name = name.strip().replace("-", "_")  # as an option of serve is written
+            values[name] = _read(name, text.strip())
         _settings(values)
     return values
 
@@ -285,11 +286,12 @@ def _begin(server: MockServer, key: str, marker: pytest.Mark) -> None:
 
 
 def _require_known(given: Iterable[str], allowed: Sequence[str]) -> None:
-    from mock_webshare.errors import UsageError
+    from mock_webshare.errors import UsageError, suggestion
 
     for name in given:
         if name not in allowed:
-            raise UsageError(f"{name} is not allowed; allowed: {', '.join(allowed)}")
+            nearest = suggestion(name, allowed)
+            raise UsageError(f"{name} is not allowed; allowed: {', '.join(allowed)}{nearest}")
 
 
 @contextmanager

@@ -22,10 +22,9 @@ from mock_webshare.cli.options import (
     Parser,
     choice_of,
     split_command,
-    suggestion,
     variable_of,
 )
-from mock_webshare.errors import MockWebshareError, UsageError, pluralize
+from mock_webshare.errors import MockWebshareError, UsageError, pluralize, suggestion
 from mock_webshare.version import __version__
 
 TYPE_CHECKING = False
@@ -101,6 +100,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
     """
     try:
         options = _parse(streams, argv)
+        _warn_of_unknown_variables(options, streams, environ)
         streams.color = choice_of("color", getattr(options, "color", None) or streams.color)
         code: int = options.execute(options, streams, environ)
         streams.stdout.flush()
@@ -127,6 +127,20 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
             raise
         streams.stderr.write(f"mock-webshare: {_internal_error(error)}\n")
         return FAILED
+
+
+def _warn_of_unknown_variables(
+    options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]
+) -> None:
+    """Warn of variables that look like options of a command that reads some, but are not."""
+    if not getattr(options, "variables", ()):
+        return
+    from mock_webshare.cli.settings import VARIABLES
+
+    known = {variable_of(name) for name in (*VARIABLES, "debug")}
+    for name in environ:
+        if name.startswith(variable_of("")) and name not in known:
+            streams.warn(f"the variable {_one_line(name)[:80]} is ignored{suggestion(name, known)}")
 
 
 def _internal_error(error: Exception) -> str:

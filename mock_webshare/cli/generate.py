@@ -9,21 +9,23 @@ from collections.abc import Mapping
 from mock_webshare.cli.files import Streams, progress_bar, require_new_file, require_other_file, write_output
 from mock_webshare.cli.options import CLEAN, add_options
 from mock_webshare.cli.settings import SERVE_OPTIONS, recorded_dataset, settings_of
+from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     from mock_webshare.service.data.dataset import Dataset
     from mock_webshare.service.settings import Settings
 
+_PURCHASES = "40/month"
 _GENERATE_OPTIONS = tuple(option for option in SERVE_OPTIONS if option[0] in ("seed", "credits", "data"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, _GENERATE_OPTIONS)
-    parser.add_argument("--months", type=int, default=0, help="months that pass after that (default: 0)")
     parser.add_argument(
-        "--purchases", metavar="N/month", default="40/month", help="purchases in each (default: 40/month)"
+        "--months", type=int, default=0, help="months of purchases after the last credit (default: 0)"
     )
+    parser.add_argument("--purchases", metavar="N/month", help=f"purchases a month (default: {_PURCHASES})")
     parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: standard output)")
     parser.add_argument("--force", action="store_true", help="overwrite a file that exists")
 
@@ -42,13 +44,16 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 def _later(made: Dataset, options: argparse.Namespace, seed: int) -> Dataset:
     """Return a data set after some months of purchases, if the options say so."""
+    if not options.months and options.purchases is not None:
+        raise UsageError("--purchases needs --months, in which they are made")
     if not options.months:
         return made
     from mock_webshare.service.data import generator
     from mock_webshare.service.transactions import read_simulation
 
-    number = options.purchases.removesuffix("/month")
-    purchases = int(number) if number.isascii() and number.isdecimal() else options.purchases
+    written = options.purchases or _PURCHASES
+    number = written.removesuffix("/month")
+    purchases = int(number) if number.isascii() and number.isdecimal() else written
     return generator.simulated(made, **read_simulation(months=options.months, purchases=purchases, seed=seed))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -88,14 +88,6 @@ def _columns() -> int:
         return os.get_terminal_size().columns or _USUAL_COLUMNS
     except OSError:  # standard output is not a terminal
         return _USUAL_COLUMNS
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return a hint at the most similar known word; empty without one."""
-    from difflib import get_close_matches
-
-    matches = get_close_matches(word, list(known), 1)
-    return f"; did you mean {matches[0]}?" if matches else ""
 
 
 def split_command(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

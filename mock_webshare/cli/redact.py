@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="write nothing but the places of secrets, without their values"
     )
+    parser.add_argument(
+        "--skip-others",
+        action="store_true",
+        help="pass over named files that are not recordings, as in a folder; having nothing to check is 0",
+    )
 
 
 def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:
@@ -52,7 +57,7 @@ def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
     if options.check and options.output:
         raise UsageError("--check writes no file; leave out -o")
     require_other_file(options.output, _files(options.paths))
-    read = _reader(tuple(dict.fromkeys(options.paths)), streams)
+    read = _reader(tuple(dict.fromkeys(options.paths)), streams, options.skip_others)
     redactor, problems, exchanges, bodies = Redactor(), list[str](), 0, 0
     for record in read():  # the last exchange may reveal a secret of the first one
         if problem := _problem(record):
@@ -63,21 +68,26 @@ def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
             bodies += _is_body(record)
     for problem in problems:
         streams.warn(f"left out: {problem}")
-    if not exchanges:
+    if not exchanges and not (options.check and options.skip_others):
         raise UsageError("nothing to redact: there is no exchange and no body in the input")
     if options.check:
         has_secrets = _report_secrets(read(), redactor, streams)
         return FAILED if problems else FOUND if has_secrets else CLEAN
+    _require_form(form, exchanges, bodies)
+    is_alone = exchanges == 1 and form in ("", ".json")
+    write = partial(_write, _redacted(read(), redactor), is_har=form == ".har", is_alone=is_alone)
+    write_output(options.output, streams, write)
+    return FAILED if problems else CLEAN
+
+
+def _require_form(form: str, exchanges: int, bodies: int) -> None:
+    """Raise `UsageError` if a file of a form cannot have so many bodies without their requests."""
     if bodies and form == ".har":
         raise UsageError(
             "a body that was stored without its request cannot be in a HAR; write to FILE.ndjson"
         )
     if bodies and form == ".json" and exchanges > 1:
         raise UsageError("a .json file has one body, and there are several; write to FILE.ndjson")
-    is_alone = exchanges == 1 and form in ("", ".json")
-    write = partial(_write, _redacted(read(), redactor), is_har=form == ".har", is_alone=is_alone)
-    write_output(options.output, streams, write)
-    return FAILED if problems else CLEAN
 
 
 _FORMS = (".ndjson", ".jsonl", ".har", ".json")
@@ -103,7 +113,7 @@ def _files(paths: Iterable[str]) -> Iterator[str]:
             yield from (os.path.join(folder, name) for name in names)
 
 
-def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Record]]:
+def _reader(paths: Sequence[str], streams: Streams, skip_others: bool) -> Callable[[], Iterable[Record]]:
     """Return a function that reads the recordings each time."""
     from io import BytesIO
 
@@ -116,9 +126,12 @@ def _reader(paths: Sequence[str], streams: Streams) -> Callable[[], Iterable[Rec
         raise UsageError(
             f"standard input has more than {LARGEST_STDIN // 1024**2} MiB; name the file instead"
         )
-    return lambda: (
-        each for each in recordings.read(paths, BytesIO(content)) if not isinstance(each, OtherFile)
-    )
+
+    def read() -> Iterator[Record]:
+        records = recordings.read(paths, BytesIO(content), skip_others=skip_others)
+        return (each for each in records if not isinstance(each, OtherFile))
+
+    return read
 
 
 def _problem(record: Record) -> str | None:

@@ -7,11 +7,15 @@ import time
 from collections.abc import Callable, Mapping
 
 from mock_webshare.cli.files import Streams
-from mock_webshare.cli.options import CLEAN, FOUND, add_options
+from mock_webshare.cli.options import CLEAN, FOUND, Option, add_options
 from mock_webshare.cli.settings import SERVE_OPTIONS, reachable, settings_of
 from mock_webshare.errors import UsageError
 
-_ADDRESS = tuple(option for option in SERVE_OPTIONS if option[0] in ("host", "port"))
+_DEFAULTS = {name: default for name, _, default, _ in SERVE_OPTIONS}
+_ADDRESS: tuple[Option, ...] = (
+    ("host", str, _DEFAULTS["host"], "address on which the mock server listens"),
+    ("port", int, _DEFAULTS["port"], "its port"),
+)
 _USUAL_SECONDS, _MOST_SECONDS = 30, 3600
 _PAUSE = 0.1  # seconds between two requests
 _LONGEST_REQUEST = 5.0  # seconds

@@ -34,6 +34,10 @@ class Facts(NamedTuple):
     """The name of the scenario that a refused key selects. None: it selects none, or was not refused."""
     scenarios: Sequence[str] = ()
     """The names of the scenarios that exist."""
+    is_key_refused: bool = False
+    """Whether the server accepts only the keys of its settings, and this is not one of them."""
+    is_preflight: bool = False
+    """Whether a browser asks for a page of another origin that the settings do not name."""
 
 
 Names = Mapping[str, str]
@@ -101,6 +105,14 @@ def _key_without_token(facts: Facts) -> Names | None:
     return {} if facts.status == 401 and words and not has_word else None
 
 
+def _refused_key(facts: Facts) -> Names | None:
+    return {} if facts.is_key_refused else None
+
+
+def _refused_preflight(facts: Facts) -> Names | None:
+    return {} if facts.is_preflight else None
+
+
 def _similar_scenario(facts: Facts) -> Names | None:
     name = facts.scenario
     if name is None or len(name) > LONGEST_NAME:
@@ -114,6 +126,11 @@ def _unknown_scenario(facts: Facts) -> Names | None:
 
 
 HINTS: Sequence[Hint] = (
+    Hint(
+        "cors.preflight",
+        _refused_preflight,
+        "a browser asks for a page of another origin; let it read responses with serve --cors-origin ORIGIN",
+    ),
     Hint(
         "operation.not-served",
         _not_served,
@@ -141,6 +158,7 @@ HINTS: Sequence[Hint] = (
         _key_without_token,
         "the key has to follow the word Token; send the header Authorization: Token KEY",
     ),
+    Hint("key.refused", _refused_key, "this server accepts only the keys of its --api-key options"),
     Hint(
         "scenario.similar",
         _similar_scenario,

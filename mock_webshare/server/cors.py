@@ -15,6 +15,8 @@ from mock_webshare.service.framework.response import Headers, Response
 
 _ROOT = "/api/"
 _REQUEST_HEADERS = "Authorization, Content-Type, Prefer, X-Subuser, X-Webshare-Federated-Access"
+PREFLIGHT = "Access-Control-Request-Method"
+"""The header by which a request of the method OPTIONS is a preflight."""
 _EXPOSED = f"Retry-After, Allow, WWW-Authenticate, {HINT}"
 _DEFAULT_PORTS: Mapping[str, str] = {"http": ":80", "https": ":443"}
 
@@ -40,7 +42,7 @@ class Cors:
 
     def preflight(self, request: web.BaseRequest) -> web.Response | None:
         """Return the response to a preflight from these origins; None for any other request."""
-        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+        if request.method != "OPTIONS" or PREFLIGHT not in request.headers:
             return None
         if not (headers := self.headers_for(request)):
             return None

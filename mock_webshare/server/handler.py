@@ -12,7 +12,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from mock_webshare.insight.hints import Facts, hint_for
-from mock_webshare.server.cors import Cors, without_own
+from mock_webshare.server.cors import PREFLIGHT, Cors, without_own
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
 from mock_webshare.server.loop import monotonic
 from mock_webshare.service.effects import Outcome
@@ -83,7 +83,8 @@ class Handler:
             world = None if key is None else self._worlds.get(key)
             response, outcome = self._respond(world, parsed, sent)
             if parsed.refusal is not None or (world is None and key is not None):
-                response = self._hinted(response, outcome, parsed, key if world is None else None)
+                refused_key = key if world is None else None
+                response = self._hinted(request, response, outcome, parsed, refused_key)
         except Exception as error:
             # Only the type: the text of an error may contain a key or a whole row.
             _log.error("internal error of mock-webshare, please report it: %s", type(error).__name__)
@@ -113,16 +114,25 @@ class Handler:
         return self._service.respond(world, request, body), None
 
     def _hinted(
-        self, response: Response, outcome: Outcome | None, request: Request, refused_key: str | None
+        self,
+        sent: web.BaseRequest,
+        response: Response,
+        outcome: Outcome | None,
+        request: Request,
+        refused_key: str | None,
     ) -> Response:
         """Return a response with a hint, if the request needs one and no fault responds to it."""
         if outcome is not None and any(each in RESPONDING for each in outcome.faults):
             return response
         name = refused_key and scenarios.name_of(refused_key)
-        hint = self._hint(request, response.status, None if name in self._scenarios else name)
+        scenario = None if name in self._scenarios else name
+        is_preflight = sent.method == "OPTIONS" and PREFLIGHT in sent.headers
+        hint = self._hint(request, response.status, scenario, refused_key is not None, is_preflight)
         return self._with_hint(response, hint) if hint else response
 
-    def _find_hint(self, request: Request, status: int, scenario: str | None) -> str:
+    def _find_hint(
+        self, request: Request, status: int, scenario: str | None, has_refused_key: bool, is_preflight: bool
+    ) -> str:
         refusal = request.refusal
         facts = Facts(
             contract=self.contract,
@@ -133,6 +143,8 @@ class Handler:
             authorization=request.headers.authorization,
             scenario=scenario if self._scenarios else None,
             scenarios=self._scenarios,
+            is_key_refused=has_refused_key and not self._scenarios,
+            is_preflight=is_preflight,
         )
         return hint_for(facts)
 

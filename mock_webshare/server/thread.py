@@ -14,7 +14,7 @@ from os import PathLike
 from typing import Any, TextIO, TypeVar
 
 from mock_webshare.contract.model import Contract
-from mock_webshare.errors import ServerError, UsageError
+from mock_webshare.errors import MockWebshareError, ServerError, UsageError
 from mock_webshare.server.app import WORLDS, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.server.mock_world import MockWorld
@@ -157,7 +157,10 @@ class MockServer:
         wait((done, ended), return_when=FIRST_COMPLETED)
         if not done.done():
             raise self._not_running()
-        return done.result()
+        try:
+            return done.result()
+        except MockWebshareError as error:  # where in the server a mistake was noticed helps nobody
+            raise error.with_traceback(None) from None
 
     def count_keyless(self) -> int:
         """Return how many requests came without a known key, without waiting for the server."""

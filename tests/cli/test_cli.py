@@ -208,7 +208,8 @@ def test_a_variable_reaches_a_command_exactly_if_its_help_names_it(command: str,
             assert (run.code, run.out) == (2, "")
             assert re.match(rf"mock-webshare: {variable}\b.* is not allowed", run.err)
         else:
-            assert (run.code, run.out, run.err) == (usual.code, usual.out, usual.err)
+            warning = re.compile(rf"mock-webshare: warning: the variable {variable} is ignored.*\n")
+            assert (run.code, run.out, warning.sub("", run.err)) == (usual.code, usual.out, usual.err)
 
 
 def test_a_variable_reaches_the_commands_that_say_so() -> None:
@@ -458,3 +459,40 @@ def test_a_data_set_does_not_replace_the_recording(tmp_path: Path) -> None:
     before = path.read_bytes()
     run = Run("generate", "--data", str(path), "-o", str(path))
     assert (run.code, "write to another file" in run.err, path.read_bytes()) == (2, True, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("MOCK_WEBSHARE_CREDTS", "; did you mean MOCK_WEBSHARE_CREDITS?"),
+        ("MOCK_WEBSHARE_PROT", "; did you mean MOCK_WEBSHARE_PORT?"),
+        ("MOCK_WEBSHARE_APIKEY", "; did you mean MOCK_WEBSHARE_API_KEY?"),
+        ("MOCK_WEBSHARE_ZZZZZZZZZZ", ""),
+        ("MOCK_WEBSHARE_", ""),
+    ],
+)
+def test_a_variable_that_is_not_read_is_reported(name: str, hint: str) -> None:
+    run = Run("wait", "http://127.0.0.1:1", "--timeout", "0", environ={name: "secret-value"})
+    assert f"warning: the variable {name} is ignored{hint}" in run.err
+    assert "secret-value" not in run.err
+
+
+@pytest.mark.parametrize(
+    "name", ["MOCK_WEBSHARE_DEBUG", "MOCK_WEBSHARE_PUBLIC_URL", "_MOCK_WEBSHARE_COVERAGE"]
+)
+def test_a_variable_that_is_read_somewhere_is_not(name: str) -> None:
+    run = Run("wait", "http://127.0.0.1:1", "--timeout", "0", environ={name: ""})
+    assert "warning" not in run.err
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "package.json", "notes.har"])
+def test_redact_passes_over_other_files(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("a: 1\n" if name == "a.yaml" else '{"name":"x","scripts":{}}', encoding="utf-8")
+    assert Run("redact", "--check", path).code == 2
+    assert Run("redact", "--check", "--skip-others", path).code == 0
+
+
+def test_purchases_need_months() -> None:
+    run = Run("generate", "--purchases", "5/month")
+    assert (run.code, run.err) == (2, "mock-webshare: --purchases needs --months, in which they are made\n")

@@ -172,6 +172,7 @@ def test_a_run_that_checked_nothing_says_so(tmp_path: Path, content: str) -> Non
     run = Run("validate", path)
     assert run.code == 2
     assert run.out.startswith("Nothing was judged: ")
+    assert Run("validate", path, "--format", "github").out.startswith("::error::Nothing was judged: ")
 
 
 def test_a_report_does_not_replace_the_recording(tmp_path: Path) -> None:

@@ -193,6 +193,9 @@ def test_nothing_else_of_the_response_changes(
 
 def test_each_hint_is_tried() -> None:
     texts = [hint_for(facts(*case)) for words in WRONG for case in WRONG[words]]
+    refused = facts("GET", LIST, TOKEN)
+    texts.append(hint_for(refused._replace(is_preflight=True)))
+    texts.append(hint_for(refused._replace(is_key_refused=True)))
     for hint in HINTS:
         shape = ".+".join(re.escape(text) for text, *_ in Formatter().parse(hint.message))
         assert any(re.fullmatch(f"{shape}.*", text) for text in texts), hint.id
@@ -259,9 +262,21 @@ def test_a_fault_that_responds_keeps_the_hint_away(server: MockServer) -> None:
     assert HEADER in send(server.url, "GET", "/nowhere/", "Token faulty").headers
 
 
-def test_where_only_some_keys_are_accepted_no_scenario_is_suggested() -> None:
+@pytest.mark.parametrize("key", ["other", "scenario:flakey", "mine2", "invalid", "MINE"])
+def test_where_only_some_keys_are_accepted_any_other_key_gets_a_hint(key: str) -> None:
     with MockServer(Settings(port=0, api_keys=("mine",))) as server:
-        assert HEADER not in send(server.url, "GET", LIST, "Token scenario:flakey").headers
+        assert "--api-key" in send(server.url, "GET", LIST, f"Token {key}").headers[HEADER]
+        assert HEADER not in send(server.url, "GET", LIST, "Token mine").headers
+        assert HEADER not in send(server.url, "GET", LIST, None).headers
+
+
+@pytest.mark.parametrize("origins", [(), ("http://localhost:3000",)])
+def test_a_preflight_from_an_origin_that_is_not_allowed_gets_a_hint(origins: tuple[str, ...]) -> None:
+    headers = {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "GET"}
+    with MockServer(Settings(port=0, cors_origins=origins)) as server:
+        response = requests.options(server.url + LIST, headers=headers, timeout=PATIENCE)
+    assert response.status_code == 401
+    assert "--cors-origin" in response.headers[HEADER]
 
 
 def test_the_judge_accepts_a_hint_and_vary_origin(server: MockServer, tmp_path: Any) -> None:

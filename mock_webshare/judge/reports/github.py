@@ -18,6 +18,7 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
         yield _command(group)
     for error in verdict.unreadable:
         yield f"::error::{_data(printable(str(error)))}"
+    yield from (f"::error::{sentence}" for sentence in text.nothing_judged(verdict))
     yield text.summary(verdict)
 
 

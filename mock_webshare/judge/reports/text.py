@@ -24,9 +24,14 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
         yield ""
     for error in verdict.unreadable:
         yield f"error: {printable(str(error))}"
+    yield from nothing_judged(verdict)
+    yield summary(verdict)
+
+
+def nothing_judged(verdict: Verdict) -> Iterator[str]:
+    """Yield a sentence if that is why the exit code is not 0."""
     if verdict.exit_code == COULD_NOT and not verdict.unreadable:
         yield "Nothing was judged: no response of the documented endpoints was found."
-    yield summary(verdict)
 
 
 def _alike(verdict: Verdict) -> list[list[Group]]:
