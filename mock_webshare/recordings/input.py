@@ -7,9 +7,11 @@ These attachments are beside the HAR or in the same ZIP archive. Playwright writ
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
+from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange import limits, streams
 from mock_webshare.exchange.streams import ZIP, Broken, Counted, Joined, Malformed, Readable
 
@@ -50,6 +52,19 @@ class Input:
     """Reads a body that the recording keeps in another file."""
     is_exact: bool = True
     """False: it was transcoded, so its bytes are not those of the file."""
+
+    @property
+    def beginning(self) -> bytes:
+        """The head without byte order mark and blanks."""
+        return self.head.removeprefix(BOM_UTF8).lstrip()
+
+    def read(self) -> bytes:
+        """Return the whole file; raise `UnreadableInput` if it has more than one record may have."""
+        content = streams.read_all(self.stream, limits.LARGEST_RECORD)
+        if len(content) > limits.LARGEST_RECORD:
+            limit = limits.LARGEST_RECORD // 1024**2
+            raise UnreadableInput(f"cannot read {self.source!r}: it has more than {limit} MiB; split it")
+        return content
 
 
 def inputs(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterator[Input]:
@@ -157,7 +172,7 @@ def _hars_in_zip(path: str, file: BinaryIO) -> Iterator[Input]:
                 source = path if len(hars) == 1 else f"{path}!{name}"
                 with _member(archive, name) as har:
                     yield _input(source, streams.Unzipped(har), attached)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, RuntimeError) as error:
         raise Broken(
             "it is a ZIP archive that is damaged, encrypted, or neither stored nor deflated; pack it again"
         ) from error
@@ -190,22 +205,14 @@ def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
 
 def _members(archive: zipfile.ZipFile) -> Attached:
     import zipfile
-    import zlib
 
     meter = _Meter()
 
     def read_member(name: str) -> bytes:
         try:
             with _member(archive, name) as member:
-                return meter.read(member, archive.getinfo(name).file_size)
-        except (
-            KeyError,
-            EOFError,
-            zlib.error,
-            zipfile.BadZipFile,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+                return meter.read(streams.Unzipped(member), archive.getinfo(name).file_size)
+        except (KeyError, Broken, zipfile.BadZipFile, RuntimeError) as error:
             raise Malformed(_MISSING) from error
 
     return read_member

@@ -5,29 +5,28 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange import limits
-from mock_webshare.exchange.model import LONGEST, BadRecord, Exchange, read_status
+from mock_webshare.exchange.model import LONGEST, BadRecord, Exchange, Headers, read_status
 from mock_webshare.exchange.request import read_url
 from mock_webshare.exchange.streams import Broken, Malformed
+from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.content_encoding import MissingLibrary
 from mock_webshare.recordings.input import NotARecording
+from mock_webshare.recordings.json_scanner import Piece
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from mock_webshare.exchange.model import Headers
-    from mock_webshare.recordings.json_scanner import Piece
-
-    Convert: TypeAlias = "Callable[[Record], Exchange]"
-    """Returns the exchange of a record, without its place in the file; raises `Malformed`."""
+Found: TypeAlias = Exchange | BadRecord | UnreadableInput
+"""What the reader of a format yields."""
+Convert: TypeAlias = "Callable[[Record], Exchange]"
+"""Returns the exchange of a record, without its place in the file; raises `Malformed`."""
 
 SERVICE = "https://proxy.webshare.io"
 """The origin of a request whose host was not recorded (documented)."""
@@ -83,9 +82,16 @@ def _url_in_text(text: bytes) -> str | None:
         return None
 
 
-def exchanges(
-    source: str, records: Iterable[Record], convert: Convert
-) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+class Body(NamedTuple):
+    """The body of a message."""
+
+    content: bytes = b""
+    is_known: bool = True
+    """As `is_body_known` and `is_body_exact` of an exchange."""
+    is_exact: bool = True
+
+
+def exchanges(source: str, records: Iterable[Record], convert: Convert) -> Iterator[Found]:
     """Yield the exchange of each record of a file, or a bad record in its place.
 
     If a library is missing, the file is unreadable, once; its other records are read. Raise `NotARecording`
@@ -115,9 +121,7 @@ def exchanges(
         raise other
 
 
-def _exchange(
-    source: str, entry: int, record: Record, convert: Convert
-) -> Exchange | BadRecord | UnreadableInput | NotARecording:
+def _exchange(source: str, entry: int, record: Record, convert: Convert) -> Found | NotARecording:
     try:
         if record.problem:
             raise Malformed(record.problem)
@@ -145,6 +149,17 @@ def typed(value: Any, kind: type[_T], name: str) -> _T:
     return value
 
 
+def method_of(value: Any) -> str:
+    return typed(value, str, "method").upper()
+
+
+def received_status(value: Any) -> int:
+    """Return a status; raise `Malformed` for anything else, also if no response came."""
+    if (status := status_of(value)) is None:
+        raise Malformed("its status is not a number from 100 to 999")
+    return status
+
+
 def status_of(value: Any) -> int | None:
     """Return a status, None if no response came; raise `Malformed` for anything else."""
     try:
@@ -168,17 +183,37 @@ def _header_text(value: Any) -> str:
 
 def named_headers(named: Any) -> Headers:
     """Return headers that are stored by name: a value, or a list of values."""
-    items = typed(named or {}, dict, "headers").items()
-    return headers_of(
-        (name, value)
-        for name, values in items
-        for value in (values if isinstance(values, list) else [values])
-    )
+    return headers_of(by_name(typed(named or {}, dict, "headers")))
+
+
+def by_name(headers: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield name and value of headers that are stored by name: a value, or a list of values."""
+    return ((name, value) for name, values in headers.items() for value in listed(values))
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def first_value(headers: Headers, name: str) -> str | None:
     """Return the value of the first header of a lower-case name, or None."""
     return next((value for each, value in headers if each.lower() == name), None)
+
+
+def whole_number(text: str | None) -> int | None:
+    """Return a size that is stored as text; None if it is not a plausible number."""
+    is_plausible = text is not None and len(text) < 20 and text.strip().isdecimal()
+    return int(text) if text and is_plausible else None
+
+
+def never_has_body(method: str | None, status: int) -> bool:
+    """Whether a response has no body, whatever its headers say (RFC 9110, 6.4.1)."""
+    return method == "HEAD" or status in (204, 304) or status < 200
+
+
+def unpacked(body: bytes, headers: Headers) -> bytes:
+    """Return a body without the content codings that its headers name."""
+    return content_encoding.decode(body, first_value(headers, "content-encoding"))
 
 
 def from_base64(text: str) -> bytes:
@@ -197,12 +232,24 @@ def from_hex(text: str) -> bytes:
         raise Malformed("its hexadecimal body does not decode") from error
 
 
-def written_again(document: Any) -> bytes:
-    """Return a body that the recorder parsed, as JSON; None stands for no body."""
-    if document is None:
-        return b""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return text.encode(errors="surrogatepass")
+def utf_8(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")  # JSON may contain a lone `\ud800`
+
+
+def text_body(value: Any) -> Body:
+    """Return a body that is stored as text, or not at all."""
+    return Body(utf_8(typed(value or "", str, "body")))
+
+
+def any_body(value: Any) -> Body:
+    """Return a body that is stored as text, or as the JSON that the recorder parsed."""
+    return text_body(value) if isinstance(value, str) else parsed_body(value)
+
+
+def parsed_body(document: Any) -> Body:
+    """Return a body that the recorder parsed, written as JSON again; None stands for no body."""
+    text = "" if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return Body(utf_8(text), is_exact=False)
 
 
 def seconds_of(value: Any, unit: float = 1.0) -> float | None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from mock_webshare.errors import UnreadableInput
-from mock_webshare.exchange.model import BadRecord, Exchange
 from mock_webshare.recordings.formats import dump, har, json_files, vcr
 from mock_webshare.recordings.input import Input
+from mock_webshare.recordings.record import Found
 
 
 class Format(NamedTuple):
     """A format of recordings."""
 
-    read: Callable[[Input], Iterator[Exchange | BadRecord | UnreadableInput]]
+    read: Callable[[Input], Iterator[Found]]
     extensions: tuple[str, ...] = ()
     """Of file names, with or without `.gz` after them."""
     begins: Callable[[bytes], bool] | None = None

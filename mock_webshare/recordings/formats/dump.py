@@ -10,18 +10,25 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TypeAlias
 
-from mock_webshare.errors import UnreadableInput
-from mock_webshare.exchange import limits, streams
-from mock_webshare.exchange.model import BadRecord, Exchange, Headers
+from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.streams import Broken
-from mock_webshare.recordings import content_encoding
-from mock_webshare.recordings.input import NotARecording
-from mock_webshare.recordings.record import Record, exchanges, first_value, headers_of, status_of, with_origin
-
-if TYPE_CHECKING:
-    from mock_webshare.recordings.input import Input
+from mock_webshare.recordings.input import Input, NotARecording
+from mock_webshare.recordings.record import (
+    Body,
+    Found,
+    Record,
+    exchanges,
+    first_value,
+    headers_of,
+    never_has_body,
+    status_of,
+    unpacked,
+    whole_number,
+    with_origin,
+)
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}"
 _START_LINE = (
@@ -51,11 +58,15 @@ _ELAPSED = re.compile(rb"\s{1,9}Elapsed time: [0-9.]{1,20}s\s{0,9}\Z")
 _BINARY_NOTE = b"NOTE: binary data not shown in terminal"
 
 
+_Message: TypeAlias = tuple[re.Match[bytes], bytes]
+"""A message up to its body, and the body."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Response:
     """A response as it is in the text, with the request before it."""
 
-    status: bytes
+    status: int
     headers: Headers
     body: bytes
     method: str | None = None
@@ -76,12 +87,9 @@ MOST_MESSAGES = 100_000
 """Messages of a dump; one of 64 MiB could hold millions of empty ones."""
 
 
-def read(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+def read(opened: Input) -> Iterator[Found]:
     """Yield the exchange of each final response; raise `NotARecording` if there is none."""
-    text = streams.read_all(opened.stream, limits.LARGEST_RECORD)
-    if len(text) > limits.LARGEST_RECORD:
-        limit = limits.LARGEST_RECORD // 1024**2
-        raise UnreadableInput(f"cannot read {opened.source!r}: it has more than {limit} MiB; split it")
+    text = opened.read()
     is_tls = any(sign in text for sign in _TLS)
     text, is_verbose = _plain(text.removeprefix(BOM_UTF8))
     scheme = ("https" if is_tls else "http") if is_verbose else None
@@ -106,35 +114,29 @@ def _plain(text: bytes) -> tuple[bytes, bool]:
 
 def _responses(text: bytes) -> Iterator[_Response]:
     """Yield each response but interim ones and those of a proxy that opens a tunnel."""
-    request, found = None, _MESSAGE.search(text)
-    number = 0
-    while found is not None:
-        number += 1
-        if number > MOST_MESSAGES:
-            raise Broken(f"it has more than {MOST_MESSAGES} messages")
-        after = _MESSAGE.search(text, found.end())
-        body = text[found.end() : after.start() if after else len(text)]
+    request: _Message | None = None
+    messages = list(islice(_MESSAGE.finditer(text), MOST_MESSAGES + 1))
+    if len(messages) > MOST_MESSAGES:
+        raise Broken(f"it has more than {MOST_MESSAGES} messages")
+    ends = [*(each.start() for each in messages[1:]), len(text)]
+    for found, end in zip(messages, ends, strict=False):
+        body = text[found.end() : end]
         if found["method"]:
             request = (found, body)
         elif not _is_interim(found, request):
             yield _response(found, body, request)
             request = None
-        found = after
 
 
-def _is_interim(found: re.Match[bytes], request: tuple[re.Match[bytes], bytes] | None) -> bool:
-    is_tunnel = b"connection established" in found[0][:200].lower()
-    return (
-        found["status"].startswith(b"1")
-        or is_tunnel
-        or (request is not None and request[0]["method"] == b"CONNECT")
+def _is_interim(found: re.Match[bytes], request: _Message | None) -> bool:
+    is_tunnel = b"connection established" in found[0][:200].lower() or (
+        request is not None and request[0]["method"] == b"CONNECT"
     )
+    return is_tunnel or found["status"].startswith(b"1")
 
 
-def _response(
-    found: re.Match[bytes], body: bytes, request: tuple[re.Match[bytes], bytes] | None
-) -> _Response:
-    response = _Response(found["status"], _headers(found["headers"]), body)
+def _response(found: re.Match[bytes], body: bytes, request: _Message | None) -> _Response:
+    response = _Response(int(found["status"]), _headers(found["headers"]), body)
     if request is None:
         return response
     message, request_body = request
@@ -183,47 +185,46 @@ def _with_bodies(responses: list[_Response]) -> list[_Response]:
 
 def _length(response: _Response) -> int | None:
     """Return the length of the body; None if it is not known, or that of a packed one."""
-    text = first_value(response.headers, "content-length") or ""
-    is_packed = first_value(response.headers, "content-encoding") is not None
-    return int(text) if text.isdecimal() and len(text) < 20 and not is_packed else None
+    return None if _is_packed(response) else whole_number(first_value(response.headers, "content-length"))
+
+
+def _is_packed(response: _Response) -> bool:
+    return first_value(response.headers, "content-encoding") is not None
 
 
 def _exchange(response: _Response, scheme: str | None) -> Exchange:
     """Return the exchange of a response; raise `Malformed` if it is not one."""
-    body, is_exact = _body(response)
-    headers = response.headers
-    decoded = content_encoding.decode(body or b"", first_value(headers, "content-encoding"))
+    body = _body(response)
+    decoded = unpacked(body.content, response.headers)
     return Exchange(
         source="",
         method=response.method,
         url=_url(response, scheme, decoded),
         request_headers=response.request_headers,
         request_body=response.request_body,
-        status=status_of(int(response.status)),
-        headers=headers,
+        status=status_of(response.status),
+        headers=response.headers,
         body=decoded,
-        is_body_known=body is not None,
-        is_body_exact=is_exact,
+        is_body_known=body.is_known,
+        is_body_exact=body.is_exact,
     )
 
 
-def _body(response: _Response) -> tuple[bytes | None, bool]:
-    """Return the body, None if it was left out, and whether it is what was sent."""
+def _body(response: _Response) -> Body:
     length, text = _length(response), response.body
     if length is not None and len(text) > length:
         text = text.lstrip(b"\r\n")  # what curl's own lines leave
-    if response.method == "HEAD" or response.status in (b"204", b"304"):
-        return b"", True
+    if never_has_body(response.method, response.status):
+        return Body()
     if length is not None and not text[length:].strip() and len(text) >= length:
-        return text[:length], True
-    packed = first_value(response.headers, "content-encoding") is not None
+        return Body(text[:length])
     text = _ELAPSED.sub(b"", text)
     if _BINARY_NOTE in text:
-        return None, False
-    if not packed or text.isascii():
+        return Body(is_known=False, is_exact=False)
+    if not _is_packed(response) or text.isascii():
         text = text.strip(b"\r\n")
     is_lost = not text and first_value(response.headers, "content-length") != "0"
-    return (None if is_lost else text), False
+    return Body(text, is_known=not is_lost, is_exact=False)
 
 
 def _url(response: _Response, scheme: str | None, body: bytes) -> str | None:

@@ -6,31 +6,30 @@ http://www.softwareishard.com/blog/har-12-spec/
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.streams import Malformed
-from mock_webshare.recordings import content_encoding
+from mock_webshare.recordings.input import Attached, Input
 from mock_webshare.recordings.json_scanner import elements
 from mock_webshare.recordings.record import (
+    Found,
     exchanges,
     first_value,
     from_base64,
     from_hex,
     headers_of,
+    never_has_body,
     parsed,
     seconds_of,
     status_of,
     timestamp_of,
     typed,
+    unpacked,
+    utf_8,
+    whole_number,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mock_webshare.errors import UnreadableInput
-    from mock_webshare.exchange.model import BadRecord, Headers
-    from mock_webshare.recordings.input import Attached, Input
 
 _FAILED = ("_error", "_failureText")
 """Where Chromium, Playwright and mitmproxy note that the response did not come, or not all of it."""
@@ -49,7 +48,7 @@ _CACHES: dict[str, frozenset[Any]] = {
 a cache: browsers show what they kept like what they received."""
 
 
-def read(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+def read(opened: Input) -> Iterator[Found]:
     records = parsed(elements(opened.stream, ("log",), ("entries",)))
     return exchanges(opened.source, records, lambda record: exchange(record.document, opened.attached))
 
@@ -87,16 +86,17 @@ def _status_and_body(
         raise Malformed("its response has a body but no status")
     if status is None or _is_from_cache(entry, response):
         return None, b""  # no request was sent, or the response is an older one
-    if entry["request"].get("method") == "HEAD" or status in (204, 304) or status < 200:  # RFC 9110, 6.4.1
+    if never_has_body(entry["request"].get("method"), status):
         return status, b""  # some browsers show what they have in their cache
     body = _stored(content, attached)
-    if body == b"" and _had_body(response, content, first_value(headers, "content-length")):
+    length = first_value(headers, "content-length")
+    if body == b"" and _had_body(response, content, length):
         body = None
-    if body is None and first_value(headers, "content-length") == "0":
+    if body is None and length == "0":
         body = b""  # a `size` of 0 proves nothing: it is also written if no body was read
     if body is None and any(response.get(key) for key in _FAILED):
         return None, b""
-    return status, body and content_encoding.decode(body, first_value(headers, "content-encoding"))
+    return status, body and unpacked(body, headers)
 
 
 def _is_from_cache(entry: dict[str, Any], response: dict[str, Any]) -> bool:
@@ -104,12 +104,9 @@ def _is_from_cache(entry: dict[str, Any], response: dict[str, Any]) -> bool:
         for key in part.keys() & _CACHES.keys():
             if not isinstance(part[key], str | bool | None) or part[key] not in _CACHES[key]:
                 return True
-    is_untransferred = response.get("_transferSize") == 0 and _fetched_by_worker(entry, response)
+    is_of_worker = any(part.get("_fetchedViaServiceWorker") is True for part in (entry, response))
+    is_untransferred = is_of_worker and response.get("_transferSize") == 0
     return is_untransferred or (_number(response.get("bodySize")) == 0 and _was_cached(entry))
-
-
-def _fetched_by_worker(entry: dict[str, Any], response: dict[str, Any]) -> bool:
-    return any(part.get("_fetchedViaServiceWorker") is True for part in (entry, response))
 
 
 def _was_cached(entry: dict[str, Any]) -> bool:
@@ -120,16 +117,16 @@ def _was_cached(entry: dict[str, Any]) -> bool:
 
 def _had_body(response: dict[str, Any], content: dict[str, Any], length: str | None) -> bool:
     """Whether an entry without text shows that there was some; some tools store an empty one instead."""
-    if length is not None and length.strip().isdecimal():
-        return int(length) > 0
+    if (size := whole_number(length)) is not None:
+        return size > 0
     sizes = (content.get("size"), content.get("compression"), response.get("bodySize"))
     return any((_number(size) or 0) > 0 for size in sizes)
 
 
 def _number(value: Any) -> float | None:
     """Return a size, which some tools write as text."""
-    if isinstance(value, str) and len(value) < 20 and value.strip().isdecimal():
-        return int(value)
+    if isinstance(value, str):
+        return whole_number(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -147,7 +144,7 @@ def _stored(content: Any, attached: Attached) -> bytes | None:
         raise Malformed("its body has an encoding other than base64")
     if content.get("_isBinary") is True or (encoding and text.startswith("[")):
         return _packed(text, from_base64 if encoding else from_hex)
-    return from_base64(text) if encoding else text.encode(errors="surrogatepass")
+    return from_base64(text) if encoding else utf_8(text)
 
 
 def _packed(text: str, decode: Callable[[str], bytes]) -> bytes:

@@ -10,29 +10,28 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange import limits, streams
-from mock_webshare.exchange.model import BadRecord, Exchange, from_wire
+from mock_webshare.exchange.model import Exchange, from_wire
 from mock_webshare.exchange.streams import Broken, Malformed
 from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.formats import har, nock, postman, requests_cache, vcr, wiremock
 from mock_webshare.recordings.input import Attached, Input
 from mock_webshare.recordings.json_scanner import Parts, Piece, elements, keys, whole
-from mock_webshare.recordings.record import Record, exchanges, parsed
+from mock_webshare.recordings.record import Found, Record, exchanges, parsed
 
-AnyRecord: TypeAlias = Exchange | BadRecord | UnreadableInput
+Reader: TypeAlias = Callable[[Input], Iterator[Found]]
 
 _FIELDS = WEBSHARE.filter_names
 """What a field error may be about."""
 
 
-def read(opened: Input) -> Iterator[AnyRecord]:
+def read(opened: Input) -> Iterator[Found]:
     """Yield what a JSON document holds: a HAR, a cassette or another recording, exchanges, or a body.
 
     An array is read by element if it holds exchanges, pages or errors. An array of anything else is itself
     a body: a wrong one in place of a page, or the right one of an endpoint that returns an array.
     """
-    text = opened.head.removeprefix(BOM_UTF8).lstrip()
+    text = opened.beginning
     if text.startswith(b"["):
         is_read_by_element = has_element(text) or _may_be_body(keys(text[1:]))
         return _each(opened, elements(opened.stream)) if is_read_by_element else _body(opened)
@@ -46,12 +45,12 @@ class Document(NamedTuple):
 
     keys: frozenset[str]
     """The keys that it has at the top."""
-    read: Callable[[Input], Iterator[AnyRecord]]
+    read: Reader
     without: frozenset[str] = frozenset()
     """Keys that only another kind of document has."""
 
 
-def _read_list(*path: tuple[str, ...]) -> Callable[[Input], Iterator[AnyRecord]]:
+def _read_list(*path: tuple[str, ...]) -> Reader:
     """Return a reader of the list at the end of a path; its elements are in any form."""
     return lambda opened: _each(opened, elements(opened.stream, *path))
 
@@ -81,7 +80,7 @@ ELEMENTS: tuple[tuple[frozenset[str], Callable[[Record, Attached], Exchange]], .
 """The keys of one exchange in the form of each tool, and what converts it."""
 
 
-def _reader(text: bytes) -> Callable[[Input], Iterator[AnyRecord]] | None:
+def _reader(text: bytes) -> Reader | None:
     """Return the reader of the document that a text begins with; None if it is not of a tool."""
     found = keys(text)
     for each in DOCUMENTS:
@@ -113,19 +112,15 @@ def _may_be_body(keys: set[str]) -> bool:
 
 def _body(opened: Input) -> Iterator[Exchange]:
     """Yield a file as a body, byte for byte."""
-    body = streams.read_all(opened.stream, limits.LARGEST_RECORD)
-    if len(body) > limits.LARGEST_RECORD:
-        limit = limits.LARGEST_RECORD // 1024**2
-        raise UnreadableInput(f"cannot read {opened.source!r}: it has more than {limit} MiB; split it")
-    yield Exchange(source=opened.source, body=body, is_body_exact=opened.is_exact)
+    yield Exchange(source=opened.source, body=opened.read(), is_body_exact=opened.is_exact)
 
 
-def read_lines(opened: Input) -> Iterator[AnyRecord]:
+def read_lines(opened: Input) -> Iterator[Found]:
     """Yield an exchange for each line of NDJSON, which may be an exchange or a body."""
     return _each(opened, _lines(opened))
 
 
-def read_journal(opened: Input) -> Iterator[AnyRecord]:
+def read_journal(opened: Input) -> Iterator[Found]:
     """Yield the exchange of each line of a journal of the mock server."""
     return exchanges(opened.source, parsed(_lines(opened)), lambda record: _exchange(record.document))
 
@@ -169,7 +164,7 @@ def _split(stream: streams.Readable) -> Iterator[Piece]:
     yield parts.piece(line)
 
 
-def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[AnyRecord]:
+def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[Found]:
     """Yield an exchange for each text, which may be an exchange in any form or a body."""
 
     def convert(record: Record) -> Exchange:

@@ -6,23 +6,23 @@ The response is what JSON holds, a text, or hexadecimal: a string, or a list of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.streams import Malformed
-from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.record import (
+    Body,
+    any_body,
     first_value,
     from_hex,
     headers_of,
+    listed,
+    method_of,
     named_headers,
-    status_of,
+    received_status,
     typed,
-    written_again,
+    unpacked,
 )
-
-if TYPE_CHECKING:
-    from mock_webshare.exchange.model import Headers
 
 KEYS = frozenset({"scope", "path", "response"})
 
@@ -30,20 +30,18 @@ KEYS = frozenset({"scope", "path", "response"})
 def exchange(call: dict[str, Any]) -> Exchange:
     """Return the exchange of a call; raise `Malformed` if it is not one."""
     headers = _headers(call.get("rawHeaders", call.get("headers")))
-    status = status_of(call.get("status"))
-    if status is None:
-        raise Malformed("its status is not a number from 100 to 999")
-    body, is_exact = _response(call, first_value(headers, "content-encoding"))
+    status = received_status(call.get("status"))
+    body = _response(call, headers)
     return Exchange(
         source="",
-        method=typed(call.get("method", "GET"), str, "method").upper(),
+        method=method_of(call.get("method", "GET")),
         url=typed(call["scope"], str, "scope") + typed(call["path"], str, "path"),
         request_headers=named_headers(call.get("reqheaders")),
-        request_body=_request_body(call.get("body")),
+        request_body=any_body(call.get("body")).content,
         status=status,
         headers=headers,
-        body=body,
-        is_body_exact=is_exact,
+        body=body.content,
+        is_body_exact=body.is_exact,
     )
 
 
@@ -56,18 +54,10 @@ def _headers(raw: Any) -> Headers:
     return headers_of(zip(raw[::2], raw[1::2], strict=True))
 
 
-def _response(call: dict[str, Any], coding: str | None) -> tuple[bytes, bool]:
-    """Return the body, and whether it is what was sent."""
+def _response(call: dict[str, Any], headers: Headers) -> Body:
     response = call["response"]
-    is_hex_list = bool(coding) and isinstance(response, list)
-    if is_hex_list or call.get("responseIsBinary"):
-        pieces = response if isinstance(response, list) else [response]
-        packed = b"".join(from_hex(typed(each, str, "body")) for each in pieces)
-        return content_encoding.decode(packed, coding), True
-    if isinstance(response, str):
-        return response.encode(errors="surrogatepass"), True
-    return written_again(response), False
-
-
-def _request_body(body: Any) -> bytes:
-    return body.encode(errors="surrogatepass") if isinstance(body, str) else written_again(body)
+    is_packed = bool(first_value(headers, "content-encoding")) and isinstance(response, list)
+    if is_packed or call.get("responseIsBinary"):
+        content = b"".join(from_hex(typed(each, str, "body")) for each in listed(response))
+        return Body(unpacked(content, headers))
+    return any_body(response)

@@ -8,107 +8,99 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
-from mock_webshare.exchange.model import BadRecord, Exchange
+from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.streams import Broken, Malformed
-from mock_webshare.recordings import content_encoding
-from mock_webshare.recordings.input import NotARecording
+from mock_webshare.recordings.input import Input, NotARecording
 from mock_webshare.recordings.json_scanner import elements, whole
 from mock_webshare.recordings.record import (
+    Body,
+    Found,
     Record,
     exchanges,
-    first_value,
     headers_of,
+    method_of,
     parsed,
+    received_status,
     seconds_of,
-    status_of,
+    text_body,
     typed,
+    unpacked,
+    utf_8,
     with_origin,
 )
 
-if TYPE_CHECKING:
-    from mock_webshare.errors import UnreadableInput
-    from mock_webshare.exchange.model import Headers
-    from mock_webshare.recordings.input import Input
-
-    Substitute = Callable[[str], str]
-    """Replaces the variables of a collection in a text."""
+Substitute: TypeAlias = Callable[[str], str]
+"""Replaces the variables of a collection in a text."""
 
 EXAMPLE = frozenset({"originalRequest", "code"})
 
 _VARIABLE = re.compile(r"\{\{([^{}]{1,100})\}\}")
 
 
-def read_run(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+def read_run(opened: Input) -> Iterator[Found]:
     """Yield the exchange of each execution of a run."""
     records = parsed(elements(opened.stream, ("run",), ("executions",)))
     return exchanges(opened.source, records, lambda record: execution(record.document))
 
 
-def read_collection(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+def read_collection(opened: Input) -> Iterator[Found]:
     """Yield the exchange of each example; raise `NotARecording` if there is none."""
     (record,) = parsed(whole(opened.stream))
     if record.problem:
         raise Broken(record.problem)
     document = record.document.get("collection", record.document)
-    substitute = _substitute(document)
-    found = False
-    for each in exchanges(
-        opened.source, _examples(document), lambda each: example(each.document, substitute)
-    ):
-        found = True
-        yield each
-    if not found:
+    examples = list(_examples(document))
+    if not examples:
         raise NotARecording(
             "a Postman collection without saved examples",
             "run it: newman run COLLECTION -r json --reporter-json-export run.json",
         )
+    substitute = _substitute(document)
+    return exchanges(opened.source, examples, lambda each: example(each.document, substitute))
 
 
 def execution(document: Any) -> Exchange:
     """Return the exchange of an execution; raise `Malformed` if it is not one."""
     document = typed(document, dict, "execution")
     response = typed(document.get("response") or {}, dict, "response")
-    return _exchange(document.get("request"), response, *_sent(response), _unchanged)
+    return _exchange(document.get("request"), response, _sent(response))
 
 
-def example(document: Any, substitute: Substitute | None = None) -> Exchange:
+def example(document: Any, substitute: Substitute = str) -> Exchange:
     """Return the exchange of a saved example; raise `Malformed` if it is not one."""
     document = typed(document, dict, "example")
-    body = typed(document.get("body") or "", str, "body").encode(errors="surrogatepass")
-    return _exchange(document.get("originalRequest"), document, body, False, substitute or _unchanged)
+    body = text_body(document.get("body"))._replace(is_exact=False)
+    return _exchange(document.get("originalRequest"), document, body, substitute)
 
 
-def _exchange(
-    request: Any, response: dict[str, Any], body: bytes, is_exact: bool, substitute: Substitute
-) -> Exchange:
+def _exchange(request: Any, response: dict[str, Any], body: Body, substitute: Substitute = str) -> Exchange:
     request = {"url": request} if isinstance(request, str) else typed(request, dict, "request")
-    status, headers = status_of(response.get("code")), _headers(response.get("header"))
-    if status is None and response:
-        raise Malformed("its status is not a number from 100 to 999")
+    status = received_status(response.get("code")) if response else None
+    headers = _headers(response.get("header"))
     return Exchange(
         source="",
-        method=typed(request.get("method", "GET"), str, "method").upper(),
-        url=with_origin(substitute(_url(request.get("url"))), headers, body),
+        method=method_of(request.get("method", "GET")),
+        url=with_origin(substitute(_url(request.get("url"))), headers, body.content),
         request_headers=_headers(request.get("header")),
         request_body=_request_body(request.get("body")),
         status=status,
         headers=headers if status else None,
-        body=content_encoding.decode(body, first_value(headers, "content-encoding")),
-        is_body_exact=is_exact,
+        body=unpacked(body.content, headers),
+        is_body_exact=body.is_exact,
         seconds=seconds_of(response.get("responseTime"), unit=0.001),
     )
 
 
-def _sent(response: dict[str, Any]) -> tuple[bytes, bool]:
-    """Return the body of an execution, and whether it is what was sent."""
+def _sent(response: dict[str, Any]) -> Body:
+    """Return the body of an execution."""
     stream = response.get("stream")
     if stream is None:
-        return typed(response.get("body") or "", str, "body").encode(errors="surrogatepass"), True
+        return text_body(response.get("body"))
     numbers = stream.get("data") if isinstance(stream, dict) else stream
     try:
-        return bytes(typed(numbers, list, "stream")), True
+        return Body(bytes(typed(numbers, list, "stream")))
     except (TypeError, ValueError) as error:
         raise Malformed("its stream must be a list of bytes") from error
 
@@ -157,7 +149,7 @@ def _pair(parameter: dict[str, Any]) -> str:
 
 def _request_body(body: Any) -> bytes:
     raw = body.get("raw") if isinstance(body, dict) else None
-    return raw.encode(errors="surrogatepass") if isinstance(raw, str) else b""
+    return utf_8(raw) if isinstance(raw, str) else b""
 
 
 def _substitute(collection: Any) -> Substitute:
@@ -168,10 +160,6 @@ def _substitute(collection: Any) -> Substitute:
         if isinstance(each, dict) and isinstance(each.get("key"), str) and isinstance(each.get("value"), str)
     }
     return lambda text: _VARIABLE.sub(lambda found: variables.get(found[1].strip(), found[0]), text)
-
-
-def _unchanged(text: str) -> str:
-    return text
 
 
 def _examples(collection: Any) -> Iterator[Record]:

@@ -14,15 +14,16 @@ from typing import Any
 
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.streams import Malformed
-from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.record import (
-    first_value,
+    Body,
+    any_body,
+    method_of,
     named_headers,
+    received_status,
     seconds_of,
-    status_of,
     timestamp_of,
     typed,
-    written_again,
+    unpacked,
 )
 
 KEYS = frozenset({"status_code", "request", "url"})
@@ -32,34 +33,27 @@ def exchange(response: dict[str, Any]) -> Exchange:
     """Return the exchange of a response; raise `Malformed` if it is not one."""
     request = typed(response["request"], dict, "request")
     headers = named_headers(response.get("headers"))
-    status = status_of(response["status_code"])
-    if status is None:
-        raise Malformed("its status is not a number from 100 to 999")
-    body, is_exact = _body(response)
+    status = received_status(response["status_code"])
+    body = _body(response)
     seconds, received = seconds_of(response.get("elapsed")), timestamp_of(response.get("created_at"))
     return Exchange(
         source="",
-        method=typed(request.get("method"), str, "method").upper(),
+        method=method_of(request.get("method")),
         url=typed(request.get("url") or response["url"], str, "URL"),
         request_headers=named_headers(request.get("headers")),
         request_body=_bytes(request.get("body")),
         status=status,
         headers=headers,
-        body=content_encoding.decode(body, first_value(headers, "content-encoding")),
-        is_body_exact=is_exact,
+        body=unpacked(body.content, headers),
+        is_body_exact=body.is_exact,
         started=None if received is None else received - int((seconds or 0) * 1_000_000),
         seconds=seconds,
     )
 
 
-def _body(response: dict[str, Any]) -> tuple[bytes, bool]:
-    """Return the body, and whether it is what was sent."""
+def _body(response: dict[str, Any]) -> Body:
     decoded = response.get("_decoded_content")
-    if decoded is None or decoded == "":
-        return _bytes(response.get("_content")), True
-    if isinstance(decoded, str):
-        return decoded.encode(errors="surrogatepass"), True
-    return written_again(decoded), False
+    return Body(_bytes(response.get("_content"))) if decoded in (None, "") else any_body(decoded)
 
 
 def _bytes(value: Any) -> bytes:

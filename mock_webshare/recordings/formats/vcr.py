@@ -12,31 +12,37 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange import limits
-from mock_webshare.exchange.model import BadRecord, Exchange, Headers
+from mock_webshare.exchange.model import Exchange, Headers
 from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.formats import har, responses_toml
 from mock_webshare.recordings.formats.parsed_body import Number, json_of, load_json
+from mock_webshare.recordings.input import Attached, Input
 from mock_webshare.recordings.json_scanner import elements
 from mock_webshare.recordings.record import (
+    Body,
+    Found,
     Record,
+    by_name,
     exchanges,
     first_value,
     from_base64,
     headers_of,
+    listed,
+    never_has_body,
     parsed,
     status_of,
     timestamp_of,
     typed,
+    unpacked,
+    utf_8,
+    whole_number,
     with_origin,
 )
-
-if TYPE_CHECKING:
-    from mock_webshare.recordings.input import Attached, Input
 
 KEYS = ("interactions", "http_interactions", "responses", "Interactions")
 """The keys of the list: of vcrpy and go-vcr, of VCR, Betamax and R's vcr, of Python's responses, and of
@@ -75,13 +81,7 @@ _LOG = rb"log[ \t]*:[ \t]*\r?\n[ \t]+(?:_recordingName|version|creator|browser|p
 _YAML = re.compile(_BEFORE + rb"(?:" + rb"|".join((_LIST, _ITEM, _LOG)) + rb")")
 
 
-class _Body(NamedTuple):
-    """The body of a message."""
-
-    content: bytes | None = None
-    """None: it was not recorded."""
-    is_exact: bool = True
-    """False: the recorder parsed it."""
+_UNKNOWN = Body(is_known=False)
 
 
 def begins(head: bytes) -> bool:
@@ -89,14 +89,14 @@ def begins(head: bytes) -> bool:
     return _YAML.match(head.removeprefix(BOM_UTF8)) is not None or responses_toml.begins(head)
 
 
-def read(opened: Input) -> Iterator[Exchange | BadRecord | UnreadableInput]:
+def read(opened: Input) -> Iterator[Found]:
     return exchanges(opened.source, _records(opened), lambda record: _exchange(record, opened.attached))
 
 
 def _records(opened: Input) -> Iterator[Record]:
     if responses_toml.begins(opened.head):
         return responses_toml.records(opened.stream)
-    match opened.head.removeprefix(BOM_UTF8).lstrip()[:1]:
+    match opened.beginning[:1]:
         case b"{":
             return parsed(elements(opened.stream, KEYS))
         case b"[":
@@ -140,18 +140,16 @@ def exchange(document: Any, text: bytes = b"") -> Exchange:
     body = _body(response)
     if text and not body.is_exact:
         body = _body(_messages(load_json(text))[1])
-    content = _received(body.content, _length(response, headers), method, status)
-    encoding = first_value(headers, "content-encoding") if body.is_exact else None
     return Exchange(
         source="",
         method=method,
-        url=_absolute(_url(request), request.get("host"), headers, content or b""),
+        url=_absolute(_url(request), request.get("host"), headers, body.content),
         request_headers=None if request.keys().isdisjoint(_HEADERS) else _headers(request),
         request_body=_request_body(request),
         status=status,
         headers=headers if status and (headers or not response.keys().isdisjoint(_HEADERS)) else None,
-        body=content_encoding.decode(content or b"", encoding),
-        is_body_known=content is not None,
+        body=unpacked(body.content, headers if body.is_exact else ()),
+        is_body_known=_is_known(body, _length(response, headers), method, status),
         is_body_exact=body.is_exact,
         started=_instant(_parts(document).get("recordedat")),
     )
@@ -253,7 +251,7 @@ def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
         raise Malformed(f"it has more than {limits.MOST_HEADERS} headers")
     if isinstance(headers, dict):
         store = next((headers[key] for key in _STORES if isinstance(headers.get(key), dict | list)), None)
-        yield from _named(headers) if store is None else _in_store(store)
+        yield from by_name(headers) if store is None else _in_store(store)
     elif isinstance(headers, list):
         for each in headers:
             yield from _pair(each)
@@ -261,18 +259,12 @@ def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
         raise Malformed("its headers must be an object or a list")
 
 
-def _named(headers: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    for name, values in headers.items():
-        for value in _listed(values):
-            yield name, value
-
-
 def _in_store(store: dict[str, Any] | list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield the headers of an object, which has each under its name in small letters: `{"a": ["A", "b"]}`."""
     if isinstance(store, list):
         yield from _pairs(store)
         return
-    for name, *values in filter(None, map(_listed, store.values())):
+    for name, *values in filter(None, map(listed, store.values())):
         for value in values:
             yield name, value
 
@@ -290,73 +282,65 @@ def _pair(item: Any) -> Iterator[tuple[Any, Any]]:
             if colon:
                 yield name.strip(), value.strip()
         case [name, *_, values]:
-            for value in _listed(values):
-                yield name, value
+            yield from by_name({name: values})
         case {"name": name, "value": value} | {"key": name, "value": value}:
             yield name, value
         case dict() if len(item) == 1:
-            yield from _named(item)
+            yield from by_name(item)
         case _:
             raise Malformed("its headers must be pairs")
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _length(response: dict[str, Any], headers: Headers) -> int | None:
     """Return the length of the body in bytes, as the header or go-vcr has it; None if it is not known."""
-    length = first_value(headers, "content-length") or str(response.get("contentlength"))
-    return int(length) if length.isdecimal() and len(length) < 20 else None
+    return whole_number(first_value(headers, "content-length") or str(response.get("contentlength")))
 
 
-def _received(content: bytes | None, length: int | None, method: str, status: int | None) -> bytes | None:
-    """Return the body that was received; None if it was not recorded, if only as an empty one."""
-    if status is None or method == "HEAD" or status in (204, 304) or status < 200:  # RFC 9110, 6.4.1
-        return content or b""
-    if content is None:
-        return b"" if length == 0 else None
-    return content if content or not length else None
+def _is_known(body: Body, length: int | None, method: str, status: int | None) -> bool:
+    """Whether the body that was received was recorded, and not an empty one in its place."""
+    if status is None or never_has_body(method, status):
+        return True
+    return bool(body.content) or (not length if body.is_known else length == 0)
 
 
 def _request_body(request: dict[str, Any]) -> bytes:
     """Return the body of a request, or none if it has an unknown form: no rule depends on it."""
     try:
-        return _body(request).content or b""
+        return _body(request).content
     except Malformed:
         return b""
 
 
-def _body(message: dict[str, Any]) -> _Body:
+def _body(message: dict[str, Any]) -> Body:
     body = _first(message, _BODY)
     holder = _parts(body)
     if name := next((name for name in _BYTES if holder.get(name) is not None), None):
         return _held(holder, name)
     if body is None or (isinstance(body, dict) and holder.keys() <= {*_BYTES, *_BESIDE}):
-        return _Body()
+        return _UNKNOWN
     return _value(body)
 
 
-def _held(holder: dict[str, Any], name: str) -> _Body:
+def _held(holder: dict[str, Any], name: str) -> Body:
     """Return the body in a member of a mapping."""
     value, encoding = holder[name], str(holder.get("encoding")).lower()
     if isinstance(value, dict):  # `string: !ruby/string {str: …}`
         value = value.get("str", value)
     if value == {} or str(holder.get("file")).lower() in ("yes", "true"):
-        return _Body()  # an object of Ruby, or the name of a file
+        return _UNKNOWN  # an object of Ruby, or the name of a file
     if name == "base64string" or encoding == "base64":
-        return _Body(from_base64(_text(value, "body")))
+        return Body(from_base64(_text(value, "body")))
     if name == "rawgzip":  # zlib's format, for all its name
-        return _Body(content_encoding.decode(from_base64(_text(value, "body")), "deflate"))
+        return Body(content_encoding.decode(from_base64(_text(value, "body")), "deflate"))
     return _value(value, is_binary=encoding in ("ascii-8bit", "binary"))
 
 
-def _value(value: Any, *, is_binary: bool = False) -> _Body:
+def _value(value: Any, *, is_binary: bool = False) -> Body:
     if isinstance(value, bytes):
-        return _Body(value)
+        return Body(value)
     if not isinstance(value, str) or type(value) is Number:
-        return _Body(json_of(value).encode(errors="surrogatepass"), is_exact=False)
-    return _Body(_octets(value, is_binary) or value.encode(errors="surrogatepass"))
+        return Body(utf_8(json_of(value)), is_exact=False)
+    return Body(_octets(value, is_binary) or utf_8(value))
 
 
 def _octets(text: str, is_binary: bool) -> bytes | None:

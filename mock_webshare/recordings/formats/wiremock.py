@@ -6,26 +6,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote_plus
 
-from mock_webshare.exchange.model import Exchange
-from mock_webshare.exchange.streams import Malformed
-from mock_webshare.recordings import content_encoding
-from mock_webshare.recordings.input import WIREMOCK_FILES, NotARecording
+from mock_webshare.exchange.model import Exchange, Headers
+from mock_webshare.recordings.input import WIREMOCK_FILES, Attached, NotARecording
 from mock_webshare.recordings.record import (
-    first_value,
+    Body,
     from_base64,
+    method_of,
     named_headers,
+    parsed_body,
+    received_status,
     status_of,
+    text_body,
     typed,
+    unpacked,
     with_origin,
-    written_again,
 )
-
-if TYPE_CHECKING:
-    from mock_webshare.exchange.model import Headers
-    from mock_webshare.recordings.input import Attached
 
 _URLS = ("url", "urlPath", "urlPattern", "urlPathPattern", "urlPathTemplate")
 
@@ -45,20 +43,18 @@ def exchange(mapping: Any, attached: Attached) -> Exchange:
     path = _path(request)
     if "fault" in response or "proxyBaseUrl" in response or response.get("transformers"):
         raise _pattern()
-    status, headers = status_of(response.get("status", 200)), named_headers(response.get("headers"))
-    if status is None:
-        raise Malformed("its status is not a number from 100 to 999")
-    body, is_exact = _body(response, attached)
-    body = content_encoding.decode(body, first_value(headers, "content-encoding"))
+    status, headers = received_status(response.get("status", 200)), named_headers(response.get("headers"))
+    stored = _body(response, attached)
+    body = unpacked(stored.content, headers)
     return Exchange(
         source="",
-        method=typed(request.get("method", "GET"), str, "method").upper(),
+        method=method_of(request.get("method", "GET")),
         url=with_origin(path, headers, body),
         request_headers=_request_headers(request.get("headers")),
         status=status,
         headers=headers,
         body=body,
-        is_body_exact=is_exact,
+        is_body_exact=stored.is_exact,
     )
 
 
@@ -78,7 +74,7 @@ def _values(matcher: Any) -> list[str]:
     for key in ("hasExactly", "includes"):
         if isinstance(matcher, dict) and key in matcher:
             return [value for each in typed(matcher[key], list, "query") for value in _values(each)]
-    if not isinstance(matcher, dict) or not isinstance(matcher.get("equalTo"), str):
+    if not _is_exact(matcher):
         raise _pattern()
     return [matcher["equalTo"]]
 
@@ -93,15 +89,14 @@ def _is_exact(matcher: Any) -> bool:
     return isinstance(matcher, dict) and isinstance(matcher.get("equalTo"), str)
 
 
-def _body(response: dict[str, Any], attached: Attached) -> tuple[bytes, bool]:
-    """Return the body, and whether it is what was sent."""
+def _body(response: dict[str, Any], attached: Attached) -> Body:
     if "jsonBody" in response:
-        return written_again(response["jsonBody"]), False
+        return parsed_body(response["jsonBody"])
     if "base64Body" in response:
-        return from_base64(typed(response["base64Body"], str, "body")), True
+        return Body(from_base64(typed(response["base64Body"], str, "body")))
     if "bodyFileName" in response:
-        return attached(WIREMOCK_FILES + typed(response["bodyFileName"], str, "file name")), True
-    return typed(response.get("body") or "", str, "body").encode(errors="surrogatepass"), True
+        return Body(attached(WIREMOCK_FILES + typed(response["bodyFileName"], str, "file name")))
+    return text_body(response.get("body"))
 
 
 def served(event: dict[str, Any], attached: Attached) -> Exchange:
@@ -110,16 +105,16 @@ def served(event: dict[str, Any], attached: Attached) -> Exchange:
     status, headers = status_of(response.get("status")), named_headers(response.get("headers"))
     if "bodyAsBase64" in response:
         response = {"base64Body": response["bodyAsBase64"]}
-    body, is_exact = _body(response, attached)
+    body = _body(response, attached)
     return Exchange(
         source="",
-        method=typed(request.get("method"), str, "method").upper(),
+        method=method_of(request.get("method")),
         url=typed(request["absoluteUrl"], str, "URL"),
         request_headers=named_headers(request.get("headers")),
         status=status,
         headers=headers if status else None,
-        body=content_encoding.decode(body, first_value(headers, "content-encoding")),
-        is_body_exact=is_exact,
+        body=unpacked(body.content, headers),
+        is_body_exact=body.is_exact,
         started=_started(request.get("loggedDate")),
     )
 
