@@ -17,7 +17,7 @@ from mock_webshare.exchange.model import OtherFile
 from mock_webshare.exchange.streams import Broken
 from mock_webshare.recordings import formats
 from mock_webshare.recordings.input import STANDARD_INPUT, NotARecording, inputs
-from mock_webshare.recordings.other_files import other_kind, refuse
+from mock_webshare.recordings.other_files import other_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -95,21 +95,18 @@ class _Reader:
             yield _other(file, file.path, error)
         except OSError as error:
             yield UnreadableInput.from_os_error(file.path, error)
-        except (
-            Broken,
-            ValueError,
-        ) as error:  # ValueError: a path that no file can have, "embedded null byte"
+        except (Broken, ValueError) as error:  # ValueError: a path with a NUL, which no file can have
             yield _unreadable(file, error)
         self.counter.end()
 
     def _read(self, file: _File, found: Input) -> Iterator[_Result]:
-        is_sniffed = self.input_format == "auto" and (file.is_found or not self.are_bodies)
-        if is_sniffed and (kind := other_kind(found.source, found.head, is_found=file.is_found)):
-            yield _other(file, found.source, refuse(kind))
-            return
-        is_known = self.input_format != "auto"
-        name = self.input_format if is_known else formats.detect(found.source, found.head)
+        name, is_trusted = self.input_format, self.are_bodies and not file.is_found
         try:
+            if name == "auto":
+                kind = None if is_trusted else other_kind(found.source, found.head, is_found=file.is_found)
+                if kind:
+                    raise NotARecording(*kind)
+                name = formats.detect(found.source, found.head)
             yield from formats.FORMATS[name].read(found)
         except NotARecording as error:
             yield _other(file, found.source, error)

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.exchange import limits
 from mock_webshare.recordings import formats
-from mock_webshare.recordings.formats import json_files, responses_toml
-from mock_webshare.recordings.input import STANDARD_INPUT, NotARecording
+from mock_webshare.recordings.formats import dump, json_files, responses_toml, vcr
+from mock_webshare.recordings.input import STANDARD_INPUT
 from mock_webshare.recordings.json_scanner import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Set
 
 
 class Kind(NamedTuple):
@@ -38,7 +38,8 @@ def _begins(*marks: bytes) -> re.Pattern[bytes]:
 
 _CAPTURE = "decrypt it in Wireshark, or record with mitmproxy, a browser or `mock-webshare record`"
 _TEXT_ADVICE = "a body of the service is JSON; name it FILE.json, or give --input-format json, if it is one"
-_UNPACK = "unpack it first"
+_CHARLES = Kind("a session of Charles", "in Charles, File > Export Session > HTTP Archive (.har)")
+_XML_DECLARATION = rb"\s{0,99}(?:<\?xml[^>]{0,500}>\s{0,99})?"
 
 SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (
@@ -62,20 +63,17 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (_begins(b"\x28\xb5\x2f\xfd"), Kind("a file compressed with Zstandard", "zstd -d FILE")),
     (_begins(b"\xfd7zXZ\0"), Kind("a file compressed with xz", "xz -d FILE")),
     (_begins(b"BZh9", b"BZh1", b"BZh5"), Kind("a file compressed with bzip2", "bzip2 -d FILE")),
-    (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), Kind("an archive", _UNPACK)),
-    (re.compile(rb".{257}ustar", re.DOTALL), Kind("a tar archive", _UNPACK)),
+    (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), Kind("an archive", "unpack it first")),
+    (re.compile(rb".{257}ustar", re.DOTALL), Kind("a tar archive", "unpack it first")),
     (
         re.compile(rb"\x80[\x02-\x05][^\xff]"),
         Kind("a Python pickle", "nothing in it is run to read it; write JSON instead"),
     ),
     (
-        re.compile(rb"\s{0,99}(?:<\?xml[^>]{0,500}>\s{0,99})?(?:<!DOCTYPE items|<items[\s>])"),
+        re.compile(_XML_DECLARATION + rb"(?:<!DOCTYPE items|<items[\s>])"),
         Kind("an export of Burp Suite", "import it in a tool that writes HAR, or record with mitmproxy"),
     ),
-    (
-        re.compile(rb"\s{0,99}(?:<\?xml[^>]{0,500}>\s{0,99})?<charles-session"),
-        Kind("a session of Charles", "in Charles, File > Export Session > HTTP Archive (.har)"),
-    ),
+    (re.compile(_XML_DECLARATION + rb"<charles-session"), _CHARLES),
     (
         re.compile(rb"\s{0,99}(?:<<<<<<-- cut here -->>>>>>\s{0,99})?nock\(['\"]"),
         Kind("JavaScript of nock's recorder", "record with output_objects: true, and write them as JSON"),
@@ -85,10 +83,7 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
 """What a file begins with that is never a recording, whatever its name."""
 
 _NAMES: tuple[tuple[tuple[str, ...], Kind], ...] = (
-    (
-        (".chls", ".chlz"),
-        Kind("a session of Charles", "in Charles, File > Export Session > HTTP Archive (.har)"),
-    ),
+    ((".chls", ".chlz"), _CHARLES),
     ((".saz",), Kind("an archive of Fiddler", "in Fiddler, File > Export Sessions > HTTPArchive")),
     ((".msgpack", ".mpk"), Kind("MessagePack", "write it as JSON")),
     ((".pb", ".protobuf"), Kind("a message of Protocol Buffers", "write it as JSON")),
@@ -115,10 +110,7 @@ DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
         ("_postman_variable_scope", Kind("an environment of Postman", "export the run with newman")),
         ("collection_id results", Kind("a run of Postman's app, without bodies", "run it with newman")),
         ("_type __export_format", Kind("an export of Insomnia", "export the responses as HAR")),
-        (
-            "protocolVersion scheme",
-            Kind("a session of Charles", "in Charles, File > Export Session > HTTP Archive (.har)"),
-        ),
+        ("protocolVersion scheme", _CHARLES),
         ("credits channels", Kind("a data set of the mock server", "serve it with --data")),
         ("version runs", Kind("a SARIF report")),
     )
@@ -138,12 +130,7 @@ _COMMENT = (b"//", b"/*", b"#", b"version https://git-lfs")
 _NAME_OF_OURS = re.compile(r"credit|referral|earn-?_?out", re.IGNORECASE)
 _HTML = re.compile(rb"\s{0,999}(?:<!--|<!doctype html|<html|<head|<body|<h1|<title|<p>)", re.IGNORECASE)
 _XML = re.compile(rb"\s{0,999}<")
-
-EMPTY = Kind("an empty file")
-OTHER_JSON = Kind("JSON of something else")
-OTHER_YAML = Kind("YAML without a list of interactions")
-HTML = Kind("an HTML page", "the service's JSON is checked; record the response with its status and URL")
-XML, TEXT, BINARY = Kind("XML"), Kind("plain text", _TEXT_ADVICE), Kind("binary data")
+_PAGE_ADVICE = "the service's JSON is checked; record the response with its status and URL"
 
 
 def other_kind(source: str, head: bytes, *, is_found: bool) -> Kind | None:
@@ -152,28 +139,21 @@ def other_kind(source: str, head: bytes, *, is_found: bool) -> Kind | None:
     `is_found`: it was found in a folder, not named by the user.
     """
     named = formats.of_name(source)
-    is_found = is_found and not (named in ("json", "ndjson") and _is_named_as_ours(source))
+    if named in ("json", "ndjson") and _NAME_OF_OURS.search(os.path.basename(source)):
+        is_found = False
     if kind := _by_signature(source, head):
         return kind
-    is_whole = len(head) < limits.HEAD
     text = head.removeprefix(BOM_UTF8).lstrip()
-    if formats.FORMATS["dump"].begins(head) or responses_toml.begins(head):  # type: ignore[misc]
+    if dump.begins(head) or responses_toml.begins(head):
         return None
     if _JSON.match(text):
         return _other_json(text, is_found=is_found and named != "har")
-    if named == "vcr" or _is_yaml(head):
-        is_cassette = _YAML_KEYS.search(text) or _is_yaml(head) or not (is_whole or is_found)
-        return None if is_cassette else OTHER_YAML
+    if vcr.begins(head):
+        return None
+    if named == "vcr":
+        is_cut_off = len(head) >= limits.HEAD and not is_found  # the keys may follow
+        return None if is_cut_off or _YAML_KEYS.search(text) else Kind("YAML without a list of interactions")
     return _other_text(source, text, named, is_found=is_found)
-
-
-def _is_named_as_ours(source: str) -> bool:
-    return _NAME_OF_OURS.search(os.path.basename(source)) is not None
-
-
-def _is_yaml(head: bytes) -> bool:
-    begins = formats.FORMATS["vcr"].begins
-    return begins is not None and begins(head)
 
 
 def _by_signature(source: str, head: bytes) -> Kind | None:
@@ -189,14 +169,15 @@ def _other_json(text: bytes, *, is_found: bool) -> Kind | None:
         return kind
     if json_files.is_recording(text) or not is_found:
         return None
-    return None if looks_like_ours(text) else OTHER_JSON
+    return None if _looks_like_ours(text) else Kind("JSON of something else")
 
 
-def looks_like_ours(text: bytes) -> bool:
+def _looks_like_ours(text: bytes) -> bool:
     """Whether a JSON text has enough of a body of the service, however broken."""
     if text.startswith(b"["):
         return _is_like_row(keys(text[1:].lstrip()))
-    found, rows = _page(text)
+    found = keys(text)
+    rows = _first_row(text) if "results" in found else set()
     if found & _PAGE and not rows:
         return len(found & _PAGE) > 1 or found <= _PAGE
     if found >= _PAGE and any(rows <= fields for fields in _FIELDS):  # even if it is cut off after an id
@@ -204,16 +185,11 @@ def looks_like_ours(text: bytes) -> bool:
     return any(map(_is_like_row, (rows, found, _names(text)))) or _is_like_error(found, text)
 
 
-def _page(text: bytes) -> tuple[set[str], set[str]]:
-    """Return the keys of an object, and those of the first of its `results`; none if it has no such list."""
-    found = keys(text)
-    return found, _row(text) if "results" in found else set()
-
-
 _RESULTS = re.compile(rb'"results"\s{0,99}:\s{0,99}\[\s{0,999}(?=\{)')
 
 
-def _row(text: bytes) -> set[str]:
+def _first_row(text: bytes) -> set[str]:
+    """Return the keys of the first of the `results`."""
     found = _RESULTS.search(text)
     return keys(text[found.end() :]) if found else set()
 
@@ -228,21 +204,15 @@ def _names(text: bytes) -> set[str]:
 
 _PAGE = frozenset({"count", "next", "previous", "results"})
 _COMMON = frozenset(
-    (
-        *("id", "user_id", "code", "name", "description", "mode", "status", "amount", "is_active"),
-        *("is_recurring", "start_date", "end_date", "created_at", "updated_at", "error_reason"),
-    )
+    {"id", "user_id", "code", "name", "description", "mode", "status", "amount", "is_active", "is_recurring"}
+    | {"start_date", "end_date", "created_at", "updated_at", "error_reason"}
 )
 """Fields of ours that objects of any API may have."""
 _ENOUGH, _PAIR = 5, frozenset({"user_id", "mode"})
 """How many common fields, or which ones, are enough to recognise a row that is cut off."""
 
 
-def _rows() -> Iterator[Set[str]]:
-    return ({field.name for field in fields} for fields in WEBSHARE.served.values())
-
-
-_FIELDS = tuple(frozenset(each) for each in _rows())
+_FIELDS = tuple(frozenset(field.name for field in fields) for fields in WEBSHARE.served.values())
 _OWN = frozenset().union(*_FIELDS) - _COMMON
 
 
@@ -261,23 +231,21 @@ def _is_like_error(found: Set[str], text: bytes) -> bool:
     return bool(found) and found <= WEBSHARE.filter_names and b"[" in text
 
 
-_MAY_BE_EMPTY = ("json", "ndjson")
-"""The formats of which an empty file is an empty body, or a recording of nothing."""
-
-
 def _other_text(source: str, text: bytes, named: str | None, *, is_found: bool) -> Kind | None:
     """Return what a text is that is not JSON; None if its name says that it is a body or a recording."""
-    if not text and (is_found or named not in _MAY_BE_EMPTY) and source != STANDARD_INPUT:
-        return EMPTY
-    if source == STANDARD_INPUT or (named and not (is_found and text.startswith(_COMMENT))):
+    if source == STANDARD_INPUT:
+        return None
+    if not text and (is_found or named not in ("json", "ndjson")):  # else an empty body, or recording
+        return Kind("an empty file")
+    if named and not (is_found and text.startswith(_COMMENT)):
         return None
     if _HTML.match(text):
-        return HTML
+        return Kind("an HTML page", _PAGE_ADVICE)
     if _XML.match(text):
-        return XML
+        return Kind("XML")
     if not _is_text(text):
-        return BINARY
-    return None if not is_found and _is_json_value(text) else TEXT
+        return Kind("binary data")
+    return None if not is_found and _is_json_value(text) else Kind("plain text", _TEXT_ADVICE)
 
 
 def _is_text(text: bytes) -> bool:
@@ -291,8 +259,3 @@ def _is_json_value(text: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def refuse(kind: Kind) -> NotARecording:
-    """Return the reason why a file of another kind is not read."""
-    return NotARecording(kind.what, kind.advice)
