@@ -54,23 +54,22 @@ class Record(NamedTuple):
 def parsed(pieces: Iterable[Piece]) -> Iterator[Record]:
     """Yield a record for each text of JSON."""
     for piece in pieces:
-        problem = _problem(piece)
-        if problem:
-            yield Record(None, line=piece.line, problem=problem, url=_url_in_text(piece.text))
-            continue
         try:
-            yield Record(json.loads(piece.text), piece.text, piece.line)
+            yield Record(_document(piece), piece.text, piece.line)
+        except Malformed as error:
+            yield Record(None, line=piece.line, problem=str(error), url=_url_in_text(piece.text))
         except RecursionError:
             yield Record(None, line=piece.line, problem="it is nested too deeply")
         except ValueError:  # not JSON, not UTF-8, or a number of thousands of digits
             yield Record(None, line=piece.line, problem="it is not readable JSON")
 
 
-def _problem(piece: Piece) -> str | None:
-    """Return why a text is not even parsed."""
+def _document(piece: Piece) -> Any:
     if not piece.is_whole:
-        return f"it has more than {limits.LARGEST_RECORD // 1024**2} MiB"
-    return f"it has more than {limits.MOST_PARTS} parts" if limits.has_many(piece.text) else None
+        raise Malformed(f"it has more than {limits.LARGEST_RECORD // 1024**2} MiB")
+    if limits.has_many(piece.text):
+        raise Malformed(f"it has more than {limits.MOST_PARTS} parts")
+    return json.loads(piece.text)
 
 
 def _url_in_text(text: bytes) -> str | None:
@@ -195,9 +194,9 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def first_value(headers: Headers, name: str) -> str | None:
+def first_value(headers: Headers | None, name: str) -> str | None:
     """Return the value of the first header of a lower-case name, or None."""
-    return next((value for each, value in headers if each.lower() == name), None)
+    return next((value for each, value in headers or () if each.lower() == name), None)
 
 
 def whole_number(text: str | None) -> int | None:
@@ -206,12 +205,12 @@ def whole_number(text: str | None) -> int | None:
     return int(text) if text and is_plausible else None
 
 
-def never_has_body(method: str | None, status: int) -> bool:
-    """Whether a response has no body, whatever its headers say (RFC 9110, 6.4.1)."""
-    return method == "HEAD" or status in (204, 304) or status < 200
+def never_has_body(method: str | None, status: int | None) -> bool:
+    """Whether there was no response, or one without a body, whatever its headers say (RFC 9110, 6.4.1)."""
+    return status is None or method == "HEAD" or status in (204, 304) or status < 200
 
 
-def unpacked(body: bytes, headers: Headers) -> bytes:
+def unpacked(body: bytes, headers: Headers | None) -> bytes:
     """Return a body without the content codings that its headers name."""
     return content_encoding.decode(body, first_value(headers, "content-encoding"))
 
@@ -262,7 +261,7 @@ _LINK = re.compile(rb'"(?:next|previous)"\s{0,9}:\s{0,9}"(https?://[^/"\\?#]{1,3
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://(?!\{)")
 
 
-def with_origin(url: str, headers: Headers, body: bytes, host: str | None = None) -> str:
+def with_origin(url: str, headers: Headers | None, body: bytes, host: str | None = None) -> str:
     """Return an absolute URL where the recorder left out the origin, or all of it but the host.
 
     The links of a page show the origin, so that they are not compared with a guess. Without links it is

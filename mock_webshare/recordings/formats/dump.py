@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TypeAlias
 
@@ -62,19 +62,6 @@ _Message: TypeAlias = tuple[re.Match[bytes], bytes]
 """A message up to its body, and the body."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """A response as it is in the text, with the request before it."""
-
-    status: int
-    headers: Headers
-    body: bytes
-    method: str | None = None
-    target: str | None = None
-    request_headers: Headers | None = None
-    request_body: bytes = b""
-
-
 def begins(head: bytes) -> bool:
     """Whether a text begins with a message, the command that wrote it, or what `curl -v` says first."""
     text = _COLOURS.sub(b"", head.removeprefix(BOM_UTF8)[:_LONGEST_BEGINNING])
@@ -96,11 +83,11 @@ def read(opened: Input) -> Iterator[Found]:
     responses = _with_bodies(_merged(_responses(text)))
     if not responses:
         raise NotARecording("a text of HTTP requests without responses")
-    records = (Record(each) for each in responses)
-    for found in exchanges(opened.source, records, lambda record: _exchange(record.document, scheme)):
-        if isinstance(found, Exchange) and not opened.is_exact:
-            found = replace(found, is_body_exact=False)
-        yield found
+
+    def convert(record: Record) -> Exchange:
+        return _exchange(record.document, scheme, is_exact=opened.is_exact)
+
+    return exchanges(opened.source, map(Record, responses), convert)
 
 
 def _plain(text: bytes) -> tuple[bytes, bool]:
@@ -112,7 +99,7 @@ def _plain(text: bytes) -> tuple[bytes, bool]:
     return _MARKS.sub(b"", text), True
 
 
-def _responses(text: bytes) -> Iterator[_Response]:
+def _responses(text: bytes) -> Iterator[Exchange]:
     """Yield each response but interim ones and those of a proxy that opens a tunnel."""
     request: _Message | None = None
     messages = list(islice(_MESSAGE.finditer(text), MOST_MESSAGES + 1))
@@ -135,15 +122,17 @@ def _is_interim(found: re.Match[bytes], request: _Message | None) -> bool:
     return is_tunnel or found["status"].startswith(b"1")
 
 
-def _response(found: re.Match[bytes], body: bytes, request: _Message | None) -> _Response:
-    response = _Response(int(found["status"]), _headers(found["headers"]), body)
+def _response(found: re.Match[bytes], body: bytes, request: _Message | None) -> Exchange:
+    """Return a response as it is in the text, with the target of its request as its URL."""
+    status, headers = int(found["status"]), _headers(found["headers"])
+    response = Exchange(source="", status=status, headers=headers, body=body)
     if request is None:
         return response
     message, request_body = request
     return replace(
         response,
         method=message["method"].decode("ascii"),
-        target=message["target"].decode("utf-8", "replace"),
+        url=message["target"].decode("utf-8", "replace"),
         request_headers=_headers(message["headers"]),
         request_body=request_body.strip(b"\r\n"),
     )
@@ -154,20 +143,20 @@ def _headers(lines: bytes) -> Headers:
     return headers_of((name, value.strip()) for name, _, value in pairs)
 
 
-def _merged(responses: Iterable[_Response]) -> list[_Response]:
+def _merged(responses: Iterable[Exchange]) -> list[Exchange]:
     """Return each response once: `curl -iv` writes its head twice."""
-    found: list[_Response] = []
+    found: list[Exchange] = []
     for each in responses:
         last = found[-1] if found else each
         is_same = (each.status, each.headers) == (last.status, last.headers)
-        if is_same and each.target is None and last.target and not last.body.strip():
+        if is_same and each.url is None and last.url and not last.body.strip():
             found[-1] = replace(last, body=each.body)
         else:
             found.append(each)
     return found
 
 
-def _with_bodies(responses: list[_Response]) -> list[_Response]:
+def _with_bodies(responses: list[Exchange]) -> list[Exchange]:
     """Give each response its body where curl wrote all bodies after the last response."""
     lengths = [_length(each) for each in responses]
     first = len(responses) - 1
@@ -183,34 +172,30 @@ def _with_bodies(responses: list[_Response]) -> list[_Response]:
     return found
 
 
-def _length(response: _Response) -> int | None:
+def _length(response: Exchange) -> int | None:
     """Return the length of the body; None if it is not known, or that of a packed one."""
     return None if _is_packed(response) else whole_number(first_value(response.headers, "content-length"))
 
 
-def _is_packed(response: _Response) -> bool:
+def _is_packed(response: Exchange) -> bool:
     return first_value(response.headers, "content-encoding") is not None
 
 
-def _exchange(response: _Response, scheme: str | None) -> Exchange:
+def _exchange(response: Exchange, scheme: str | None, *, is_exact: bool) -> Exchange:
     """Return the exchange of a response; raise `Malformed` if it is not one."""
     body = _body(response)
     decoded = unpacked(body.content, response.headers)
-    return Exchange(
-        source="",
-        method=response.method,
+    return replace(
+        response,
         url=_url(response, scheme, decoded),
-        request_headers=response.request_headers,
-        request_body=response.request_body,
         status=status_of(response.status),
-        headers=response.headers,
         body=decoded,
         is_body_known=body.is_known,
-        is_body_exact=body.is_exact,
+        is_body_exact=body.is_exact and is_exact,
     )
 
 
-def _body(response: _Response) -> Body:
+def _body(response: Exchange) -> Body:
     length, text = _length(response), response.body
     if length is not None and len(text) > length:
         text = text.lstrip(b"\r\n")  # what curl's own lines leave
@@ -227,11 +212,11 @@ def _body(response: _Response) -> Body:
     return Body(text, is_known=not is_lost, is_exact=False)
 
 
-def _url(response: _Response, scheme: str | None, body: bytes) -> str | None:
+def _url(response: Exchange, scheme: str | None, body: bytes) -> str | None:
     """Return the URL of the request; None if only the response is in the text."""
-    if response.target is None:
+    target, host = response.url, first_value(response.request_headers, "host")
+    if target is None:
         return None
-    host = first_value(response.request_headers or (), "host")
-    if scheme and host and response.target.startswith("/"):
-        return f"{scheme}://{host}{response.target}"
-    return with_origin(response.target, response.headers, body, host)
+    if scheme and host and target.startswith("/"):
+        return f"{scheme}://{host}{target}"
+    return with_origin(target, response.headers, body, host)

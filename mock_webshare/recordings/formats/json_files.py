@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -43,10 +43,10 @@ def read(opened: Input) -> Iterator[Found]:
 class Document(NamedTuple):
     """A JSON document that is a list of exchanges."""
 
-    keys: frozenset[str]
+    keys: Set[str]
     """The keys that it has at the top."""
     read: Reader
-    without: frozenset[str] = frozenset()
+    without: Set[str] = frozenset()
     """Keys that only another kind of document has."""
 
 
@@ -56,17 +56,14 @@ def _read_list(*path: tuple[str, ...]) -> Reader:
 
 
 DOCUMENTS = (
-    Document(frozenset({"log"}), har.read),
-    *(
-        Document(frozenset({key}), vcr.read, without=frozenset({"consumer", "provider"}))  # Pact has them
-        for key in vcr.KEYS
-    ),
-    Document(frozenset({"run", "collection"}), postman.read_run),
-    Document(frozenset({"run"}), postman.read_run, without=frozenset({"id", "name"})),
-    Document(frozenset({"info", "item"}), postman.read_collection),
-    Document(frozenset({"collection"}), postman.read_collection, without=frozenset({"results", "detail"})),
-    Document(frozenset({"mappings"}), _read_list(("mappings",))),
-    Document(frozenset({"requests", "meta"}), _read_list(("requests",))),
+    Document({"log"}, har.read),
+    *(Document({key}, vcr.read, without={"consumer", "provider"}) for key in vcr.KEYS),  # Pact has them
+    Document({"run", "collection"}, postman.read_run),
+    Document({"run"}, postman.read_run, without={"id", "name"}),
+    Document({"info", "item"}, postman.read_collection),
+    Document({"collection"}, postman.read_collection, without={"results", "detail"}),
+    Document({"mappings"}, _read_list(("mappings",))),
+    Document({"requests", "meta"}, _read_list(("requests",))),
 )
 """The documents of all tools, HAR first. What is none of them is an element or a body."""
 
@@ -84,7 +81,7 @@ def _reader(text: bytes) -> Reader | None:
     """Return the reader of the document that a text begins with; None if it is not of a tool."""
     found = keys(text)
     for each in DOCUMENTS:
-        if each.keys <= found and each.without.isdisjoint(found):
+        if each.keys <= found and not each.without & found:
             is_har = "log" not in each.keys or _LOG.search(text) is not None
             return each.read if is_har else None
     return None

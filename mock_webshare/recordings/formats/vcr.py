@@ -143,12 +143,12 @@ def exchange(document: Any, text: bytes = b"") -> Exchange:
     return Exchange(
         source="",
         method=method,
-        url=_absolute(_url(request), request.get("host"), headers, body.content),
+        url=_url(request, headers, body.content),
         request_headers=None if request.keys().isdisjoint(_HEADERS) else _headers(request),
         request_body=_request_body(request),
         status=status,
         headers=headers if status and (headers or not response.keys().isdisjoint(_HEADERS)) else None,
-        body=unpacked(body.content, headers if body.is_exact else ()),
+        body=unpacked(body.content, headers if body.is_exact else None),
         is_body_known=_is_known(body, _length(response, headers), method, status),
         is_body_exact=body.is_exact,
         started=_instant(_parts(document).get("recordedat")),
@@ -188,23 +188,20 @@ def _text(value: Any, name: str) -> str:
     return str(value if is_number else typed(value, str, name))
 
 
-def _url(request: dict[str, Any]) -> str:
-    url = _first(request, _URL)
-    if url is None and "path" in request:
-        return _joined(request)
-    return _joined(_parts(url)) if isinstance(url, dict) else _text(url, "URL")
-
-
-def _absolute(url: str, host: Any, headers: Headers, body: bytes) -> str:
+def _url(request: dict[str, Any], headers: Headers, body: bytes) -> str:
     """Return a URL with its origin, which filters of secrets replace, and some recorders leave out."""
+    stored, host = _first(request, _URL), request.get("host")
+    if stored is None and "path" in request:
+        url = _joined(request)
+    else:
+        url = _joined(_parts(stored)) if isinstance(stored, dict) else _text(stored, "URL")
     return with_origin(url, headers, body, host if isinstance(host, str) else None) if "/" in url else url
 
 
 def _joined(parts: dict[str, Any]) -> str:
     """Return the URL that is stored in parts."""
-    scheme, host, path = (
-        _text(each, "URL") for each in (_first(parts, _SCHEME), *map(parts.get, ("host", "path")))
-    )
+    stored = (_first(parts, _SCHEME), parts.get("host"), parts.get("path"))
+    scheme, host, path = (_text(each, "URL") for each in stored)
     port, query = parts.get("port"), _first(parts, _QUERY)
     address = host if port is None else f"{host}:{_text(port, 'URL')}"
     return f"{scheme}://{address}{path}" + (f"?{_text(query, 'URL')}" if query else "")
@@ -238,11 +235,9 @@ def _response_headers(response: dict[str, Any]) -> Headers:
 
 def _headers(message: dict[str, Any]) -> Headers:
     pairs = chain.from_iterable(_pairs(message[name]) for name in _HEADERS if name in message)
-    return headers_of((_text(name, "header"), _header_text(value)) for name, value in pairs)
-
-
-def _header_text(value: Any) -> str:
-    return "" if value is None else _text(value, "header")
+    return headers_of(
+        (_text(name, "header"), "" if value is None else _text(value, "header")) for name, value in pairs
+    )
 
 
 def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
@@ -298,7 +293,7 @@ def _length(response: dict[str, Any], headers: Headers) -> int | None:
 
 def _is_known(body: Body, length: int | None, method: str, status: int | None) -> bool:
     """Whether the body that was received was recorded, and not an empty one in its place."""
-    if status is None or never_has_body(method, status):
+    if never_has_body(method, status):
         return True
     return bool(body.content) or (not length if body.is_known else length == 0)
 
