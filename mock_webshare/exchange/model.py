@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -129,7 +128,7 @@ def from_wire(document: Any) -> Exchange:
             started=None if document.get("started") is None else parse_instant(document["started"]),
             seconds=_read_seconds(document.get("seconds")),
         )
-    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError("not an exchange: an object with `request` and `response`") from error
 
 

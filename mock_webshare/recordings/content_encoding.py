@@ -15,7 +15,7 @@ from typing import Any
 from mock_webshare.exchange import limits, streams
 from mock_webshare.exchange.streams import Broken, Malformed
 
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _BROTLI_PIECE = 32
 """Bytes. Most releases of the library have no output limit, and ten bytes may become 16 MiB."""
 _ZSTANDARD_PIECE = 256
@@ -91,7 +91,7 @@ def _unbrotlied(body: bytes) -> bytes:
 
 
 def _zstandard(body: bytes) -> bytes:
-    if not body.startswith(_ZSTANDARD):
+    if not body.startswith(ZSTANDARD):
         return body
     zstandard = _library("zstandard", coding="zstd")
     unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTANDARD_WINDOW).decompressobj()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.exchange import limits
 from mock_webshare.recordings import formats
+from mock_webshare.recordings.content_encoding import ZSTANDARD
 from mock_webshare.recordings.formats import dump, json_files, responses_toml, vcr
 from mock_webshare.recordings.input import STANDARD_INPUT
 from mock_webshare.recordings.json_scanner import keys
@@ -60,7 +61,7 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     ),
     (_begins(b"%PDF-"), Kind("a PDF document")),
     (_begins(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM\0", b"\0\0\x01\0"), Kind("an image")),
-    (_begins(b"\x28\xb5\x2f\xfd"), Kind("a file compressed with Zstandard", "zstd -d FILE")),
+    (_begins(ZSTANDARD), Kind("a file compressed with Zstandard", "zstd -d FILE")),
     (_begins(b"\xfd7zXZ\0"), Kind("a file compressed with xz", "xz -d FILE")),
     (_begins(b"BZh9", b"BZh1", b"BZh5"), Kind("a file compressed with bzip2", "bzip2 -d FILE")),
     (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), Kind("an archive", "unpack it first")),

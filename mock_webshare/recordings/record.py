@@ -201,8 +201,9 @@ def first_value(headers: Headers | None, name: str) -> str | None:
 
 def whole_number(text: str | None) -> int | None:
     """Return a size that is stored as text; None if it is not a plausible number."""
-    is_plausible = text is not None and len(text) < 20 and text.strip().isdecimal()
-    return int(text) if text and is_plausible else None
+    text = text or ""
+    is_plausible = len(text) < 20 and text.strip().isdecimal()
+    return int(text) if is_plausible else None
 
 
 def never_has_body(method: str | None, status: int | None) -> bool:

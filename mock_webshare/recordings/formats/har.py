@@ -106,13 +106,9 @@ def _is_from_cache(entry: dict[str, Any], response: dict[str, Any]) -> bool:
                 return True
     is_of_worker = any(part.get("_fetchedViaServiceWorker") is True for part in (entry, response))
     is_untransferred = is_of_worker and response.get("_transferSize") == 0
-    return is_untransferred or (_number(response.get("bodySize")) == 0 and _was_cached(entry))
-
-
-def _was_cached(entry: dict[str, Any]) -> bool:
-    """Whether the cache had an answer before the request; then a body of size 0 was not received."""
     cache = entry.get("cache")
-    return isinstance(cache, dict) and bool(cache.get("beforeRequest"))
+    was_cached = isinstance(cache, dict) and bool(cache.get("beforeRequest"))
+    return is_untransferred or (was_cached and _number(response.get("bodySize")) == 0)
 
 
 def _had_body(response: dict[str, Any], content: dict[str, Any], length: str | None) -> bool:

@@ -24,7 +24,7 @@ _LARGEST = 8 * 1024**2
 
 
 def begins(head: bytes) -> bool:
-    return _BEGINNING.match(head[:_LARGEST].decode(errors="replace")) is not None
+    return _BEGINNING.match(head.decode(errors="replace")) is not None
 
 
 def records(stream: Readable) -> Iterator[Record]:
