@@ -18,7 +18,7 @@ from mock_webshare.judge.history.observation import Observation, observe
 from mock_webshare.judge.model.context import RuleContext, place_of
 from mock_webshare.judge.model.finding import Finding, Neighbours, Place, keys_of, pointer, printable, shorten
 from mock_webshare.judge.model.options import Options
-from mock_webshare.judge.model.rulebook import GRADES, mark_of
+from mock_webshare.judge.model.rulebook import finding_of
 from mock_webshare.judge.model.shapes import recognise
 from mock_webshare.judge.rules.headers import has_content_type
 from mock_webshare.judge.rules.status import SERVER_ERRORS, schema_of
@@ -209,14 +209,7 @@ def _check_malformed(record: BadRecord, options: Options) -> CheckResult:
         if reason := _reason_by_url(request, options):
             return CheckResult(record.source, skipped=reason)
     rule, place = "record.malformed", place_of(record, options.contract)
-    finding = Finding(
-        rule=rule,
-        mark=mark_of(rule, options.contract),
-        place=place,
-        check=rule,
-        actual=printable(shorten(record.problem)),
-        grade=GRADES[rule],
-    )
+    finding = replace(finding_of(rule, place, options.contract), actual=printable(shorten(record.problem)))
     step = Step(place, None, None, None) if options.keeps_details else None
     return CheckResult(record.source, (finding,), step=step)
 

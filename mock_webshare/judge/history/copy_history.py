@@ -11,13 +11,12 @@ from typing import NamedTuple, TypeAlias
 
 from mock_webshare.contract.model import Contract
 from mock_webshare.judge.history.observation import Observation, keys_of
-from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
+from mock_webshare.judge.model.finding import Finding, Level, Place
 from mock_webshare.judge.model.row_fields import RowFields
-from mock_webshare.judge.model.rulebook import mark_of
+from mock_webshare.judge.model.rulebook import finding_of
 
 MOST_NAMES = 10_000
 """Names that are kept; beyond that, those seen first are forgotten."""
-_RULE = "object.copy"
 
 Owner: TypeAlias = tuple[str, str, str]
 """API key, resource and source field of the rows that are referred to."""
@@ -58,6 +57,9 @@ class CopyHistory:
         """Yield the names and ids that earlier responses contradict."""
         for each in self._named_by(observation.fields):
             owner = (observation.key, each.resource, each.source)
+            pairs = {(row.values[each.id], row.values[each.name]) for row in observation.rows if row.values}
+            if all((owner, *pair) in self._pairs for pair in pairs):  # the usual case, decided fast
+                continue
             for row in observation.rows:
                 if not row.values:
                     continue
@@ -97,13 +99,13 @@ class CopyHistory:
     def _finding(
         self, check: str, place: Place, expected: str | int, actual: str | int, other: Place
     ) -> Finding:
-        return Finding(
-            rule=_RULE,
-            mark=mark_of(_RULE, self._contract),
-            place=place,
+        return finding_of(
+            "object.copy",
+            place,
+            self._contract,
             check=check,
             expected=expected,
-            actual=excerpt(actual),
+            actual=actual,
             grade=Level.INCONCLUSIVE,
             other=other,
         )

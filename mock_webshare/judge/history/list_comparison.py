@@ -10,18 +10,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, Unpack
 
 from mock_webshare.contract.model import Contract
-from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.judge.history.observation import Criteria, Observation, PageObservation, Row, keys_of
-from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
+from mock_webshare.judge.model.finding import Finding, Level, Place
 from mock_webshare.judge.model.response_time import TOLERANCE, ResponseTime, is_before, is_soon
 from mock_webshare.judge.model.row_fields import UPDATED_AT, read_instant
-from mock_webshare.judge.model.rulebook import mark_of
+from mock_webshare.judge.model.rulebook import Details, finding_of
 
-LONGEST_STEP = 600 * SECOND
-"""The longest time between two responses that are compared."""
 MOST_ROWS = 3000
 """Rows of recent responses that are kept; beyond that, those of the resources seen longest ago go."""
 MOST_GROUPS = 200
@@ -31,7 +28,6 @@ MOST_LISTS, LONGEST_LIST = 4, 5000
 MOST_MISSING = 100
 """Rows of one resource that are kept until a later response shows whether they have changed."""
 MOST_COUNTS = 16
-_RULE = "list.complete"
 
 Key: TypeAlias = tuple[str, str]
 """API key and resource."""
@@ -62,7 +58,7 @@ class Shown(NamedTuple):
     @property
     def values(self) -> Mapping[str, Any]:
         """The values by field."""
-        return dict(zip(self.by.fields.stable, self.row.values, strict=True))
+        return self.by.fields.named(self.row.values)
 
     def place(self, *field: str) -> Place:
         """Return where the row, or a field of it, is."""
@@ -170,7 +166,7 @@ class ListComparison:
             yield from self._forget(next(iter(self._groups)))
 
     def _drop_old(self, group: Group, observation: Observation) -> None:
-        while group.recent and not is_soon(group.recent[0].time, observation.time, LONGEST_STEP):
+        while group.recent and not is_soon(group.recent[0].time, observation.time):
             self._rows -= group.drop()
 
     def _make_room(self) -> Iterator[Finding]:
@@ -200,7 +196,7 @@ class ListComparison:
         is_after = shown.row.id not in whole.lacking and is_before(whole.last, shown.by.time)
         if is_after and shown.is_selected(whole.criteria) and shown.is_unchanged_since(whole.first):
             whole.lacking.add(shown.row.id)
-            yield self._finding("unlisted", shown.place("id"), None, shown.row.id, whole.place)
+            yield self._finding(shown.place("id"), check="unlisted", actual=shown.row.id, other=whole.place)
 
     def _settle(self, group: Group, shown: Shown) -> Iterator[Finding]:
         """Yield that a list lacked a row that has not changed since; forget one that has."""
@@ -215,24 +211,34 @@ class ListComparison:
 
     def _missing(self, missing: Missing, grade: Level | None) -> Finding:
         shown, whole = missing
-        return self._finding("missing", whole.place, shown.row.id, None, shown.place(), grade)
+        return self._finding(
+            whole.place, check="missing", expected=shown.row.id, other=shown.place(), grade=grade
+        )
 
     def _compare_counts(self, group: Group, page: PageObservation) -> Iterator[Finding]:
         """Yield that a list with more filters has more rows than one with fewer."""
         if page.criteria is None:
             return
-        count, place = page.page.count, page.place.at("count")
+        count = page.page.count
         for criteria, other in group.counts.items():
-            if not is_soon(other.time, page.time, LONGEST_STEP):
+            if not is_soon(other.time, page.time):
                 continue
             if {*criteria} < {*page.criteria} and count > other.total:
-                grade = None if _has_existed(page, other) else Level.INCONCLUSIVE
-                yield self._finding("at-most", place, other.total, count, other.place, grade)
+                check, grade = "at-most", None if _has_existed(page, other) else Level.INCONCLUSIVE
             elif {*page.criteria} < {*criteria} and count < other.total:
-                grade = Level.INCONCLUSIVE
-                yield self._finding("at-least", place, other.total, count, other.place, grade)
+                check, grade = "at-least", Level.INCONCLUSIVE
+            else:
+                continue
+            yield self._finding(
+                page.place.at("count"),
+                check=check,
+                expected=other.total,
+                actual=count,
+                other=other.place.at("count"),
+                grade=grade,
+            )
         if len(group.counts) < MOST_COUNTS or page.criteria in group.counts:
-            group.counts[page.criteria] = Count(count, page.time, place)
+            group.counts[page.criteria] = Count(count, page.time, page.place)
 
     def _compare_pages(self, group: Group, page: PageObservation) -> Iterator[Finding]:
         """Yield that one page of a list that has several has other rows, though it has as many."""
@@ -240,27 +246,10 @@ class ListComparison:
         group.pages[_page_key(page)] = page
         if other is not None and not page.is_whole and (gone := other.ids - page.ids):
             place, grade = page.place.at("results"), Level.INCONCLUSIVE
-            yield self._finding("rows", place, min(gone), None, other.place, grade)
+            yield self._finding(place, check="rows", expected=min(gone), other=other.place, grade=grade)
 
-    def _finding(
-        self,
-        check: str,
-        place: Place,
-        expected: int | None,
-        actual: int | None,
-        other: Place,
-        grade: Level | None = None,
-    ) -> Finding:
-        return Finding(
-            rule=_RULE,
-            mark=mark_of(_RULE, self._contract),
-            place=place,
-            check=check,
-            expected=expected,
-            actual=None if actual is None else excerpt(actual),
-            grade=grade,
-            other=other,
-        )
+    def _finding(self, place: Place, **details: Unpack[Details]) -> Finding:
+        return finding_of("list.complete", place, self._contract, **details)
 
 
 def _is_before(one: ResponseTime, other: ResponseTime) -> bool:

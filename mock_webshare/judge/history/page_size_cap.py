@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from mock_webshare.contract.model import Contract, Mark
 from mock_webshare.judge.history.observation import Observation, PageObservation
-from mock_webshare.judge.model.finding import Finding, Place, excerpt
+from mock_webshare.judge.model.finding import Finding, Place
 from mock_webshare.judge.model.page import Page
-from mock_webshare.judge.model.rulebook import mark_of
+from mock_webshare.judge.model.rulebook import finding_of
 
 MOST_KEYS = 1000
 """Keys whose pages are kept; beyond that, those seen longest ago are decided early."""
@@ -102,9 +102,6 @@ class PageSizeCaps:
         sizes.undecided.clear()
 
     def _finding(
-        self, rule: str, place: Place, expected: int, actual: int, mark: Mark | None = None, check: str = ""
+        self, rule: str, place: Place, expected: int, actual: int, mark: Mark | None = None
     ) -> Finding:
-        mark, check = mark or mark_of(rule, self._contract), check or rule
-        return Finding(
-            rule=rule, mark=mark, place=place, check=check, expected=expected, actual=excerpt(actual)
-        )
+        return finding_of(rule, place, self._contract, expected=expected, actual=actual, mark=mark)

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mock_webshare.contract.model import Contract, Mark
-from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.judge.history.list_comparison import ListComparison
 from mock_webshare.judge.history.observation import ABSENT, Observation, PageObservation, Row
 from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
@@ -22,8 +21,6 @@ from mock_webshare.judge.rules.ordering import neighbours, violation_of
 
 MOST_ROWS = 300_000
 """Rows of unfinished walks that are kept; beyond that, the walks continued longest ago are dropped."""
-LONGEST_STEP = 600 * SECOND
-"""The longest time between two pages of one walk."""
 MOST_EARLY = 64
 """Pages that are kept in case the page before them is read later."""
 
@@ -122,7 +119,7 @@ class PageWalks:
         """Remove and return the walk that has reached a page, if it may continue now."""
         key = (latest.key, latest.list_id, number)
         walk = self._walks.get(key)
-        return self._drop(key) if walk is not None and _is_soon(walk, latest) else None
+        return self._drop(key) if walk is not None and is_soon(walk.time, latest.time) else None
 
     def _drop(self, key: Key) -> Walk | None:
         walk = self._walks.pop(key, None)
@@ -136,7 +133,7 @@ class PageWalks:
         self._size += walk.size
         while self._size > self._most:
             oldest = self._drop(next(iter(self._walks)))
-            self.forgotten += oldest is not None and _is_soon(oldest, latest)
+            self.forgotten += oldest is not None and is_soon(oldest.time, latest.time)
 
     def _keep_early(self, latest: PageObservation) -> None:
         if latest.page.number == 1 or latest.time.started is None:
@@ -149,7 +146,7 @@ class PageWalks:
         """Continue with the next page if it was read already, out of order."""
         key = (latest.key, latest.list_id, latest.page.number + 1)
         early = self._early.get(key)
-        if early is None or not _is_soon(latest, early):
+        if early is None or not is_soon(latest.time, early.time):
             return
         del self._early[key]
         begun = self._walks.get(key)
@@ -161,14 +158,9 @@ class PageWalks:
     def _check_missing_page(self, observation: Observation, list_id: str, number: int) -> Iterator[Finding]:
         """Yield that a page was not found although the page before links to it."""
         walk = self._walks.get((observation.key, list_id, number - 1))
-        if walk is not None and _is_soon(walk, observation):
+        if walk is not None and is_soon(walk.time, observation.time):
             walk.has_moved = True
             yield _finding(walk.place, observation.place, "gone", 200, 404, has_moved=True)
-
-
-def _is_soon(earlier: Walk | Observation, later: Observation) -> bool:
-    """Whether a request came soon after a page, or, without times, in the same file."""
-    return is_soon(earlier.time, later.time, LONGEST_STEP)
 
 
 def _continue(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
@@ -234,8 +226,8 @@ def _may_have_moved(walk: Walk, row: Row, latest: PageObservation) -> bool:
 
 
 def _fields(row: Row, latest: PageObservation) -> dict[str, Any]:
-    values = zip(latest.fields.stable, row.values, strict=True)
-    return {name: value for name, value in values if value is not ABSENT}
+    values = latest.fields.named(row.values)
+    return {name: value for name, value in values.items() if value is not ABSENT}
 
 
 def _finding(

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple, TypeAlias
 from mock_webshare.contract.model import Contract, Lifecycle, Mark
 from mock_webshare.judge.history.copy_history import CopyHistory
 from mock_webshare.judge.history.observation import ABSENT, Observation, Row, keys_of
-from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
+from mock_webshare.judge.model.finding import Finding, Level, Place
 from mock_webshare.judge.model.response_time import ResponseTime, is_before, seems_before
 from mock_webshare.judge.model.row_fields import UPDATED_AT, RowFields, read_instant
-from mock_webshare.judge.model.rulebook import mark_of
+from mock_webshare.judge.model.rulebook import finding_of
 
 MOST_STATES = 60_000
 """States of rows that are kept; beyond that, those of the rows seen longest ago are forgotten."""
@@ -143,7 +143,7 @@ class RowHistory:
 
     def _judge_pair(self, one: State, other: State, fields: RowFields) -> Iterator[Finding]:
         """Yield why two states of one row cannot have followed each other as they did."""
-        before, after = _values(one, fields), _values(other, fields)
+        before, after = fields.named(one.values), fields.named(other.values)
         forwards, backwards = [*_problems(before, after, fields)], [*_problems(after, before, fields)]
         was_first, was_second = _is_before(one.first, other.last), _is_before(other.first, one.last)
         if forwards and backwards and not was_first and not was_second:
@@ -174,13 +174,14 @@ class RowHistory:
         response, index = (later.first, later.first_index) if is_first else (later.last, later.last_index)
         keys = keys_of(response.prefix, index)
         field = () if problem.field is None else (problem.field,)
-        return Finding(
-            rule=problem.rule,
-            mark=problem.mark or mark_of(problem.rule, self._contract),
-            place=response.place.at(*keys, *field),
+        return finding_of(
+            problem.rule,
+            response.place.at(*keys, *field),
+            self._contract,
             check="changed",
+            mark=problem.mark,
             expected=problem.expected,
-            actual=excerpt(problem.actual),
+            actual=problem.actual,
             grade=problem.grade,
             other=earlier.first.place,
         )
@@ -206,10 +207,6 @@ def _seems_before(one: Response, other: Response) -> bool:
 def _is_read_before(one: Response, other: Response) -> bool:
     """Whether a response comes first in the recording of both, which has no times."""
     return one.time.recording == other.time.recording and one.order < other.order
-
-
-def _values(state: State, fields: RowFields) -> Values:
-    return dict(zip(fields.stable, state.values, strict=True))
 
 
 def _problems(before: Values, after: Values, fields: RowFields) -> Iterator[Problem]:

@@ -5,31 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from mock_webshare.contract.model import Kind
 from mock_webshare.exchange.limits import STRING_OR_REST
 from mock_webshare.exchange.request import shown
 from mock_webshare.judge.body.fast_schema import acceptor
-from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt
+from mock_webshare.judge.model.finding import Finding, Level, Place
 from mock_webshare.judge.model.page import read_page
 from mock_webshare.judge.model.response_time import response_time
 from mock_webshare.judge.model.row_fields import plain_row, row_fields
-from mock_webshare.judge.model.rulebook import GRADES, mark_of
+from mock_webshare.judge.model.rulebook import Details, finding_of
 from mock_webshare.judge.model.shapes import kind_instead
 
 if TYPE_CHECKING:
-    from mock_webshare.contract.model import Contract, Endpoint, Lifecycle, Mark
+    from mock_webshare.contract.model import Contract, Endpoint, Lifecycle
     from mock_webshare.exchange.model import BadRecord, Exchange
     from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.finding import Neighbours
     from mock_webshare.judge.model.options import Options
     from mock_webshare.judge.model.page import Page
     from mock_webshare.judge.model.response_time import ResponseTime
     from mock_webshare.judge.model.row_fields import RowFields
 
-NOTHING: Any = object()
-"""The actual value where there is none."""
 _BLANK = re.compile(rb"\s")
 _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
 
@@ -185,28 +182,9 @@ class RuleContext:
         """Return the keys that lead to the row of an index, or to a field of it."""
         return ("results", index, *more) if self.is_list else (index, *more) if self.is_array else more
 
-    def finding(
-        self,
-        rule: str,
-        *keys: str | int,
-        check: str | None = None,
-        expected: Any = None,
-        actual: Any = NOTHING,
-        mark: Mark | None = None,
-        grade: Level | None = None,
-        neighbours: Neighbours | None = None,
-    ) -> Finding:
-        """Return a finding at a place in the body; mark and grade default to the rule's."""
-        return Finding(
-            rule=rule,
-            mark=mark or mark_of(rule, self.contract),
-            place=self.place.at(*keys) if keys else self.place,
-            check=check or rule,
-            expected=expected,
-            actual=None if actual is NOTHING else excerpt(actual),
-            grade=grade or (None if mark else GRADES.get(rule)),
-            neighbours=neighbours,
-        )
+    def finding(self, rule: str, *keys: str | int, **details: Unpack[Details]) -> Finding:
+        """Return a finding at a place in the body; check, mark and grade default to the rule's."""
+        return finding_of(rule, self.place.at(*keys) if keys else self.place, self.contract, **details)
 
     @cached_property
     def page(self) -> Page | None:

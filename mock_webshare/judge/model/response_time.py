@@ -19,6 +19,8 @@ LONGEST_WAIT = 3600 * SECOND
 """The longest time that a response may have taken if its duration was not recorded."""
 TOLERANCE = 60 * SECOND
 """How far the clocks of one service, or the times in one recording, may be apart."""
+LONGEST_STEP = 600 * SECOND
+"""The longest time between two responses that are compared as pages of one walk, or as lists."""
 _LONGEST_SECONDS = 1e9
 _CACHED = 4096  # the dates of responses, and of recordings
 _OF_A_FOLDER = re.compile(r"[0-9]{6,}\.json")
@@ -145,10 +147,10 @@ def seems_before(one: ResponseTime, other: ResponseTime) -> bool | None:
     return one.ended is None and one.started < other.started
 
 
-def is_soon(earlier: ResponseTime, later: ResponseTime, longest: int) -> bool:
-    """Whether a request came at most so long after an earlier response; without times, in its recording."""
+def is_soon(earlier: ResponseTime, later: ResponseTime) -> bool:
+    """Whether a request came soon after an earlier response; without times, in its recording."""
     if earlier.date is not None and later.date is not None and not earlier.is_of_the_clock(later):
-        return 0 <= later.date - earlier.date <= longest
+        return 0 <= later.date - earlier.date <= LONGEST_STEP
     if earlier.started is None or later.started is None:
         return earlier.recording == later.recording
-    return 0 <= later.started - earlier.started <= longest
+    return 0 <= later.started - earlier.started <= LONGEST_STEP

@@ -45,6 +45,10 @@ class RowFields:
     mutable: frozenset[str]
     """Those whose change moves a row in a list that is ordered or filtered by them."""
 
+    def named(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Return the values of the `stable` fields by their names."""
+        return dict(zip(self.stable, values, strict=True))
+
 
 @lru_cache(_CACHED)
 def row_fields(contract: Contract, path: str) -> RowFields:

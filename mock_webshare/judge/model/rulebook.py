@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any, TypedDict, Unpack
 
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Mark, Rule
 from mock_webshare.judge.body import strict_json
-from mock_webshare.judge.model.finding import LEVELS, Level
+from mock_webshare.judge.model.finding import LEVELS, Finding, Level, Neighbours, Place, excerpt
 
 OWN_RULES = (
     Rule("record.malformed", Mark.ASSUMED, "Every record of a recording is an exchange.", "--input-format"),
@@ -55,6 +56,38 @@ NOT_JUDGED = {
     "limit.rate": "a recording seldom has all requests of a key",
 }
 """Rules that no recording shows to be broken, and why."""
+
+NOTHING: Any = object()
+"""The actual value where there is none."""
+
+
+class Details(TypedDict, total=False):
+    """What a finding says besides its rule and place; a field of `Finding` has the same meaning."""
+
+    check: str | None
+    expected: Any
+    actual: Any
+    """A JSON value, of which the finding has an excerpt."""
+    mark: Mark | None
+    grade: Level | None
+    other: Place | None
+    neighbours: Neighbours | None
+
+
+def finding_of(rule: str, place: Place, contract: Contract, **details: Unpack[Details]) -> Finding:
+    """Return that a rule is broken at a place; check, mark and grade default to the rule's."""
+    mark, actual = details.get("mark"), details.get("actual", NOTHING)
+    return Finding(
+        rule=rule,
+        mark=mark or mark_of(rule, contract),
+        place=place,
+        check=details.get("check") or rule,
+        expected=details.get("expected"),
+        actual=None if actual is NOTHING else excerpt(actual),
+        grade=details.get("grade") or (None if mark else GRADES.get(rule)),
+        other=details.get("other"),
+        neighbours=details.get("neighbours"),
+    )
 
 
 def level(rule: Rule) -> Level:

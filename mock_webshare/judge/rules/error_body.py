@@ -9,8 +9,9 @@ from typing import Any
 from mock_webshare.contract import messages
 from mock_webshare.contract.model import Filter, Kind, Mark
 from mock_webshare.exchange.request import RecordedRequest
-from mock_webshare.judge.model.context import NOTHING, RuleContext
+from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.model.rulebook import NOTHING
 from mock_webshare.judge.rules.status import has_open_value, is_wrong, refusal
 
 _ALL_OF_401 = (

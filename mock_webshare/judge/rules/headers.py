@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, unquote, urljoin
 
 from mock_webshare.exchange.request import RecordedRequest, origin_of, split
-from mock_webshare.judge.model.context import NOTHING, RuleContext
+from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
+from mock_webshare.judge.model.rulebook import NOTHING
 from mock_webshare.judge.rules.pagination import SERVICE
 
 JSON_TYPE = "application/json"
