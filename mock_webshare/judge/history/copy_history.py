@@ -7,6 +7,7 @@ keeps its code, so two names of one row in two responses are inconclusive.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from mock_webshare.contract.model import Contract
@@ -57,13 +58,14 @@ class CopyHistory:
         """Yield the names and ids that earlier responses contradict."""
         for each in self._named_by(observation.fields):
             owner = (observation.key, each.resource, each.source)
-            pairs = {(row.values[each.id], row.values[each.name]) for row in observation.rows if row.values}
+            pair_of = itemgetter(each.id, each.name)
+            pairs = {pair_of(row.values) for row in observation.rows if row.values}
             if all((owner, *pair) in self._pairs for pair in pairs):  # the usual case, decided fast
                 continue
             for row in observation.rows:
                 if not row.values:
                     continue
-                row_id, name = row.values[each.id], row.values[each.name]
+                row_id, name = pair_of(row.values)
                 if type(row_id) is int and type(name) is str and (owner, row_id, name) not in self._pairs:
                     keys = keys_of(observation.prefix, row.position)
                     yield from self._note(owner, each, Seen(row_id, name, observation.place), keys)

@@ -108,9 +108,10 @@ class RowHistory:
         self._responses += 1
         response = _response(observation, self._responses)
         yield from self._copies.add(observation)
-        self._fields[observation.fields.resource.name] = observation.fields
+        key, resource = observation.key, observation.fields.resource.name
+        self._fields[resource] = observation.fields
         for row in observation.rows:
-            self._remember((observation.key, observation.fields.resource.name, row.id), row, response)
+            self._remember((key, resource, row.id), row, response)
         while self._size > self._most:
             self.forgotten += 1
             yield from self._judge(next(iter(self._states)))
