@@ -89,10 +89,6 @@ def _enum(values: list[Any], schema: Schema, scope: Scope) -> Check:
     return lambda value: type(value) is str and value in known
 
 
-def _const(wanted: Any, schema: Schema, scope: Scope) -> Check:
-    return _enum([wanted], schema, scope)
-
-
 def _minimum(least: int, schema: Schema, scope: Scope) -> Check:
     return lambda value: type(value) is int and value >= least
 
@@ -212,16 +208,12 @@ def _is_uri(value: Any) -> bool:
 _FORMATS: dict[str, Check] = {"date-time": _is_date_time, "uri": _is_uri}
 
 
-def _format(name: str, schema: Schema, scope: Scope) -> Check:
-    return _FORMATS.get(name, _refuse)
-
-
 _KEYWORDS: dict[str, Callable[[Any, Schema, Scope], Check]] = {
     "$ref": _ref,
-    "const": _const,
+    "const": lambda wanted, schema, scope: _enum([wanted], schema, scope),
     "dependentSchemas": _dependent,
     "enum": _enum,
-    "format": _format,
+    "format": lambda name, schema, scope: _FORMATS.get(name, _refuse),
     "if": _if,
     "items": _items,
     "minimum": _minimum,

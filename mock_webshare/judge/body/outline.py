@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from mock_webshare.judge.body import strict_json
@@ -66,23 +67,24 @@ def _lines(
     if not keys:
         yield from _marked(value, actual, indent, label, number)
         return
-    members = _members(value)
-    index = next((index for index, (key, _) in enumerate(members) if key == keys[0]), None)
+    members, near = _members(value), 0 if isinstance(value, list) else NEAR
+    index = next((index for index, (key, _) in enumerate(members) if key == keys[0]), len(members))
+    # The line of each member, and that of the end.
+    numbers = [*accumulate((_size(inside) for _, inside in members), initial=number + 1)]
+    first, last = max(0, index - near), index + near + 1
     yield Line(number, indent + label + _start(value))
-    before = members if index is None else members[:index]
-    yield from _around(before, value, number + 1, depth + 1, is_before=True)
-    number += 1 + sum(_size(inside) for _, inside in before)
-    if index is None:
+    if first:
+        yield Line(numbers[0], f"{indent}  {_HIDDEN} {first} more")
+    for (key, inside), line in [*zip(members, numbers, strict=False)][first:last]:
+        if key == keys[0]:
+            yield from _lines(inside, keys[1:], actual, _label(value, key), line, depth + 1)
+        else:
+            yield Line(line, f"{indent}  {_label(value, key)}{_hidden(inside)}")
+    if index == len(members):
         yield Line(None, f"{indent}  {_label(value, keys[0])}(missing)", is_marked=True)
-    else:
-        key, inside = members[index]
-        for line in _lines(inside, keys[1:], actual, _label(value, key), number, depth + 1):
-            number = line.number or number
-            yield line
-        number += 1
-        yield from _around(members[index + 1 :], value, number, depth + 1, is_before=False)
-        number += sum(_size(each) for _, each in members[index + 1 :])
-    yield Line(number, indent + _end(value))
+    if last < len(members):
+        yield Line(numbers[last], f"{indent}  {_HIDDEN} {len(members) - last} more")
+    yield Line(numbers[-1], indent + _end(value))
 
 
 def _marked(value: Any, actual: str | None, indent: str, label: str, number: int) -> Iterator[Line]:
@@ -97,25 +99,6 @@ def _marked(value: Any, actual: str | None, indent: str, label: str, number: int
     if rest := members[MOST_MEMBERS:]:
         yield Line(line, f"{indent}  {_HIDDEN} {len(rest)} more", is_marked=True)
     yield Line(number + _size(value) - 1, indent + _end(value), is_marked=True)
-
-
-def _around(
-    members: list[tuple[str, Any]], of: Any, number: int, depth: int, *, is_before: bool
-) -> Iterator[Line]:
-    """Yield the nearest members before or after a line, and how many there are besides."""
-    near = 0 if isinstance(of, list) else NEAR
-    cut = max(0, len(members) - near) if is_before else min(near, len(members))
-    parts = (members[:cut], members[cut:])
-    hidden, shown = parts if is_before else (parts[1], parts[0])
-    rest = Line(number, f"{'  ' * depth}{_HIDDEN} {len(hidden)} more")
-    if is_before and hidden:
-        yield rest
-        number += sum(_size(inside) for _, inside in hidden)
-    for key, inside in shown:
-        yield Line(number, "  " * depth + _label(of, key) + _hidden(inside))
-        number += _size(inside)
-    if not is_before and hidden:
-        yield rest._replace(number=number)
 
 
 def _members(value: Any) -> list[tuple[str, Any]]:

@@ -156,18 +156,11 @@ class RuleContext:
         return [(index, row) for index, row in enumerate(self.rows) if isinstance(row, dict)]
 
     @cached_property
-    def plain_rows(self) -> list[Any]:
-        """The `rows`, with the values that other spellings clearly mean."""
-        if self.is_valid or self.endpoint is None:
-            return self.rows
-        return [plain_row(row, self.fields) if isinstance(row, dict) else row for row in self.rows]
-
-    @cached_property
     def plain_objects(self) -> list[tuple[int, dict[str, Any]]]:
         """The `objects`, with the values that other spellings clearly mean."""
-        if self.is_valid or self.endpoint is None:
+        if self.is_valid:
             return self.objects
-        return [(index, row) for index, row in enumerate(self.plain_rows) if isinstance(row, dict)]
+        return [(index, plain_row(row, self.fields)) for index, row in self.objects]
 
     @cached_property
     def time(self) -> ResponseTime:

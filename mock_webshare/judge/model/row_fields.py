@@ -111,7 +111,8 @@ def _read_choice(choices: Sequence[str], value: Any) -> Any:
     return text if text in choices else value
 
 
-_LONGEST_DATE = 64  # characters; a longer text is not a date, and not worth caching
+LONGEST_DATE = 64
+"""Characters; a longer text is not a date, and not worth caching."""
 _DATES = 4096  # dates whose instant is cached
 _ODD_DATE = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d))?(?:[.,](\d+))? ?(?:([Zz])|([+-]\d\d):?(\d\d)?)",
@@ -124,7 +125,7 @@ def read_instant(value: Any) -> int | None:
 
     Rules compare `2022-06-14t18:58:10.2464060 z` like any other date; its spelling is reported by itself.
     """
-    return _instant(value) if type(value) is str and len(value) <= _LONGEST_DATE else None
+    return _instant(value) if type(value) is str and len(value) <= LONGEST_DATE else None
 
 
 @lru_cache(_DATES)

@@ -92,11 +92,8 @@ def _head(verdict: Verdict) -> Iterator[str]:
 
 def _title(verdict: Verdict) -> str:
     """Return the most severe findings and their number: `3 errors, 1 warning`."""
-    counts = [(level, verdict.count(level)) for level in Level]
-    named = [f"{number:,} {messages.level_name(level, number)}" for level, number in counts if number]
-    if named:
-        return ", ".join(named)
-    return "Nothing was judged" if verdict.exit_code == COULD_NOT else "No findings"
+    nothing = "Nothing was judged" if verdict.exit_code == COULD_NOT else "No findings"
+    return messages.levels(verdict) or nothing
 
 
 def _strip(verdict: Verdict) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from mock_webshare.contract.model import Mark, Rule
 from mock_webshare.judge.model.finding import Finding, Level, Place, printable, shorten
 from mock_webshare.judge.reports.headlines import headline, kind, one_of, plain, type_names
+from mock_webshare.judge.verdict import Verdict
 
 LONGEST_POINTER = 200
 """Characters of a JSON pointer or a URL that a report shows; both come from the file."""
@@ -106,9 +107,10 @@ def advice(finding: Finding, rule: Rule) -> str | None:
     return None
 
 
-def level_name(level: Level, number: int) -> str:
-    """Return the name of a level after a number of findings: `error`, `errors`."""
-    return level if number == 1 else PLURALS[level]
+def levels(verdict: Verdict) -> str:
+    """Return how many findings have which level: `3 errors, 1 warning`."""
+    counts = [(level, verdict.count(level)) for level in Level]
+    return ", ".join(counted(number, level, PLURALS[level]) for level, number in counts if number)
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -58,7 +58,6 @@ def _coloured(line: str, level: Level) -> str:
 
 def summary(verdict: Verdict) -> str:
     """Return how much was judged and found, in one line."""
-    found = {level: verdict.count(level) for level in Level}
     parts = [
         messages.counted(verdict.files, "file", "files"),
         messages.counted(verdict.exchanges, "exchange", "exchanges"),
@@ -69,7 +68,7 @@ def summary(verdict: Verdict) -> str:
         parts.append(f"{sum(verdict.skipped.values()):,} skipped ({reasons})")
     if verdict.others:
         parts.append(_others(verdict.others))
-    parts.append(_findings(found))
+    parts.append(_findings(verdict))
     if verdict.unreadable:
         parts.append(f"{len(verdict.unreadable)} unreadable")
     if verdict.forgotten:
@@ -82,7 +81,7 @@ def _others(others: Mapping[str, int]) -> str:
     return f"{messages.counted(sum(others.values()), 'other file', 'other files')} ({kinds})"
 
 
-def _findings(found: dict[Level, int]) -> str:
-    total = messages.counted(sum(found.values()), "finding", "findings")
-    kinds = [f"{number:,} {messages.level_name(level, number)}" for level, number in found.items() if number]
-    return f"{total} ({', '.join(kinds)})" if kinds else total
+def _findings(verdict: Verdict) -> str:
+    total = messages.counted(sum(group.count for group in verdict.groups), "finding", "findings")
+    levels = messages.levels(verdict)
+    return f"{total} ({levels})" if levels else total

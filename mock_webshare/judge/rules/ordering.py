@@ -72,15 +72,11 @@ class Violation(NamedTuple):
 
 def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
     """The rows of a page or an array are in the order that the request selects."""
-    if (
-        not (context.is_list or context.is_array)
-        or context.request is None
-        or (ordering := ordering_of(context)) is None
-    ):
+    if (ordering := ordering_of(context)) is None:
         return
-    for index, (before, after) in enumerate(pairwise(context.plain_rows), 1):
-        if not isinstance(before, dict) or not isinstance(after, dict):
-            continue
+    for (above, before), (index, after) in pairwise(context.plain_objects):
+        if index != above + 1:
+            continue  # what is between them is not an object
         if violation := violation_of(ordering, context.fields, before, after):
             term, value, rule, mark = violation
             keys, rows = context.keys(index, term.field), neighbours(before, after, term)

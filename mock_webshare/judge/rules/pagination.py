@@ -120,7 +120,7 @@ def link_query(query: str, number: int) -> str:
 
 def rows_are_distinct(context: RuleContext) -> Iterator[Finding]:
     """No row appears twice on a page, or in an array."""
-    if not (context.is_list or context.is_array) or context.request is None:
+    if context.request is None:
         return
     seen = set()
     for index, row in context.plain_objects:

@@ -15,11 +15,10 @@ from mock_webshare.exchange.request import RecordedRequest, read_int
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
 from mock_webshare.judge.model.response_time import TOLERANCE, ResponseTime
-from mock_webshare.judge.model.row_fields import read_instant, read_integer
+from mock_webshare.judge.model.row_fields import LONGEST_DATE, read_instant, read_integer
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBERS = frozenset({int, Decimal})
-_LONGEST_DATE = 64  # characters
 _HOURS = 4096  # hours whose offset is cached
 
 
@@ -29,7 +28,7 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
         for name in context.fields.dates:
             text = row.get(name)
             match = _DATE.fullmatch(text) if type(text) is str else None
-            if match is None and type(text) is str and len(text) <= _LONGEST_DATE:
+            if match is None and type(text) is str and len(text) <= LONGEST_DATE:
                 match = _DATE.fullmatch(text.upper())
                 if match is not None:
                     yield _small_letters(context, context.keys(index, name), text)

@@ -162,16 +162,8 @@ def _has_impossible_host(context: RuleContext, request: RecordedRequest) -> bool
     return _HOST.fullmatch(request.host if host is None else host.strip()) is None
 
 
-def _lacks_slash(context: RuleContext, request: RecordedRequest) -> bool:
-    return not request.is_slashed
-
-
 def _has_too_many_parameters(context: RuleContext, request: RecordedRequest) -> bool:
     return request.query.count("&") >= MOST_PARAMETERS
-
-
-def _requests_another_format(context: RuleContext, request: RecordedRequest) -> bool:
-    return request.params.get("format", "") not in ("", "json")
 
 
 _LONGEST_ACCEPT, _MOST_MEDIA_TYPES, _LONGEST_MEDIA_TYPE = 8192, 64, 256
@@ -189,10 +181,6 @@ def _media_types(accept: str) -> list[str]:
         accept = accept[: accept.rfind(",", 0, _LONGEST_ACCEPT) + 1]
     tokens = [token for each in accept.split(",") if 0 < len(token := each.strip()) <= _LONGEST_MEDIA_TYPE]
     return [token.partition(";")[0].strip().lower() for token in tokens[:_MOST_MEDIA_TYPES]]
-
-
-def _has_another_method(context: RuleContext, request: RecordedRequest) -> bool:
-    return context.method not in request.endpoint.methods
 
 
 def _has_wrong_filter(context: RuleContext, request: RecordedRequest) -> bool:
@@ -228,11 +216,16 @@ def _has_impossible_id(context: RuleContext, request: RecordedRequest) -> bool:
 
 REFUSALS = (
     Refusal(_has_impossible_host, 400, "route.order", is_before_credentials=True),
-    Refusal(_lacks_slash, 301, "route.slash", is_before_credentials=True),
+    Refusal(lambda _, request: not request.is_slashed, 301, "route.slash", is_before_credentials=True),
     Refusal(_has_too_many_parameters, 400, "route.order", is_before_credentials=True),
-    Refusal(_requests_another_format, 404, "wire.accept", is_before_credentials=True),
+    Refusal(
+        lambda _, request: request.params.get("format", "") not in ("", "json"),
+        404,
+        "wire.accept",
+        is_before_credentials=True,
+    ),
     Refusal(_excludes_json, 406, "wire.accept", is_before_credentials=True),
-    Refusal(_has_another_method, 405, "route.methods"),
+    Refusal(lambda context, request: context.method not in request.endpoint.methods, 405, "route.methods"),
     Refusal(_has_wrong_filter, 400, "filter.errors"),
     Refusal(_has_impossible_page, 404, "list.invalid-page"),
     Refusal(_has_impossible_id, 404, "detail.not-found"),
