@@ -5,27 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
-from mock_webshare.contract.model import Kind
+from mock_webshare.contract.model import Contract, Endpoint, Kind, Lifecycle
 from mock_webshare.exchange.limits import STRING_OR_REST
-from mock_webshare.exchange.request import shown
+from mock_webshare.exchange.model import BadRecord, Exchange
+from mock_webshare.exchange.request import RecordedRequest, shown
 from mock_webshare.judge.body.fast_schema import acceptor
 from mock_webshare.judge.model.finding import Finding, Level, Place
-from mock_webshare.judge.model.page import read_page
-from mock_webshare.judge.model.response_time import response_time
-from mock_webshare.judge.model.row_fields import plain_row, row_fields
+from mock_webshare.judge.model.options import Options
+from mock_webshare.judge.model.page import Page, read_page
+from mock_webshare.judge.model.response_time import ResponseTime, response_time
+from mock_webshare.judge.model.row_fields import RowFields, plain_row, row_fields
 from mock_webshare.judge.model.rulebook import Details, finding_of
 from mock_webshare.judge.model.shapes import kind_instead
-
-if TYPE_CHECKING:
-    from mock_webshare.contract.model import Contract, Endpoint, Lifecycle
-    from mock_webshare.exchange.model import BadRecord, Exchange
-    from mock_webshare.exchange.request import RecordedRequest
-    from mock_webshare.judge.model.options import Options
-    from mock_webshare.judge.model.page import Page
-    from mock_webshare.judge.model.response_time import ResponseTime
-    from mock_webshare.judge.model.row_fields import RowFields
 
 _BLANK = re.compile(rb"\s")
 _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})

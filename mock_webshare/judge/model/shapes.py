@@ -7,19 +7,14 @@ recognised.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
-from mock_webshare.contract.model import Kind
+from mock_webshare.contract.model import Contract, Endpoint, Kind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from mock_webshare.contract.model import Contract, Endpoint
-
-    HasSign = Callable[[Any], bool]
-
+HasSign: TypeAlias = Callable[[Any], bool]
 _CACHED = 16  # contracts
 ERROR_BODIES = frozenset({"error-detail", "field-errors", "body-errors"})
 """The schemas of errors."""

@@ -44,9 +44,12 @@ KINDS = {
 
 def headline(finding: Finding, rule: Rule) -> str:
     """Return what is wrong, without the level: `"amount" is a string, not a number`."""
-    if finding.check in HEADLINES:
-        return HEADLINES[finding.check](finding)
-    return f"{subject(finding)} breaks the rule: {rule.says}"
+    words = HEADLINES.get(finding.check)
+    if words is None:
+        return f"{subject(finding)} breaks the rule: {rule.says}"
+    if not isinstance(words, str):
+        return words(finding)
+    return words.format(subject=subject(finding), actual=finding.actual, expected=plain(finding.expected))
 
 
 def subject(finding: Finding) -> str:
@@ -85,16 +88,6 @@ def _quoted(key: str) -> str:
 
 def _short(text: str) -> str:
     return printable(shorten(text, LONGEST_NAME))
-
-
-def _is(words: str) -> Callable[[Finding], str]:
-    """Return a headline of a subject, an actual and an expected value: `{subject} is {actual}`."""
-
-    def write(finding: Finding) -> str:
-        values = {"subject": subject(finding), "actual": finding.actual, "expected": plain(finding.expected)}
-        return words.format_map(values)
-
-    return write
 
 
 def _header(name: str, else_words: str = "") -> Callable[[Finding], str]:
@@ -217,76 +210,79 @@ def _of_link(finding: Finding) -> str:
     return f"{subject(finding)} does not link to the neighbouring page"
 
 
-HEADLINES: dict[str, Callable[[Finding], str]] = {
-    "again": _is("row {actual} was on an earlier page already"),
+HEADLINES: dict[str, str | Callable[[Finding], str]] = {
+    "again": "row {actual} was on an earlier page already",
     "allow": _header("Allow"),
-    "at-least": _is("{subject} is {actual}, less than the {expected} rows of a list with more filters"),
-    "at-most": _is("{subject} is {actual}, more than the {expected} rows of a list with fewer filters"),
+    "at-least": "{subject} is {actual}, less than the {expected} rows of a list with more filters",
+    "at-most": "{subject} is {actual}, more than the {expected} rows of a list with fewer filters",
     "before": _of_date_order,
-    "beyond": _is("a page after the last one has the status {actual}, not {expected}"),
+    "beyond": "a page after the last one has the status {actual}, not {expected}",
     "body": lambda finding: f"the response to HEAD has a body of {(finding.actual or '').strip(chr(34))}",
-    "body.shape": _is("the body is not recognised as a documented one"),
+    "body.shape": "the body is not recognised as a documented one",
     "changed": _of_change,
-    "compact": _is("the body has blanks between its tokens"),
-    "const": _is("{subject} is {actual}, not {expected}"),
+    "compact": "the body has blanks between its tokens",
+    "const": "{subject} is {actual}, not {expected}",
     "content-type": _header("Content-Type"),
-    "copy": _is("{subject} is {actual}, but {expected} where the id is the same"),
-    "count": _is("{subject} is {actual}, but was {expected} on the page before"),
-    "detail.id": _is("{subject} is {actual}, but {expected} was requested"),
+    "copy": "{subject} is {actual}, but {expected} where the id is the same",
+    "count": "{subject} is {actual}, but was {expected} on the page before",
+    "detail.id": "{subject} is {actual}, but {expected} was requested",
     "enum": _of_enum,
     "filter": _of_filter,
     "format": _of_format,
-    "future": _is("{subject} is {actual}, later than the response"),
-    "gone": _is("the status is {actual}, although the page before links to this one"),
-    "json.byte-order-mark": _is("the body begins with a byte order mark"),
-    "json.constant": _is("{subject} is {actual}, which is not JSON"),
-    "json.depth": _is("the body is nested too deeply: {actual}"),
-    "json.duplicate-key": _is("key {actual} occurs more than once in {subject}"),
-    "json.empty": _is("the body is empty"),
-    "json.number": _is("{subject} is a number that not every reader holds"),
-    "json.size": _is("the body has {actual} values"),
+    "future": "{subject} is {actual}, later than the response",
+    "gone": "the status is {actual}, although the page before links to this one",
+    "json.byte-order-mark": "the body begins with a byte order mark",
+    "json.constant": "{subject} is {actual}, which is not JSON",
+    "json.depth": "the body is nested too deeply: {actual}",
+    "json.duplicate-key": "key {actual} occurs more than once in {subject}",
+    "json.empty": "the body is empty",
+    "json.number": "{subject} is a number that not every reader holds",
+    "json.size": "the body has {actual} values",
     "json.syntax": _of_syntax,
-    "json.utf-8": _is("the body is not UTF-8: it has the byte {actual}"),
+    "json.utf-8": "the body is not UTF-8: it has the byte {actual}",
     "kind": _of_kind,
-    "letters": _is("{subject} is {actual}, written in small letters"),
-    "link": _is("{subject} is null, but that page exists"),
-    "list.count": _is("{subject} is {actual}, but the pages end after {expected} rows"),
-    "list.page-size": _is("the page has {actual} rows, not {expected}"),
+    "letters": "{subject} is {actual}, written in small letters",
+    "link": "{subject} is null, but that page exists",
+    "list.count": "{subject} is {actual}, but the pages end after {expected} rows",
+    "list.page-size": "the page has {actual} rows, not {expected}",
     "list.page-size-limit": _of_page_size_limit,
     "location": _header("Location"),
-    "lost": _is("the pages show {expected} rows, but {subject} is {actual}"),
-    "minItems": _is("{subject} has fewer items than {expected}"),
-    "minProperties": _is("{subject} has fewer fields than {expected}"),
-    "minimum": _is("{subject} is {actual}, less than {expected}"),
-    "missing": _is("the list lacks row {expected}, which an earlier response shows"),
-    "no-etag": _is("the response has the header ETag"),
-    "no-link": _is("{subject} is a link, but that page does not exist"),
-    "no-vary": _is("the response has the header Vary with {actual}"),
-    "not": _is("{subject} is {actual}, which is not allowed here"),
-    "object.amount-form": _is("{subject} is written {actual}, not as the shortest float"),
-    "object.integer-form": _is("{subject} is written {actual}, not {expected}"),
-    "object.microseconds": _is("{subject} does not have six digits of fraction: {actual}"),
-    "object.new-fields": _is("field {subject} is not documented"),
-    "object.older-edition": _is("{subject} has the fields of an earlier edition only"),
-    "object.pending": _is("{subject} is {actual} less than {expected} days after created_at"),
-    "offset": _is("{subject} is {actual}, not in Los Angeles time"),
+    "lost": "the pages show {expected} rows, but {subject} is {actual}",
+    "minItems": "{subject} has fewer items than {expected}",
+    "minProperties": "{subject} has fewer fields than {expected}",
+    "minimum": "{subject} is {actual}, less than {expected}",
+    "missing": "the list lacks row {expected}, which an earlier response shows",
+    "no-etag": "the response has the header ETag",
+    "no-link": "{subject} is a link, but that page does not exist",
+    "no-vary": "the response has the header Vary with {actual}",
+    "not": "{subject} is {actual}, which is not allowed here",
+    "object.amount-form": "{subject} is written {actual}, not as the shortest float",
+    "object.integer-form": "{subject} is written {actual}, not {expected}",
+    "object.microseconds": "{subject} does not have six digits of fraction: {actual}",
+    "object.new-fields": "field {subject} is not documented",
+    "object.older-edition": "{subject} has the fields of an earlier edition only",
+    "object.pending": "{subject} is {actual} less than {expected} days after created_at",
+    "offset": "{subject} is {actual}, not in Los Angeles time",
     "order": _of_order,
-    "origin": _is("{subject} leads to {actual}, not to {expected}"),
-    "overdue": _is("{subject} is still {actual} more than {expected} days after created_at"),
-    "owner": _is("{subject} is {actual}, but {expected} where the name is the same"),
-    "pattern": _is("{subject} is {actual}, not written as documented"),
-    "record.malformed": _is("the record cannot be read: {actual}"),
-    "required": _is("field {subject} is missing"),
+    "origin": "{subject} leads to {actual}, not to {expected}",
+    "overdue": "{subject} is still {actual} more than {expected} days after created_at",
+    "owner": "{subject} is {actual}, but {expected} where the name is the same",
+    "pattern": "{subject} is {actual}, not written as documented",
+    "record.malformed": "the record cannot be read: {actual}",
+    "required": "field {subject} is missing",
     "retry-after": _header("Retry-After", "a whole number of seconds"),
-    "rows": _is("the page lacks row {expected}, which it had in an earlier response"),
+    "rows": "the page lacks row {expected}, which it had in an earlier response",
     "same": _of_link,
-    "status": _is("the status is {actual}, not {expected}"),
+    "status": "the status is {actual}, not {expected}",
     "text": _of_text,
-    "throttled": _is("{subject} is {actual}, which does not fit Retry-After"),
-    "twice": _is("row {actual} occurs twice in one response"),
+    "throttled": "{subject} is {actual}, which does not fit Retry-After",
+    "twice": "row {actual} occurs twice in one response",
     "type": _of_type,
-    "unlisted": _is("row {actual} is missing from an earlier list that selects it"),
-    "wrong-field": _is("the errors name {subject}, for which the request has no wrong value"),
+    "unlisted": "row {actual} is missing from an earlier list that selects it",
+    "wrong-field": "the errors name {subject}, for which the request has no wrong value",
     "www-authenticate": _header("WWW-Authenticate"),
 }
-"""The headline of each check; one that is not listed gets the text of its rule."""
+"""The headline of each check; one that is not listed gets the text of its rule.
+
+In a text, `subject`, `actual` and `expected` are replaced.
+"""

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from mock_webshare.judge.model.finding import Level
+from mock_webshare.judge.model.finding import Finding, Level, Place
 from mock_webshare.judge.reports.headlines import headline
+from mock_webshare.judge.verdict import Group, Verdict
 from mock_webshare.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from mock_webshare.judge.model.finding import Finding, Place
-    from mock_webshare.judge.verdict import Group, Verdict
 
 FORMAT = 1
 """Increased when a field changes its meaning or is removed."""

@@ -84,9 +84,10 @@ def request(place: Place) -> str | None:
 
 def expected(finding: Finding) -> str | None:
     """Return the expected value in words; None if the text of the rule is enough."""
-    if finding.check in _EXPECTED:
-        return _EXPECTED[finding.check](finding.expected)
-    return None if finding.expected is None else f"{plain(finding.expected)}"
+    words = _EXPECTED.get(finding.check, "{}" if finding.expected is not None else None)
+    if words is None or isinstance(words, str):
+        return words and words.format(plain(finding.expected))
+    return words(finding.expected)
 
 
 def actual(finding: Finding) -> str | None:
@@ -140,48 +141,48 @@ def _changed(value: Any) -> str:
     return f"{plain(value)}, as in the earlier response"
 
 
-_EXPECTED: dict[str, Callable[[Any], str]] = {
-    "again": lambda _: "a row that no earlier page of the walk has",
-    "at-least": lambda count: f"{count} or more",
-    "at-most": lambda count: f"{count} or less",
+_EXPECTED: dict[str, str | Callable[[Any], str]] = {
+    "again": "a row that no earlier page of the walk has",
+    "at-least": "{} or more",
+    "at-most": "{} or less",
     "before": lambda dates: " and ".join(f"not before {name} {plain(date)}" for name, date in dates.items()),
     "body.shape": _shape,
     "changed": _changed,
-    "compact": lambda _: "no blanks between the tokens, as no indent was requested",
-    "count": lambda count: f"{plain(count)}, as on the page before",
+    "compact": "no blanks between the tokens, as no indent was requested",
+    "count": "{}, as on the page before",
     "enum": one_of,
     "format": lambda name: _FORMATS.get(name, name),
     "kind": lambda due: kind(due["kind"]),
     "json.syntax": lambda message: f"JSON (the parser reports: {message})",
-    "link": lambda _: "a link, as that page exists",
-    "future": lambda date: f"not later than {plain(date)}, the date of the response",
-    "gone": lambda status: f"{status}, as the row existed just before",
-    "lost": lambda seen: f"{plain(seen)}, the rows on the pages of the walk",
-    "missing": lambda row_id: f"row {row_id}",
-    "minItems": lambda least: f"items: at least {least}",
-    "minProperties": lambda least: f"fields: at least {least}",
-    "minimum": lambda least: f"at least {least}",
-    "no-link": lambda _: "null, as that page does not exist",
+    "link": "a link, as that page exists",
+    "future": "not later than {}, the date of the response",
+    "gone": "{}, as the row existed just before",
+    "lost": "{}, the rows on the pages of the walk",
+    "missing": "row {}",
+    "minItems": "items: at least {}",
+    "minProperties": "fields: at least {}",
+    "minimum": "at least {}",
+    "no-link": "null, as that page does not exist",
     "not": lambda schema: f"anything but {type_names(schema['type'])}",
-    "object.pending": lambda days: f"pending, for {days} days from created_at on",
+    "object.pending": "pending, for {} days from created_at on",
     "offset": lambda offset: f"{offset}, the offset of Los Angeles at that time",
     "order": lambda term: _ordered(term) if isinstance(term, str) else f"this order: {', '.join(term)}",
-    "overdue": lambda days: f"no longer pending, more than {days} days after created_at",
-    "required": lambda _: "this field",
-    "retry-after": lambda _: "Retry-After with a whole number of seconds",
-    "rows": lambda row_id: f"row {row_id}",
+    "overdue": "no longer pending, more than {} days after created_at",
+    "required": "this field",
+    "retry-after": "Retry-After with a whole number of seconds",
+    "rows": "row {}",
     "text": one_of,
     "throttled": lambda wait: f"Request was throttled. Expected available in {wait or 'some'} seconds.",
-    "twice": lambda _: "an id that no other row of the page has",
+    "twice": "an id that no other row of the page has",
     "type": type_names,
-    "wrong-field": lambda _: "nothing: the value that was sent for it is allowed",
-    "copy": lambda name: f"{plain(name)}, as another row that refers to the same id has it",
-    "letters": lambda date: f"{plain(date)}, with capital letters",
-    "object.integer-form": lambda number: f"{plain(number)}, in digits alone",
-    "owner": lambda row_id: f"{plain(row_id)}, to which the same name belongs elsewhere",
-    "unlisted": lambda _: "a row that the earlier list has too, as it has not changed since",
+    "wrong-field": "nothing: the value that was sent for it is allowed",
+    "copy": "{}, as another row that refers to the same id has it",
+    "letters": "{}, with capital letters",
+    "object.integer-form": "{}, in digits alone",
+    "owner": "{}, to which the same name belongs elsewhere",
+    "unlisted": "a row that the earlier list has too, as it has not changed since",
 }
-"""The words for what a check expects, by its name; those of any other are the JSON value."""
+"""The words for what a check expects, by its name; those of any other are the JSON value, as `{}` is."""
 
 _SAID_BY_HEADLINE = frozenset({"json.depth", "json.size", "record.malformed", "required"})
 """The checks whose actual value is a phrase of the headline."""

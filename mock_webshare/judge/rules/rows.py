@@ -14,7 +14,7 @@ from mock_webshare.contract.timestamps import DAY, SECOND, format_instant, parse
 from mock_webshare.exchange.request import RecordedRequest, read_int
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
-from mock_webshare.judge.model.response_time import TOLERANCE, ResponseTime
+from mock_webshare.judge.model.response_time import TOLERANCE
 from mock_webshare.judge.model.row_fields import LONGEST_DATE, read_instant, read_integer
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -163,8 +163,9 @@ def id_matches_the_request(context: RuleContext) -> Iterator[Finding]:
 def status_matches_the_age(context: RuleContext) -> Iterator[Finding]:
     """A row is pending for its period, and at most a day longer."""
     life, time = context.lifecycle, context.time
+    latest = time.complete_by if time.made_by is None else time.made_by
     # The clock of a mock server may stand still, or be years ahead.
-    if life is None or time.is_mock or (latest := _latest(time)) is None:
+    if life is None or time.is_mock or latest is None:
         return
     earliest = latest if time.made_from is None else time.made_from
     days = life.period if context.options.pending_days is None else context.options.pending_days
@@ -178,11 +179,6 @@ def status_matches_the_age(context: RuleContext) -> Iterator[Finding]:
         if is_too_soon or is_overdue:
             keys, check = context.keys(index, life.field), "overdue" if is_overdue else None
             yield context.finding("object.pending", *keys, check=check, expected=days, actual=status)
-
-
-def _latest(time: ResponseTime) -> int | None:
-    """Return the latest instant at which a response may have been made; None: unknown."""
-    return time.complete_by if time.made_by is None else time.made_by
 
 
 def dates_are_in_order(context: RuleContext) -> Iterator[Finding]:
