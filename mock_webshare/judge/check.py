@@ -101,12 +101,9 @@ def _check_exchange(exchange: Exchange, options: Options) -> CheckResult:
     if schema is None and not (context.method == "OPTIONS" and exchange.status == 200):
         return CheckResult(exchange.source, tuple(rules.check(context)), is_judged=True)
     if not exchange.is_body_known:
-        return CheckResult(exchange.source, _without_body(context), skipped=UNKNOWN_BODY)
+        findings = tuple(rules.check(context, rules.WITHOUT_BODY))
+        return CheckResult(exchange.source, findings, skipped=UNKNOWN_BODY)
     return _check_response(replace(context, schema=schema))
-
-
-def _without_body(context: RuleContext) -> tuple[Finding, ...]:
-    return tuple(rules.check(context, rules.WITHOUT_BODY))
 
 
 def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, options: Options) -> str | None:
@@ -194,7 +191,7 @@ def _check_response(context: RuleContext) -> CheckResult:
         return CheckResult(exchange.source, findings, is_judged=True)
     document = strict_json.parse(exchange.body, place_of(exchange, context.contract))
     if not document.is_parsed:
-        findings = (*document.findings, *_without_body(context))
+        findings = (*document.findings, *rules.check(context, rules.WITHOUT_BODY))
         return CheckResult(exchange.source, findings, is_judged=True)
     context = replace(context, body=document.value)
     findings = (*document.findings, *rules.check(context))

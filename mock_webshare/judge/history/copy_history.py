@@ -63,9 +63,7 @@ class CopyHistory:
             if all((owner, *pair) in self._pairs for pair in pairs):  # the usual case, decided fast
                 continue
             for row in observation.rows:
-                if not row.values:
-                    continue
-                row_id, name = pair_of(row.values)
+                row_id, name = pair_of(row.values) if row.values else (None, None)
                 if type(row_id) is int and type(name) is str and (owner, row_id, name) not in self._pairs:
                     keys = keys_of(observation.prefix, row.position)
                     yield from self._note(owner, each, Seen(row_id, name, observation.place), keys)
@@ -116,16 +114,10 @@ class CopyHistory:
 def named_by(contract: Contract, fields: RowFields) -> Iterator[Named]:
     """Yield what a row names: the rows that it refers to, and itself if others refer to it."""
     resource, names = fields.resource, fields.stable
-    for each in resource.references:
-        if {each.field, each.copy} <= {*names}:
-            yield _named(each.resource, each.source, names, (each.field, each.copy), each.is_unique)
-    references = (each for other in contract.resources.values() for each in other.references)
-    for each in references:
-        if each.resource == resource.name and {"id", each.source} <= {*names}:
-            yield _named(resource.name, each.source, names, ("id", each.source), each.is_unique)
-
-
-def _named(
-    resource: str, source: str, names: Sequence[str], fields: tuple[str, str], is_unique: bool
-) -> Named:
-    return Named(resource, source, names.index(fields[0]), names.index(fields[1]), fields, is_unique)
+    own = [(each, each.field, each.copy) for each in resource.references]
+    others = (each for other in contract.resources.values() for each in other.references)
+    itself = [(each, "id", each.source) for each in others if each.resource == resource.name]
+    for each, row_id, name in (*own, *itself):
+        if {row_id, name} <= {*names}:
+            indexes = names.index(row_id), names.index(name)
+            yield Named(each.resource, each.source, *indexes, (row_id, name), each.is_unique)

@@ -204,10 +204,8 @@ def _key(context: RuleContext, request: RecordedRequest) -> str:
     key = exchange.request_header("authorization") or ""
     if context.time.is_mock:
         return "\0".join((request.host, key, context.time.recording))
-    is_known = key and not _REDACTED.search(key)
-    return "\0".join((request.host, key) if is_known else (request.host, key, _recording(exchange, key)))
-
-
-def _recording(exchange: Exchange, key: str) -> str:
-    """Return the recording of an exchange: its file, or the folder of `record`."""
-    return recording_of(exchange.source) if _PSEUDONYM.search(key) else exchange.source
+    if key and not _REDACTED.search(key):
+        return "\0".join((request.host, key))
+    # Pseudonyms are those of a whole recording, which may be the folder of `record`.
+    is_pseudonym = _PSEUDONYM.search(key)
+    return "\0".join((request.host, key, recording_of(exchange.source) if is_pseudonym else exchange.source))

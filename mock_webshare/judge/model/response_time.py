@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from mock_webshare.contract.timestamps import LIMIT, SECOND
 from mock_webshare.exchange.model import Exchange
+from mock_webshare.judge.model.row_fields import LONGEST_DATE
 
 LONGEST_WAIT = 3600 * SECOND
 """The longest time that a response may have taken if its duration was not recorded."""
@@ -80,7 +81,7 @@ def response_time(exchange: Exchange) -> ResponseTime:
         recording=recording_of(exchange.source),
         started=exchange.started,
         ended=ended_at(exchange),
-        date=None if date is None or len(date) > _LONGEST_DATE else read_http_date(date),
+        date=None if date is None or len(date) > LONGEST_DATE else read_http_date(date),
         age=int(age) * SECOND if age and _AGE.fullmatch(age) else 0,
         is_mock="mock-webshare-version" in headers,
     )
@@ -100,9 +101,6 @@ def recording_of(source: str) -> str:
     """Return the folder of a file that `record` wrote for one exchange; any other file is a recording."""
     folder, name = os.path.split(source)
     return folder if _OF_A_FOLDER.fullmatch(name) else source
-
-
-_LONGEST_DATE = 64  # characters; a longer text is not a date, and not worth caching
 
 
 @lru_cache(_CACHED)
