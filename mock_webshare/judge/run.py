@@ -63,11 +63,8 @@ class Judge:
     def __init__(self, options: Options) -> None:
         contract = options.contract
         self._options, self._rules = options, rules_of(contract)
-        self._rows, self._walks, self._caps = (
-            RowHistory(contract),
-            PageWalks(contract),
-            PageSizeCaps(contract),
-        )
+        self._rows, self._walks = RowHistory(contract), PageWalks(contract)
+        self._caps = PageSizeCaps(contract)
         self._groups: dict[Likeness, Group] = {}
         self._known: dict[Likeness, Group] = {}  # by what findings have in common before redaction
         self._skipped: Counter[str] = Counter()

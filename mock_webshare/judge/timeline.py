@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from mock_webshare.judge.model.finding import Level
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_webshare.judge.model.finding import Finding, Place
+from mock_webshare.judge.model.finding import Finding, Level, Place
 
 MOST_STEPS = 1000
 """Exchanges that are kept, the first ones."""

@@ -8,18 +8,16 @@ anything (a keyword that it does not know makes it refuse everything), and must 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from mock_webshare.contract.schemas import Schemas
 
-    from mock_webshare.contract.schemas import Schemas
-
-    Check: TypeAlias = Callable[[Any], bool]
-    Schema: TypeAlias = Mapping[str, Any]
+Check: TypeAlias = Callable[[Any], bool]
+Schema: TypeAlias = Mapping[str, Any]
 
 _CACHED = 64  # schemas
 _ANNOTATIONS = frozenset(

@@ -10,7 +10,6 @@ from types import EllipsisType, NoneType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from mock_webshare.contract.model import Kind
-from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import RecordedRequest, read_int
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Place
