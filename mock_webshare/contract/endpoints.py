@@ -164,7 +164,15 @@ CODE_INFO = Endpoint(
     schema="referral-code-info",
     signs=("referral_code",),
     view_name="Referral Code Info",
-    rules=(*_OPEN_RULES, "object.fields", "object.new-fields", "code.open", "code.unknown", "filter.errors"),
+    rules=(
+        *_OPEN_RULES,
+        "object.fields",
+        "object.new-fields",
+        "detail.id",
+        "code.open",
+        "code.unknown",
+        "filter.errors",
+    ),
     is_open=True,
     lookup=Input("referral_code"),
 )

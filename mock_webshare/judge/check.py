@@ -133,9 +133,15 @@ def _is_another_path(exchange: Exchange, request: RecordedRequest) -> bool:
 
 
 def _is_of_a_proxy(exchange: Exchange) -> bool:
-    """Whether an error is a page or text of what stands before the service: a CDN, a company's proxy."""
+    """Whether an error is that of something before the service: a CDN, a gateway, a company's proxy."""
     is_likely = exchange.status not in _OF_THE_FRAMEWORK or exchange.headers is None
-    return is_likely and exchange.status in range(400, 500) and not _is_json(exchange)
+    is_error = is_likely and exchange.status in range(400, 500)
+    return is_error and not (_is_json(exchange) and _is_of_the_framework(exchange))
+
+
+def _is_of_the_framework(exchange: Exchange) -> bool:
+    """Whether an error has anything that the framework's have: `Allow`, or a `detail`."""
+    return not exchange.headers or exchange.header("allow") is not None or b'"detail"' in exchange.body
 
 
 def _is_json(exchange: Exchange) -> bool:
@@ -143,7 +149,7 @@ def _is_json(exchange: Exchange) -> bool:
     content_type = exchange.header("content-type")
     if content_type is None:
         return exchange.body.lstrip()[:1] in (b"{", b"[")
-    return "json" in content_type.lower()
+    return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
 def _reason_by_url(request: RecordedRequest | None, options: Options) -> str | None:

@@ -102,8 +102,7 @@ class Judge:
         """Return the verdict on all records."""
         self._add_findings(chain(self._caps.finish(), self._walks.finish(), self._rows.finish()))
         redactor = self._redact()
-        levels = list(Level)
-        groups = sorted(self._groups.values(), key=lambda group: levels.index(group.first.level))
+        groups = sorted(self._groups.values(), key=lambda group: group.first.level.rank)
         return Verdict(
             files=len(self._sources) + len(self._unreadable),
             exchanges=self._exchanges,

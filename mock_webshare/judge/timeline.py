@@ -12,7 +12,6 @@ MOST_STEPS = 1000
 """Exchanges that are kept, the first ones."""
 MOST_FAULTY = 1000
 """Further exchanges that are kept because they have findings by themselves."""
-_LEVELS = list(Level)
 
 Key: TypeAlias = tuple[str, int | None]
 """File and entry of an exchange."""
@@ -36,7 +35,7 @@ class Step:
     def note(self, level: Level) -> None:
         """Count a finding."""
         self.findings += 1
-        if self.worst is None or _LEVELS.index(level) < _LEVELS.index(self.worst):
+        if self.worst is None or level.rank < self.worst.rank:
             self.worst = level
 
 

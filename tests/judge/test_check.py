@@ -84,7 +84,23 @@ def test_another_page_without_json_is_one_warning(
 
 @pytest.mark.parametrize(("status", "body"), [(403, b'{"code":"x"}'), (429, b'{"error":1015}'), (429, b"{")])
 def test_an_error_in_json_is_judged(status: int, body: bytes) -> None:
-    assert judged(status, body, "application/json").exit_code == 1
+    assert judged(status, body, "application/json", headers=(("Allow", "GET"),)).exit_code == 1
+
+
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"title":"Error 1020","detail":"Blocked","cloudflare_error":true}', "application/problem+json"),
+        (b'{"message":"Forbidden"}', "application/json"),
+        (b'{"error":{"code":429}}', "application/json; charset=utf-8"),
+        (b'{"Type":"User","message":null}', "application/json"),
+        (b'["rate limited"]', "application/json"),
+        (b"{}", "text/json"),
+    ],
+)
+def test_the_json_of_a_gateway_is_skipped(status: int, body: bytes, content_type: str) -> None:
+    assert judged(status, body, content_type).skipped == {"a response of a proxy": 1}
 
 
 def test_a_page_with_200_is_not_what_the_service_sends() -> None:

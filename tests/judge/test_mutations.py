@@ -1176,8 +1176,10 @@ COMPOUND = {
     # Defects that break a graver rule as well.
     "a_page_beyond_the_last_is_served",
     "a_row_comes_again_in_a_list_of_what_changes",
+    "a_row_was_updated_in_the_future",
     "a_wrong_filter_is_served",
     "another_format_is_served",
+    "dates_of_a_row_are_reversed",
     "an_impossible_page_is_served",
     "fields_are_in_another_order",
 }

@@ -148,8 +148,10 @@ class RowHistory:
         forwards, backwards = [*_problems(before, after, fields)], [*_problems(after, before, fields)]
         was_first, was_second = _is_before(one.first, other.last), _is_before(other.first, one.last)
         if forwards and backwards and not was_first and not was_second:
-            # Which came first is not known, but neither can follow the other.
-            yield from (self._finding(each, one, other) for each in forwards)
+            # Which came first is not known, but neither can follow the other: the order that breaks less.
+            possible = ((forwards, one, other), (backwards, other, one))
+            found = [[self._finding(each, *states) for each in problems] for problems, *states in possible]
+            yield from max(found, key=lambda findings: min(each.level.rank for each in findings))
             return
         reported = set()
         directions = ((one, other, forwards, was_first), (other, one, backwards, was_second))
@@ -223,6 +225,8 @@ def _problems(before: Values, after: Values, fields: RowFields) -> Iterator[Prob
             yield Problem(rule, name, None, after[name])
     if life := fields.resource.lifecycle:
         yield from _lifecycle_problems(life, before, after)
+        if is_updated and _is_moved(life, before, after):
+            yield Problem(_CONSTANT, life.ended_at, None, after[life.ended_at])
     if not is_updated:
         yield from _changes(before, after, fields)
     elif was is not None and became is not None and became < was:
@@ -237,6 +241,12 @@ def _differs(name: str, before: Values, after: Values, fields: RowFields) -> boo
     if name in fields.dates and read_instant(one) is not None:
         return read_instant(one) != read_instant(other)
     return bool(one != other) or isinstance(one, bool) != isinstance(other, bool)
+
+
+def _is_moved(life: Lifecycle, before: Values, after: Values) -> bool:
+    """Whether a row has ended at another time than before: its last state is final."""
+    has_ended = before[life.field] == after[life.field] == life.ended
+    return has_ended and read_instant(before[life.ended_at]) != read_instant(after[life.ended_at])
 
 
 def _lifecycle_problems(life: Lifecycle, before: Values, after: Values) -> Iterator[Problem]:
@@ -260,7 +270,10 @@ def _changes(before: Values, after: Values, fields: RowFields) -> Iterator[Probl
             continue
         if life and name == life.ended_at and _differs(life.field, before, after, fields):
             continue  # it changes with the status
-        # The vendor's example has become available without an update.
-        mark = Mark.FRAMEWORK if life and name == life.field else None
+        mark = None
+        if name in fields.resource.ahead:  # that such a date is an update when it comes is not documented
+            mark = Mark.ASSUMED
+        elif life and name == life.field:  # the vendor's example has become available without an update
+            mark = Mark.FRAMEWORK
         grade = Level.INCONCLUSIVE if name in copied else None
         yield Problem("object.same", name, None, after[name], mark=mark, grade=grade)

@@ -148,6 +148,15 @@ class RuleContext:
             return []
         return [(index, row) for index, row in enumerate(self.rows) if isinstance(row, dict)]
 
+    @property
+    def plain_body(self) -> Any:
+        """The body, with the values that other spellings clearly mean."""
+        plain = dict(self.plain_objects)
+        rows = [plain.get(index, row) for index, row in enumerate(self.rows)]
+        if self.is_list:
+            return {**self.body, "results": rows} if rows else self.body
+        return rows if self.is_array else rows[0] if rows else self.body
+
     @cached_property
     def plain_objects(self) -> list[tuple[int, dict[str, Any]]]:
         """The `objects`, with the values that other spellings clearly mean."""

@@ -24,6 +24,11 @@ class Level(StrEnum):
     INFO = "info"  # allowed, and worth knowing
     INCONCLUSIVE = "inconclusive"  # data may have moved between two requests
 
+    @property
+    def rank(self) -> int:
+        """Its place in the order, 0 for the most severe."""
+        return [*Level].index(self)
+
 
 LEVELS = {
     Mark.DOCUMENTED: Level.ERROR,

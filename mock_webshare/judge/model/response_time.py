@@ -43,7 +43,7 @@ class ResponseTime:
     date: int | None
     """The instant in the `Date` header of the service. None: there is none."""
     age: int = 0
-    """For how long a cache may have kept the response, so that `date` is that much less exact."""
+    """For how long a cache may have kept the response: it may show the data of so long ago."""
     is_mock: bool = False
     """Whether a mock server made it: the clock of its rows may stand still, or be years ahead."""
 
@@ -126,7 +126,8 @@ def is_before(one: ResponseTime, other: ResponseTime) -> bool | None:
             return True
     if one.started is None or other.started is None:
         return None if one.started is other.started else False
-    return one.started < other.started and _is_by(one.complete_by, other.started)
+    asked = other.started - other.age
+    return one.started < asked and _is_by(one.complete_by, asked)
 
 
 def _is_by(one: int | None, other: int | None) -> bool:
@@ -142,7 +143,7 @@ def seems_before(one: ResponseTime, other: ResponseTime) -> bool | None:
         return other.ended is None and one.date + one.age + SECOND <= other.date - other.age
     if one.started is None or other.started is None:
         return False
-    return one.ended is None and one.started < other.started
+    return one.ended is None and one.started < other.started - other.age
 
 
 def is_soon(earlier: ResponseTime, later: ResponseTime) -> bool:

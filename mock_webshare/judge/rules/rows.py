@@ -149,8 +149,11 @@ def _is_possible(each: Filter, value: Any) -> bool:
 
 
 def id_matches_the_request(context: RuleContext) -> Iterator[Finding]:
-    """A single row has the requested id."""
-    if context.request is None or context.request.id is None:
+    """A single row has the requested id, or the code that was looked up."""
+    if context.request is None:
+        return
+    if context.request.id is None:
+        yield from _code_matches(context, context.request)
         return
     wanted = read_int(context.request.id)
     for _, row in context.plain_objects:
@@ -158,6 +161,16 @@ def id_matches_the_request(context: RuleContext) -> Iterator[Finding]:
         if wanted is not None and type(actual) is int and actual != wanted:
             mark = None if str(wanted) == context.request.id else Mark.FRAMEWORK
             yield context.finding("detail.id", "id", expected=wanted, actual=actual, mark=mark)
+
+
+def _code_matches(context: RuleContext, request: RecordedRequest) -> Iterator[Finding]:
+    lookup = request.endpoint.lookup
+    if lookup is None or not context.is_clear or (wanted := request.params.get(lookup.name)) is None:
+        return
+    for _, row in context.objects:
+        actual = row.get(lookup.name, wanted)
+        if isinstance(actual, str) and actual.casefold() != wanted.strip().casefold():
+            yield context.finding("detail.id", lookup.name, expected=wanted, actual=actual)
 
 
 def status_matches_the_age(context: RuleContext) -> Iterator[Finding]:

@@ -48,11 +48,20 @@ def keeps_schema(context: RuleContext) -> Iterator[Finding]:
     """A body is valid against its schema."""
     if context.schema is None or context.is_valid:
         return
-    errors = context.contract.schemas.validator(context.schema).iter_errors(context.body)
-    grave = (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(context, each))
     # Each error is an object of several kilobytes, so no more are kept than are reported.
-    for error in sorted(islice(grave, MOST_ERRORS), key=_keys):
+    errors = [*islice(_errors(context, context.body), MOST_ERRORS)]
+    seen = {tuple(_keys(error)) for error in errors}
+    further = (each for each in _errors(context, context.plain_body) if tuple(_keys(each)) not in seen)
+    errors += islice(further, MOST_ERRORS - len(errors))
+    for error in sorted(errors, key=_keys):
         yield _finding(context, error)
+
+
+def _errors(context: RuleContext, body: Any) -> Iterator[ValidationError]:
+    """Yield what the schema refuses in a body."""
+    assert context.schema
+    errors = context.contract.schemas.validator(context.schema).iter_errors(body)
+    return (each for each in errors if not _is_whole(each) and not _is_of_the_older_edition(context, each))
 
 
 def is_of_this_edition(context: RuleContext) -> Iterator[Finding]:

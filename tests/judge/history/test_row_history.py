@@ -105,6 +105,17 @@ def test_the_moment_of_a_reversal_stays() -> None:
     ]
 
 
+def test_and_an_update_does_not_move_it() -> None:
+    again = {
+        **REVERTED,
+        "reverted_at": "2026-03-10T09:59:00-07:00",
+        "updated_at": "2026-03-12T10:00:00-07:00",
+    }
+    assert found(one(0, changes=REVERTED), one(9, changes=again)) == [
+        ("object.constant", "/reverted_at", Level.WARNING)
+    ]
+
+
 def test_a_state_that_comes_back_is_found_among_many() -> None:
     records = [one(0), one(10, changes=AVAILABLE), one(20)]
     assert ("object.lifecycle", "/status", Level.ERROR) in found(*records)
@@ -194,7 +205,7 @@ def test_what_never_changes_is_found_whether_it_was_updated_or_not(
         (EARNOUT, EARNOUT_URL, {"status": "processing"}, "status", Level.ERROR),
         (EARNOUT, EARNOUT_URL, {"amount": 9.5}, "amount", Level.ERROR),
         (CONFIGURED, CONFIG_URL, {"mode": "credits"}, "mode", Level.ERROR),
-        (CONFIGURED, CONFIG_URL, {"next_earn_out_date": LATER}, "next_earn_out_date", Level.ERROR),
+        (CONFIGURED, CONFIG_URL, {"next_earn_out_date": LATER}, "next_earn_out_date", Level.NOTE),
     ],
 )
 def test_what_changes_without_an_update_is_found(
@@ -232,3 +243,23 @@ def test_a_row_that_is_not_found_for_another_reason_is_not_a_finding(query: str)
 
 def test_a_row_that_another_key_does_not_find_is_not_a_finding() -> None:
     assert found(one(0), missing(60, key="Token other")) == []
+
+
+@pytest.mark.parametrize("seconds", [0.1, None])
+@pytest.mark.parametrize("age", [120, 600, 86_400])
+def test_what_a_cache_kept_may_be_older(age: int, seconds: float | None) -> None:
+    usual = (("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS"))
+    kept = replace(one(60, seconds=seconds), headers=(*usual, ("Age", str(age))))
+    assert found(one(0, changes=AVAILABLE), kept) == []
+    fresh = replace(one(60, seconds=0.1), headers=(*usual, ("Age", "0")))
+    assert ("object.lifecycle", "/status", Level.ERROR) in found(one(0, changes=AVAILABLE), fresh)
+
+
+@pytest.mark.parametrize("age", [120, 600])
+def test_of_two_impossible_orders_the_one_that_breaks_less_counts(age: int) -> None:
+    kept = replace(
+        one(60, changes=AVAILABLE, seconds=0.1),
+        headers=(("Content-Type", "application/json"), ("Allow", "GET, HEAD, OPTIONS"), ("Age", str(age))),
+    )
+    reverted = REVERTED | {"updated_at": "2026-03-12T10:00:00-07:00"}
+    assert {level for _, _, level in found(one(0, changes=reverted), kept)} <= {Level.NOTE}

@@ -244,3 +244,18 @@ def test_a_count_with_a_point_is_reported_and_compared() -> None:
 def test_rows_of_another_type_are_left_alone() -> None:
     assert json.loads(WHOLE.body)["count"] == 2
     assert found(WHOLE) == []
+
+
+@pytest.mark.parametrize("requested", ["SUMMER20", "summer20", "Summer20"])
+def test_a_code_info_is_that_of_the_requested_code(requested: str) -> None:
+    url = f"https://proxy.webshare.io/api/v2/referral/code/info/?referral_code={requested}"
+    info = {"referral_code": "SUMMER20", "promo_type": None, "promo_value": None}
+    assert found(response(info, url, 0)) == []
+    wrong = response(info | {"referral_code": "zzz"}, url, 0)
+    assert found(wrong) == [("detail.id", "/referral_code", Level.ERROR)]
+
+
+@pytest.mark.parametrize("status", ["Reverted", "REVERTED", " reverted"])
+def test_a_status_in_another_spelling_keeps_its_conditions(status: str) -> None:
+    rules = {rule for rule, _, _ in found(one(0, changes={"status": status, "reverted_at": None}))}
+    assert {"object.status", "object.reverted"} <= rules
