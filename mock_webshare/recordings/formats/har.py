@@ -82,10 +82,11 @@ def _status_and_body(
     """Return the status, None without a response, and the body, None if unknown."""
     status = status_of(response.get("status"))
     content = typed(response.get("content") or {}, dict, "content")
-    if status is None and response.get("status") is None and content.get("text"):
-        raise Malformed("its response has a body but no status")
-    if status is None or _is_from_cache(entry, response):
-        return None, b""  # no request was sent, or the response is an older one
+    if _is_from_cache(entry, response):
+        return None, b""  # an older response
+    if status is None:
+        _check_absence(response, content)
+        return None, b""
     if never_has_body(entry["request"].get("method"), status):
         return status, b""  # some browsers show what they have in their cache
     body = _stored(content, attached)
@@ -99,6 +100,15 @@ def _status_and_body(
     return status, body and unpacked(body, headers)
 
 
+def _check_absence(response: dict[str, Any], content: dict[str, Any]) -> None:
+    """Raise `Malformed` if a response came, though it has no status."""
+    status = response.get("status")
+    is_hidden = status == 0 and not response.get("httpVersion")  # how Firefox shows what CORS blocked
+    has_failed = is_hidden or not response.get("headers") or any(response.get(key) for key in _FAILED)
+    if content.get("text") and (status is None or not has_failed):
+        raise Malformed("its response has a body but no status")
+
+
 def _is_from_cache(entry: dict[str, Any], response: dict[str, Any]) -> bool:
     for part in (entry, response):
         for key in part.keys() & _CACHES.keys():
@@ -107,8 +117,12 @@ def _is_from_cache(entry: dict[str, Any], response: dict[str, Any]) -> bool:
     is_of_worker = any(part.get("_fetchedViaServiceWorker") is True for part in (entry, response))
     is_untransferred = is_of_worker and response.get("_transferSize") == 0
     cache = entry.get("cache")
-    was_cached = isinstance(cache, dict) and bool(cache.get("beforeRequest"))
-    return is_untransferred or (was_cached and _number(response.get("bodySize")) == 0)
+    if is_untransferred or not isinstance(cache, dict):
+        return is_untransferred
+    size = _number(response.get("bodySize"))
+    # Firefox has `afterRequest` only of what it did not receive; other tools also of what they did.
+    is_firefox = "afterRequest" in cache and "beforeRequest" not in cache and response.get("status") != 304
+    return (bool(cache.get("beforeRequest")) and size == 0) or (is_firefox and (size or 0) <= 0)
 
 
 def _had_body(response: dict[str, Any], content: dict[str, Any], length: str | None) -> bool:
@@ -136,6 +150,7 @@ def _stored(content: Any, attached: Attached) -> bytes | None:
     if content.get("text") is None:
         return None
     text, encoding = typed(content["text"], str, "text"), content.get("encoding")
+    encoding = encoding.lower() if isinstance(encoding, str) else encoding
     if encoding not in (None, "", "base64"):
         raise Malformed("its body has an encoding other than base64")
     if content.get("_isBinary") is True or (encoding and text.startswith("[")):

@@ -375,6 +375,11 @@ CACHED: dict[str, dict[str, Any]] = {
         "response": {"bodySize": 0},
     },
     "a flag": {"_servedFromCache": True},
+    "Firefox": {"cache": {"afterRequest": None}},
+    "Firefox with the entry": {"cache": {"afterRequest": {"eTag": "", "fetchCount": 3}}},
+    "Firefox with a size of 0": {"cache": {"afterRequest": None}, "response": {"bodySize": 0}},
+    "Firefox with an unknown size": {"cache": {"afterRequest": {}}, "response": {"bodySize": -1}},
+    "Firefox with a 404": {"cache": {"afterRequest": None}, "response": {"status": 404}},
 }
 RECEIVED: dict[str, dict[str, Any]] = {
     "Safari's network": {"_fetchType": "Network Load"},
@@ -385,7 +390,15 @@ RECEIVED: dict[str, dict[str, Any]] = {
     "a service worker whose source is not recorded": {"response": {"_fetchedViaServiceWorker": True}},
     "no cache in Chromium": {"_fromCache": None},
     "a flag that is false": {"_servedFromCache": False},
-    "a cache entry after the request": {"cache": {"afterRequest": {"eTag": ""}}, "response": {"bodySize": 0}},
+    "a cache entry of a received body": {
+        "cache": {"afterRequest": {"eTag": ""}},
+        "response": {"bodySize": 2},
+    },
+    "a size as text": {"cache": {"afterRequest": {}}, "response": {"bodySize": "2"}},
+    "cache entries before and after": {"cache": {"beforeRequest": None, "afterRequest": {"eTag": ""}}},
+    "a cache entry before, and no size": {"cache": {"beforeRequest": {"eTag": ""}}},
+    "a cache without entries": {"cache": {}},
+    "nothing transferred, without a cache": {"response": {"bodySize": 0, "_transferSize": 0}},
     "a size of 0 without a cache": {"response": {"bodySize": 0}},
 }
 
@@ -405,6 +418,43 @@ def test_a_response_of_a_cache_is_no_response_of_now(case: str) -> None:
 def test_a_response_that_was_received_is_read(case: str) -> None:
     (found,) = varied(RECEIVED[case])
     assert (found.status, found.body) == (200, b"{}")
+
+
+def test_a_304_is_read_though_the_cache_had_the_body() -> None:
+    (found,) = varied({"cache": {"afterRequest": None}, "response": {"status": 304}})
+    assert found.status == 304
+
+
+HEADERS = [{"name": "Content-Type", "value": "application/json"}]
+
+
+@pytest.mark.parametrize("status", [-1, 0, -200, None])
+@pytest.mark.parametrize("version", ["h2", "HTTP/1.1"])
+def test_a_response_that_came_without_a_status_is_malformed(status: int | None, version: str) -> None:
+    (found,) = varied({"response": {"status": status, "headers": HEADERS, "httpVersion": version}})
+    assert isinstance(found, BadRecord)
+
+
+NO_RESPONSE: dict[str, dict[str, Any]] = {
+    "nothing": {"status": 0, "content": {}},
+    "-1 and nothing": {"status": -1, "content": {}},
+    "headers only": {"status": 0, "content": {}, "headers": HEADERS},
+    "a text only": {"status": 0},
+    "blocked by CORS, in Firefox": {"status": 0, "headers": HEADERS, "httpVersion": "", "statusText": ""},
+    "a failure": {"status": 0, "headers": HEADERS, "httpVersion": "h2", "_error": "net::ERR_ABORTED"},
+}
+
+
+@pytest.mark.parametrize("case", NO_RESPONSE)
+def test_a_status_of_0_stands_for_no_response(case: str) -> None:
+    (found,) = varied({"response": NO_RESPONSE[case]})
+    assert (found.status, found.body) == (None, b"")
+
+
+@pytest.mark.parametrize("encoding", ["base64", "Base64", "BASE64", "bASE64", "baSe64"])
+def test_base64_is_base64_in_any_letter_case(encoding: str) -> None:
+    (found,) = varied({"response": {"content": {"text": "e30=", "encoding": encoding}}})
+    assert found.body == b"{}"
 
 
 LOST: dict[str, dict[str, Any]] = {
