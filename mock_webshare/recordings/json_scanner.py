@@ -10,7 +10,9 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
+from itertools import islice
 from typing import NamedTuple
 
 from mock_webshare.exchange import limits, streams
@@ -75,15 +77,37 @@ def whole(stream: Readable) -> Iterator[Piece]:
 
 def keys(text: bytes) -> set[str]:
     """Return the keys of the object that a text begins with, as far as it goes."""
-    found = set()
-    try:
-        scanner = Scanner(BytesIO(text))
+    return set(members(text).values)
+
+
+class Members(NamedTuple):
+    """The members of an object, as far as its text goes."""
+
+    values: dict[str, bytes]
+    """The text of each value, by its key; that of the last one may be cut off."""
+    is_whole: bool
+    """The object ends, and nothing before its end is broken."""
+
+
+def members(text: bytes) -> Members:
+    """Return the members of the object that a text begins with; none if it is not an object."""
+    scanner, found, is_whole = Scanner(BytesIO(text)), dict[str, list[bytes]](), False
+    with suppress(Broken):
         for key in scanner.members():
-            found.add(key)
-            scanner.skip()
-    except Broken:
-        pass
-    return found
+            found[key] = []
+            found[key].extend(scanner.parts())
+        is_whole = True
+    return Members({key: b"".join(parts) for key, parts in found.items()}, is_whole)
+
+
+def items(text: bytes, most: int) -> list[bytes]:
+    """Return the first items of the array that a text begins with; the last one may be cut off."""
+    scanner, found = Scanner(BytesIO(text)), list[list[bytes]]()
+    with suppress(Broken):
+        for _ in islice(scanner.items(), most):
+            found.append([])
+            found[-1].extend(scanner.parts())
+    return [b"".join(each) for each in found]
 
 
 class Scanner:
@@ -101,7 +125,8 @@ class Scanner:
     def elements(self, *path: tuple[str, ...]) -> Iterator[Piece]:
         """Yield each element of the array at the end of a path from the next value."""
         if not path:
-            yield from self._items()
+            for _ in self.items():
+                yield self.value()
             return
         is_there = False
         for key in self.members():
@@ -127,12 +152,12 @@ class Scanner:
     def value(self) -> Piece:
         self._next()
         line, parts = self._line, Parts()
-        for part in self._parts():
+        for part in self.parts():
             parts.add(part)
         return parts.piece(line)
 
     def skip(self) -> None:
-        for _ in self._parts():
+        for _ in self.parts():
             pass
 
     def end(self) -> None:
@@ -140,13 +165,14 @@ class Scanner:
         if self._next():
             raise Broken("something follows its end", self._line)
 
-    def _items(self) -> Iterator[Piece]:
+    def items(self) -> Iterator[None]:
+        """Stop at each item of the next value, an array; the caller consumes it."""
         self._expect(b"[")
         if self._next() == b"]":
             self._expect(b"]")
             return
         while True:
-            yield self.value()
+            yield
             if self._expect(b",", b"]") == b"]":
                 return
 
@@ -178,7 +204,7 @@ class Scanner:
             if self._at < len(self._text) or not self._fill():
                 return self._text[self._at : self._at + 1]
 
-    def _parts(self) -> Iterator[bytes]:
+    def parts(self) -> Iterator[bytes]:
         """Yield the text of the next value in parts."""
         is_nested = self._next() in (b'"', b"{", b"[")
         size = 0

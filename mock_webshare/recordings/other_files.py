@@ -19,7 +19,7 @@ from mock_webshare.recordings import formats
 from mock_webshare.recordings.content_encoding import ZSTANDARD
 from mock_webshare.recordings.formats import dump, json_files, responses_toml, vcr
 from mock_webshare.recordings.input import STANDARD_INPUT
-from mock_webshare.recordings.json_scanner import keys
+from mock_webshare.recordings.json_scanner import keys, members
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -64,6 +64,7 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (_begins(ZSTANDARD), Kind("a file compressed with Zstandard", "zstd -d FILE")),
     (_begins(b"\xfd7zXZ\0"), Kind("a file compressed with xz", "xz -d FILE")),
     (_begins(b"BZh9", b"BZh1", b"BZh5"), Kind("a file compressed with bzip2", "bzip2 -d FILE")),
+    (_begins(b"PK\5\6"), Kind("an empty ZIP archive")),
     (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), Kind("an archive", "unpack it first")),
     (re.compile(rb".{257}ustar", re.DOTALL), Kind("a tar archive", "unpack it first")),
     (
@@ -90,6 +91,8 @@ _NAMES: tuple[tuple[tuple[str, ...], Kind], ...] = (
     ((".pb", ".protobuf"), Kind("a message of Protocol Buffers", "write it as JSON")),
 )
 
+_REQUESTS_ONLY = "it has requests, not what the service sent; record with a proxy that writes HAR"
+
 DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
     (frozenset(names.split()), kind)
     for names, kind in (
@@ -104,10 +107,17 @@ DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
         ("lockfileVersion", Kind("a lock file")),
         ("compilerOptions", Kind("a tsconfig.json")),
         ("nbformat", Kind("a Jupyter notebook")),
+        ("constants events", Kind("a network log of Chromium", "export a HAR from the network panel")),
         ("traceEvents", Kind("a trace of Chromium", "export a HAR from the network panel")),
         ("consumer provider", Kind("a contract of Pact", "it has examples, not what the service sent")),
         ("imposters", Kind("imposters of mountebank", "record with a proxy that writes HAR")),
         ("data meta", Kind("a simulation of Hoverfly", "record with a proxy that writes HAR")),
+        ("items environments", Kind("a collection of Bruno", _REQUESTS_ONLY)),
+        ("name folders requests", Kind("a collection of Hoppscotch", _REQUESTS_ONLY)),
+        ("clientName collectionName", Kind("a collection of Thunder Client", _REQUESTS_ONLY)),
+        ("client collectionName", Kind("a collection of Thunder Client", _REQUESTS_ONLY)),
+        ("yaakVersion resources", Kind("an export of Yaak", _REQUESTS_ONLY)),
+        ("meta entry", Kind("a collection of HTTPie", _REQUESTS_ONLY)),
         ("_postman_variable_scope", Kind("an environment of Postman", "export the run with newman")),
         ("collection_id results", Kind("a run of Postman's app, without bodies", "run it with newman")),
         ("_type __export_format", Kind("an export of Insomnia", "export the responses as HAR")),
@@ -121,12 +131,7 @@ DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
 _JSON = re.compile(
     rb"\{\s{0,9999}(?:[\"}]|\Z)|\[\s{0,9999}(?:[\[{\"\]0-9-]|true|false|null|NaN|-?Infinity|\Z)"
 )
-_YAML_KEYS = re.compile(
-    rb"^(?:-[ ]{1,9})?[\"']?(?:http_interactions|interactions|recorded_with|responses|log|request|response)"
-    rb"[\"']?[ \t]{0,9}:"
-    rb"|^-[ \t]{0,9}\r?\n[ \t]{1,9}request[ \t]{0,9}:",
-    re.MULTILINE,
-)
+_COMMENTED = re.compile(rb"[\[{]\s{0,9999}(?://|/\*|#)")
 _COMMENT = (b"//", b"/*", b"#", b"version https://git-lfs")
 _NAME_OF_OURS = re.compile(r"credit|referral|earn-?_?out", re.IGNORECASE)
 _HTML = re.compile(rb"\s{0,999}(?:<!--|<!doctype html|<html|<head|<body|<h1|<title|<p>)", re.IGNORECASE)
@@ -149,11 +154,8 @@ def other_kind(source: str, head: bytes, *, is_found: bool) -> Kind | None:
         return None
     if _JSON.match(text):
         return _other_json(text, is_found=is_found and named != "har")
-    if vcr.begins(head):
-        return None
-    if named == "vcr":
-        is_cut_off = len(head) >= limits.HEAD and not is_found  # the keys may follow
-        return None if is_cut_off or _YAML_KEYS.search(text) else Kind("YAML without a list of interactions")
+    if named == "vcr" or vcr.begins(head):
+        return _other_yaml(text, is_found=is_found)
     return _other_text(source, text, named, is_found=is_found)
 
 
@@ -173,17 +175,24 @@ def _other_json(text: bytes, *, is_found: bool) -> Kind | None:
     return None if _looks_like_ours(text) else Kind("JSON of something else")
 
 
+def _other_yaml(text: bytes, *, is_found: bool) -> Kind | None:
+    is_cut_off = len(text) >= limits.HEAD and not is_found  # the keys may follow
+    is_cassette = vcr.has_list(text) and (not is_found or vcr.has_interactions(text))
+    return None if is_cut_off or is_cassette else Kind("YAML without a list of interactions")
+
+
 def _looks_like_ours(text: bytes) -> bool:
     """Whether a JSON text has enough of a body of the service, however broken."""
     if text.startswith(b"["):
         return _is_like_row(keys(text[1:].lstrip()))
-    found = keys(text)
+    values = members(text).values
+    found = set(values) - {key for key in _PAGE & values.keys() if _WORDS.match(values[key])}
     rows = _first_row(text) if "results" in found else set()
     if found & _PAGE and not rows:
         return len(found & _PAGE) > 1 or found <= _PAGE
     if found >= _PAGE and any(rows <= fields for fields in _FIELDS):  # even if it is cut off after an id
         return True
-    return any(map(_is_like_row, (rows, found, _names(text)))) or _is_like_error(found, text)
+    return any(map(_is_like_row, (rows, found, _names(text)))) or _is_like_error(values.keys(), text)
 
 
 _RESULTS = re.compile(rb'"results"\s{0,99}:\s{0,99}\[\s{0,999}(?=\{)')
@@ -204,6 +213,8 @@ def _names(text: bytes) -> set[str]:
 
 
 _PAGE = frozenset({"count", "next", "previous", "results"})
+_WORDS = re.compile(rb'"(?![0-9-]|https?:|[/?])')
+"""A text that is neither a number nor a link: translations of an application have such ones by these keys."""
 _COMMON = frozenset(
     {"id", "user_id", "code", "name", "description", "mode", "status", "amount", "is_active", "is_recurring"}
     | {"start_date", "end_date", "created_at", "updated_at", "error_reason"}
@@ -238,6 +249,8 @@ def _other_text(source: str, text: bytes, named: str | None, *, is_found: bool) 
         return None
     if not text and (is_found or named not in ("json", "ndjson")):  # else an empty body, or recording
         return Kind("an empty file")
+    if is_found and named and (_COMMENTED.match(text) or _is_json_value(text)):
+        return None if _looks_like_ours(text) else Kind("JSON of something else")
     if named and not (is_found and text.startswith(_COMMENT)):
         return None
     if _HTML.match(text):

@@ -89,6 +89,15 @@ ELSE = {
     "a file compressed with Zstandard": b"\x28\xb5\x2f\xfd\x04\x00",
     "JavaScript of nock's recorder": b"\n<<<<<<-- cut here -->>>>>>\n\nnock('http://a', {})\n  .get('/')",
 }
+ELSE |= {
+    "a network log of Chromium": b'{"constants": {"logEventTypes": {}}, "events": [{"phase": 1, "type": 2}]}',
+    "a collection of Bruno": b'{"name": "c", "version": "1", "items": [], "environments": []}',
+    "a collection of Hoppscotch": b'[{"v": 2, "name": "c", "folders": [], "requests": [{"name": "r"}]}]',
+    "a collection of Thunder Client": b'{"client": "Thunder Client", "collectionName": "c", "requests": []}',
+    "an export of Yaak": b'{"yaakVersion": "2026.1", "yaakSchema": 4, "resources": {}}',
+    "a collection of HTTPie": b'{"meta": {"format": "httpie"}, "entry": {"name": "c", "requests": []}}',
+    "an empty ZIP archive": b"PK\5\6" + bytes(18),
+}
 TEXTS = {
     "an HTML page": DJANGO,
     "plain text": b"upstream connect error",
@@ -174,6 +183,126 @@ YAML = {
     "list.yaml": b"- a\n- b\n",
     "text.yaml": b"just a text\n",
 }
+
+
+YAML |= {
+    "swagger.yaml": b'swagger: "2.0"\npaths: {}\nresponses:\n  Gone:\n    description: d\n',
+    "bot.yml": b"intents:\n- hi\nresponses:\n  utter_hi:\n  - text: Hi\n",
+    "codes.yaml": b"responses:\n  404: gone\n",
+    "logging.yml": b"log:\n  level: debug\n",
+    "logging-2.yml": b"log:\n  version: 2\n  level: debug\n",
+    "message.yml": b"request:\n  timeout: 3\nresponse:\n  size: 2\n",
+    "log-list.yml": b"log:\n- stdout\n",
+    "text.yml": b"interactions: many\nother: 1\n",
+}
+LISTS = {
+    "greetings.yml": b"responses:\n- greeting: hi\n  tags: []\n",
+    "clicks.yml": b"interactions:\n  - name: click\n    target: '#a'\n",
+    "flow.yml": b"responses: [hello, bye]\n",
+    "texts.yml": b"version: 1\ninteractions:\n- hover\n- click\n",
+    "tagged.yml": b"interactions: !list\n- {name: click}\n",
+}
+CASSETTES = {
+    "without a response": b"interactions:\n- request:\n    method: GET\n    uri: http://a/\nversion: 1\n",
+    "malformed": b"interactions:\n- request: 1\n  response: 2\n",
+    "cut off": b"interactions:\n- request:\n    met",
+    "of Ruby": b"---\nhttp_interactions:\n- nothing\nrecorded_with: VCR 6.0\n",
+    "with a comment": b"responses:\n# recorded\n\n- response:\n    method: GET\n",
+    "a list": b"- request:\n    method: GET\n  response: 5\n",
+    "in braces": b"--- {interactions: [{request: 1, response: 2}]}\n",
+    "HAR": b"log:\n  version: '1.2'\n  entries:\n  - 5\n",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_without_requests_is_passed_over_in_a_folder(name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, LISTS[name])
+    assert [type(each) for each in read(tmp_path)] == [OtherFile]
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a"])
+@pytest.mark.parametrize("case", CASSETTES)
+def test_a_broken_cassette_in_a_folder_is_reported(case: str, name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, CASSETTES[case])
+    assert BadRecord in map(type, read(tmp_path))
+
+
+@pytest.mark.parametrize("text", [b"interactions: []\n", b"interactions:\n", b"responses:\n- "])
+def test_an_empty_cassette_is_not_something_else(text: bytes, tmp_path: Path) -> None:
+    write(tmp_path / "a.yaml", text)
+    assert OtherFile not in map(type, read(tmp_path))
+
+
+STRUCTURES = {
+    "log settings": b'{"log": {"level": "info", "file": "x.log"}}',
+    "log with a version": b'{"log": {"version": 2, "level": "info"}}',
+    "log of lines": b'{"log": {"entries": [{"message": "started"}, {"message": "ended"}]}}',
+    "log that is cut off": b'{"log": {"level": "info", "fi',
+    "index": b'{"mappings": {"properties": {"a": {"type": "keyword"}}}, "settings": {}}',
+    "source map": b'{"version": 3, "sources": ["a.ts"], "mappings": "AAAA"}',
+    "mappings of names": b'{"mappings": [{"from": "a", "to": "b"}]}',
+    "user interface": b'{"interactions": [{"name": "click", "target": "#a"}], "title": "UX"}',
+    "dialog": b'{"interactions": [{"request": "hi", "response": "ho"}]}',
+    "texts": b'{"responses": {"hello": "hi"}}',
+    "list of texts": b'{"responses": ["hello", "hi"]}',
+    "task": b'{"run": "x", "collection": "y"}',
+    "task runner": b'{"run": {"executions": ["build", "test"]}}',
+    "shelf": b'{"collection": [{"title": "a"}]}',
+    "named shelf": b'{"collection": {"title": "a", "books": []}}',
+    "queue": b'{"requests": [{"id": 1}], "meta": {"total": 1}}',
+    "client settings": b'{"request": {"timeout": 3}, "retries": 2}',
+    "saved request": b'{"request": {"method": "GET", "url": "http://a/"}, "name": "n"}',
+    "training data": b'[{"request": "hi", "response": "ho"}]',
+    "training lines": b'{"request": "hi", "response": "ho"}\n{"request": "a", "response": "b"}\n',
+    "types": b'{"Request": 1, "Response": 2}',
+    "grant": b'{"scope": "read", "path": "/a", "response": "code"}',
+    "null": b"null",
+    "number": b"42\n",
+    "string": b'"x"',
+    "truth value": b" true",
+    "not a number": b"NaN",
+    "comment in the brace": b'{\n  // c\n  "version": "0.2.0"}',
+    "block comment": b'[ /* c */ {"a": 1}]',
+    "translation": b'{"detail": "", "results": "Found", "next": "Next", "count": "Nr", "previous": "Up"}',
+    "translation of buttons": b'{"next": "Weiter", "previous": "Zur\xc3\xbcck", "save": "Sichern"}',
+    "translation of a table": b'{"count": "{n} rows", "results": "Found", "empty": "None"}',
+    "translation of a page": b'{"count": "Anzahl", "next": "Weiter"}',
+    "translation of a list": b'{"next": "\\u00bb", "previous": "\\u00ab", "results": "Liste"}',
+}
+BROKEN = {
+    "HAR that is cut off in an entry": b'{"log": {"version": "1.2", "entries": [{"request": {"method": "G',
+    "HAR that is cut off in its pages": b'{"log": {"version": "1.2", "creator": {"name": "x"}, "pages": [',
+    "HAR that is cut off at its start": b'{"log": {',
+    "HAR without entries": b'{"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}}}',
+    "HAR with a malformed entry": b'{"log": {"entries": [1, {"request": {"method": "G", "url": "u"}}]}}',
+    "cassette without a response": b'{"interactions": [{"request": {"method": "GET", "uri": "http://a/"}}]}',
+    "cassette without method": b'{"interactions": [{"request": {}, "response": {"status": 200, "body": 5}}]}',
+    "cassette that is cut off": b'{"version": 1, "interactions": [{',
+    "cassette that is cut off in a message": b'{"http_interactions": [{"request": {"bod',
+    "go-vcr": b'{"Interactions": [{"Request": {"Method": "GET", "URL": "x"}, "Response": 3}]}',
+    "mappings": b'{"mappings": [{"request": {"method": "GET", "url": "/"}, "response": null}]}',
+    "run that is cut off": b'{"run": {"stats": {"items": {"total": 1}}, "timings": {"started": 5},',
+    "run without a request": b'{"run": {"executions": [{"response": {"code": 200, "stream": []}}]}}',
+    "exchange": b'{"request": {"method": "GET", "url": "http://a/"}, "response": {"body": "x"}}',
+    "exchange that is cut off": b'{"request": {"method": "GET", "url": "http://a/"}, "resp',
+    "exchanges": b'[{"request": {"method": "GET", "url": "u"}, "response": 5}]',
+    "call of nock": b'[{"scope": "https://a:443", "path": "/", "response": {}, "status": "x"}]',
+    "response of requests-cache": b'{"status_code": "x", "url": "u", "request": {"method": "G", "url": "u"}}',
+}
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.txt"])
+@pytest.mark.parametrize("case", STRUCTURES)
+def test_a_key_alone_does_not_make_a_recording_in_a_folder(case: str, name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, STRUCTURES[case])
+    assert [type(each) for each in read(tmp_path)] == [OtherFile]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.txt"])
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_recording_in_a_folder_is_reported(case: str, name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, BROKEN[case])
+    assert BadRecord in map(type, read(tmp_path))
 
 
 @pytest.mark.parametrize("name", YAML)

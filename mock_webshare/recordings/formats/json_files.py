@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,10 +16,12 @@ from mock_webshare.exchange.streams import Broken, Malformed
 from mock_webshare.recordings import content_encoding
 from mock_webshare.recordings.formats import har, nock, postman, requests_cache, vcr, wiremock
 from mock_webshare.recordings.input import Attached, Input
-from mock_webshare.recordings.json_scanner import Parts, Piece, elements, keys, whole
+from mock_webshare.recordings.json_scanner import Members, Parts, Piece, elements, items, keys, members, whole
 from mock_webshare.recordings.record import Found, Record, exchanges, parsed
 
 Reader: TypeAlias = Callable[[Input], Iterator[Found]]
+Values: TypeAlias = Mapping[str, bytes]
+"""The texts of the values of an object, by their keys."""
 
 _FIELDS = WEBSHARE.filter_names
 """What a field error may be about."""
@@ -46,6 +48,8 @@ class Document(NamedTuple):
     keys: Set[str]
     """The keys that it has at the top."""
     read: Reader
+    is_one: Callable[[Values], bool]
+    """Whether its values are of this kind, too, even if one is malformed, or the document is cut off."""
     without: Set[str] = frozenset()
     """Keys that only another kind of document has."""
 
@@ -55,36 +59,148 @@ def _read_list(*path: tuple[str, ...]) -> Reader:
     return lambda opened: _each(opened, elements(opened.stream, *path))
 
 
+_PARTS_OF_MESSAGES = (
+    (
+        {"method", "requestmethod"},
+        {"url", "uri", "path", "absoluteurl", "urlpath", "urlpattern", "urlpathpattern", "urlpathtemplate"},
+    ),
+    (
+        {"status", "statuscode", "code"},
+        {"headers", "header", "responseheaders", "body", "content", "stream", "jsonbody", "base64body"}
+        | {"parsedbody", "bodyfilename", "bodyasbase64"},
+    ),
+)
+"""What a request has, and a response: one of each set, in small letters without `_` and Ruby's colon."""
+_MOST_ITEMS = 10
+"""How many items of a list are examined: the first ones may be malformed."""
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix(":").replace("_", "").lower()
+
+
+def _is_cut_off(text: bytes, found: Members) -> bool:
+    """Whether a text ends before the first member of an object."""
+    return not found.values and not found.is_whole and (text.startswith(b"{") or not text)
+
+
+def _is_message(text: bytes) -> bool:
+    """Whether a text is a request or a response in the form of any tool, or the beginning of one."""
+    found = members(text)
+    names = set(map(_plain, found.values))
+    return _is_cut_off(text, found) or any(
+        (names & first and names & second) or (not found.is_whole and names & (first | second))
+        for first, second in _PARTS_OF_MESSAGES
+    )
+
+
+def _has_message(values: Values) -> bool:
+    return any(_plain(key) in ("request", "response") and _is_message(value) for key, value in values.items())
+
+
+def _lists_exchanges(text: bytes) -> bool:
+    """Whether a text is a list of exchanges, one without items, or cut off before the first."""
+    if not text.startswith(b"["):
+        return not text
+    found = [(each, members(each)) for each in items(text, _MOST_ITEMS)]
+    return not found or any(_is_cut_off(*each) or _has_message(each[1].values) for each in found)
+
+
+def _leads_to_list(text: bytes, key: str, before: Set[str], enough: Set[str]) -> bool:
+    """Whether an object has a list of exchanges under a key, or is cut off where it may follow.
+
+    `before` are the keys that may be before that one, and `enough` those that no other object has.
+    """
+    found = members(text)
+    if found.values.keys() >= enough:
+        return True
+    if key in found.values:
+        return _lists_exchanges(found.values[key])
+    is_object_or_end = text.startswith(b"{") or not text
+    return is_object_or_end and not found.is_whole and found.values.keys() <= before
+
+
+_BEFORE_ENTRIES = {"version", "creator", "browser", "pages", "comment", "_recordingName"}
+_BEFORE_EXECUTIONS = {"stats", "timings", "transfers", "failures", "error"}
+
+
+def _is_har(values: Values) -> bool:
+    return _leads_to_list(values["log"], "entries", _BEFORE_ENTRIES, enough={"version", "creator"})
+
+
+def _is_run(values: Values) -> bool:
+    return _leads_to_list(values["run"], "executions", _BEFORE_EXECUTIONS, enough={"stats", "timings"})
+
+
+def _is_list(key: str) -> Callable[[Values], bool]:
+    return lambda values: _lists_exchanges(values[key])
+
+
 DOCUMENTS = (
-    Document({"log"}, har.read),
-    *(Document({key}, vcr.read, without={"consumer", "provider"}) for key in vcr.KEYS),  # Pact has them
-    Document({"run", "collection"}, postman.read_run),
-    Document({"run"}, postman.read_run, without={"id", "name"}),
-    Document({"info", "item"}, postman.read_collection),
-    Document({"collection"}, postman.read_collection, without={"results", "detail"}),
-    Document({"mappings"}, _read_list(("mappings",))),
-    Document({"requests", "meta"}, _read_list(("requests",))),
+    Document({"log"}, har.read, _is_har),
+    *(
+        Document({key}, vcr.read, _is_list(key), without={"consumer", "provider"})  # Pact has them
+        for key in vcr.KEYS
+    ),
+    Document({"run", "collection"}, postman.read_run, _is_run),
+    Document({"run"}, postman.read_run, _is_run, without={"id", "name"}),
+    Document({"info", "item"}, postman.read_collection, lambda values: values["info"].startswith(b"{")),
+    Document(
+        {"collection"},
+        postman.read_collection,
+        lambda values: not keys(values["collection"]).isdisjoint({"info", "item"}),
+        without={"results", "detail"},
+    ),
+    Document({"mappings"}, _read_list(("mappings",)), _is_list("mappings")),
+    Document({"requests", "meta"}, _read_list(("requests",)), _is_list("requests")),
 )
 """The documents of all tools, HAR first. What is none of them is an element or a body."""
 
-ELEMENTS: tuple[tuple[frozenset[str], Callable[[Record, Attached], Exchange]], ...] = (
-    (requests_cache.KEYS, lambda record, _: requests_cache.exchange(record.document)),
-    (nock.KEYS, lambda record, _: nock.exchange(record.document)),
-    (postman.EXAMPLE, lambda record, _: postman.example(record.document)),
-    (frozenset({"request"}), lambda record, attached: _exchange_in_any_form(record, attached)),
-    (frozenset({"Request", "Response"}), lambda record, _: vcr.exchange(record.document, record.text)),
+
+class Element(NamedTuple):
+    """One exchange in the form of a tool."""
+
+    keys: frozenset[str]
+    exchange: Callable[[Record, Attached], Exchange]
+    is_one: Callable[[Members], bool] = lambda found: _has_message(found.values)
+    """Whether its values are of this kind, too, even if one is malformed, or the text is cut off."""
+
+
+ELEMENTS = (
+    Element(requests_cache.KEYS, lambda record, _: requests_cache.exchange(record.document)),
+    Element(
+        nock.KEYS,
+        lambda record, _: nock.exchange(record.document),
+        lambda found: found.values["scope"].startswith(b'"http'),
+    ),
+    Element(
+        postman.EXAMPLE,
+        lambda record, _: postman.example(record.document),
+        lambda found: _is_message(found.values["originalRequest"]),
+    ),
+    Element(
+        frozenset({"request"}),
+        lambda record, attached: _exchange_in_any_form(record, attached),
+        lambda found: _has_message(found.values) and ("response" in found.values or not found.is_whole),
+    ),
+    Element(
+        frozenset({"Request", "Response"}),
+        lambda record, _: vcr.exchange(record.document, record.text),
+    ),
 )
-"""The keys of one exchange in the form of each tool, and what converts it."""
+"""The exchanges of all tools, by their keys."""
+
+
+def _document(found: Set[str]) -> Document | None:
+    """Return the kind of a document with these keys at the top; None if it is not of a tool."""
+    return next((each for each in DOCUMENTS if each.keys <= found and not each.without & found), None)
 
 
 def _reader(text: bytes) -> Reader | None:
     """Return the reader of the document that a text begins with; None if it is not of a tool."""
-    found = keys(text)
-    for each in DOCUMENTS:
-        if each.keys <= found and not each.without & found:
-            is_har = "log" not in each.keys or _LOG.search(text) is not None
-            return each.read if is_har else None
-    return None
+    kind = _document(keys(text))
+    is_setting = kind is not None and "log" in kind.keys and _LOG.search(text) is None
+    return None if kind is None or is_setting else kind.read
 
 
 _LOG = re.compile(rb'"log"\s{0,9}:\s{0,9}\{')
@@ -94,12 +210,17 @@ _LOG = re.compile(rb'"log"\s{0,9}:\s{0,9}\{')
 def has_element(text: bytes) -> bool:
     """Whether the object, or first object of an array, that a text begins with is an exchange."""
     found = keys(text.removeprefix(b"["))
-    return any(signs <= found for signs, _ in ELEMENTS)
+    return any(each.keys <= found for each in ELEMENTS)
 
 
 def is_recording(text: bytes) -> bool:
-    """Whether a text begins as the JSON recording of a tool, and not as a body."""
-    return has_element(text) or (text.startswith(b"{") and _reader(text) is not None)
+    """Whether a text begins as the JSON recording of a tool does, and its values fit its keys."""
+    found = members(text.removeprefix(b"[").lstrip())
+    values = found.values
+    kind = _document(values.keys()) if text.startswith(b"{") else None
+    if kind is not None:
+        return kind.is_one(values)
+    return any(each.keys <= values.keys() and each.is_one(found) for each in ELEMENTS)
 
 
 def _may_be_body(keys: set[str]) -> bool:
@@ -166,9 +287,9 @@ def _each(opened: Input, pieces: Iterable[Piece]) -> Iterator[Found]:
 
     def convert(record: Record) -> Exchange:
         document = record.document
-        for signs, exchange in ELEMENTS if isinstance(document, dict) else ():
-            if signs <= document.keys():
-                return exchange(record, opened.attached)
+        for each in ELEMENTS if isinstance(document, dict) else ():
+            if each.keys <= document.keys():
+                return each.exchange(record, opened.attached)
         return Exchange(source="", body=record.text, is_body_exact=opened.is_exact)
 
     return exchanges(opened.source, parsed(pieces), convert)

@@ -79,9 +79,44 @@ _LIST = rb"\{?:?[\"']?(?:(?:http_)?interactions|responses)[\"']?[ \t]*:"
 _ITEM = rb"-[ \t\r\n]++:?[\"']?[Rr]e(?:quest|sponse)[\"']?[ \t]*:|-[ ]!ruby/(?:struct|object):VCR"
 _LOG = rb"log[ \t]*:[ \t]*\r?\n[ \t]+(?:_recordingName|version|creator|browser|pages|entries)[ \t]*:"
 _YAML = re.compile(_BEFORE + rb"(?:" + rb"|".join((_LIST, _ITEM, _LOG)) + rb")")
-
+_KEY = rb"^(?:---[ \t]++)?[{ ]?:?[\"']?(?:(?:http_)?interactions|Interactions|responses)[\"']?[ \t]*+:"
+_BLANKS = rb"[ \t]*+(?:[!&][^ \t\r\n]++[ \t]*+)*+(?:#[^\n]*+)?(?:\r?\n[ \t]*+(?:#[^\n]*+)?)*+"
+"""Also tags, anchors and comments."""
+_LISTED = re.compile(
+    _KEY
+    + _BLANKS
+    + rb"(?:[-\[]|\Z)"
+    + rb"|^(?:---[ \t]++)?(?:"
+    + _ITEM
+    + rb")|^[\"']?recorded_with[\"']?[ \t]*+:",
+    re.MULTILINE,
+)
+"""A list of interactions, or what VCR writes after one."""
+_EMPTY = re.compile(_KEY + _BLANKS + rb"(?:\[[ \t\r\n]*+\]|-?[ \t\r\n]*+\Z)", re.MULTILINE)
+_HAR = re.compile(rb"^[\"']?log[\"']?[ \t]*+:", re.MULTILINE)
+_OF_HAR = re.compile(rb"^[ \t]++[\"']?(?:entries|creator|_recordingName)[\"']?[ \t]*+:", re.MULTILINE)
+_OF_INTERACTION = re.compile(
+    rb"(?:^[ \t]*+|[-{,][ \t]*+):?[\"']?[Rr]e(?:quest|sponse)[\"']?[ \t]*+:"
+    rb"|!ruby/(?:struct|object):VCR|^:?[\"']?(?:http_interactions|recorded_with)[\"']?[ \t]*+:",
+    re.MULTILINE,
+)
+"""What no other list has: requests and responses, and two keys of VCR's own."""
 
 _UNKNOWN = Body(is_known=False)
+
+
+def _is_har(text: bytes) -> bool:
+    return _HAR.search(text) is not None and _OF_HAR.search(text) is not None
+
+
+def has_list(text: bytes) -> bool:
+    """Whether a text of YAML has a list of interactions, or of a HAR's entries."""
+    return _is_har(text) or _LISTED.search(text) is not None
+
+
+def has_interactions(text: bytes) -> bool:
+    """Whether such a list has interactions, however broken, or nothing in it."""
+    return _is_har(text) or any(each.search(text) for each in (_OF_INTERACTION, _EMPTY))
 
 
 def begins(head: bytes) -> bool:
