@@ -129,7 +129,7 @@ HINTS: Sequence[Hint] = (
     Hint(
         "cors.preflight",
         _refused_preflight,
-        "a browser asks for a page of another origin; let it read responses with serve --cors-origin ORIGIN",
+        "the origin of this page is not allowed to read responses; allow it with serve --cors-origin ORIGIN",
     ),
     Hint(
         "operation.not-served",
