@@ -101,6 +101,7 @@ CONFIG = Endpoint(
         *_OBJECT_RULES,
         "config.payout",
         "config.terms",
+        "config.totals",
         "config.earn-out-date",
         "body.errors",
         "body.types",
@@ -278,6 +279,7 @@ AFFILIATE = Resource(
     singular="config",
     schema="referral-config",
     is_object=True,
+    totals={"payouts_earned": "total_payouts_earned", "credits_earned": "total_credits_earned"},
     # Where the documentation has an example, it is this value.
     defaults={
         "id": 1,

@@ -215,6 +215,8 @@ class Resource(NamedTuple):
     ahead: Mapping[str, str | None] = {}
     """Dates that may be later than now; by default, by the duration in another field. None: no default."""
     date_orders: tuple[DateOrder, ...] = ()
+    totals: Mapping[str, str] = {}
+    """The field with the total, by the field with the part of it since the last earn-out."""
     constant: Mapping[str, str] = {}
     """The rule of each field that never changes, whatever happens to its row."""
     computed: tuple[str, ...] = ()

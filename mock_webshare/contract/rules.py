@@ -30,6 +30,7 @@ RULES = (
     Rule("object.same", _D, "A row is the same in the list and by its id until it is updated."),
     Rule("object.constant", _F, "`id`, `user_id` and `created_at` never change, updated or not."),
     Rule("config.payout", _D, "`mode` is `payout` or `credits`; a payout needs `paypal_payout_email`."),
+    Rule("config.totals", _D, "The totals go on at an earn-out, so no part is larger than its total."),
     Rule("config.earn-out-date", _A, "`next_earn_out_date` is not before `created_at`."),
     Rule("config.terms", _O, "The terms of commissions are numbers; they are not documented."),
     Rule("channel.array", _D, "The channels are one array by ascending `id`, without pages."),

@@ -129,6 +129,14 @@ DEFECTS = [
     ),
     Defect(
         CONFIG,
+        "earned more",
+        _set(total_payouts_earned=0.0, payouts_earned=1.5),
+        "config.totals",
+        "payouts_earned",
+    ),
+    Defect(CONFIG, "credits beyond", _set(credits_earned=1e6), "config.totals", "credits_earned"),
+    Defect(
+        CONFIG,
         "paid before",
         _set(next_earn_out_date=EARLY),
         "config.earn-out-date",

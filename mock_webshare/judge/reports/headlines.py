@@ -276,6 +276,7 @@ HEADLINES: dict[str, str | Callable[[Finding], str]] = {
     "status": "the status is {actual}, not {expected}",
     "text": _of_text,
     "throttled": "{subject} is {actual}, which does not fit Retry-After",
+    "total": "{subject} is {actual}, more than its total {expected}",
     "twice": "row {actual} occurs twice in one response",
     "type": _of_type,
     "unlisted": "row {actual} is missing from an earlier list that selects it",

@@ -174,6 +174,7 @@ _EXPECTED: dict[str, str | Callable[[Any], str]] = {
     "text": one_of,
     "throttled": lambda wait: f"Request was throttled. Expected available in {wait or 'some'} seconds.",
     "twice": "an id that no other row of the page has",
+    "total": "{} or less",
     "type": type_names,
     "wrong-field": "nothing: the value that was sent for it is allowed",
     "copy": "{}, as another row that refers to the same id has it",

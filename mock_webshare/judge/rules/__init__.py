@@ -31,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     rows.numbers_are_floats,
     rows.integers_are_digits,
     rows.filters_apply,
+    rows.parts_fit_totals,
     rows.id_matches_the_request,
     rows.status_matches_the_age,
     rows.dates_are_in_order,

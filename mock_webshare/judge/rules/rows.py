@@ -19,6 +19,7 @@ from mock_webshare.judge.model.row_fields import LONGEST_DATE, read_instant, rea
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBERS = frozenset({int, Decimal})
+_CENT = Decimal("0.01")
 _HOURS = 4096  # hours whose offset is cached
 
 
@@ -146,6 +147,18 @@ def _rows_that_differ(
 def _is_possible(each: Filter, value: Any) -> bool:
     """Whether a field may have a value at all; the schema reports others."""
     return value in each.choices if each.resource is None else value is None or type(value) is int
+
+
+def parts_fit_totals(context: RuleContext) -> Iterator[Finding]:
+    """A part is not larger than its total, but for the rounding of floats."""
+    totals = context.fields.resource.totals if context.endpoint else {}
+    for index, row in context.plain_objects if totals else ():
+        for part, total in totals.items():
+            actual: Any = row.get(part)
+            most: Any = row.get(total)
+            if {type(actual), type(most)} <= _NUMBERS and actual > most + _CENT:
+                keys = context.keys(index, part)
+                yield context.finding("config.totals", *keys, check="total", expected=most, actual=actual)
 
 
 def id_matches_the_request(context: RuleContext) -> Iterator[Finding]:
