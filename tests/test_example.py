@@ -48,6 +48,7 @@ def run(python: Path, project: Path, *command: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.exhaustive
 def test_its_tests_pass_in_random_order(project: Path) -> None:
     # Only our environment has these plugins, which warn of settings of theirs.
     others = ("-p", "no:asyncio", "-p", "no:aiohttp")

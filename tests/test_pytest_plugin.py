@@ -431,6 +431,7 @@ def test_it(webshare_mock, webshare_mock_server):
     ).assert_outcomes(passed=1)
 
 
+@pytest.mark.exhaustive
 def test_the_processes_of_xdist_have_the_same_options(suite: Suite) -> None:
     suite(
         """
@@ -827,6 +828,7 @@ def test_the_summary_names_nothing_if_all_is_served(suite: Suite) -> None:
     suite(MANY).stdout.no_fnmatch_line("*not served*")
 
 
+@pytest.mark.exhaustive
 def test_processes_of_xdist_and_random_order_do_not_meet(suite: Suite) -> None:
     result = suite(MANY, "-n", "2", "--random-order", apart=True)
     result.assert_outcomes(passed=40)

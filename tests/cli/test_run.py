@@ -128,6 +128,7 @@ def family(tmp_path: Path) -> Iterator[Family]:
 
 
 class TestCommand:
+    @pytest.mark.exhaustive
     def test_pytest(self, tmp_path: Path) -> None:
         test = tmp_path / "test_credits.py"
         test.write_text(
@@ -303,6 +304,7 @@ class TestAMockThatNoRequestReached:
         )
         assert run(sys.executable, "-c", code).stderr == NOT_REACHED
 
+    @pytest.mark.exhaustive
     def test_in_the_processes_of_xdist(self, tmp_path: Path) -> None:
         text = f"{GET}\ndef test_it(webshare_mock): get(webshare_mock.url)\n"
         (tmp_path / "test_it.py").write_text(text, encoding="utf-8")

@@ -58,6 +58,7 @@ def test_the_command_prints_it() -> None:
     assert (run.code, json.loads(run.out)) == (0, document())
 
 
+@pytest.mark.exhaustive
 def test_a_generated_client_lists_credits(tmp_path: Path) -> None:
     pytest.importorskip("openapi_python_client", reason="the extra `ci` installs openapi-python-client")
     (tmp_path / "service.json").write_text(json.dumps(document()), encoding="utf-8")

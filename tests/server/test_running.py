@@ -268,6 +268,7 @@ class TestAStartThatFails:
         assert outcomes.startswith("[True, ") and outcomes.endswith(", None]") and "False" not in outcomes
         assert url.startswith("http://127.0.0.1:")
 
+    @pytest.mark.exhaustive
     @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit to be set")
     @pytest.mark.parametrize("arguments", sampled([("serve", "--port", "0"), ("run", "--", "true")]))
     def test_the_command_line_reports_that_no_more_files_may_be_opened(

@@ -311,6 +311,7 @@ print(json.dumps([worlds.counted(), used]))
 """
 
 
+@pytest.mark.exhaustive
 def test_any_number_of_keys_take_a_bounded_memory() -> None:
     """Two hundred thousand keys stand for a million, which take five times as long and no more memory."""
     run = subprocess.run([sys.executable, "-c", MANY_KEYS], capture_output=True, text=True, check=True)
