@@ -296,7 +296,7 @@ def _require_known(given: Iterable[str], allowed: Sequence[str]) -> None:
 
 @contextmanager
 def _fail_without_traceback(where: str) -> Iterator[None]:
-    """Fail the test without a traceback if the user made a mistake."""
+    """Fail the test without a traceback if a value of the user is not allowed."""
     from mock_webshare.errors import MockWebshareError
 
     try:

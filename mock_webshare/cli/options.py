@@ -118,6 +118,15 @@ def choice_of(name: str, value: str) -> str:
     return value
 
 
+def add_skip_others(parser: argparse.ArgumentParser) -> None:
+    """Add the option of commands to which a hook names files of any kind."""
+    parser.add_argument(
+        "--skip-others",
+        action="store_true",
+        help="pass over named files that are not recordings, as in a folder; having nothing to check is 0",
+    )
+
+
 def variable_of(name: str) -> str:
     """Return the variable of an option: `MOCK_WEBSHARE_PORT` for `port`."""
     return _PREFIX + name.upper().replace("-", "_")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from mock_webshare.cli.files import Streams, require_other_file, write_output
-from mock_webshare.cli.options import CLEAN, FAILED, FOUND
+from mock_webshare.cli.options import CLEAN, FAILED, FOUND, add_skip_others
 from mock_webshare.errors import UnreadableInput, UsageError
 
 TYPE_CHECKING = False
@@ -42,11 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="write nothing but the places of secrets, without their values"
     )
-    parser.add_argument(
-        "--skip-others",
-        action="store_true",
-        help="pass over named files that are not recordings, as in a folder; having nothing to check is 0",
-    )
+    add_skip_others(parser)
 
 
 def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str]) -> int:

@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mock_webshare.cli.coverage import CoverageOutput, add_coverage_options
 from mock_webshare.cli.files import Streams, progress_bar, require_other_file, write_output
-from mock_webshare.cli.options import COLOR, Option, add_options, values_given, values_or_defaults
+from mock_webshare.cli.options import (
+    COLOR,
+    Option,
+    add_options,
+    add_skip_others,
+    values_given,
+    values_or_defaults,
+)
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -54,11 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST",
         help="check responses of this host only; may be given several times",
     )
-    parser.add_argument(
-        "--skip-others",
-        action="store_true",
-        help="pass over named files that are not recordings, as in a folder; having nothing to check is 0",
-    )
+    add_skip_others(parser)
     _add_reports(parser)
     add_coverage_options(parser)
 

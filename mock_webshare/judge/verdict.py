@@ -33,7 +33,7 @@ class Likeness(NamedTuple):
 
     @property
     def of_rule(self) -> Likeness:
-        """What findings have in common that are too many to be told apart."""
+        """What findings have in common that are too many to be distinguished."""
         return self._replace(request="", pointer="", cause="")
 
 

@@ -159,7 +159,7 @@ class MockServer:
             raise self._not_running()
         try:
             return done.result()
-        except MockWebshareError as error:  # where in the server a mistake was noticed helps nobody
+        except MockWebshareError as error:  # the frames of the server do not help the caller
             raise error.with_traceback(None) from None
 
     def count_keyless(self) -> int:

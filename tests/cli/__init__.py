@@ -13,7 +13,7 @@ class Stream(io.StringIO):
 
     def __init__(self, is_terminal: bool = False) -> None:
         super().__init__()
-        self.isatty = lambda: is_terminal  # type: ignore[method-assign]
+        self.isatty = lambda: is_terminal  # type: ignore[method-assign]  # of one stream only
 
 
 class Run:

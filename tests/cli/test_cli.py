@@ -165,7 +165,7 @@ def test_an_option_wins_over_a_variable(
 ) -> None:
     options = cli._parse(STREAMS, ("serve", *argv))
     environ = {f"MOCK_WEBSHARE_{variable[0]}": variable[1]}
-    assert settings.settings_of(options, environ, settings.SERVE_OPTIONS) == Settings(**expected)  # type: ignore[arg-type]
+    assert settings.settings_of(options, environ, settings.SERVE_OPTIONS) == Settings(**expected)  # type: ignore[arg-type]  # of many types
 
 
 CREDIT = str(data_path("fixtures") / "recordings" / "credit.json")

@@ -584,7 +584,7 @@ class TestSignals:
             port = free_port()  # which is taken before the data is made
             options = ["--port", str(port), "--credits", "1000000"]
             with subprocess.Popen([*RUN, *options, "--", "touch", str(ran)]) as process:
-                until(lambda port=port: not is_free(port))  # type: ignore[misc]
+                until(lambda port=port: not is_free(port))  # type: ignore[misc]  # not inferred
                 process.send_signal(number)
                 assert process.wait(PATIENCE) == -number
         assert not ran.exists()

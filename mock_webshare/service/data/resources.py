@@ -138,7 +138,7 @@ def _tuple_type(fields: Sequence[Field], own: Sequence[str], optional: Sequence[
     dates = tuple(field.name for field in fields if field.is_date)
     nested = tuple(field.name for field in fields if field.type in ("array", "object"))
 
-    class Row(namedtuple("Row", [field.name for field in fields])):  # type: ignore[misc]
+    class Row(namedtuple("Row", [field.name for field in fields])):  # type: ignore[misc]  # known at run time only
         __slots__ = ()
 
         def wire(self) -> dict[str, Any]:
