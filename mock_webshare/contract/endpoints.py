@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mock_webshare.contract.model import (
+    Conditional,
     Contract,
     DateOrder,
     Endpoint,
@@ -23,7 +24,8 @@ API_ROOT = "/api/v2/"
 PENDING_DAYS = 30
 """The days for which a credit stays pending (documented: `referral_payment_pending_days`, "30 00:00:00")."""
 
-
+PAYMENT_FAILED = "The PayPal account cannot receive payments."
+"""Why a payment failed, where the user gives no reason; the service's own texts are not documented."""
 MODES = ("payout", "credits")
 STATUSES = ("pending", "available", "reverted")
 
@@ -334,6 +336,10 @@ EARNOUTS = Resource(
         "credits": [],
     },
     date_orders=(DateOrder(("created_at", "updated_at")),),
+    conditionals=(
+        Conditional("error_reason", "status", "failed", default=PAYMENT_FAILED),
+        Conditional("paypal_payout_email", "mode", "payout"),
+    ),
     constant={"created_at": "object.constant"},
     older=frozenset(),
     own={

@@ -172,6 +172,18 @@ class DateOrder(NamedTuple):
     rule: str = "object.date-order"
 
 
+class Conditional(NamedTuple):
+    """A field that is null unless another field has a certain value.
+
+    With that value it is `default` if none is given; None: it may be null even then.
+    """
+
+    field: str
+    other: str
+    value: str
+    default: str | None = None
+
+
 class Lifecycle(NamedTuple):
     """How the rows of a resource change in time.
 
@@ -215,6 +227,7 @@ class Resource(NamedTuple):
     ahead: Mapping[str, str | None] = {}
     """Dates that may be later than now; by default, by the duration in another field. None: no default."""
     date_orders: tuple[DateOrder, ...] = ()
+    conditionals: tuple[Conditional, ...] = ()
     totals: Mapping[str, str] = {}
     """The field with the total, by the field with the part of it since the last earn-out."""
     constant: Mapping[str, str] = {}

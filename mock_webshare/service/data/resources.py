@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from sys import getsizeof
 from typing import Any
 
-from mock_webshare.contract.model import Contract, Field, Lifecycle, Reference, Resource
+from mock_webshare.contract.model import Conditional, Contract, Field, Lifecycle, Reference, Resource
 from mock_webshare.contract.timestamps import format_instant, parse_instant, parse_period
 from mock_webshare.errors import Contradiction
 from mock_webshare.service.data.fields import (
@@ -64,7 +64,8 @@ class RowType:
     def derived(self) -> frozenset[str]:
         """The fields whose values follow from others, or from the rows before."""
         life, copies = self.resource.lifecycle, [each.copy for each in self.resource.references]
-        return frozenset((*self.resource.numbered, *copies, UPDATED_AT, *([life.ended_at] if life else [])))
+        nullable = [each.field for each in self.resource.conditionals] + ([life.ended_at] if life else [])
+        return frozenset((*self.resource.numbered, *copies, *nullable, UPDATED_AT))
 
     @cached_property
     def needed(self) -> tuple[str, ...]:
@@ -86,6 +87,8 @@ class RowType:
         """Raise `Contradiction` if a row contradicts itself, or the rows to which it refers."""
         if self.resource.lifecycle:
             _check_end(source, pointer, row, self.resource.lifecycle)
+        for conditional in self.resource.conditionals:
+            _check_conditional(source, pointer, row, conditional)
         for reference in self.resource.references:
             _check_reference(source, pointer, row, reference, sources[reference.copy])
 
@@ -125,6 +128,10 @@ class RowType:
     ) -> dict[str, Any]:
         """Return the fields in their order, with those that follow from the given ones."""
         _complete_references(fields, given, self.resource.references, sources)
+        for each in self.resource.conditionals:
+            if each.field not in given:
+                has_value = fields[each.other] == each.value
+                fields[each.field] = (fields[each.field] or each.default) if has_value else None
         life = self.resource.lifecycle
         if life and life.ended_at not in given:
             is_ended = fields[life.field] == life.ended
@@ -201,6 +208,16 @@ def _field_type(field: Field) -> FieldType:
     if field.type == "string" and field.is_never_empty:
         return NON_EMPTY
     return JSON_TYPES[field.type]
+
+
+def _check_conditional(source: str, pointer: str, row: Any, conditional: Conditional) -> None:
+    value, other = getattr(row, conditional.field), getattr(row, conditional.other)
+    has_value, is_met = value is not None, other == conditional.value
+    is_needed = is_met and conditional.default is not None
+    if (has_value and not is_met) or (is_needed and not has_value):
+        what = "a value" if is_needed else "null"
+        allowed = f"{what}, as {conditional.other} is {other}"
+        raise Contradiction.invalid(source, f"{pointer}/{conditional.field}", value, allowed)
 
 
 def _check_end(source: str, pointer: str, row: Any, life: Lifecycle) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from mock_webshare.contract.endpoints import AFFILIATE, CREDITS, EARNOUTS, MODES, WEBSHARE
+from mock_webshare.contract.endpoints import AFFILIATE, CREDITS, EARNOUTS, MODES, PAYMENT_FAILED, WEBSHARE
 from mock_webshare.contract.model import Contract, Lifecycle
 from mock_webshare.contract.timestamps import DAY, LIMIT, parse_period
 from mock_webshare.service.data.computed import total
@@ -16,7 +16,6 @@ from mock_webshare.service.data.resources import UPDATED_AT, row_types
 
 Rows = Mapping[str, Sequence[Any]]
 _FIRST_ID = 20_314
-FAILURE = "The PayPal account cannot receive payments."
 
 
 def lifecycles(contract: Contract) -> Iterator[tuple[str, Lifecycle]]:
@@ -143,7 +142,7 @@ def _earnout(config: Any, mode: str, credits: Sequence[Any], amount: float, date
 def _completed(earnout: Any, ended_at: int, now: int, *, is_failed: bool = False) -> Any:
     if earnout.status != "processing" or ended_at > now:
         return earnout
-    ended = {"status": "failed", "error_reason": FAILURE} if is_failed else {"status": "completed"}
+    ended = {"status": "failed", "error_reason": PAYMENT_FAILED} if is_failed else {"status": "completed"}
     return earnout._replace(updated_at=ended_at, **ended)
 
 

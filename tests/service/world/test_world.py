@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mock_webshare.contract.endpoints import CREDIT_LIST
+from mock_webshare.contract.endpoints import CREDIT_LIST, MODES
+from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.contract.timestamps import DAY, SECOND, format_instant
-from mock_webshare.errors import DataError, MockWebshareError, NotFound, UsageError
+from mock_webshare.errors import Contradiction, DataError, MockWebshareError, NotFound, UsageError
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.fields import LARGEST_ID
@@ -289,6 +290,40 @@ class TestAChannel:
     def test_that_is_not_there_cannot_be_deleted(self, ours: World) -> None:
         with pytest.raises(NotFound, match="there is no channel 8 in this world"):
             ours.delete("channels", 8)
+
+
+class TestAnEarnout:
+    @pytest.mark.parametrize("mode", MODES)
+    @pytest.mark.parametrize("status", ["processing", "completed", "failed"])
+    def test_is_as_documented_however_it_is_arranged(self, ours: World, status: str, mode: str) -> None:
+        made = ours.create("earnouts", amount=20, status=status, mode=mode)
+        changed = ours.change("earnouts", ours.create("earnouts")["id"], status=status, mode=mode)
+        document = SERVICE_SCHEMAS.validator("referral-earnout")
+        assert not list(document.iter_errors(made)) + list(document.iter_errors(changed))
+        assert (made["error_reason"] is None) == (status != "failed")
+        assert (made["paypal_payout_email"] is None) == (mode == "credits")
+
+    def test_loses_its_reason_when_it_has_not_failed_after_all(self, ours: World) -> None:
+        failed = ours.create("earnouts", status="failed", error_reason="No.")
+        assert failed["error_reason"] == "No."
+        assert ours.change("earnouts", failed["id"], status="completed")["error_reason"] is None
+
+    def test_of_money_may_lack_an_address(self, ours: World) -> None:
+        assert ours.create("earnouts", paypal_payout_email=None)["paypal_payout_email"] is None
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"error_reason": "No."},
+            {"status": "processing", "error_reason": ""},
+            {"status": "failed", "error_reason": None},
+            {"mode": "credits", "paypal_payout_email": "ada@example.com"},
+        ],
+        ids=str,
+    )
+    def test_does_not_contradict_itself(self, ours: World, fields: dict[str, Any]) -> None:
+        with pytest.raises(Contradiction, match=f"{list(fields)[-1]}: .* as "):
+            ours.create("earnouts", **fields)
 
 
 class TestTheClock:
