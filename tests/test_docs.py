@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -22,12 +24,15 @@ from mock_webshare.cli import probe, record, settings, validate
 from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.rules import RULES
+from mock_webshare.control.openapi import document
+from mock_webshare.control.routes import ROOT as CONTROL
 from mock_webshare.control.routes import routes_of
 from mock_webshare.judge import reports
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.recordings import formats
 from mock_webshare.service import faults
 from mock_webshare.service.data import dataset
+from mock_webshare.service.data.resources import RowType, row_types
 from mock_webshare.service.world.scenarios import SCENARIOS
 from tests.paths import ROOT
 from tests.sampling import sampled
@@ -54,7 +59,8 @@ NOT_RUN = {
     "python3 -m venv .venv && . .venv/bin/activate && pip install -q . && mock-webshare serve": _INSTALLS,
     "python3 -m venv .venv && . .venv/bin/activate && pip install -q -e '.[test]' && pytest": _INSTALLS,
     "pip install /path/to/mock-webshare": _INSTALLS,
-    "pip wheel --no-deps -w dist /path/to/mock-webshare\npip install dist/mock_webshare-*.whl": _INSTALLS,
+    "pip wheel --no-deps -w dist /path/to/mock-webshare": _INSTALLS,
+    "pip install dist/mock_webshare-*.whl": _INSTALLS,
     "pip install 'mock-webshare @ git+file:///path/to/mock-webshare@COMMIT'": _INSTALLS,
     "mock-webshare serve": _SERVES,
     "mock-webshare serve --data mine.json": _SERVES,
@@ -145,6 +151,13 @@ def follow_dockerfile(code: str, reader: Reader) -> None:
     assert code.startswith("FROM ")
 
 
+def follow_module(code: str, reader: Reader) -> None:
+    """Write a JavaScript module under the name in its first line; commands after it run it."""
+    path = reader.folder / code.partition("\n")[0].removeprefix("// ")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(code, encoding="utf-8")
+
+
 def follow_yaml(code: str, reader: Reader) -> None:
     """Parse a configuration; `test_ci.py` runs it with its tool."""
     assert isinstance(yaml.safe_load(code), dict)
@@ -156,12 +169,15 @@ FOLLOW: Mapping[str, Callable[[str, Reader], None]] = {
     "python": follow_python,
     "json": follow_json,
     "yaml": follow_yaml,
+    "js": follow_module,
     "dockerfile": follow_dockerfile,
 }
 
 
 @pytest.mark.parametrize("page", sampled(PAGES))
 def test_a_page_can_be_followed_to_the_letter(page: str, tmp_path: Path) -> None:
+    if any(each.language == "js" for each in blocks(page)) and shutil.which("node") is None:
+        pytest.skip("Node is not installed")
     with MockServer(Settings(port=0)) as server:
         reader = Reader(tmp_path, server.url)
         for language, code in blocks(page):
@@ -218,7 +234,49 @@ def scenarios_table() -> str:
     )
 
 
-TABLES = {"rules": rules_table, "control-plane": control_table, "scenarios": scenarios_table}
+def resources_table() -> str:
+    return table(
+        ("resource", "fields"),
+        ((f"`{name}`", ", ".join(_fields_of(each))) for name, each in row_types(WEBSHARE).items()),
+    )
+
+
+def _fields_of(row_type: RowType) -> Iterator[str]:
+    for name in row_type.names:
+        default = row_type.resource.defaults.get(name, ...)
+        is_shown = default is not ... and not row_type.resource.is_object
+        required = " (required)" if name in row_type.needed else ""
+        yield f"`{name}`" + (f" (`{json.dumps(default)}`)" if is_shown else required)
+
+
+def bodies_table() -> str:
+    components = document(CONTROL, routes_of(), WEBSHARE)["components"]["schemas"]
+    return table(
+        ("endpoint", "fields", "meaning"),
+        (
+            (
+                f"`{each.method} {each.path}`",
+                _names(schema := components[each.body]),
+                schema.get("description", ""),
+            )
+            for each in routes_of()
+            if each.body and each.path.split("/")[0] not in {*WEBSHARE.resources, "state", "faults"}
+        ),
+    )
+
+
+def _names(schema: Mapping[str, Any]) -> str:
+    required = schema.get("required", ())
+    return ", ".join(f"`{name}`" + " (required)" * (name in required) for name in schema["properties"])
+
+
+TABLES = {
+    "rules": rules_table,
+    "control-plane": control_table,
+    "resources": resources_table,
+    "bodies": bodies_table,
+    "scenarios": scenarios_table,
+}
 _TABLE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 

@@ -119,7 +119,7 @@ def choice_of(name: str, value: str) -> str:
 
 
 def add_skip_others(parser: argparse.ArgumentParser) -> None:
-    """Add the option of commands to which a hook names files of any kind."""
+    """Add `--skip-others`, for commands that pre-commit calls with files of any kind."""
     parser.add_argument(
         "--skip-others",
         action="store_true",

@@ -22,12 +22,12 @@ _HTTP = "HTTP/1.1"
 
 
 def write_ndjson(exchanges: Iterable[Exchange], stream: TextIO) -> None:
-    """Write each exchange as a line, in ASCII."""
+    """Write exchanges as NDJSON, one per line, in ASCII."""
     stream.writelines(map(write_line, exchanges))
 
 
 def write_har(exchanges: Iterable[Exchange], stream: TextIO) -> None:
-    """Write a HAR with an entry a line, in ASCII."""
+    """Write exchanges as HAR 1.2, one entry per line, in ASCII."""
     stream.write(HAR_HEAD)
     for number, exchange in enumerate(exchanges):
         stream.write((",\n" if number else "\n") + har_entry(exchange))

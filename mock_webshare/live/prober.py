@@ -123,7 +123,8 @@ async def probe(
 ) -> Findings:
     """Send all requests to a service, with a pause between them, and return what they show.
 
-    `keep` is given each exchange, and `progress` how many of how many are done. Both see no secrets.
+    `keep` is called with each exchange, without secrets, and `progress` with the number of requests that are
+    done and of all.
     Raise `ServiceError` if the first response is not a page of the list, the rate limit is reached, or a
     response does not come in time.
     """

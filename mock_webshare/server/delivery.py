@@ -63,7 +63,7 @@ class CachedResponse(web.StreamResponse):
 
     @property
     def body_length(self) -> int:
-        """The number of bytes sent, including the head, as aiohttp defines it."""
+        """The number of bytes sent, with status line and headers, because aiohttp counts them too."""
         return len(self._dated_head) + len(self._content)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:

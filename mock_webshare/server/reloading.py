@@ -79,7 +79,7 @@ def source_of(settings: Settings) -> Source | None:
 
 
 def read(source: Source | None) -> Dataset:
-    """Return new data; raise `Conflict` with the reason, and with the line of the file, if it is known."""
+    """Load the data again; raise `Conflict` with the reason and, if it is known, the line of the file."""
     if source is None:
         raise Conflict("the data are not from a file; start the server with --data FILE")
     try:

@@ -133,7 +133,7 @@ class Redactor:
                 self._pseudonyms.reserve(text)
 
     def exchange(self, exchange: Exchange) -> Exchange:
-        """Return an exchange without its secrets; a `Content-Length` that was correct stays so."""
+        """Return an exchange without its secrets; a correct `Content-Length` is adapted to the new body."""
         self.collect_secrets(exchange)
         request, response = (self._message(*message) for message in _messages(exchange))
         return replace(
@@ -147,7 +147,10 @@ class Redactor:
         )
 
     def url(self, url: str) -> str:
-        """Return a URL without its secrets, or a text of ours: a name before a colon indicates none here."""
+        """Return a URL, or a text that this program wrote, without its secrets.
+
+        Unlike `text`, it does not take `name: value` for a secret.
+        """
         return self._redact_known(self._redact_url(self._redact_proxies(self._redact_indexed(url)), 0))
 
     def headers(self, headers: Headers) -> Headers:

@@ -49,7 +49,7 @@ class ResponseTime:
 
     @property
     def made_from(self) -> int | None:
-        """The earliest instant at which it may show the data, by the clock of the service."""
+        """The earliest instant at which the service can have read the data; None without a `Date`."""
         if self.date is None:
             return None
         is_known = self.started is not None and self.ended is not None
@@ -58,7 +58,7 @@ class ResponseTime:
 
     @property
     def made_by(self) -> int | None:
-        """The latest instant at which it may show the data, by the clock of the service."""
+        """The latest instant at which the service can have read the data; None without a `Date`."""
         return None if self.date is None else self.date + self.age + SECOND
 
     @property

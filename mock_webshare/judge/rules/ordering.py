@@ -86,7 +86,7 @@ def rows_are_in_order(context: RuleContext) -> Iterator[Finding]:
 
 
 def neighbours(before: Mapping[str, Any], after: Mapping[str, Any], term: Term) -> Neighbours:
-    """Return what a report shows of two rows in the wrong order."""
+    """Return excerpts of two adjacent rows in the wrong order, for a report."""
     return Neighbours(excerpt(before.get("id")), excerpt(after.get("id")), excerpt(before.get(term.field)))
 
 

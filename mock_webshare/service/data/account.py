@@ -186,7 +186,7 @@ class Account:
         return settlement.next_due(self.contract, self.rows)
 
     def settled(self, now: int) -> Account:
-        """Return the account at an instant: what is due by then has happened."""
+        """Return the account as of an instant, with all changes that are due by then."""
         if self.next_due is None or self.next_due > now:
             return self
         ripe = {

@@ -177,7 +177,7 @@ def _file_name(name: str) -> str:
 
 
 class Validated(NamedTuple):
-    """The valid values of some fields, or why others are not valid."""
+    """The values of the valid fields, and the errors of the others."""
 
     values: Mapping[str, Any]
     errors: list[FieldError]

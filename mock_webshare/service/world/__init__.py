@@ -1,1 +1,1 @@
-"""Worlds: all state that belongs to one API key."""
+"""Worlds: each is all the state of one API key."""
