@@ -13,10 +13,12 @@ from mock_webshare.contract.model import (
     DateOrder,
     Endpoint,
     Filter,
+    Input,
     Kind,
     Paging,
     Reference,
     Resource,
+    Write,
 )
 from mock_webshare.contract.schemas import Document, Schemas, data_path
 
@@ -155,6 +157,8 @@ PROFILE_OBJECT = Endpoint(
     schema="profile",
     view_name="Profile",
     rules=_RULES,
+    methods=("GET", "PATCH", "HEAD", "OPTIONS"),
+    writes=(Write("PATCH", inputs=(Input("plan", "choice", choices=("free", "paid")),), is_partial=True),),
 )
 
 MADE_UP = Contract(
@@ -174,6 +178,8 @@ MADE_UP = Contract(
     ),
     rules=[rule for rule in WEBSHARE.rules.values() if rule.id not in OF_CREDITS],
     schemas=Schemas(data_path("schemas"), documents=DOCUMENTS),
+    title="Help desk",
+    origin="https://desk.example",
 )
 
 

@@ -16,6 +16,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_webshare import MockServer, MockWorld, Settings, recordings
+from mock_webshare.contract import openapi as service_openapi
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.control import openapi
 from mock_webshare.control.routes import ROOT, routes_of
@@ -102,6 +103,13 @@ class TestTheService:
     def test_has_details_and_one_object(self, world: MockWorld) -> None:
         assert send(world, TICKET_DETAIL.path.format(id=4))[2] == data_set()["tickets"][1]
         assert send(world, PROFILE_OBJECT.path)[2] == PROFILE
+
+    def test_is_changed_by_its_own_methods(self, world: MockWorld) -> None:
+        changed = PROFILE | {"plan": "free"}
+        assert send(world, PROFILE_OBJECT.path, "PATCH", {"plan": "free"})[::2] == (200, changed)
+        assert send(world, PROFILE_OBJECT.path)[2] == world.row("profile") == changed
+        status, _, body = send(world, PROFILE_OBJECT.path, "PATCH", {"plan": "gold"})
+        assert (status, body["plan"][0]["message"]) == (400, '"gold" is not a valid choice.')
 
     @pytest.mark.parametrize(
         ("method", "target", "status", "text"),
@@ -280,6 +288,14 @@ def test_the_mock_keeps_what_the_probe_asks(server: MockServer) -> None:
     findings = asyncio.run(probe(server.url, "probed", contract=MADE_UP, pause=pause))
     assert [each for each in findings.decisions if each.outcome is Outcome.BROKEN] == []
     assert sum(each.outcome is Outcome.KEPT for each in findings.decisions) > 15
+
+
+def test_the_service_is_described() -> None:
+    described = service_openapi.document(MADE_UP)
+    assert list(OpenAPIV31SpecValidator(described).iter_errors()) == []
+    assert described["info"]["title"] == "Help desk"
+    assert described["servers"] == [{"url": "https://desk.example"}]
+    assert described["paths"][PROFILE_OBJECT.path].keys() == {"get", "patch"}
 
 
 def test_the_control_plane_is_described() -> None:

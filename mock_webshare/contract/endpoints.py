@@ -20,6 +20,7 @@ from mock_webshare.contract.operations import OPERATIONS
 from mock_webshare.contract.rules import RULES
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 
+ORIGIN = "https://proxy.webshare.io"
 API_ROOT = "/api/v2/"
 PENDING_DAYS = 30
 """The days for which a credit stays pending (documented: `referral_payment_pending_days`, "30 00:00:00")."""
@@ -390,5 +391,7 @@ WEBSHARE = Contract(
     rules=RULES,
     schemas=SERVICE_SCHEMAS,
     operations=OPERATIONS,
+    title="Webshare referral API",
+    origin=ORIGIN,
 )
 """The documented contract of the service, which every part of this package uses by default."""

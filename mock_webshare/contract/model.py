@@ -132,6 +132,13 @@ class Endpoint(NamedTuple):
         (429, "error-detail"),
     )
 
+    @property
+    def all_rules(self) -> tuple[str, ...]:
+        """The ids of its rules, with those of its pages and filters."""
+        pages = self.paging.rules if self.paging else ()
+        filters = [rule for each in self.filters for rule in each.rules]
+        return tuple(dict.fromkeys((*self.rules, *pages, *filters)))
+
     def write(self, method: str) -> Write | None:
         """Return what a method writes; None if it only reads."""
         return next((each for each in self.writes if each.method == method), None)
@@ -250,7 +257,7 @@ class Field(NamedTuple):
 
 
 class Contract:
-    """Everything known about a service.
+    """Everything known about a service; `title` and `origin` name it in documents.
 
     The mock serves it, the judge checks it, the probe tests it. A contract is immutable; several can be used
     in one process. Contracts are equal only if identical.
@@ -264,7 +271,11 @@ class Contract:
         rules: Sequence[Rule],
         schemas: Schemas,
         operations: Sequence[Operation] = (),
+        title: str = "Mocked API",
+        origin: str = "https://api.example",
     ) -> None:
+        self.title = title
+        self.origin = origin
         self.endpoints = tuple(endpoints)
         self.resources: dict[str, Resource] = {each.name: each for each in resources}
         self.rules: dict[str, Rule] = {rule.id: rule for rule in rules}
@@ -363,6 +374,8 @@ class Contract:
             rules=rules,
             schemas=self.schemas,
             operations=self.operations,
+            title=self.title,
+            origin=self.origin,
         ), ()
 
 

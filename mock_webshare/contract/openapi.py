@@ -17,7 +17,6 @@ _DESCRIPTION = (
     "Written by mock-webshare, which is unofficial, from the contract that it serves. The marks say"
     " how something is known: D documented, O observed, F decided by the framework, A assumed."
 )
-_SERVICE = "https://proxy.webshare.io"
 
 
 def document(contract: Contract = WEBSHARE) -> dict[str, Any]:
@@ -25,11 +24,11 @@ def document(contract: Contract = WEBSHARE) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Webshare referral API",
+            "title": contract.title,
             "version": __version__,
             "description": _DESCRIPTION,
         },
-        "servers": [{"url": _SERVICE}],
+        "servers": [{"url": contract.origin}],
         "paths": {each.path: _path(contract, each) for each in contract.endpoints},
         "components": {
             "securitySchemes": {
@@ -66,7 +65,7 @@ def _path(contract: Contract, endpoint: Endpoint) -> dict[str, Any]:
 def _operation(contract: Contract, endpoint: Endpoint, method: str, write: Write | None) -> dict[str, Any]:
     known = {each.path: each.name for each in contract.operations if each.method == method}
     name = known.get(endpoint.path, f"{method.lower()} {endpoint.view_name}")
-    rules = [contract.rules[each] for each in endpoint.rules if each in contract.rules]
+    rules = [contract.rules[each] for each in endpoint.all_rules if each in contract.rules]
     operation: dict[str, Any] = {
         "operationId": name.replace(".", "_").replace(" ", "_"),
         "summary": f"{endpoint.view_name}: {method}",

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from mock_webshare.contract.endpoints import ORIGIN
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange import limits
@@ -27,9 +28,6 @@ Found: TypeAlias = Exchange | BadRecord | UnreadableInput
 """What the reader of a format yields."""
 Convert: TypeAlias = "Callable[[Record], Exchange]"
 """Returns the exchange of a record, without its place in the file; raises `Malformed`."""
-
-SERVICE = "https://proxy.webshare.io"
-"""The origin of a request whose host was not recorded (documented)."""
 
 _T = TypeVar("_T", dict[str, Any], list[Any], str)
 
@@ -272,7 +270,7 @@ def with_origin(url: str, headers: Headers | None, body: bytes, host: str | None
         return url
     path = url[max(0, url.find("/")) :]
     link = _LINK.search(body)
-    origin = link[1].decode("latin-1") if link else SERVICE
+    origin = link[1].decode("latin-1") if link else ORIGIN
     if host is None or (link and origin.lower().endswith(f"://{host.lower()}")):
         return origin + path
     moved = _SCHEME.match(first_value(headers, "location") or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from mock_webshare.contract import messages
@@ -40,12 +41,18 @@ def apply(world: World, request: Request, write: Write, body: bytes) -> Response
         text = messages.UNSUPPORTED_CHARSET.format(charset=charset)
         return responses.detail(endpoint, 400, text, request.indent)
     values, errors = serializer.validate(write.inputs, data, is_partial=write.is_partial)
-    if not errors and (problem := CHANGES[endpoint.path, write.method](world, values)):
+    change = CHANGES.get((endpoint.path, write.method)) or partial(_change, resource=endpoint.resource)
+    if not errors and (problem := change(world, values)):
         errors = [problem]
     try:
         return responses.field_errors(endpoint, errors, request.indent) if errors else None
     except UnicodeEncodeError:  # a text repeats half a character; the framework fails too
         return responses.html_page(500)
+
+
+def _change(world: World, values: Mapping[str, Any], *, resource: str) -> None:
+    """Change the fields of the one object of a resource."""
+    world.change(resource, **values)
 
 
 def _configure(world: World, values: Mapping[str, Any]) -> FieldError | None:
@@ -95,4 +102,4 @@ CHANGES: Mapping[tuple[str, str], Change] = {
     (COUPON_CODE.path, "POST"): _apply_coupon,
     (COUPON_CODE.path, "DELETE"): _remove_coupon,
 }
-"""What each method of an endpoint changes."""
+"""What a method of an endpoint changes, unless just the fields of its object."""

@@ -19,11 +19,7 @@ KNOWN = {rule.id for rule in RULES}
 
 def named_by_rows() -> set[str]:
     """Return the ids of all rules that an endpoint, a filter or a page limit names."""
-    named: set[str] = set()
-    for endpoint in WEBSHARE.endpoints:
-        named.update(endpoint.rules, endpoint.paging.rules if endpoint.paging else ())
-        named.update(*(each.rules for each in endpoint.filters))
-    return named
+    return {rule for endpoint in WEBSHARE.endpoints for rule in endpoint.all_rules}
 
 
 def test_every_rule_is_named_by_a_row_and_every_name_is_a_rule() -> None:

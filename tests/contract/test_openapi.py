@@ -11,7 +11,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_webshare import MockServer, Settings
-from mock_webshare.contract.endpoints import WEBSHARE
+from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.openapi import document
 from tests.cli import Run
@@ -51,6 +51,13 @@ def test_the_rules_have_their_marks() -> None:
     assert {"id": "config.payout", "mark": "D"}.items() <= next(
         each for each in rules if each["id"] == "config.payout"
     ).items()
+
+
+def test_the_rules_of_an_operation_are_all_that_are_about_it() -> None:
+    rules = document()["paths"][CREDIT_LIST.path]["get"]["x-rules"]
+    about_filters = {rule for each in CREDIT_LIST.filters for rule in each.rules}
+    assert CREDIT_LIST.paging
+    assert {each["id"] for each in rules} == {*CREDIT_LIST.rules, *CREDIT_LIST.paging.rules, *about_filters}
 
 
 def test_the_command_prints_it() -> None:

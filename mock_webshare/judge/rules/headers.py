@@ -9,7 +9,6 @@ from mock_webshare.exchange.request import RecordedRequest, origin_of, split
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
 from mock_webshare.judge.model.rulebook import NOTHING
-from mock_webshare.judge.rules.pagination import SERVICE
 
 JSON_TYPE = "application/json"
 SCHEME = "Token"
@@ -104,7 +103,8 @@ def _leads_to(context: RuleContext, request: RecordedRequest, location: str, exp
     if there is None or wanted is None or "@" in there.netloc or there.fragment:
         return False
     secure = origin_of(wanted._replace(scheme="https", netloc=wanted.netloc.removesuffix(":80")))
-    is_origin = origin_of(there) in (request.origin, secure if wanted.scheme == "http" else "", SERVICE)
+    secured = secure if wanted.scheme == "http" else ""
+    is_origin = origin_of(there) in (request.origin, secured, context.contract.origin)
     return is_origin and (not context.is_clear or _target(there) == _target(wanted))
 
 

@@ -11,8 +11,6 @@ from mock_webshare.exchange.request import RecordedRequest, origin_of, read_int,
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding
 
-SERVICE = "https://proxy.webshare.io"
-
 
 def size_and_count_fit(context: RuleContext) -> Iterator[Finding]:
     """A page exists and has as many rows as its size and `count` require.
@@ -68,7 +66,7 @@ def _compare_origin(
     is_same = origin_of(parts) == request.origin and "@" not in parts.netloc
     if not is_same and actual != f"{request.origin.partition('://')[0]}://{host}".lower():
         # Behind a proxy or a tunnel the service writes its own name, which is not an error.
-        mark = None if request.origin == SERVICE else Mark.ASSUMED
+        mark = None if request.origin == context.contract.origin else Mark.ASSUMED
         wanted, shown = request.origin, context.shown(actual)
         yield context.finding(
             "list.links-origin", name, check="origin", expected=wanted, actual=shown, mark=mark
