@@ -139,7 +139,7 @@ TICKETS = Endpoint(
     rules=_RULES,
     filters=_FILTERS,
     orderings=("id", "title", "price", "created_at", "closed_at"),
-    paging=Paging(),
+    paging=Paging(page_size=25, max_page_size=100),
 )
 TICKET_DETAIL = Endpoint(
     path="/api/v9/desk/ticket/{id}/",

@@ -30,6 +30,8 @@ PAYMENT_FAILED = "The PayPal account cannot receive payments."
 MODES = ("payout", "credits")
 STATUSES = ("pending", "available", "reverted")
 
+PAGES = Paging(page_size=25, max_page_size=100)
+"""The pages of each list; that no page has more than 100 rows is assumed."""
 _CHOICE_RULES = ("filter.and", "filter.errors", "filter.unknown")
 CREDIT_FILTERS = (
     Filter("mode", choices=MODES, rules=_CHOICE_RULES),
@@ -78,7 +80,7 @@ CREDIT_LIST = Endpoint(
     rules=_ROUTE_RULES + _LIST_RULES + _CREDIT_RULES,
     filters=CREDIT_FILTERS,
     orderings=("id", "mode", "amount", "status", "created_at", "updated_at", "reverted_at"),
-    paging=Paging(),
+    paging=PAGES,
 )
 
 CREDIT_DETAIL = Endpoint(
@@ -148,7 +150,7 @@ EARNOUT_LIST = Endpoint(
     schema="referral-earnout-page",
     view_name="Referral Earnout List",
     rules=_ROUTE_RULES + _PAGE_RULES + _EARNOUT_RULES,
-    paging=Paging(),
+    paging=PAGES,
 )
 
 EARNOUT_DETAIL = Endpoint(

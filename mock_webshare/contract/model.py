@@ -49,8 +49,8 @@ class Filter(NamedTuple):
 class Paging(NamedTuple):
     """Page-number pagination: the default size of a page, and the maximum."""
 
-    page_size: int = 25
-    max_page_size: int = 100
+    page_size: int
+    max_page_size: int
     rules: tuple[str, ...] = (
         "list.page-size",
         "list.page-size-limit",

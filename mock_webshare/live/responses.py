@@ -8,7 +8,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-from mock_webshare.contract.model import Kind, Paging
+from mock_webshare.contract.endpoints import PAGES
+from mock_webshare.contract.model import Kind
 from mock_webshare.errors import UsageError
 from mock_webshare.judge.model.finding import excerpt, printable, shorten
 
@@ -47,7 +48,7 @@ class Subject:
         # Two levels up, where no segment can be the id of a row.
         self.unknown_route = self.list.rsplit("/", 3)[0] + "/mock-webshare-probe/"
         self.lookup = next((_unknown(each) for each in contract.endpoints if each.lookup), None)
-        self.max_page_size = (listing.paging or Paging()).max_page_size
+        self.max_page_size = (listing.paging or PAGES).max_page_size
         self.large_page, self.larger_page = self.max_page_size + 1, self.max_page_size * 10
         self.fields = {each.name: each for each in contract.served[listing.path]}
         self.has_text_ids = "id" in self.fields and self.fields["id"].type == "string"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from os import PathLike, fspath
 from typing import NamedTuple
 
-from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.contract.model import Contract, Paging
+from mock_webshare.contract.endpoints import PAGES, WEBSHARE
+from mock_webshare.contract.model import Contract
 from mock_webshare.contract.timestamps import parse_instant, zone
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data.fields import DATE, FieldType, choice, integer, pattern
@@ -104,7 +104,7 @@ class Settings:
     clock: str = "frozen"  # or running
     pending_days: int | None = None  # None: those of the config of the data set
     unknown_code: int = 404  # or 400: the status of the response to an unknown referral code
-    max_page_size: int = Paging().max_page_size
+    max_page_size: int = PAGES.max_page_size
     default_ordering: str = "id"
     rate_limit: str = "240/min"  # or off
     rate_limit_clock: str = "real"  # or world: the clock that measures the limit

@@ -17,8 +17,7 @@ from mock_webshare import Settings, __version__, cli
 from mock_webshare.cli import serve, settings, validate
 from mock_webshare.cli.files import progress_bar
 from mock_webshare.cli.options import Option, Parser, setting_name, variable_of
-from mock_webshare.contract.endpoints import PENDING_DAYS
-from mock_webshare.contract.model import Paging
+from mock_webshare.contract.endpoints import PAGES, PENDING_DAYS
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas, data_path
 from mock_webshare.judge.model.options import Options
 from mock_webshare.service.data import dataset, generator
@@ -263,7 +262,7 @@ def test_run_reports_a_wrong_variable_by_its_name_too(name: str, value: str) -> 
     assert process.stderr.startswith(f"mock-webshare: {variable}: ")
 
 
-ASSUMED = Options(max_page_size=Paging().max_page_size, pending_days=PENDING_DAYS)
+ASSUMED = Options(max_page_size=PAGES.max_page_size, pending_days=PENDING_DAYS)
 """The judge's defaults, with the values of the contract that None stands for."""
 
 

@@ -105,7 +105,10 @@ def test_a_row_of_an_earlier_edition_needs_no_sign() -> None:
 
 def test_two_endpoints_may_have_one_schema() -> None:
     archive = TICKETS._replace(
-        path="/api/v9/desk/archive/", filters=(), orderings=("price",), paging=Paging(page_size=2)
+        path="/api/v9/desk/archive/",
+        filters=(),
+        orderings=("price",),
+        paging=Paging(page_size=2, max_page_size=100),
     )
     options = Options(contract=contract(TICKETS, archive))
     assert found(tickets(2, 9, path=archive.path), options) == []

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mock_webshare import Settings
-from mock_webshare.contract.endpoints import WEBSHARE
-from mock_webshare.contract.model import Contract, Endpoint, Kind, Lifecycle, Paging, Reference, Resource
+from mock_webshare.contract.endpoints import PAGES, WEBSHARE
+from mock_webshare.contract.model import Contract, Endpoint, Kind, Lifecycle, Reference, Resource
 from mock_webshare.contract.schemas import Document, Schemas
 from mock_webshare.contract.timestamps import DAY
 from mock_webshare.errors import DataError, UsageError
@@ -104,7 +104,7 @@ def listed(resource: Resource, *orderings: str) -> Endpoint:
         view_name=resource.name,
         rules=(),
         orderings=orderings,
-        paging=Paging(),
+        paging=PAGES,
     )
 
 

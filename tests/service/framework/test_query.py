@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from mock_webshare.contract.endpoints import CREDIT_FILTERS, CREDIT_LIST
-from mock_webshare.contract.model import Paging
+from mock_webshare.contract.endpoints import CREDIT_FILTERS, CREDIT_LIST, PAGES
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework.query import FieldError
 
@@ -128,12 +127,12 @@ def test_criteria_combine_with_and() -> None:
     ],
 )
 def test_pages_are_read(params: query.Params, count: int, number: int, size: int) -> None:
-    assert query.read_page(params, Paging(), count) == query.Page(number, size, count)
+    assert query.read_page(params, PAGES, count) == query.Page(number, size, count)
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "5", "1.0", "1e1", "LAST", "two", "9" * 5000])
 def test_an_impossible_page_is_none(page: str) -> None:
-    assert query.read_page({"page": page}, Paging(), 100) is None
+    assert query.read_page({"page": page}, PAGES, 100) is None
 
 
 def test_page_one_of_an_empty_list_has_no_neighbours() -> None:
