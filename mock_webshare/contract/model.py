@@ -173,7 +173,7 @@ class Reference(NamedTuple):
 
 
 class DateOrder(NamedTuple):
-    """Dates of a row, none of which is before the one to its left; null is no date."""
+    """Dates of a row, in ascending order; null is no date."""
 
     dates: tuple[str, ...]
     rule: str = "object.date-order"
@@ -321,7 +321,7 @@ class Contract:
         return {name: fields_of(self.stored_schema(each)) for name, each in self.resources.items()}
 
     def stored_schema(self, resource: Resource) -> dict[str, Any]:
-        """Return the schema of a row as it is stored: without computed fields, with the own ones."""
+        """Return the schema of a stored row: without computed fields, with the own ones."""
         schema = self.schemas.document(resource.schema)
         own = {name: each["examples"][0] for name, each in resource.own.items()}
 

@@ -37,7 +37,7 @@ MOST_EXAMPLES = 10
 MOST_GROUPS = 10_000
 """Groups that are distinguished by pointers; in further ones the pointers do not count."""
 MOST_OUTLINES = 200
-"""Groups of each level of which the lines of a body are kept."""
+"""For how many groups of each level the lines of a body are kept."""
 MOST_KEYS = 1000
 """Keys that are remembered so that no finding shows one."""
 CHUNK = 64

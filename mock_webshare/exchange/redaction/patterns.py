@@ -41,7 +41,7 @@ DOWNLOAD = re.compile(
     rf"(?P<before>proxy{_SLASH}{{1,3}}list{_SLASH}{{1,3}}download{_SLASH}{{1,3}})(?P<value>(?:(?!{_SLASH})[^\s\"'<>?#&\\])+)",
     re.IGNORECASE,
 )
-"""A download link of a proxy list, of which the path contains a token (the vendor's documentation)."""
+"""A download link of a proxy list, whose path contains a token (the vendor's documentation)."""
 _COLON = rf"(?::|{_PERCENT}3A)"
 _HOST = r"(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[a-z0-9-]{1,63}\.){1,9}[a-z]{2,20}|\[[0-9a-f:]{2,39}\])"
 _CREDENTIAL = rf"(?:(?!{_COLON}|@)[^\s\"'<>,;|\\/])+"

@@ -504,7 +504,7 @@ def _start_of_credentials(value: str) -> int:
 
 
 def _as_utf_8(text: str) -> str | None:
-    """Decode a header, of which each character is an octet, as UTF-8; return None if it is not UTF-8."""
+    """Decode a header, whose characters are octets, as UTF-8; return None if it is not UTF-8."""
     try:
         return text.encode("latin-1").decode()
     except UnicodeEncodeError:  # a file that was written by hand

@@ -27,7 +27,7 @@ MOST_OUTLINES = 10
 """Outlines of one body."""
 _HIDDEN = "…"
 _OF_THE_WHOLE = frozenset({"kind", "body.shape"})
-"""The checks of which the names of all fields are of interest."""
+"""The checks whose findings are about the names of fields."""
 
 
 def outlined(findings: Iterable[Finding], body: bytes) -> Iterator[Finding]:

@@ -170,7 +170,7 @@ def _decoded(body: bytes, place: Place) -> tuple[str, Finding | None]:
 
 
 def text_of(body: bytes) -> str:
-    """Return the text of a body as it is parsed: without a mark, with U+FFFD for what is not text."""
+    """Return the text of a body, without a byte order mark, and with U+FFFD for what is not text."""
     encoding = json.detect_encoding(body)
     return body.decode(encoding, "replace")
 

@@ -24,7 +24,7 @@ Criteria: TypeAlias = tuple[tuple[str, Any], ...]
 LONGEST_VALUE = 200
 """Characters of a text that is kept unchanged."""
 OBJECT_ID = 0
-"""What stands for the id of an object of which an account has one only."""
+"""The id of the one object of a resource."""
 ABSENT: Final = ...
 """The value of a field that a row does not have: a singleton in every process, and not JSON."""
 

@@ -81,7 +81,7 @@ class Line(NamedTuple):
 
 
 class Neighbours(NamedTuple):
-    """Excerpts of two neighbouring rows, of which the second one has the finding."""
+    """Excerpts of two neighbouring rows; the finding is about the second one."""
 
     first_id: str
     second_id: str

@@ -15,7 +15,7 @@ from mock_webshare.judge.model.row_fields import read_integer
 class Page:
     """The numbers of a page, and what they should be.
 
-    A size is the number of rows of a full page, of which no page has more than the service's limit.
+    A size is the number of rows of a full page, at most the limit of the service.
     """
 
     number: int

@@ -67,7 +67,7 @@ class Details(TypedDict, total=False):
     check: str | None
     expected: Any
     actual: Any
-    """A JSON value, of which the finding has an excerpt."""
+    """A JSON value; the finding has an excerpt of it."""
     mark: Mark | None
     grade: Level | None
     other: Place | None

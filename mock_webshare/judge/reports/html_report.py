@@ -26,7 +26,7 @@ FEW_GROUPS = 20
 MOST_UNREADABLE = 100
 """Files that could not be read and are named."""
 MOST_TICKS = 120
-"""Parts of the strip, each of which is one exchange or several."""
+"""Parts of the strip; each stands for one exchange or several."""
 
 _OUTCOMES = {CLEAN: "passed", FINDINGS: "failed", COULD_NOT: "not-judged"}
 _MEANINGS = {
@@ -209,7 +209,7 @@ def _more(group: Group) -> str:
     places = [_fragment("item", text=messages.where(each.place)) for each in group.findings[1:]]
     words = f"and {group.count - 1:,} more like it"
     if group.count > len(group.findings):
-        words += f", of which the first {len(places)} are here"
+        words += f"; the first {len(places)} are here"
     return _fragment("more", text=f"{words}:", items=_joined(places))
 
 

@@ -123,7 +123,7 @@ def _is_interim(found: re.Match[bytes], request: _Message | None) -> bool:
 
 
 def _response(found: re.Match[bytes], body: bytes, request: _Message | None) -> Exchange:
-    """Return a response as it is in the text, with the target of its request as its URL."""
+    """Return the response in a text; its URL is the target of its request."""
     status, headers = int(found["status"]), _headers(found["headers"])
     response = Exchange(source="", status=status, headers=headers, body=body)
     if request is None:

@@ -36,13 +36,13 @@ class Plain(str):
 
 
 class Number(Plain):
-    """A number of JSON, as it is written."""
+    """A JSON number in its original spelling."""
 
     __slots__ = ()
 
 
 def load_json(text: bytes) -> Any:
-    """Parse a JSON text, but keep its numbers as they are written."""
+    """Parse a JSON text, but keep the spelling of its numbers."""
     return json.loads(text, parse_int=Number, parse_float=Number)
 
 

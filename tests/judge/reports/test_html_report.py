@@ -203,7 +203,7 @@ def test_the_size_is_bounded_and_what_is_left_out_is_counted(monkeypatch: pytest
 
 def test_a_page_of_three_thousand_findings_of_one_kind_is_small() -> None:
     source = report_on(*(exchange(n, n, amount="2.50") for n in range(300)))
-    assert "and 299 more like it, of which the first 9 are here:" in source
+    assert "and 299 more like it; the first 9 are here:" in source
     assert source.count("<article") == 1
 
 
