@@ -16,11 +16,18 @@ from mock_webshare.cli.options import (
     values_given,
     without_excluded,
 )
-from mock_webshare.errors import MockWebshareError, ServerError, UnreadableInput, UsageError, pluralize
+from mock_webshare.errors import (
+    DataError,
+    MockWebshareError,
+    ServerError,
+    UnreadableInput,
+    UsageError,
+    pluralize,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from mock_webshare.exchange.model import Exchange
     from mock_webshare.service.data.dataset import Dataset
@@ -121,12 +128,24 @@ def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Datase
 
     from mock_webshare.recordings.dataset import replay
 
-    found = replay(_exchanges(path, stderr))
+    found = replay(_exchanges(path, stderr), is_storable)
     left_out = _left_out(found.left_out, "credit", "not what the documentation says a credit is")
     if not found.document["credits"]:
         raise UnreadableInput(f"cannot serve {path!r}: {_lack_of_credits(left_out)}")
     _report(path, left_out, stderr)
     return dataset.parse(json.dumps(found.document).encode(), source=path)
+
+
+def is_storable(credit: dict[str, Any]) -> bool:
+    """Return whether a data set can hold a credit."""
+    from mock_webshare.contract.endpoints import CREDITS, WEBSHARE
+    from mock_webshare.service.data.resources import row_types
+
+    try:
+        row_types(WEBSHARE)[CREDITS.name].read("", "", credit)
+    except DataError:
+        return False
+    return True
 
 
 def _left_out(number: int, noun: str, reason: str) -> str:
