@@ -662,6 +662,7 @@ LOOPS: dict[str, tuple[Callable[[Any], object], Callable[[int], Any]]] = {
     "a route": (Parser(WEBSHARE).find_route, Pump(CREDIT_LIST.path, "1", "/x").text),
     "a target": (split_target, Pump("/", "%FF\udcff").text),
     "a preference": (effects.preferred_fault, Pump("", "code=1,").text),
+    "mistakes of a preference": (effects.preference_mistake, Pump("", "cade=1,").text),
     "a link": (lambda text: query.link("http://a/", text, 2), Pump("", "a=b&").text),
     "an address": (request.shown, Pump("http://a/?", "a=b,%2C&").text),
     "an exchange": (

@@ -39,6 +39,16 @@ def test_iterating_meets_every_credit_once(sdk: Webshare) -> None:
     assert ids == [credit.id for credit in DEFAULT.rows["credits"]]
 
 
+def test_no_request_of_the_client_gets_a_hint(server: MockServer, sdk: Webshare) -> None:
+    before = len(server.world("key").requests)
+    ids = [credit.id for credit in sdk.referral.list_credits(page_size=50)]
+    sdk.referral.get_credit(ids[0])
+    sdk.referral.get_config()
+    with pytest.raises(NotFoundError):
+        sdk.referral.get_credit(1)
+    assert [entry.hint for entry in server.world("key").requests[before:]] == [""] * 5
+
+
 def test_every_field_arrives(sdk: Webshare) -> None:
     for ours in DEFAULT.rows["credits"][::10]:
         theirs, wire = sdk.referral.get_credit(ours.id), ours.wire()

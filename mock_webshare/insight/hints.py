@@ -5,10 +5,11 @@ A hint never repeats what a client sent, which may be a key: it has only names o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from mock_webshare.contract.messages import FORBIDDEN
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.paths import known_path, nearest_path, prefix_of
 
@@ -36,8 +37,14 @@ class Facts(NamedTuple):
     """The names of the scenarios that exist."""
     is_key_refused: bool = False
     """Whether the server accepts only the keys of its settings, and this is not one of them."""
+    key_place: str = ""
+    """Where else the request has what may be its key (see `key_place`); empty: nowhere."""
+    origin: str = ""
+    """The kind of origin whose pages cannot read the response: `other` or `null`; empty: they can."""
     is_preflight: bool = False
-    """Whether a browser asks for a page of another origin that the settings do not name."""
+    """Whether a browser asks whether a page of that origin may send a request."""
+    preference: str = ""
+    """The mistake in the header `Prefer`: `name`, `code` or `example`; empty if there is none."""
 
 
 Names = Mapping[str, str]
@@ -58,6 +65,23 @@ def hint_for(facts: Facts) -> str:
     for hint in HINTS:
         if (names := hint.names(facts)) is not None:
             return hint.message.format(**names)
+    return ""
+
+
+KEY_HEADERS = ("X-API-Key", "API-Key", "ApiKey", "X-Auth-Token", "X-Access-Token", "X-Token", "Token")
+KEY_PARAMETERS = ("token", "api_key", "apikey", "api-key", "key", "access_token", "auth_token")
+"""Where other services read a key, but not this one."""
+
+
+def key_place(headers: Iterable[str], parameters: Iterable[str]) -> str:
+    """Return where else the key may be: `header X-API-Key`, `parameter token`; empty if nowhere.
+
+    The names of headers and parameters may be in any letter case.
+    """
+    for kind, usual, sent in (("header", KEY_HEADERS, headers), ("parameter", KEY_PARAMETERS, parameters)):
+        lower = {name.lower() for name in sent}
+        if found := next((name for name in usual if name.lower() in lower), None):
+            return f"{kind} {found}"
     return ""
 
 
@@ -105,12 +129,37 @@ def _key_without_token(facts: Facts) -> Names | None:
     return {} if facts.status == 401 and words and not has_word else None
 
 
+def _misplaced_key(facts: Facts) -> Names | None:
+    return {"place": facts.key_place} if _lacks_key(facts) and facts.key_place else None
+
+
+def _missing_key(facts: Facts) -> Names | None:
+    return {} if _lacks_key(facts) else None
+
+
+def _lacks_key(facts: Facts) -> bool:
+    return facts.status == 401 and not (facts.authorization or "").strip()
+
+
 def _refused_key(facts: Facts) -> Names | None:
     return {} if facts.is_key_refused else None
 
 
 def _refused_preflight(facts: Facts) -> Names | None:
-    return {} if facts.is_preflight else None
+    return {} if facts.is_preflight and facts.origin else None
+
+
+def _null_origin(facts: Facts) -> Names | None:
+    return {} if facts.origin == "null" else None
+
+
+def _refused_origin(facts: Facts) -> Names | None:
+    return {} if facts.origin else None
+
+
+def _wrong_preference(part: str) -> Callable[[Facts], Names | None]:
+    names = {"codes": ", ".join(FORBIDDEN)}
+    return lambda facts: names if facts.preference == part else None
 
 
 def _similar_scenario(facts: Facts) -> Names | None:
@@ -127,9 +176,21 @@ def _unknown_scenario(facts: Facts) -> Names | None:
 
 HINTS: Sequence[Hint] = (
     Hint(
+        "cors.null",
+        _null_origin,
+        "a page without an origin, such as a file, cannot read responses; serve it over HTTP, and allow that "
+        "origin with serve --cors-origin ORIGIN",
+    ),
+    Hint(
         "cors.preflight",
         _refused_preflight,
         "the origin of this page is not allowed to read responses; allow it with serve --cors-origin ORIGIN",
+    ),
+    Hint(
+        "cors.response",
+        _refused_origin,
+        "the browser does not show this response to the page, for its origin is not allowed; allow it with "
+        "serve --cors-origin ORIGIN",
     ),
     Hint(
         "operation.not-served",
@@ -158,6 +219,12 @@ HINTS: Sequence[Hint] = (
         _key_without_token,
         "the key has to follow the word Token; send the header Authorization: Token KEY",
     ),
+    Hint(
+        "key.misplaced",
+        _misplaced_key,
+        "the service does not read a key from the {place}; send the header Authorization: Token KEY",
+    ),
+    Hint("key.missing", _missing_key, "no key was sent; send the header Authorization: Token KEY"),
     Hint("key.refused", _refused_key, "this server accepts only the keys of its --api-key options"),
     Hint(
         "scenario.similar",
@@ -168,6 +235,22 @@ HINTS: Sequence[Hint] = (
         "scenario.unknown",
         _unknown_scenario,
         "the key names a scenario that does not exist; /__mock__/scenarios lists the scenarios",
+    ),
+    Hint(
+        "prefer.name",
+        _wrong_preference("name"),
+        "a name in the header Prefer is not known; write it like code=429, or "
+        "code=403, example=account_suspended",
+    ),
+    Hint(
+        "prefer.code",
+        _wrong_preference("code"),
+        "the code in the header Prefer has to be a status from 400 to 599, like code=429; it was ignored",
+    ),
+    Hint(
+        "prefer.example",
+        _wrong_preference("example"),
+        "the example in the header Prefer has to be one of {codes}, and goes with code=403",
     ),
 )
 """The hints; if several apply to a request, the first one counts."""

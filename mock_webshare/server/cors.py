@@ -18,14 +18,16 @@ _REQUEST_HEADERS = "Authorization, Content-Type, Prefer, X-Subuser, X-Webshare-F
 PREFLIGHT = "Access-Control-Request-Method"
 """The header by which a request of the method OPTIONS is a preflight."""
 _EXPOSED = f"Retry-After, Allow, WWW-Authenticate, {HINT}"
+_ALLOWED = "Access-Control-Allow-Origin"
 _DEFAULT_PORTS: Mapping[str, str] = {"http": ":80", "https": ":443"}
 
 
 class Cors:
     """Responds to preflights, and returns what is added to other responses, for pages of some origins."""
 
-    def __init__(self, origins: Sequence[str], contract: Contract) -> None:
+    def __init__(self, origins: Sequence[str], contract: Contract, public_url: str | None = None) -> None:
         self._origins = frozenset(map(as_browsers_write, origins))
+        self._public = as_browsers_write(public_url or "")
         served = {method for each in contract.endpoints for method in each.methods}
         self._methods = ", ".join(sorted(served | {each.method for each in contract.operations}))
 
@@ -35,10 +37,26 @@ class Cors:
         if origin not in self._origins or not request.raw_path.startswith(_ROOT):
             return ()
         return (
-            ("Access-Control-Allow-Origin", origin),
+            (_ALLOWED, origin),
             ("Access-Control-Expose-Headers", _EXPOSED),
             ("Vary", "Origin"),
         )
+
+    def refused_origin(self, request: web.BaseRequest, response: Response) -> str:
+        """Return the kind of origin whose pages a browser does not let read a response: `null` or `other`.
+
+        It is empty if a page of the server itself, of these origins, or none sent the request. A proxy may
+        have changed the scheme of the server's own origin, or its host, but not what the browser knows.
+        """
+        origin = request.headers.get("Origin")
+        if origin is None or origin in self._origins or origin == self._public:
+            return ""
+        is_own = origin.partition("://")[2] == request.headers.get("Host", "").lower()
+        if is_own or request.headers.get("Sec-Fetch-Site") == "same-origin":
+            return ""
+        if any(name.lower() == _ALLOWED.lower() for name, _ in response.headers):  # by a fault
+            return ""
+        return "null" if origin == "null" else "other"
 
     def preflight(self, request: web.BaseRequest) -> web.Response | None:
         """Return the response to a preflight from these origins; None for any other request."""

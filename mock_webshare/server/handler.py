@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from mock_webshare.insight.hints import Facts, hint_for
+from mock_webshare.insight.hints import Facts, hint_for, key_place
 from mock_webshare.server.cors import PREFLIGHT, Cors, without_own
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
 from mock_webshare.server.loop import monotonic
-from mock_webshare.service.effects import Outcome
+from mock_webshare.service.effects import Outcome, preference_mistake
 from mock_webshare.service.faults import RESPONDING
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.framework.response import Headers, Response, html_page
@@ -41,6 +41,19 @@ class _Headers(NamedTuple):
     size: int
 
 
+class _Circumstances(NamedTuple):
+    """What a hint depends on besides the parsed request, which many share."""
+
+    status: int
+    is_fault: bool
+    """Whether a fault responds."""
+    scenario: str | None
+    has_refused_key: bool
+    key_place: str
+    origin: str
+    is_preflight: bool
+
+
 def _headers(headers: RawHeaders) -> _Headers:
     relevant = tuple([pair for pair in headers if pair[0].lower() in DECIDING])
     return _Headers(headers, relevant, headers_size(headers))
@@ -63,13 +76,13 @@ class Handler:
         self._hint = lru_cache(_CACHED_HINTS)(self._find_hint)
         self._with_hint = lru_cache(_CACHED_RESPONSES)(_with_hint)
         self._with_headers = lru_cache(_CACHED_RESPONSES)(_with_headers)
-        self._cors = Cors(settings.cors_origins, settings.contract) if settings.cors_origins else None
+        self._cors = Cors(settings.cors_origins, settings.contract, settings.public_url)
         # Where only some keys are accepted, none selects a scenario.
         self._scenarios = () if settings.api_keys else tuple(scenarios.of(settings.contract))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Respond to a request under any path outside the control plane."""
-        if self._cors is not None and (preflight := self._cors.preflight(request)):
+        if preflight := self._cors.preflight(request):
             return preflight
         began = monotonic()
         target, headers = request.raw_path, self._headers(request.raw_headers)
@@ -82,7 +95,7 @@ class Handler:
             target = parsed.target
             world = None if key is None else self._worlds.get(key)
             response, outcome = self._respond(world, parsed, sent)
-            if parsed.refusal is not None or (world is None and key is not None):
+            if parsed.refusal is not None or (world is None and key is not None) or _needs_hint(request):
                 refused_key = key if world is None else None
                 response = self._hinted(request, response, outcome, parsed, refused_key)
         except Exception as error:
@@ -90,8 +103,8 @@ class Handler:
             _log.error("internal error of mock-webshare, please report it: %s", type(error).__name__)
             _log.debug("traceback:", exc_info=True)
             outcome, response = None, html_page(500)
-        if self._cors is not None:
-            response = self._with_headers(response, self._cors.headers_for(request))
+        if added := self._cors.headers_for(request):
+            response = self._with_headers(response, added)
         journal = self._worlds.keyless if world is None else world.journal
         now = self._worlds.now if world is None else world.now
         if outcome is not None and outcome.faults:
@@ -121,30 +134,36 @@ class Handler:
         request: Request,
         refused_key: str | None,
     ) -> Response:
-        """Return a response with a hint, if the request needs one and no fault responds to it."""
-        if outcome is not None and any(each in RESPONDING for each in outcome.faults):
-            return response
+        """Return a response with a hint, if the request needs one; no hint is about what a fault responds."""
         name = refused_key and scenarios.name_of(refused_key)
-        scenario = None if name in self._scenarios else name
-        is_preflight = sent.method == "OPTIONS" and PREFLIGHT in sent.headers
-        hint = self._hint(request, response.status, scenario, refused_key is not None, is_preflight)
+        circumstances = _Circumstances(
+            status=response.status,
+            is_fault=outcome is not None and any(each in RESPONDING for each in outcome.faults),
+            scenario=None if name in self._scenarios else name,
+            has_refused_key=refused_key is not None,
+            key_place=key_place(sent.headers, request.sent_params) if response.status == 401 else "",
+            origin=self._cors.refused_origin(sent, response),
+            is_preflight=sent.method == "OPTIONS" and PREFLIGHT in sent.headers,
+        )
+        hint = self._hint(request, circumstances)
         return self._with_hint(response, hint) if hint else response
 
-    def _find_hint(
-        self, request: Request, status: int, scenario: str | None, has_refused_key: bool, is_preflight: bool
-    ) -> str:
-        refusal = request.refusal
+    def _find_hint(self, request: Request, known: _Circumstances) -> str:
+        refusal = None if known.is_fault else request.refusal
         facts = Facts(
             contract=self.contract,
             path=request.path,
-            is_routed=request.endpoint is not None,
-            status=status,
+            is_routed=request.endpoint is not None or known.is_fault,
+            status=known.status,
             operation="" if refusal is None else refusal.not_served,
             authorization=request.headers.authorization,
-            scenario=scenario if self._scenarios else None,
+            scenario=known.scenario if self._scenarios else None,
             scenarios=self._scenarios,
-            is_key_refused=has_refused_key and not self._scenarios,
-            is_preflight=is_preflight,
+            is_key_refused=known.has_refused_key and not self._scenarios,
+            key_place=known.key_place,
+            origin=known.origin,
+            is_preflight=known.is_preflight,
+            preference=preference_mistake(request.headers.prefer),
         )
         return hint_for(facts)
 
@@ -174,6 +193,11 @@ class Handler:
             self._worlds.not_served[entry.response.not_served] += 1
         if self._log is not None:
             self._log(entry)
+
+
+def _needs_hint(request: web.BaseRequest) -> bool:
+    """Return whether a request that the service accepts may have a mistake that concerns us only."""
+    return "Origin" in request.headers or "Prefer" in request.headers
 
 
 def _with_hint(response: Response, hint: str) -> Response:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from mock_webshare.contract import messages
@@ -21,6 +22,8 @@ from mock_webshare.service.world.world import World
 
 _PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]{1,100})\"?\s*")
 _PREFERENCES = {"code": "status", "example": "code"}
+_LIKE_PREFERENCES = (*_PREFERENCES, "status")
+_MOST_PREFERENCES, _LONGEST_PREFERENCE = 20, 40
 
 
 def strikes(world: World, request: Request) -> Sequence[Strike]:
@@ -50,6 +53,26 @@ def preferred_fault(header: str | None) -> Fault | None:
         return parse(preferred)
     except DataError:
         return None
+
+
+def preference_mistake(header: str | None) -> str:
+    """Return which part of a `Prefer` header has a mistake: a `name`, or the value of `code` or `example`.
+
+    It is empty if none has: a name that is unlike these two is that of another preference.
+    """
+    parts = re.split("[,;]", header or "")[:_MOST_PREFERENCES]
+    names = [part.partition("=")[0].strip().lower() for part in parts]
+    if any(map(_is_misspelt, names)):
+        return "name"
+    fault = preferred_fault(header)
+    applied = () if fault is None else ("code", "example") if "code" in fault.options else ("code",)
+    return next((name for name in ("example", "code") if name in names and name not in applied), "")
+
+
+def _is_misspelt(name: str) -> bool:
+    """Return whether a name of a preference is a number, or like one of ours without being it."""
+    is_like = get_close_matches(name[:_LONGEST_PREFERENCE], _LIKE_PREFERENCES, n=1)
+    return name not in _PREFERENCES and bool(name.isdecimal() or is_like)
 
 
 def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response | None:

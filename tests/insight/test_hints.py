@@ -9,16 +9,17 @@ import ssl
 from collections.abc import Iterator
 from string import Formatter
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
 from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
+from mock_webshare.contract.messages import FORBIDDEN
 from mock_webshare.contract.paths import known_paths
 from mock_webshare.exchange.model import Exchange, write_line
-from mock_webshare.insight.hints import HINTS, Facts, hint_for
+from mock_webshare.insight.hints import HINTS, KEY_HEADERS, Facts, hint_for, key_place
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
 from mock_webshare.recordings import read
@@ -87,6 +88,22 @@ WRONG: dict[str, list[tuple[str, str, str | None]]] = {
         ("POST", LIST, f"Basic {SECRET}"),
         ("GET", LIST, f"Key {SECRET} "),
     ],
+    "no key was sent; send the header Authorization: Token KEY": [
+        ("GET", LIST, None),
+        ("GET", f"{LIST}17/", None),
+        ("OPTIONS", LIST, None),
+        ("PATCH", "/api/v2/referral/config/", None),
+        ("GET", LIST, ""),
+        ("POST", "/api/v2/referral/channel/?page=2", None),
+    ],
+    "does not read a key from the parameter ": [
+        ("GET", f"{LIST}?token={SECRET}", None),
+        ("GET", f"{LIST}?page=2&api_key={SECRET}", None),
+        ("GET", f"{LIST}17/?apikey={SECRET}", None),
+        ("POST", f"/api/v2/referral/channel/?access_token={SECRET}", None),
+        ("GET", f"/api/v2/referral/config/?API-Key={SECRET}", ""),
+        ("GET", f"{LIST}?key=", None),
+    ],
     "the nearest is scenario:": [
         ("GET", LIST, "Token scenario:flakey"),
         ("GET", LIST, "Token scenario:emtpy:mine"),
@@ -113,7 +130,7 @@ RIGHT: list[tuple[str, str, str | None]] = [
     ("GET", f"{LIST}?mode=bogus", TOKEN),
     ("GET", f"{LIST}?format=xml", TOKEN),
     ("POST", LIST, TOKEN),
-    ("GET", LIST, None),
+    ("GET", f"{LIST}?token={SECRET}", TOKEN),
     ("GET", LIST, "Token"),
     ("GET", LIST, "Token a b"),
     ("GET", LIST, "Token invalid"),
@@ -194,7 +211,9 @@ def test_nothing_else_of_the_response_changes(
 def test_each_hint_is_tried() -> None:
     texts = [hint_for(facts(*case)) for words in WRONG for case in WRONG[words]]
     refused = facts("GET", LIST, TOKEN)
-    texts.append(hint_for(refused._replace(is_preflight=True)))
+    texts.append(hint_for(refused._replace(is_preflight=True, origin="other")))
+    texts += [hint_for(refused._replace(origin=origin)) for origin in ("null", "other")]
+    texts += [hint_for(refused._replace(preference=part)) for part in ("name", "code", "example")]
     texts.append(hint_for(refused._replace(is_key_refused=True)))
     for hint in HINTS:
         shape = ".+".join(re.escape(text) for text, *_ in Formatter().parse(hint.message))
@@ -214,6 +233,7 @@ def facts(method: str, target: str, credentials: str | None) -> Facts:
         status=401 if is_routed and not path.endswith("//") else 501 if operation else 404,
         operation=operation.name if operation else "",
         authorization=credentials,
+        key_place=key_place((), parse_qs(target.partition("?")[2], keep_blank_values=True)),
         scenario=name,
         scenarios=NAMES,
     )
@@ -226,6 +246,8 @@ def test_the_longest_message_is_short(hint: Any) -> None:
         "operation": max((each.name for each in WEBSHARE.operations), key=len),
         "prefix": "/api/v2",
         "name": max(NAMES, key=len),
+        "place": f"header {max(KEY_HEADERS, key=len)}",
+        "codes": ", ".join(FORBIDDEN),
     }
     text = hint.message.format(**names)
     assert len(text) <= 200 and text.isascii() and text.isprintable()
@@ -267,7 +289,7 @@ def test_where_only_some_keys_are_accepted_any_other_key_gets_a_hint(key: str) -
     with MockServer(Settings(port=0, api_keys=("mine",))) as server:
         assert "--api-key" in send(server.url, "GET", LIST, f"Token {key}").headers[HEADER]
         assert HEADER not in send(server.url, "GET", LIST, "Token mine").headers
-        assert HEADER not in send(server.url, "GET", LIST, None).headers
+        assert "no key was sent" in send(server.url, "GET", LIST, None).headers[HEADER]
 
 
 @pytest.mark.parametrize("origins", [(), ("http://localhost:3000",)])
@@ -277,6 +299,127 @@ def test_a_preflight_from_an_origin_that_is_not_allowed_gets_a_hint(origins: tup
         response = requests.options(server.url + LIST, headers=headers, timeout=PATIENCE)
     assert response.status_code == 401
     assert "--cors-origin" in response.headers[HEADER]
+
+
+@pytest.mark.parametrize(
+    "name", ["X-API-Key", "x-auth-token", "Api-Key", "X-Access-Token", "TOKEN", "ApiKey"]
+)
+@pytest.mark.parametrize("credentials", [None, ""])
+def test_a_key_in_another_header_gets_a_hint(server: MockServer, name: str, credentials: str | None) -> None:
+    response = send(server.url, "GET", LIST, credentials, **{name: SECRET})
+    (spelt,) = [each for each in KEY_HEADERS if each.lower() == name.lower()]
+    assert response.status_code == 401
+    assert response.headers[HEADER] == (
+        f"the service does not read a key from the header {spelt}; send the header Authorization: Token KEY"
+    )
+    assert HEADER not in send(server.url, "GET", LIST, TOKEN, **{name: SECRET}).headers
+
+
+PREFERENCES = {
+    "the code in the header Prefer": [
+        "code=abc", "code=99", "code=200", "code=600", "code=", "code", "code=4 29", "code=-1",
+        "respond-async, code=x", f"code={'9' * 3000}",
+    ],
+    "the example in the header Prefer": [
+        "example=unknown_code", "code=403, example=unknown_code", "code=404, example=2fa_needed",
+        "example=2fa_needed", "code=403; example=", "code=abc, example=2fa_needed",
+    ],
+    "a name in the header Prefer": [
+        "cod=403", "code=403, exmaple=2fa_needed", "status=503", "403", "code:403", "codes=429",
+        "wait=10, coed=500", "code=403, sample=account_suspended",
+    ],
+}  # fmt: skip
+"""Words of a hint, and headers that get it."""
+
+
+@pytest.mark.parametrize(
+    ("words", "preference"),
+    [pytest.param(words, each, id=each[:40]) for words, found in PREFERENCES.items() for each in found],
+)
+def test_a_preference_with_a_mistake_gets_a_hint(
+    server: MockServer, log: io.StringIO, words: str, preference: str
+) -> None:
+    log.truncate(0)
+    response = send(server.url, "GET", LIST, TOKEN, Prefer=preference)
+    hint = response.headers[HEADER]
+    assert words in hint
+    assert "unknown" not in hint and "cod=" not in hint and "999" not in hint
+    applied = response.headers.get("Preference-Applied")
+    assert response.status_code == (int(applied.removeprefix("code=")) if applied else 200)
+    until(lambda: hint in log.getvalue())
+
+
+@pytest.mark.parametrize(
+    "preference",
+    [
+        "", "code=429", "Code=503", "code=403, example=account_suspended", "example=2fa_needed;code=403",
+        "code=500, code=abc", "code=503; dynamic=true", "respond-async, wait=10", "return=minimal",
+        "handling=lenient", "odata.maxpagesize=50", "count=exact, resolution=merge-duplicates", ",;,",
+        "depth-noroot", "safe",
+    ],
+)  # fmt: skip
+def test_a_preference_without_a_mistake_gets_none(server: MockServer, preference: str) -> None:
+    assert HEADER not in send(server.url, "GET", LIST, TOKEN, Prefer=preference).headers
+
+
+ELSEWHERE: list[dict[str, str]] = [
+    {"Origin": "http://localhost:5173"},
+    {"Origin": "https://example.com"},
+    {"Origin": "http://127.0.0.1:1"},
+    {"Origin": "http://localhost:5173", "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
+    {"Origin": "http://localhost:5173", "Prefer": "code=503"},
+    {"Origin": "http://localhost:5173.", "Prefer": "cod=503"},
+]
+
+
+@pytest.mark.parametrize("sent", ELSEWHERE, ids=lambda sent: " ".join(sent.values()))
+@pytest.mark.parametrize("origins", [(), ("http://localhost:3000",)])
+@pytest.mark.parametrize("credentials", [TOKEN, None, "Token invalid"])
+def test_a_response_that_a_browser_does_not_show_gets_a_hint(
+    origins: tuple[str, ...], sent: dict[str, str], credentials: str | None
+) -> None:
+    with MockServer(Settings(port=0, cors_origins=origins)) as server:
+        response = send(server.url, "GET", LIST, credentials, **sent)
+        plain = send(server.url, "GET", LIST, credentials, **{**sent, "Origin": server.url})
+    assert response.headers[HEADER].startswith("the browser does not show this response to the page, ")
+    assert (response.status_code, response.content) == (plain.status_code, plain.content)
+    assert "the browser" not in plain.headers.get(HEADER, "")
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "PATCH"])
+def test_a_page_without_an_origin_gets_a_hint_of_its_own(server: MockServer, method: str) -> None:
+    asking = {"Access-Control-Request-Method": "GET"} if method == "OPTIONS" else {}
+    response = send(server.url, method, LIST, None, Origin="null", **asking)
+    assert "such as a file" in response.headers[HEADER]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "OWN"},
+        {"Origin": "https://mock.example", "Host": "mock.example"},  # behind a proxy that speaks TLS
+        {"Origin": "https://public.example"},
+        {"Origin": "http://localhost:5173", "Sec-Fetch-Site": "same-origin"},  # through a proxy of the page
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},  # an image
+    ],
+    ids=str,
+)
+def test_a_response_that_a_browser_shows_gets_none(sent: dict[str, str]) -> None:
+    settings = Settings(
+        port=0, cors_origins=("http://localhost:3000",), public_url="https://public.example:443/"
+    )
+    with MockServer(settings) as server:
+        headers = {name: server.url if value == "OWN" else value for name, value in sent.items()}
+        assert HEADER not in send(server.url, "GET", LIST, TOKEN, **headers).headers
+
+
+def test_a_fault_that_lets_the_page_read_gets_no_hint(server: MockServer) -> None:
+    world = server.world("open")
+    world.begin()
+    world.add_fault(respond=200, headers={"access-control-allow-origin": "*"}, body="")
+    page = {"Origin": "http://localhost:5173"}
+    assert HEADER not in send(server.url, "GET", LIST, "Token open", **page).headers
 
 
 def test_the_judge_accepts_a_hint_and_vary_origin(server: MockServer, tmp_path: Any) -> None:
