@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _LONGEST_VALUE = 80
+_LONGEST_WORD = 100  # characters of a word for which a similar one is looked for
 
 
 class MockWebshareError(Exception):
@@ -69,6 +70,13 @@ class DataError(MockWebshareError):
         self.source = source
         self.pointer = pointer
         self.problem = problem
+
+    @property
+    def in_python(self) -> str:
+        """The message with the place as in Python: `credits[0].status: …`, or else the source alone."""
+        keys = (key.replace("~1", "/").replace("~0", "~") for key in self.pointer.split("/")[1:])
+        place = "".join(f"[{key}]" if key.isdecimal() else f".{key}" for key in keys).removeprefix(".")
+        return f"{place or self.source}: {self.problem}"
 
     @classmethod
     def invalid(cls, source: str, pointer: str, value: object, allowed: str) -> DataError:
@@ -153,7 +161,12 @@ class ServiceError(MockWebshareError):
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return a hint at the most similar known word; empty without one."""
+    found = nearest(word, known)
+    return f"; did you mean {found}?" if found else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is most similar to another one; None if none is similar."""
     from difflib import get_close_matches
 
-    matches = get_close_matches(word, list(known), 1)
-    return f"; did you mean {matches[0]}?" if matches else ""
+    return next(iter(get_close_matches(word[:_LONGEST_WORD], list(known), 1)), None)

@@ -292,8 +292,8 @@ MISTAKES = {
     "colour='red'": "colour is not allowed; allowed: seed, credits, data, scenario",
     "7": "7 is not allowed; allowed: seed, credits, data, scenario",
     "'seed'": "'seed' is not allowed; allowed: seed, credits, data, scenario",
-    "credits=-1": "credits -1 is not allowed; allowed: 0 to 1000000",
-    "credits='5'": "credits '5' is not allowed; allowed: 0 to 1000000",
+    "credits=-1": "credits -1 is not allowed; allowed: a whole number from 0 to 1000000",
+    "credits='5'": "credits '5' is not allowed; allowed: a whole number from 0 to 1000000",
     "seed=[1]": "seed [1] is not allowed; allowed: ",
     "seed=1, data='edge-cases'": "seed cannot go with data, which is not generated",
     "data=5": "data 5 is not allowed; allowed: a text",
@@ -314,6 +314,29 @@ def test_it(webshare_mock): ...
     (message,) = messages(result)
     assert message.startswith(f"@pytest.mark.webshare_mock: {MISTAKES[arguments]}")
     assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "webshare_mock.add_fault(status='503')",
+        "webshare_mock.set_clock(days=3)",
+        "webshare_mock.set_clock()",
+        "webshare_mock.credit('x')",
+        "webshare_mock.begin(data='missing.json')",
+        "webshare_mock.assert_requested('GET', '/')",
+        "webshare_mock.remove_fault(7)",
+        "webshare_mock.create_credit(amonut=5)",
+        "webshare_mock.restore_snapshot('nowhere')",
+    ],
+)
+def test_a_failed_call_shows_no_frame_of_the_package(suite: Suite, line: str) -> None:
+    result = suite(f"def test_it(webshare_mock):\n    {line}")
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert line in text
+    assert "__tracebackhide__" not in text
+    assert not re.search(r"^\S*mock_webshare/\S+:\d+: ", text, re.MULTILINE)
 
 
 def test_an_invalid_argument_is_an_error_after_an_equal_valid_one(suite: Suite) -> None:
@@ -388,8 +411,8 @@ def test_it(webshare_mock):
 WRITTEN = {
     "credits": "'credits' is not allowed; allowed: NAME=VALUE, like credits=230",
     "prot=1": "prot is not allowed; allowed: host, port, seed, ",
-    "credits=many": "credits 'many' is not allowed; allowed: 0 to 1000000",
-    "credits=": "credits '' is not allowed; allowed: 0 to 1000000",
+    "credits=many": "credits 'many' is not allowed; allowed: a whole number from 0 to 1000000",
+    "credits=": "credits '' is not allowed; allowed: a whole number from 0 to 1000000",
     "credits=" + "1" * 5000: "credits '1111",
     "api_keys=mine": "api_keys is not allowed, because each test has its own key",
     "cors_origins=*": "CORS origin '*' is not allowed; allowed: ",
@@ -521,7 +544,7 @@ def test_another(webshare_mock): ...
     ("options", "problem"),
     [
         ("{'prot': 1}", "prot is not allowed; allowed: host, port, seed, "),
-        ("{'credits': 'many'}", "credits 'many' is not allowed; allowed: 0 to 1000000"),
+        ("{'credits': 'many'}", "credits 'many' is not allowed; allowed: a whole number from 0 to 1000000"),
         ("{'data': 'mine'}", "there is no data set file or data set named 'mine'; there are: "),
         ("{'host': '192.0.2.1'}", "cannot listen on 192.0.2.1:0: "),
         ("{'api_keys': ('mine',)}", "api_keys is not allowed, because each test has its own key"),

@@ -45,6 +45,16 @@ def parse_instant(text: str) -> int:
     return instant
 
 
+def written(moment: datetime) -> str:
+    """Return an aware datetime as ISO 8601, in UTC; raise ValueError, with a message, for a naive one."""
+    if moment.utcoffset() is None:
+        raise ValueError(
+            "a datetime without a time zone is not allowed; make it aware, like "
+            "datetime(2026, 5, 1, tzinfo=timezone.utc), or .astimezone() for local time"
+        )
+    return moment.astimezone(UTC).isoformat()
+
+
 _DURATION = re.compile(r"(?:(\d{1,6}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d{6}))?", re.ASCII)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from mock_webshare.server.arguments import for_tests
 from mock_webshare.service import transactions
 from mock_webshare.service.settings import require_key
 from mock_webshare.service.world.clock import lasting
@@ -24,11 +25,12 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
+@for_tests
 class MockWorld:
     """The world of one API key: its data, clock, faults, settings and journal.
 
-    All values are JSON data, as over HTTP. An invalid argument raises a `MockWebshareError` that lists what
-    is allowed.
+    All values are JSON data, as over HTTP; a time may also be an aware datetime. An invalid argument raises
+    a `MockWebshareError` that lists what is allowed.
     """
 
     def __init__(self, server: MockServer, api_key: str) -> None:
@@ -218,16 +220,16 @@ class MockWorld:
     def set_clock(
         self,
         *,
-        now: str | None = None,
+        now: str | datetime | None = None,
         advance: str | timedelta | float | None = None,
         running: bool | None = None,
     ) -> dict[str, Any]:
-        """Set the clock, advance it, run or freeze it.
+        """Set the clock, advance it, run or freeze it: one of them at least.
 
         `advance` is a number of seconds, an ISO 8601 duration (`P30D`) or a timedelta.
         """
-        duration = lasting(advance)
-        return self._call(lambda world: world.set_clock(now=now, advance=duration, running=running))
+        given = {"now": now, "advance": lasting(advance), "running": running}
+        return self._call(lambda world: world.set_clock(**given))
 
     def faults(self) -> list[dict[str, Any]]:
         """Return the active faults."""

@@ -14,8 +14,9 @@ from os import PathLike
 from typing import Any, TextIO, TypeVar
 
 from mock_webshare.contract.model import Contract
-from mock_webshare.errors import MockWebshareError, ServerError, UsageError
+from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.server.app import WORLDS, make_dataset
+from mock_webshare.server.arguments import for_tests
 from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.server.mock_world import MockWorld
 from mock_webshare.server.reloading import read, source_of
@@ -35,6 +36,7 @@ _CRASHES = {
 _CACHED_BEGINNINGS = 32
 
 
+@for_tests
 class MockServer:
     """A mock server for synchronous users, in its own thread while the context lasts.
 
@@ -157,10 +159,7 @@ class MockServer:
         wait((done, ended), return_when=FIRST_COMPLETED)
         if not done.done():
             raise self._not_running()
-        try:
-            return done.result()
-        except MockWebshareError as error:  # the frames of the server do not help the caller
-            raise error.with_traceback(None) from None
+        return done.result()
 
     def count_keyless(self) -> int:
         """Return how many requests came without a known key, without waiting for the server."""
@@ -175,18 +174,26 @@ class MockServer:
         if self._worlds is not None:
             self._worlds.retired.append(api_key)
 
-    def begin(self, api_key: str, /, **arrangement: Any) -> None:
-        """Create a new world for a key (see `MockWorld.begin`)."""
-        beginning = self._beginning(**arrangement)
-        self.call(lambda worlds: worlds.create(api_key, beginning))
-
-    def _beginning(
+    def begin(
         self,
+        api_key: str,
+        /,
         *,
         seed: int | None = None,
         credits: int | None = None,
         data: str | PathLike[str] | None = None,
         scenario: str | None = None,
+    ) -> None:
+        """Create a new world for a key (see `MockWorld.begin`)."""
+        beginning = self._beginning(seed, credits, data, scenario)
+        self.call(lambda worlds: worlds.create(api_key, beginning))
+
+    def _beginning(
+        self,
+        seed: int | None,
+        credits: int | None,
+        data: str | PathLike[str] | None,
+        scenario: str | None,
     ) -> Beginning:
         """Return the initial state of a new world; equal states share their data."""
         generated = {"seed": seed, "credits": credits}

@@ -69,7 +69,15 @@ FORBIDDEN_CODES = tuple(messages.FORBIDDEN)
 def _is_query(value: Any) -> bool:
     if not isinstance(value, dict) or len(value) > _MAX_PARAMETERS:
         return False
-    return all(map(string(0, _MAX_TEXT).is_allowed, [*value, *value.values()]))
+    return all(map(string(0, _MAX_TEXT).is_allowed, [*value, *_as_texts(value).values()]))
+
+
+def _as_texts(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with numbers as texts, as requests and headers have them: `{"page": "2"}` for a 2."""
+    return {name: str(value) if type(value) in (int, float) else value for name, value in values.items()}
+
+
+_NUMBER = {"type": "number"}
 
 
 def _is_small_json(value: Any) -> bool:
@@ -91,7 +99,7 @@ def _in_any_case(names: Iterable[str]) -> str:
 def _is_header(pair: tuple[Any, Any]) -> bool:
     name, value = pair
     is_name = _HEADER_NAME.is_allowed(name) and name.lower() not in _FRAMING
-    return is_name and _HEADER.is_allowed(value)
+    return is_name and (type(value) in (int, float) or _HEADER.is_allowed(value))
 
 
 _HEADER_NAME = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", "the name of a header")
@@ -118,12 +126,13 @@ _HEADERS = FieldType(
     lambda value: (
         isinstance(value, dict) and len(value) <= _MAX_HEADERS and all(map(_is_header, value.items()))
     ),
-    f"an object of up to {_MAX_HEADERS} headers and their values, without {', '.join(_FRAMING)}",
-    schema={
+    f"an object of up to {_MAX_HEADERS} headers, each with a text or a number, without {', '.join(_FRAMING)}",
+    _as_texts,
+    {
         "type": "object",
         "maxProperties": _MAX_HEADERS,
         "propertyNames": {**_HEADER_NAME.schema, "not": {"pattern": f"^({_in_any_case(_FRAMING)})$"}},
-        "additionalProperties": _HEADER.schema,
+        "additionalProperties": {"anyOf": [_HEADER.schema, _NUMBER]},
     },
 )
 _BODY = FieldType(
@@ -134,7 +143,9 @@ _BODY = FieldType(
 # Action, type of its value, and the options that may go with it.
 ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "status": (
-        integer(400, 599),
+        integer(
+            400, 599, "a whole number from 400 to 599; for another status, use the action respond instead"
+        ),
         {
             "code": choice(*FORBIDDEN_CODES),
             "detail": _TEXT,
@@ -171,12 +182,13 @@ _CONDITIONS: Mapping[str, FieldType] = {
     ),
     "query": FieldType(
         _is_query,
-        f"an object of up to {_MAX_PARAMETERS} parameters and the text of each",
-        schema={
+        f"an object of up to {_MAX_PARAMETERS} parameters, each with a text or a number",
+        _as_texts,
+        {
             "type": "object",
             "maxProperties": _MAX_PARAMETERS,
             "propertyNames": string(0, _MAX_TEXT).schema,
-            "additionalProperties": string(0, _MAX_TEXT).schema,
+            "additionalProperties": {"anyOf": [string(0, _MAX_TEXT).schema, _NUMBER]},
         },
     ),
     "times": integer(1, _MAX_TIMES),
@@ -232,12 +244,12 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
             raise DataError.invalid("fault", f"/{name}", value, _JSON.allowed)
     value_type, options = ACTIONS[action]
     known = {action: value_type, **options, **_CONDITIONS}
-    read_object("fault", "", document, known, optional=True)
+    values = read_object("fault", "", document, known, optional=True)
     fault = Fault(
         action=action,
-        value=document[action],
-        options={name: document[name] for name in options if name in document},
-        **{name: document[name] for name in _CONDITIONS if name in document},
+        value=values[action],
+        options={name: values[name] for name in options if name in values},
+        **{name: values[name] for name in _CONDITIONS if name in values},
     )
     _check_options(fault, contract)
     return fault

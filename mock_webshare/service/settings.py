@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from os import PathLike, fspath
 from typing import NamedTuple
 
 from mock_webshare.contract.endpoints import PAGES, WEBSHARE
 from mock_webshare.contract.model import Contract
-from mock_webshare.contract.timestamps import parse_instant, zone
+from mock_webshare.contract.timestamps import parse_instant, written, zone
 from mock_webshare.errors import UsageError
 from mock_webshare.service.data.fields import DATE, FieldType, choice, integer, pattern
 
@@ -36,6 +37,13 @@ _CORS_ORIGIN = pattern(
 )
 _KEY = pattern(r"[!-~]+", "one word of visible ASCII characters")
 _TOKEN = pattern(r"[!-~]{8,200}", "one word of 8 to 200 visible ASCII characters")
+
+
+def _written(moment: datetime) -> str:
+    try:
+        return written(moment)
+    except ValueError as error:
+        raise UsageError(f"now: {error}") from error
 
 
 def is_origin(value: object) -> bool:
@@ -99,7 +107,9 @@ class Settings:
     )
     # Empty: every well-formed key but `invalid`. A secret, as the token is.
     api_keys: tuple[str, ...] = field(default=(), repr=False)
-    now: str | None = None  # ISO 8601 with offset; None: the moment at which the data set was taken
+    now: str | datetime | None = (
+        None  # ISO 8601 with offset, or aware; None: the moment at which the data set was taken
+    )
     shift: str | None = None  # now or today: all dates are moved, so that the data set was taken then
     clock: str = "frozen"  # or running
     pending_days: int | None = None  # None: those of the config of the data set
@@ -117,6 +127,8 @@ class Settings:
     def __post_init__(self) -> None:
         if isinstance(self.data, PathLike):
             object.__setattr__(self, "data", fspath(self.data))
+        if isinstance(self.now, datetime):
+            object.__setattr__(self, "now", _written(self.now))
         for name, field_type in _FIELD_TYPES.items():
             value = getattr(self, name)
             if value is not None or name not in _OPTIONAL:

@@ -92,7 +92,7 @@ WRONG_ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
     (("serve", "--data", "nothing"), "there are: default, edge-cases"),
     (("serve", "--data", "nothing.json"), "cannot read 'nothing.json'"),
     (("serve", "--api-key", "two words"), "one word"),
-    (("generate", "--credits", "-1"), "allowed: 0 to 1000000"),
+    (("generate", "--credits", "-1"), "allowed: a whole number from 0 to 1000000"),
     (("generate", "-o", "no/such/folder/set.json"), "cannot write"),
     (("schema", "nothing"), "there are: body-errors, error-detail"),
     (("serve", "--seed", "9" * 5000), "allowed: a whole number"),

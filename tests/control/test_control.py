@@ -540,7 +540,8 @@ BROKEN: list[tuple[str, Any, str]] = [
         ("POST faults", {"status": 503, "query": value}, "/query")
         for value in (
             NO_ITEMS,
-            {"page": 2},
+            {"page": [2]},
+            {"page": True},
             {"page": None},
             {str(n): "" for n in range(101)},
             {"x" * 2001: ""},

@@ -20,7 +20,7 @@ from mock_webshare.contract.timestamps import format_instant, parse_instant
 from mock_webshare.errors import Contradiction, DataError, UnknownName, UnreadableInput
 from mock_webshare.exchange import streams
 from mock_webshare.service.data import upgrade
-from mock_webshare.service.data.fields import DATE, integer, read_json, read_object, require_keys
+from mock_webshare.service.data.fields import DATE, choice, read_json, read_object, require_keys
 from mock_webshare.service.data.resources import RowType, row_types
 
 FORMAT = 2
@@ -179,7 +179,7 @@ def from_wire(document: Any, *, source: str, contract: Contract = WEBSHARE) -> D
         document = upgrade.upgraded(document, contract, SEEDED_NOW)
     else:
         if isinstance(document, dict):
-            read_object(source, "", {"format": document["format"]}, {"format": integer(FORMAT, FORMAT)})
+            read_object(source, "", {"format": document["format"]}, {"format": choice(FORMAT)})
         require_keys(source, "", document, names, (*names, "now", "format"))
     # Rows to which others refer come last; they are read first, so that their errors are reported first.
     tables = {name: _read_rows(source, types[name], document[name]) for name in reversed(names)}

@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 
 from mock_webshare.contract.timestamps import parse_instant
-from mock_webshare.errors import DataError, UsageError
+from mock_webshare.errors import DataError, UsageError, suggestion
 
 LARGEST_ID = 2**63 - 1
 
@@ -70,7 +70,7 @@ def integer(minimum: int, maximum: int, allowed: str = "") -> FieldType:
     """Return the type of the integers in a range."""
     return FieldType(
         lambda value: is_integer(value) and minimum <= value <= maximum,
-        allowed or f"{minimum} to {maximum}",
+        allowed or f"a whole number from {minimum} to {maximum}",
         schema={"type": "integer", "minimum": minimum, "maximum": maximum},
     )
 
@@ -192,7 +192,8 @@ def require_keys(
     if missing := [key for key in required if key not in value]:
         raise DataError(source, pointer, f"lacks {missing[0]!r}; needed: {', '.join(required)}")
     if unknown := [key for key in value if key not in known]:
-        raise DataError(source, pointer, f"unknown key {unknown[0]!r:.80}; allowed: {', '.join(known)}")
+        meant = suggestion(unknown[0], known) or ";"
+        raise DataError(source, pointer, f"unknown key {unknown[0]!r:.80}{meant} allowed: {', '.join(known)}")
 
 
 _MAX_DIGITS = 400

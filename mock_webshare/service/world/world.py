@@ -310,6 +310,8 @@ class World:
         """
         given = {"now": now, "advance": advance, "running": running}
         given = {name: value for name, value in given.items() if value is not None}
+        if not given:
+            raise DataError("clock", "", "nothing is given; needed: now, advance (like P30D) or running")
         change = read_object("clock", "", given, CLOCK, optional=True)
         instant = change.get("now", self.now) + change.get("advance", 0)
         if not 0 <= instant < LIMIT:

@@ -330,7 +330,7 @@ class TestTheClock:
     @pytest.mark.parametrize(
         ("change", "clock"),
         [
-            ({}, {"now": NOW, "running": False}),
+            ({"running": False}, {"now": NOW, "running": False}),
             ({"now": NEW}, {"now": NEW, "running": False}),
             ({"advance": "P1D"}, {"now": "2026-03-17T09:00:00-07:00", "running": False}),
             ({"advance": timedelta(days=1)}, {"now": "2026-03-17T09:00:00-07:00", "running": False}),
