@@ -175,7 +175,7 @@ def _check_lone_body(exchange: Exchange, options: Options) -> CheckResult:
     schema = options.schema or recognise(document.value, options.contract)
     context = RuleContext(exchange=exchange, options=options, schema=schema, body=document.value)
     findings = _with_lines(exchange.body, (*document.findings, *rules.check(context)))
-    return CheckResult(exchange.source, tuple(findings), is_judged=True)
+    return CheckResult(exchange.source, tuple(findings), is_judged=schema is not None)
 
 
 def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -110,7 +110,7 @@ class Verdict:
     exchanges: int
     """The records in them, the malformed ones included."""
     judged: int
-    """The exchanges to which the rules were applied; a body that is not JSON is not one of them."""
+    """The exchanges to which the rules were applied; a body alone has to be JSON of a known shape."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """How many were skipped, by the reason."""
     others: Mapping[str, int] = field(default_factory=dict)

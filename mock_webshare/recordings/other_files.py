@@ -102,8 +102,6 @@ DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
         ("name scripts", Kind("a package.json")),
         ("name dependencies", Kind("a package.json")),
         ("name devDependencies", Kind("a package.json")),
-        ("name version private", Kind("a package.json")),
-        ("name version main", Kind("a package.json")),
         ("lockfileVersion", Kind("a lock file")),
         ("compilerOptions", Kind("a tsconfig.json")),
         ("nbformat", Kind("a Jupyter notebook")),
@@ -124,6 +122,12 @@ DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
         ("protocolVersion scheme", _CHARLES),
         ("credits channels", Kind("a data set of the mock server", "serve it with --data")),
         ("version runs", Kind("a SARIF report")),
+        # Others have these keys too, so they are last.
+        ("name private", Kind("a package.json")),
+        ("private workspaces", Kind("a package.json")),
+        ("name license", Kind("a package.json")),
+        ("name require", Kind("a composer.json")),
+        ("name version", Kind("a package.json, or a list of packages")),
     )
 )
 """JSON documents that are neither recordings nor bodies, by keys that they have at the top."""

@@ -19,6 +19,7 @@ from mock_webshare.errors import UnknownName
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
+from mock_webshare.judge.reports.text import summary
 from mock_webshare.judge.run import judge
 from mock_webshare.judge.verdict import Verdict
 
@@ -58,6 +59,15 @@ def test_an_unreadable_file_exits_with_2_and_the_others_are_judged() -> None:
 
 def test_nothing_validated_exits_with_2() -> None:
     assert judge_paths().exit_code == 2
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1}', b"{}", b"[]", b"null", b'[{"id": 1}]', b'{"a": 1, "a": 2}'])
+def test_a_body_that_is_not_recognised_is_a_finding_but_not_judged(content: bytes) -> None:
+    record = Exchange(source="a.json", body=content)
+    verdict = judge([record], Options())
+    assert (verdict.exit_code, verdict.judged) == (1, 0)
+    assert summary(verdict).startswith("1 file, 1 exchange, 0 judged, ")
+    assert judge([record], Options(schema="referral-credit")).judged == 1
 
 
 def test_a_body_that_is_not_json_is_a_finding_but_not_judged() -> None:

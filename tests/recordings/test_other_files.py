@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pickle
+import re
 import sqlite3
 import tarfile
 import zipfile
@@ -98,6 +99,16 @@ ELSE |= {
     "a collection of HTTPie": b'{"meta": {"format": "httpie"}, "entry": {"name": "c", "requests": []}}',
     "an empty ZIP archive": b"PK\5\6" + bytes(18),
 }
+PACKAGES = [
+    b'{"name": "shop", "version": "1.0.0"}',
+    b'{"name": "shop", "version": "1.0.0", "type": "module"}',
+    b'\xef\xbb\xbf{"version": "0.1", "description": "x", "name": "shop"}',
+    b'[{"name": "aiohttp", "version": "3.13.0"}, {"name": "attrs", "version": "25.1.0"}]',
+    b'{"name": "shop", "private": true}',
+    b'{"private": true, "workspaces": ["packages/*"]}',
+    b'{"name": "shop", "license": "MIT"}',
+    b'{"name": "acme/shop", "require": {"php": ">=8.2"}}',
+]
 TEXTS = {
     "an HTML page": DJANGO,
     "plain text": b"upstream connect error",
@@ -114,6 +125,15 @@ def test_what_looks_like_ours_is_read_wherever_it_is(case: str, name: str, tmp_p
     for found in (read(path), read(tmp_path), read(path, skip_others=True)):
         assert not [each for each in found if not isinstance(each, Exchange)]
         assert found or case == "HAR"
+
+
+@pytest.mark.parametrize("content", PACKAGES, ids=str)
+def test_a_bare_package_is_certainly_something_else(content: bytes, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", content)
+    (named,) = read(path)
+    assert isinstance(named, UnreadableInput)
+    assert re.search(r"it looks like a (package|composer)\.json", str(named))
+    assert [type(each) for each in read(tmp_path)] == [OtherFile]
 
 
 @pytest.mark.parametrize("case", ODD)

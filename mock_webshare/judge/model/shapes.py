@@ -7,7 +7,7 @@ recognised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from mock_webshare.contract.model import Contract, Endpoint, Kind
 
 HasSign: TypeAlias = Callable[[Any], bool]
 _CACHED = 16  # contracts
+_MOST_NEAREST = 3
 ERROR_BODIES = frozenset({"error-detail", "field-errors", "body-errors"})
 """The schemas of errors."""
 
@@ -44,6 +45,29 @@ def shapes_of(contract: Contract) -> tuple[Shape, ...]:
         Shape("error-detail", "has `detail`", _has_any("detail")),
         Shape("field-errors", "has lists only", _has_lists_only),
     )
+
+
+def nearest_shapes(body: Any, contract: Contract) -> list[Shape]:
+    """Return the few shapes with which a body, or its first row, shares most fields; none if it has none."""
+    row = body[0] if isinstance(body, list) and body else body
+    found = row.keys() if isinstance(row, dict) else set[str]()
+    shared = {shape.schema: len(found & _fields(contract)[shape.schema]) for shape in shapes_of(contract)}
+    near = [shape for shape in shapes_of(contract) if shared[shape.schema]]
+    return sorted(near, key=lambda shape: -shared[shape.schema])[:_MOST_NEAREST]
+
+
+@lru_cache(_CACHED)
+def _fields(contract: Contract) -> Mapping[str, Set[str]]:
+    """Return the names of the fields of each shape, or of its rows if it is an array."""
+    rows = {
+        each.schema: {field.name for field in contract.served[each.path]}
+        for each in contract.endpoints
+        if each.kind is Kind.ARRAY
+    }
+    names = (shape.schema for shape in shapes_of(contract))
+    return {
+        name: rows.get(name) or set(contract.schemas.document(name).get("properties", {})) for name in names
+    }
 
 
 def kind_instead(body: Any, schema: str, contract: Contract) -> str | None:

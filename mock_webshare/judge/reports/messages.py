@@ -123,9 +123,9 @@ def _short(text: str) -> str:
     return printable(shorten(text, LONGEST_POINTER))
 
 
-def _shape(signs: dict[str, str]) -> str:
-    known = ", ".join(f"{schema} ({sign})" for schema, sign in signs.items())
-    return f"one of {known}"
+def _shape(nearest: dict[str, str]) -> str:
+    known = ", ".join(f"{schema} ({sign})" for schema, sign in nearest.items())
+    return "a document that `mock-webshare schema` lists" + (f"; the nearest: {known}" if known else "")
 
 
 def _ordered(term: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from mock_webshare.contract.model import Contract, Mark
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Finding, Level
-from mock_webshare.judge.model.shapes import shapes_of
+from mock_webshare.judge.model.shapes import nearest_shapes
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -26,7 +26,7 @@ def has_known_shape(context: RuleContext) -> Iterator[Finding]:
     """A body stored without its request has a known shape, or a schema by option."""
     if context.schema is not None or context.request is not None:
         return
-    signs = {shape.schema: shape.sign for shape in shapes_of(context.contract)}
+    signs = {shape.schema: shape.sign for shape in nearest_shapes(context.body, context.contract)}
     yield context.finding("body.shape", expected=signs, actual=context.body)
 
 

@@ -115,7 +115,7 @@ def test_a_long_pointer_is_shortened() -> None:
         (b'{"user_id": 1}', "this field"),
         (b'{"results": [], "count": -1}', "at least 0"),
         (b'{"detail": }', "JSON (the parser reports: Expecting value)"),
-        (b"{}", "one of referral-credit-page (has `results` or `next`), referral-earnout-page (has"),
+        (b"{}", "a document that `mock-webshare schema` lists\n"),
     ],
 )
 def test_each_check_says_what_it_wanted(body: bytes, expected: str) -> None:

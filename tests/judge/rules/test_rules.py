@@ -15,6 +15,7 @@ from mock_webshare.judge import rules
 from mock_webshare.judge.model.context import RuleContext
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.judge.model.options import Options
+from mock_webshare.judge.reports.messages import expected
 
 if TYPE_CHECKING:
     from mock_webshare.judge.model.finding import Finding
@@ -45,12 +46,27 @@ def test_an_unknown_field_is_reported_as_new() -> None:
     )
 
 
-def test_a_body_of_an_unknown_shape_is_reported_with_the_known_ones() -> None:
-    (finding,) = findings({"secret": "x"}, None)
+@pytest.mark.parametrize(
+    ("body", "nearest"),
+    [
+        ({"secret": "x"}, []),
+        ([], []),
+        (3, []),
+        ({"amount": 5, "status": "pending", "created_at": "x"}, ["referral-credit", "referral-earnout"]),
+        ({"count": 5}, ["referral-credit-page", "referral-earnout-page"]),
+        ([{"code": "A", "name": "x"}], ["referral-channel-list"]),
+        ({"mode": "payout"}, ["referral-credit", "referral-config", "referral-earnout"]),
+    ],
+    ids=str,
+)
+def test_a_body_of_an_unknown_shape_is_reported_with_the_nearest_ones(body: Any, nearest: list[str]) -> None:
+    (finding,) = findings(body, None)
     assert finding.rule == "body.shape"
-    never_alone = {"referral-channel", "body-errors"}
-    assert finding.expected.keys() == set(SERVICE_SCHEMAS.names) - never_alone
+    assert list(finding.expected)[: len(nearest)] == nearest and len(finding.expected) <= 3
     assert finding.actual is not None and "secret" not in finding.actual
+    text = expected(finding)
+    assert text is not None and text.startswith("a document that `mock-webshare schema` lists")
+    assert len(text) < 300 and all(each in text for each in nearest)
 
 
 def test_a_finding_carries_what_was_wanted_and_what_is_there() -> None:
