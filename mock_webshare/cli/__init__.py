@@ -182,8 +182,8 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
     takes_command = words[:1] == ["run"]
     ours, command = split_command(argv) if takes_command else (argv, ())
     options, rest = parser.parse_known_args(ours)
-    if takes_command and not command:
-        raise UsageError("no command is given; write it after --, like mock-webshare run -- pytest -q")
+    if takes_command:
+        _require_command(command, rest)
     options.command = command
     unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("--")]
     if unknown:
@@ -192,6 +192,17 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
         too_many = pluralize(len(rest), "argument")
         raise UsageError(f"{too_many} too many; mock-webshare {words[0]} --help lists the arguments")
     return options
+
+
+def _require_command(command: Sequence[str], before: Sequence[str]) -> None:
+    """Raise `UsageError` unless there is a command after `--`, and none among the words before it."""
+    if before and not before[0].startswith("-"):
+        too_many = pluralize(len(before), "argument")
+        raise UsageError(
+            f"{too_many} too many; put -- before the command, like mock-webshare run -- pytest -q"
+        )
+    if not command:
+        raise UsageError("no command is given; write it after --, like mock-webshare run -- pytest -q")
 
 
 def _one_line(text: str) -> str:

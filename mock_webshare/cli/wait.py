@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from mock_webshare.cli.files import Streams
-from mock_webshare.cli.options import CLEAN, FOUND, Option, add_options
+from mock_webshare.cli.options import CLEAN, FOUND, Option, add_options, is_given
 from mock_webshare.cli.settings import SERVE_OPTIONS, reachable, settings_of
 from mock_webshare.errors import UsageError
 
@@ -45,6 +45,8 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         settings = settings_of(options, environ, _ADDRESS)
         url = reachable(f"http://{settings.authority}")
     else:
+        if given := [f"--{name}" for name, *_ in _ADDRESS if is_given(name, options)]:
+            raise UsageError(f"{' and '.join(given)} cannot go with URL, which names host and port itself")
         url = _origin(options.url)
     problem = wait_for(lambda seconds: problem_at(url, seconds), seconds)
     if problem is None:
@@ -93,14 +95,21 @@ def problem_at(url: str, seconds: float) -> str | None:
 
 
 def _origin(url: str) -> str:
-    """Return a URL without a final slash; raise `UsageError` for one that is not an origin."""
+    """Return a URL without a final slash, with `http://` if it has no scheme.
+
+    Raise `UsageError` for one that is not an origin.
+    """
     from mock_webshare.service.settings import is_origin
 
-    if not is_origin(url):  # not repeated: it may contain a user and password
+    if url.isdecimal():
+        raise UsageError("URL is a number; write --port PORT for a port, or a URL like http://127.0.0.1:8765")
+    origin = url if "://" in url else f"http://{url}"
+    if not is_origin(origin):  # not repeated: it may contain a user and password
         raise UsageError(
-            "the value of URL is not allowed; allowed: scheme and host only, like http://127.0.0.1:8765"
+            "the value of URL is not allowed; allowed: scheme and host only, like http://127.0.0.1:8765; "
+            "http:// may be left out"
         )
-    return url.rstrip("/")
+    return origin.rstrip("/")
 
 
 def _seconds(text: str) -> float:

@@ -83,8 +83,8 @@ class Control:
         method = _routed_method(request.method)
         if refusal := self._guard.refusal(request, is_public=(method, path) in self._public):
             raise Problem(403, refusal)
-        if path == ROOT and method == "GET" and _wants_html(request.headers.get("Accept", "")):
-            return web.Response(body=_PAGE, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
+        if method == "GET" and path in (ROOT, ROOT.rstrip("/")):
+            return self._root(path, request.headers.get("Accept", ""))
         route, parameters = self._find(request.method, path.removeprefix(ROOT))
         body = await _read_body(request, route) if route.body else None
         contract = self._settings.contract
@@ -96,6 +96,16 @@ class Control:
         if callable(content):
             return await asyncio.to_thread(lambda: _response(route, content()))
         return _response(route, content)
+
+    def _root(self, path: str, accept: str) -> web.Response:
+        """Return the page of links for a browser, the same as JSON for others, or the redirect to them."""
+        if path != ROOT:
+            return web.Response(status=307, headers={"Location": ROOT})
+        if _wants_html(accept):
+            return web.Response(body=_PAGE, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
+        readable = [each for _, each in self._routes if each.method == "GET" and "{" not in each.path]
+        links = render({ROOT + each.path: each.summary for each in readable}, indent=2)
+        return web.Response(body=links + b"\n", content_type="application/json")
 
     def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
         """Return the route of a method and a decoded path, and its path parameters."""

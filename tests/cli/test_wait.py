@@ -96,6 +96,18 @@ def test_another_server_is_not_taken_for_a_mock_server(response: bytes, problem:
         assert problem_at(url, PATIENCE) == problem
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_url_without_a_scheme_is_one_of_http(url: str, host: str, end: str) -> None:
+    port = url.rpartition(":")[2]
+    assert Run("wait", f"{host}:{port}{end}", "--timeout", PATIENCE).code == 0
+
+
+def test_a_variable_for_the_port_goes_with_a_url(url: str) -> None:
+    run = Run("wait", url, "--timeout", PATIENCE, environ={"MOCK_WEBSHARE_PORT": "1"})
+    assert (run.code, run.err) == (0, "")
+
+
 def test_a_server_that_never_responds_does_not_keep_it_waiting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         assert problem_at(f"http://127.0.0.1:{listener.getsockname()[1]}", 0.1) is not None
@@ -116,7 +128,17 @@ def test_a_proxy_is_not_contacted(url: str, monkeypatch: pytest.MonkeyPatch, var
     [
         (("http://user:password@127.0.0.1",), "scheme and host only"),
         (("http://127.0.0.1:8765/api/v2",), "scheme and host only"),
-        (("127.0.0.1:8765",), "scheme and host only"),
+        (("127.0.0.1:8765/api/v2",), "scheme and host only"),
+        (("user:password@localhost:8765",), "scheme and host only"),
+        ((":8765",), "scheme and host only"),
+        (("8765",), "write --port PORT"),
+        (
+            ("http://127.0.0.1:8765", "--port", "1"),
+            "--port cannot go with URL, which names",
+        ),
+        (("-p", "8765", "localhost"), "--port cannot go with URL"),
+        (("127.0.0.1:8765", "--host", "::1"), "--host cannot go with URL"),
+        (("-H", "a", "http://b", "-p", "1"), "--host and --port cannot go with URL"),
         (("ftp://127.0.0.1",), "scheme and host only"),
         (("http://127.0.0.1:70000",), "scheme and host only"),
         (("--timeout", "soon"), "0 to 3600 seconds"),

@@ -271,7 +271,7 @@ class TestWorlds:
 
 class TestARefusal:
     @pytest.mark.parametrize(
-        "path", ["", "nothing", "health/", "state//", "credits/1/2", "reset/x", "snapshots/a/b"]
+        "path", ["nothing", "health/", "state//", "credits/1/2", "reset/x", "snapshots/a/b"]
     )
     async def test_of_an_unknown_endpoint_is_404(self, controlled: Controlled, path: str) -> None:
         problem = await controlled.refused("GET", path)
@@ -867,9 +867,44 @@ class TestThePage:
         assert len(pages) == 1
 
     @pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain", "text/htmlx", "text/*"])
-    async def test_is_for_no_other_client(self, controlled: Controlled, accept: str) -> None:
-        problem = await controlled.refused("GET", "", headers={"Accept": accept})
-        assert problem["status"] == 404 and "openapi.json lists them" in problem["detail"]
+    async def test_is_a_list_of_links_for_any_other_client(self, controlled: Controlled, accept: str) -> None:
+        response = await controlled.client.get(ROOT, headers={"Accept": accept})
+        look(response.headers)
+        assert (response.status, response.content_type) == (200, "application/json")
+        text = await response.text()
+        assert text.endswith("}\n") and text.count("\n") > 10
+        links = json.loads(text)
+        assert links[f"{ROOT}requests.har"] == "Return the journal as HAR 1.2."
+        for link in links:
+            assert (await controlled.client.get(link)).status == 200
+
+    @pytest.mark.parametrize("accept", ["text/html", "*/*"])
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    async def test_is_found_without_the_slash(self, controlled: Controlled, method: str, accept: str) -> None:
+        for path in (ROOT.rstrip("/"), "/%5F_mock__"):
+            response = await controlled.client.request(
+                method, path, headers={"Accept": accept}, allow_redirects=False
+            )
+            assert (response.status, response.headers["Location"]) == (307, ROOT)
+        assert (await controlled.client.request(method, ROOT[:-1], headers={"Accept": accept})).status == 200
 
     async def test_is_read_only(self, controlled: Controlled) -> None:
         await controlled.refused("POST", "", headers={"Accept": "text/html"})
+        assert (await controlled.client.post(ROOT.rstrip("/"))).status == 404
+
+    @pytest.mark.parametrize("path", [ROOT, ROOT.rstrip("/")])
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Origin": "http://evil.example"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Host": "evil.example"},
+            {"Origin": "null", "Accept": "text/html"},
+            {"Host": "evil.example", "Accept": "text/html"},
+        ],
+        ids=str,
+    )
+    async def test_is_for_no_other_site(
+        self, controlled: Controlled, path: str, headers: dict[str, str]
+    ) -> None:
+        assert (await controlled.client.get(path, headers=headers, allow_redirects=False)).status == 403
