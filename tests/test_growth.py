@@ -200,6 +200,7 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("  % Total", "a"),
         Pump("", " "),
     ],
+    "recordings.formats.dump._RESPONSE": [Pump("", "< "), Pump("", "\n<"), Pump("", "\nHTTP/")],
     "recordings.formats.dump._VERBOSE": [Pump("> GET ", "a"), Pump("", "> GET "), Pump("", "\n> GET a")],
     "recordings.formats.json_files._LOG": [Pump('"log"', " "), Pump("", '"log":')],
     "recordings.formats.postman._VARIABLE": [Pump("", "{{"), Pump("{{", "a")],

@@ -15,11 +15,12 @@ from mock_webshare.version import __version__
 FORMAT = 1
 """Increased when a field changes its meaning or is removed."""
 _LINES, _COLUMNS = 23, 79  # a terminal has one line more, for the prompt
-
+_CUT = " ..."
+_MORE = "...: the rest is in --coverage-file FILE, in pytest --webshare-coverage-file"
 _INDENT: Mapping[str, Any] = {
     "initial_indent": 7 * " ",
     "subsequent_indent": 7 * " ",
-    "placeholder": " ...",
+    "placeholder": _CUT,
 }
 
 
@@ -44,12 +45,20 @@ def shortfall(counts: Counts, minimum: int) -> str:
 def lines(counts: Counts) -> Iterator[str]:
     """Yield the lines of the text: what is not covered, by endpoint, the least covered endpoint first.
 
-    They are not more than a screen has; what does not fit is in the JSON.
+    They are not more than a screen has; if something does not fit, the last line says where it is.
     """
     yield f"coverage of the contract: {percent(counts)} % ({_covered(counts)} of {len(counts)})"
+    shown = list(_groups(counts))
+    yield from shown
+    if any(line.endswith(_CUT) for line in shown):
+        yield _MORE
+
+
+def _groups(counts: Counts) -> Iterator[str]:
+    """Yield the lines about each endpoint; the first and the last line of the screen are not for them."""
     groups = sorted(_by_endpoint(counts).items(), key=lambda item: percent(item[1]))
     reached = sum(_covered(group) > 0 for _, group in groups)
-    room = max(1, (_LINES - 1 - len(groups)) // max(1, reached))
+    room = max(1, (_LINES - 2 - len(groups)) // max(1, reached))
     for path, group in groups:
         covered = _covered(group)
         note = "" if covered else ", none of it requested"

@@ -174,8 +174,6 @@ class Settings:
         """The instant to which `shift` moves the data: now, or 9 o'clock today in Los Angeles."""
         if self.shift is None:
             return None
-        from datetime import datetime  # only for this option
-
         now = datetime.now(zone())
         moved = now if self.shift == "now" else now.replace(hour=9, minute=0, second=0, microsecond=0)
         return parse_instant(moved.isoformat())

@@ -75,7 +75,14 @@ def test_the_text_has_the_least_covered_endpoint_first_and_what_is_missing() -> 
 
 def test_what_does_not_fit_is_left_out_visibly() -> None:
     found = {row: int(row.value == "GET") for row in ROWS}
-    assert sum(line.endswith(" ...") for line in lines(found)) == len(WEBSHARE.endpoints)
+    *shown, last = lines(found)
+    assert sum(line.endswith(" ...") for line in shown) == len(WEBSHARE.endpoints)
+    assert last == "...: the rest is in --coverage-file FILE, in pytest --webshare-coverage-file"
+
+
+@pytest.mark.parametrize("covered", [0, 1, 2, 5, 9, 10])
+def test_what_fits_needs_no_file(covered: int) -> None:
+    assert not [line for line in lines(counts(covered)) if "--coverage-file" in line]
 
 
 @pytest.mark.parametrize("covered", [0, 1, 252])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import TypeAlias
@@ -51,6 +51,8 @@ _GLUED = re.compile(rb"(?<=[}\]])(?:\* [^\n]*+\n?)++")
 _MARKS = re.compile(rb"(?:^|(?<=[}\]]))[<>](?: |\r?$)", re.MULTILINE)
 """What `curl -v` puts before each line of a request and a response."""
 _VERBOSE = re.compile(rb"^(?:> [A-Z]{3,10} [^\s]{1,16384} HTTP/|< HTTP/[0-9])", re.MULTILINE)
+_RESPONSE = re.compile(rb"(?:^|(?<=[}\]]))(?:< )?HTTP/[0-9]", re.MULTILINE)
+"""The beginning of a response, with the mark of `curl -v` or without it."""
 _BEGINS = re.compile(rb"\s{0,99}(?:[$%] [^\n]{0,2000}\n\s{0,99})?" + _START_LINE)
 _BEGINS_VERBOSE = re.compile(rb"\s{0,99}(?:[$%] |[*>] |\* {3}Trying|% Total|curl )")
 _TLS = (b"SSL connection", b"ALPN", b" port 443")
@@ -76,30 +78,42 @@ MOST_MESSAGES = 100_000
 
 def read(opened: Input) -> Iterator[Found]:
     """Yield the exchange of each final response; raise `NotARecording` if there is none."""
-    text = opened.read()
-    is_tls = any(sign in text for sign in _TLS)
-    text, is_verbose = _plain(text.removeprefix(BOM_UTF8))
+    sent = _COLOURS.sub(b"", opened.read().removeprefix(BOM_UTF8))
+    text, is_verbose = _plain(sent)
+    is_tls = any(sign in sent for sign in _TLS)
     scheme = ("https" if is_tls else "http") if is_verbose else None
-    responses = _with_bodies(_merged(_responses(text)))
+    responses = _with_bodies(_merged(_responses(text, _lines(sent, text))))
     if not responses:
         raise NotARecording("a text of HTTP requests without responses")
 
     def convert(record: Record) -> Exchange:
         return _exchange(record.document, scheme, is_exact=opened.is_exact)
 
-    return exchanges(opened.source, map(Record, responses), convert)
+    return exchanges(opened.source, (Record(each, line=each.line) for each in responses), convert)
 
 
 def _plain(text: bytes) -> tuple[bytes, bool]:
-    """Return the messages alone, without colours and curl's own lines, and whether curl was verbose."""
-    text = _COLOURS.sub(b"", text)
+    """Return the messages alone, without curl's own lines, and whether curl was verbose."""
     if not _VERBOSE.search(_PROGRESS.sub(b"", text)):
         return text, False
     text = _OF_CURL.sub(b"", _GLUED.sub(b"", _PROGRESS.sub(b"", text)))
     return _MARKS.sub(b"", text), True
 
 
-def _responses(text: bytes) -> Iterator[Exchange]:
+def _lines(text: bytes, plain: bytes) -> Mapping[int, int]:
+    """Return by its place in the messages the line of each response in the whole text, counted from 1.
+
+    It is empty if one does not begin its line in both, as after a progress meter.
+    """
+    places = [found.start() for found in _RESPONSE.finditer(plain)]
+    lines, number, last = list[int](), 1, 0
+    for found in _RESPONSE.finditer(text):
+        number, last = number + text.count(b"\n", last, found.start()), found.start()
+        lines.append(number)
+    return dict(zip(places, lines, strict=True)) if len(places) == len(lines) else {}
+
+
+def _responses(text: bytes, lines: Mapping[int, int]) -> Iterator[Exchange]:
     """Yield each response but interim ones and those of a proxy that opens a tunnel."""
     request: _Message | None = None
     messages = list(islice(_MESSAGE.finditer(text), MOST_MESSAGES + 1))
@@ -111,7 +125,7 @@ def _responses(text: bytes) -> Iterator[Exchange]:
         if found["method"]:
             request = (found, body)
         elif not _is_interim(found, request):
-            yield _response(found, body, request)
+            yield _response(found, body, request, lines.get(found.start()))
             request = None
 
 
@@ -122,10 +136,10 @@ def _is_interim(found: re.Match[bytes], request: _Message | None) -> bool:
     return is_tunnel or found["status"].startswith(b"1")
 
 
-def _response(found: re.Match[bytes], body: bytes, request: _Message | None) -> Exchange:
+def _response(found: re.Match[bytes], body: bytes, request: _Message | None, line: int | None) -> Exchange:
     """Return the response in a text; its URL is the target of its request."""
     status, headers = int(found["status"]), _headers(found["headers"])
-    response = Exchange(source="", status=status, headers=headers, body=body)
+    response = Exchange(source="", line=line, status=status, headers=headers, body=body)
     if request is None:
         return response
     message, request_body = request

@@ -91,6 +91,33 @@ def test_a_response_after_its_request_has_a_url(name: str) -> None:
     assert found.request_header("Authorization") == "Token a"
 
 
+LINES = {
+    "curl -i": (RESPONSE, [1]),
+    "after a prompt": (b"$ curl -i https://proxy.webshare.io/\n" + RESPONSE, [2]),
+    "with a byte order mark": (b"\xef\xbb\xbf" + RESPONSE, [1]),
+    "after its request": (REQUEST + RESPONSE, [5]),
+    "two, without line breaks in bodies": (RESPONSE + b"\n" + RESPONSE, [1, 6]),
+    "two after requests": (REQUEST + RESPONSE + b"\n\n" + REQUEST + RESPONSE, [5, 15]),
+    "curl -v": (VERBOSE, [8]),
+    "curl -v twice": (VERBOSE + b"\n" + VERBOSE, [8, 21]),
+    "in colours": (ALONE["in colours"], [1]),
+    "after 100 Continue": (ALONE["after 100 Continue"], [3]),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_response_has_the_line_on_which_it_begins(name: str) -> None:
+    content, expected = LINES[name]
+    for each in (content, content.replace(b"\r\n", b"\n")):
+        assert [found.line for found in read(each)] == expected
+
+
+def test_a_line_that_is_not_certain_is_not_named() -> None:
+    progress = b"\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"
+    (found,) = read(VERBOSE.replace(b"< HTTP", progress + b"< HTTP"))
+    assert (found.status, found.line) == (200, None)
+
+
 def test_an_interrupted_dump_has_no_body() -> None:
     (found,) = read(HEAD % 500)
     assert (found.is_body_known, found.body) == (False, b"")
