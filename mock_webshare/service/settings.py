@@ -107,9 +107,8 @@ class Settings:
     )
     # Empty: every well-formed key but `invalid`. A secret, as the token is.
     api_keys: tuple[str, ...] = field(default=(), repr=False)
-    now: str | datetime | None = (
-        None  # ISO 8601 with offset, or aware; None: the moment at which the data set was taken
-    )
+    # ISO 8601 with offset, or an aware datetime. None: the moment at which the data set was taken.
+    now: str | datetime | None = None
     shift: str | None = None  # now or today: all dates are moved, so that the data set was taken then
     clock: str = "frozen"  # or running
     pending_days: int | None = None  # None: those of the config of the data set
