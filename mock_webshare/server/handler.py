@@ -14,7 +14,7 @@ from aiohttp import web
 from mock_webshare.insight.hints import Facts, hint_for, key_place
 from mock_webshare.server.cors import PREFLIGHT, Cors, without_own
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
-from mock_webshare.server.loop import monotonic
+from mock_webshare.server.loop import monotonic, real_time
 from mock_webshare.service.effects import Outcome, preference_mistake
 from mock_webshare.service.faults import RESPONDING
 from mock_webshare.service.framework.request import Request
@@ -84,7 +84,7 @@ class Handler:
         """Respond to a request under any path outside the control plane."""
         if preflight := self._cors.preflight(request):
             return preflight
-        began = monotonic()
+        arrived, began = real_time(), monotonic()
         target, headers = request.raw_path, self._headers(request.raw_headers)
         world, outcome, body, sent = None, None, b"", b""
         try:
@@ -109,9 +109,11 @@ class Handler:
         now = self._worlds.now if world is None else world.now
         if outcome is not None and outcome.faults:
             outcome.response = response
-            waiting = Entry(now, request.method, target, headers.all, body, None, 0.0, outcome.faults)
-            return await self._deliver(request, journal, waiting, outcome, began)
-        entry = Entry(now, request.method, target, headers.all, body, response, monotonic() - began)
+            faults = outcome.faults
+            waiting = Entry(now, request.method, target, headers.all, body, None, 0.0, faults, arrived, began)
+            return await self._deliver(request, journal, waiting, outcome)
+        seconds = monotonic() - began
+        entry = Entry(now, request.method, target, headers.all, body, response, seconds, (), arrived, began)
         self._record(journal, entry, headers.size + len(response.body))
         if is_cacheable(request):
             return self._cached(response)
@@ -173,7 +175,7 @@ class Handler:
         self.report(entry)
 
     async def _deliver(
-        self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome, began: float
+        self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome
     ) -> web.StreamResponse:
         """Send a response with its faults; record the request before it and the response after."""
         self._worlds.record(journal, waiting)
@@ -183,7 +185,7 @@ class Handler:
             sent = outcome.response if _is_open(request) else None
             return response
         finally:
-            amended = waiting._replace(response=sent, seconds=monotonic() - began)
+            amended = waiting._replace(response=sent, seconds=monotonic() - waiting.began)
             journal.replace(waiting, amended)
             self.report(amended)
 

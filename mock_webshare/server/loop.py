@@ -13,8 +13,9 @@ from mock_webshare.errors import ServerError
 # freezegun replaces `time.monotonic` wherever it is the attribute of a module.
 if hasattr(time, "clock_gettime"):  # real even if this module is imported in frozen time
     monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+    real_time = partial(time.clock_gettime, time.CLOCK_REALTIME)
 else:
-    monotonic = partial(time.monotonic)
+    monotonic, real_time = partial(time.monotonic), partial(time.time)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -77,6 +77,18 @@ def test_the_journal_has_real_durations(world: MockWorld) -> None:
     assert world.requests[0].seconds >= 0.05
 
 
+def test_the_journal_has_the_real_time_of_arrival(world: MockWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.add_fault(fixedDelayMilliseconds=50, times=1)
+    before = time.time()
+    freeze(monkeypatch)
+    get(world)
+    get(world)
+    monkeypatch.undo()
+    delayed, other = world.requests
+    assert before <= delayed.arrived <= delayed.arrived + 0.05 <= other.arrived <= time.time()
+    assert other.began - delayed.began >= delayed.seconds
+
+
 @pytest.mark.usefixtures("frozen")
 def test_a_running_clock_runs_while_time_is_frozen(world: MockWorld) -> None:
     began = world.set_clock(running=True)["now"]

@@ -38,6 +38,8 @@ class Entry(NamedTuple):
     response: Response | None
     seconds: float
     faults: tuple[str, ...] = ()  # the actions of those that struck it
+    arrived: float = 0.0  # in real time, in seconds since the epoch
+    began: float = 0.0  # the same in seconds of a monotonic clock, for the time between two requests
 
     def __repr__(self) -> str:
         """Return the request without its key: a failed assertion writes it into a log."""
