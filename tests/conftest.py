@@ -57,11 +57,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Watch:
-    """Every JSON response of the service, compared with the schema that the contract names for it."""
+    """The reason of every response of the service, and its JSON, by the schema that the contract names."""
 
     def __init__(self) -> None:
         self.broken: list[str] = []
         self._clean: set[tuple[Contract, str, bytes]] = set()
+
+    def look_at_reason(self, entry: Entry) -> None:
+        """Note a response without a reason, or an ordinary one with a reason."""
+        response = entry.response
+        is_ordinary = response is None or (response.status < 300 and not (entry.faults or entry.hint))
+        if response is not None and is_ordinary == bool(entry.reason):
+            self.broken.append(f"{entry.method} {entry.target} {response.status}: reason {entry.reason!r}")
 
     def look(self, entry: Entry, contract: Contract) -> None:
         response, schema = entry.response, schema_of(entry, contract)
@@ -102,6 +109,7 @@ def watch() -> Iterator[Watch]:
 
     def watched(self: Handler, entry: Entry) -> None:
         report(self, entry)
+        watch.look_at_reason(entry)
         if not BREAKING & set(entry.faults):
             watch.look(entry, self.contract)
 

@@ -33,6 +33,7 @@ from mock_webshare.recordings import formats
 from mock_webshare.service import faults
 from mock_webshare.service.data import dataset
 from mock_webshare.service.data.resources import RowType, row_types
+from mock_webshare.service.reasons import MEANINGS
 from mock_webshare.service.world.scenarios import SCENARIOS
 from tests.paths import ROOT
 from tests.sampling import sampled
@@ -270,12 +271,17 @@ def _names(schema: Mapping[str, Any]) -> str:
     return ", ".join(f"`{name}`" + " (required)" * (name in required) for name in schema["properties"])
 
 
+def reasons_table() -> str:
+    return table(("code", "why"), ((f"`{reason}`", meaning) for reason, meaning in MEANINGS.items()))
+
+
 TABLES = {
     "rules": rules_table,
     "control-plane": control_table,
     "resources": resources_table,
     "bodies": bodies_table,
     "scenarios": scenarios_table,
+    "reasons": reasons_table,
 }
 _TABLE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 

@@ -126,7 +126,7 @@ def test_it(webshare_mock):
     with pytest.raises(Exception, match="timed out"):
         get(webshare_mock, timeout=0.05)
     webshare_mock.assert_requested("GET", LIST)
-    assert webshare_mock.transcript() == f"GET {LIST} no response (fixedDelayMilliseconds)"
+    assert webshare_mock.transcript() == f"GET {LIST} no response (fault:1, fixedDelayMilliseconds)"
 """).assert_outcomes(passed=1)
 
 
@@ -743,7 +743,7 @@ def test_passing(webshare_mock):
     result.stdout.fnmatch_lines(
         [
             "*- webshare_mock: requests -*",
-            "GET /api/v2/referral/credit/ 503 (status)",
+            "GET /api/v2/referral/credit/ 503 (fault:1, status)",
             "GET /api/v2/referral/credit/1/[?]api_key=REDACTED-* 404",
         ]
     )

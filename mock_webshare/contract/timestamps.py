@@ -7,6 +7,7 @@ wall clock times, which repeat an hour each autumn.
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
@@ -76,3 +77,14 @@ def format_instant(instant: int) -> str:
     """
     seconds, microsecond = divmod(instant, SECOND)
     return datetime.fromtimestamp(seconds, zone()).replace(microsecond=microsecond).isoformat()
+
+
+def format_utc(milliseconds: int) -> str:
+    """Return milliseconds since 1970 as a date and time in UTC: `2026-03-16T16:00:00.250Z`."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_second(seconds)}.{rest:03}Z"
+
+
+@lru_cache(1)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

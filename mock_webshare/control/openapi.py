@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mock_webshare.contract.endpoints import CREDITS
@@ -15,6 +15,7 @@ from mock_webshare.service.data import upgrade
 from mock_webshare.service.data.dataset import FORMAT
 from mock_webshare.service.data.fields import closed
 from mock_webshare.service.data.resources import RowType, row_types
+from mock_webshare.service.reasons import MEANINGS
 from mock_webshare.service.settings import MAX_ROWS
 from mock_webshare.version import __version__
 
@@ -35,6 +36,10 @@ _WITHOUT_WORLD = (
 )
 _WITH_OR_WITHOUT_WORLD = ("requests", "requests.har", "requests.ndjson")
 """Without a key these are about the requests that have no known key."""
+_REASON = (
+    "Why the response is not the ordinary one: codes, separated by blanks; empty if it is. A code may have a "
+    "detail after a colon: `fault:1` is the fault with the id 1. {codes}"
+)
 _MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
 
 
@@ -48,6 +53,7 @@ def document(root: str, routes: Sequence[Route], contract: Contract) -> dict[str
     components["data-set"] = _data_set(contract)
     if transactions.has_transactions(contract):
         components.update(_transactions())
+    components["reason"]["description"] = _REASON.format(codes=" ".join(_meanings()))
     components["fault"] = _fault(components["fault"], contract)
     ordering = f" *-?({'|'.join(dict.fromkeys((*contract.orderings, 'id')))}) *"
     components["settings-change"]["properties"]["default_ordering"]["pattern"] = f"^{ordering}(,{ordering})*$"
@@ -56,6 +62,10 @@ def document(root: str, routes: Sequence[Route], contract: Contract) -> dict[str
         paths.setdefault(root + route.path, {})[route.method.lower()] = _operation(route)
     result["paths"] = paths
     return result
+
+
+def _meanings() -> Iterator[str]:
+    return (f"`{reason}`: {meaning}" for reason, meaning in MEANINGS.items())
 
 
 def _ref(name: str) -> dict[str, str]:

@@ -60,12 +60,12 @@ class Hint(NamedTuple):
     message: str
 
 
-def hint_for(facts: Facts) -> str:
-    """Return the message of the first hint that applies; empty if none does."""
+def hint_for(facts: Facts) -> tuple[str, str]:
+    """Return id and message of the first hint that applies; two empty texts if none does."""
     for hint in HINTS:
         if (names := hint.names(facts)) is not None:
-            return hint.message.format(**names)
-    return ""
+            return hint.id, hint.message.format(**names)
+    return "", ""
 
 
 KEY_HEADERS = ("X-API-Key", "API-Key", "ApiKey", "X-Auth-Token", "X-Access-Token", "X-Token", "Token")

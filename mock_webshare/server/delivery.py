@@ -17,7 +17,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
-from mock_webshare.service.framework.response import Response, reason
+from mock_webshare.service.framework.response import Response, phrase
 from mock_webshare.version import __version__
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def all_headers(response: Response) -> CIMultiDict[str]:
     return CIMultiDict([*response.headers, ("Content-Length", str(len(response.body))), *own])
 
 
-def _head(status: int, phrase: str, headers: Mapping[str, str]) -> str:
+def _head(status: int, reason: str, headers: Mapping[str, str]) -> str:
     """Return the status line and the headers, each with its line break."""
-    lines = [f"HTTP/1.1 {status} {phrase}", *map(": ".join, headers.items())]
+    lines = [f"HTTP/1.1 {status} {reason}", *map(": ".join, headers.items())]
     return "\r\n".join([*lines, ""])
 
 
@@ -124,7 +124,7 @@ async def _break(
 ) -> web.StreamResponse:
     """Break the connection in one of the ways of `_BREAKS`."""
     if request.transport is not None:
-        head = f"{_head(response.status, reason(response.status), headers)}\r\n".encode("latin-1")
+        head = f"{_head(response.status, phrase(response.status), headers)}\r\n".encode("latin-1")
         await _BREAKS[name](request.transport, head, _body(request, response))
     # aiohttp notices by itself that it cannot send this any more.
     return web.Response(status=response.status)

@@ -20,6 +20,7 @@ from mock_webshare.service.faults import RESPONDING
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.framework.response import Headers, Response, html_page
 from mock_webshare.service.framework.serializer import MOST_BYTES
+from mock_webshare.service.reasons import Reason, join
 from mock_webshare.service.service import DECIDING, RawHeaders, Service
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world import scenarios
@@ -102,18 +103,19 @@ class Handler:
             # Only the type: the text of an error may contain a key or a whole row.
             _log.error("internal error of mock-webshare, please report it: %s", type(error).__name__)
             _log.debug("traceback:", exc_info=True)
-            outcome, response = None, html_page(500)
+            outcome, response = None, html_page(500, Reason.INTERNAL_ERROR)
         if added := self._cors.headers_for(request):
             response = self._with_headers(response, added)
         journal = self._worlds.keyless if world is None else world.journal
         now = self._worlds.now if world is None else world.now
-        if outcome is not None and outcome.faults:
+        seconds, sent_headers = monotonic() - began, headers.all
+        faults, reason = _faults(outcome, response)
+        entry = Entry(
+            now, request.method, target, sent_headers, body, response, seconds, faults, arrived, began, reason
+        )
+        if outcome is not None and faults:
             outcome.response = response
-            faults = outcome.faults
-            waiting = Entry(now, request.method, target, headers.all, body, None, 0.0, faults, arrived, began)
-            return await self._deliver(request, journal, waiting, outcome)
-        seconds = monotonic() - began
-        entry = Entry(now, request.method, target, headers.all, body, response, seconds, (), arrived, began)
+            return await self._deliver(request, journal, entry, outcome)
         self._record(journal, entry, headers.size + len(response.body))
         if is_cacheable(request):
             return self._cached(response)
@@ -148,9 +150,9 @@ class Handler:
             is_preflight=sent.method == "OPTIONS" and PREFLIGHT in sent.headers,
         )
         hint = self._hint(request, circumstances)
-        return self._with_hint(response, hint) if hint else response
+        return self._with_hint(response, *hint) if all(hint) else response
 
-    def _find_hint(self, request: Request, known: _Circumstances) -> str:
+    def _find_hint(self, request: Request, known: _Circumstances) -> tuple[str, str]:
         refusal = None if known.is_fault else request.refusal
         facts = Facts(
             contract=self.contract,
@@ -175,9 +177,10 @@ class Handler:
         self.report(entry)
 
     async def _deliver(
-        self, request: web.Request, journal: Journal, waiting: Entry, outcome: Outcome
+        self, request: web.Request, journal: Journal, entry: Entry, outcome: Outcome
     ) -> web.StreamResponse:
         """Send a response with its faults; record the request before it and the response after."""
+        waiting = entry._replace(response=None, seconds=0.0, is_waiting=True)
         self._worlds.record(journal, waiting)
         sent = None
         try:
@@ -185,7 +188,7 @@ class Handler:
             sent = outcome.response if _is_open(request) else None
             return response
         finally:
-            amended = waiting._replace(response=sent, seconds=monotonic() - waiting.began)
+            amended = entry._replace(response=sent, seconds=monotonic() - entry.began)
             journal.replace(waiting, amended)
             self.report(amended)
 
@@ -202,8 +205,15 @@ def _needs_hint(request: web.BaseRequest) -> bool:
     return "Origin" in request.headers or "Prefer" in request.headers
 
 
-def _with_hint(response: Response, hint: str) -> Response:
-    return replace(response, hint=hint)
+def _faults(outcome: Outcome | None, response: Response) -> tuple[tuple[str, ...], str]:
+    """Return the actions of the faults that struck, and the reason of a response with them."""
+    if outcome is None:
+        return (), response.reason
+    return outcome.faults, join(response.reason, outcome.reason)
+
+
+def _with_hint(response: Response, name: str, message: str) -> Response:
+    return replace(response, hint=message, reason=join(response.reason, Reason.HINT.of(name)))
 
 
 def _with_headers(response: Response, added: Headers) -> Response:

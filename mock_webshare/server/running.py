@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from aiohttp import web
 
 from mock_webshare.contract.model import Contract
+from mock_webshare.contract.timestamps import format_utc
 from mock_webshare.errors import ServerError
 from mock_webshare.server.app import LOAD, RELOADER, create_app, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
@@ -253,8 +254,8 @@ class RequestLog:
             "status": None if response is None else response.status,
             "milliseconds": round(1000 * entry.seconds, 1),
         }
-        if response and response.not_served:
-            fields["not served"] = response.not_served
+        if entry.reason:
+            fields["reason"] = entry.reason
         if entry.hint:
             fields["hint"] = entry.hint
         return fields
@@ -285,13 +286,7 @@ _FORMATS: Mapping[str, Callable[[Fields], str]] = {"text": _as_text, "json": _as
 
 def _time() -> str:
     """Return the real time in UTC, to the millisecond."""
-    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
-    return f"{_second(seconds)}.{milliseconds:03}Z"
-
-
-@lru_cache(1)
-def _second(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return format_utc(time.time_ns() // 1_000_000)
 
 
 @lru_cache(256)

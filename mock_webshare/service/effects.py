@@ -18,6 +18,7 @@ from mock_webshare.service.framework import query
 from mock_webshare.service.framework import response as responses
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.framework.response import Headers, Response, render
+from mock_webshare.service.reasons import join
 from mock_webshare.service.world.world import World
 
 _PAIR = re.compile(r"\s*([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9_-]{1,100})\"?\s*")
@@ -79,7 +80,7 @@ def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response 
     """Return the response of a fault instead of the service; None if none responds."""
     for strike in strikes:
         if strike.fault.is_response:
-            response = _RESPONSES[strike.fault.action](strike, endpoint)
+            response = replace(_RESPONSES[strike.fault.action](strike, endpoint), reason="")
             if strike.is_preferred:
                 return _with_header(response, "Preference-Applied", f"code={strike.fault.value}")
             return response
@@ -116,7 +117,7 @@ def _json_error(strike: Strike, endpoint: Endpoint) -> Response:
     else:
         known = messages.FORBIDDEN.get(code) if code else _DETAILS.get(status)
         content_type = request.headers.content_type or ""
-        usual = (known or responses.reason(status)).format(method=request.method, content_type=content_type)
+        usual = (known or responses.phrase(status)).format(method=request.method, content_type=content_type)
         body = {"detail": text or usual} if code is None else {"detail": text or usual, "code": code}
     return responses.routed(endpoint, status, render(body), headers)
 
@@ -165,11 +166,16 @@ class Outcome:
     chunks: int = 0  # of the body. 0: it is sent as usual
     drip_seconds: float = 0.0  # for all chunks together
     faults: tuple[str, ...] = ()  # the actions of the faults that struck
+    reason: str = ""  # the codes of these faults
 
 
 def outcome(response: Response, request: Request, strikes: Sequence[Strike], contract: Contract) -> Outcome:
     """Return the outcome of a response under all strikes on its request."""
-    result = Outcome(response, faults=tuple(strike.fault.action for strike in strikes))
+    result = Outcome(
+        response,
+        faults=tuple(strike.fault.action for strike in strikes),
+        reason=join(*(strike.reason for strike in strikes)),
+    )
     for strike in strikes:
         if strike.fault.action == "drift":
             result.response = _drifted(result.response, request, strike.fault, contract)

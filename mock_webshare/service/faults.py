@@ -35,6 +35,7 @@ from mock_webshare.service.data.fields import (
     string,
 )
 from mock_webshare.service.framework.request import Request
+from mock_webshare.service.reasons import Reason
 from mock_webshare.service.settings import RATE, RateLimit
 from mock_webshare.service.world.clock import Throttle
 
@@ -411,6 +412,12 @@ class Strike(NamedTuple):
     seconds: float = 0.0
     is_preferred: bool = False
     """Whether the `Prefer` header of the request selected it."""
+    number: int = 0
+    """The id of the fault; 0 if it is selected by the header."""
+
+    @property
+    def reason(self) -> str:
+        return Reason.PREFER if self.is_preferred else Reason.FAULT.of(self.number)
 
 
 class ActiveFault:
@@ -453,7 +460,7 @@ class ActiveFault:
         if taken is None:
             return None
         self.struck += 1
-        return Strike(fault, request, taken)
+        return Strike(fault, request, taken, number=self.number)
 
     def _take(self, seconds: Callable[[str], float]) -> float | None:
         """Return the seconds of a strike; None if a throttle admits the request."""

@@ -18,6 +18,7 @@ from mock_webshare.service.framework.query import Criteria, FieldError
 from mock_webshare.service.framework.request import Headers, Parser, Request, joined, read_credentials
 from mock_webshare.service.framework.response import Response, render
 from mock_webshare.service.framework.serializer import Form
+from mock_webshare.service.reasons import Reason
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.world import World
 
@@ -63,7 +64,7 @@ class Service:
         endpoint = request.endpoint
         assert endpoint
         if world is None:
-            return responses.unauthorized(endpoint, messages.UNKNOWN_KEY, request.indent)
+            return responses.unauthorized(endpoint, messages.UNKNOWN_KEY, Reason.UNKNOWN_KEY, request.indent)
         write = request.write
         if not endpoint.is_open and (wait := world.admit(write and write.rate)) is not None:
             return responses.throttled(endpoint, wait, request.indent)
@@ -102,7 +103,7 @@ def respond(view: View, request: Request) -> Response:
     assert endpoint
     if request.method not in endpoint.methods:
         text = messages.METHOD_NOT_ALLOWED.format(method=request.method)
-        return responses.detail(endpoint, 405, text, request.indent)
+        return responses.detail(endpoint, 405, text, Reason.METHOD, request.indent)
     if request.method == "OPTIONS":
         return responses.metadata(endpoint, request.indent)
     criteria, errors = query.read_filters(endpoint.filters, request.params, view.account.owned(endpoint))
@@ -117,7 +118,7 @@ def respond(view: View, request: Request) -> Response:
         error = FieldError(endpoint.lookup.name, messages.UNKNOWN_CODE, "not_found")
         return responses.field_errors(endpoint, [error], request.indent)
     if body is None:
-        return responses.detail(endpoint, 404, not_found, request.indent)
+        return responses.detail(endpoint, 404, not_found, Reason.NOT_FOUND, request.indent)
     if request.indent is not None:
         body = render(json.loads(body), request.indent)
     return responses.routed(endpoint, 200, body)

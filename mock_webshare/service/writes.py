@@ -14,6 +14,7 @@ from mock_webshare.service.framework import serializer
 from mock_webshare.service.framework.query import FieldError
 from mock_webshare.service.framework.request import Request, media_type
 from mock_webshare.service.framework.response import Response
+from mock_webshare.service.reasons import Reason
 from mock_webshare.service.world.world import World
 
 Change = Callable[[World, Mapping[str, Any]], FieldError | None]
@@ -29,17 +30,17 @@ def apply(world: World, request: Request, write: Write, body: bytes) -> Response
         data = serializer.read_body(body, content_type) if write.inputs else {}
     except serializer.UnsupportedMediaType:
         text = messages.UNSUPPORTED_MEDIA_TYPE.format(content_type=content_type)
-        return responses.detail(endpoint, 415, text, request.indent)
+        return responses.detail(endpoint, 415, text, Reason.BAD_BODY, request.indent)
     except serializer.ParseError as error:
-        return responses.detail(endpoint, 400, str(error), request.indent)
+        return responses.detail(endpoint, 400, str(error), Reason.BAD_BODY, request.indent)
     except ValueError:
-        return responses.html_page(400)
+        return responses.html_page(400, Reason.BAD_BODY)
     except RecursionError:  # as in the framework
-        return responses.html_page(500)
+        return responses.html_page(500, Reason.BAD_BODY)
     except LookupError:  # `charset` names a codec that is not for text
         charset = media_type(content_type).params.get("charset")
         text = messages.UNSUPPORTED_CHARSET.format(charset=charset)
-        return responses.detail(endpoint, 400, text, request.indent)
+        return responses.detail(endpoint, 400, text, Reason.BAD_BODY, request.indent)
     values, errors = serializer.validate(write.inputs, data, is_partial=write.is_partial)
     change = CHANGES.get((endpoint.path, write.method)) or partial(_change, resource=endpoint.resource)
     if not errors and (problem := change(world, values)):
@@ -47,7 +48,7 @@ def apply(world: World, request: Request, write: Write, body: bytes) -> Response
     try:
         return responses.field_errors(endpoint, errors, request.indent) if errors else None
     except UnicodeEncodeError:  # a text repeats half a character; the framework fails too
-        return responses.html_page(500)
+        return responses.html_page(500, Reason.BAD_BODY)
 
 
 def _change(world: World, values: Mapping[str, Any], *, resource: str) -> None:

@@ -143,7 +143,7 @@ class TestTheLog:
         assert len(lines) == 3
         for each, path in zip(lines, (LIST, "/nowhere/", "/api/v2/profile/"), strict=True):
             assert re.match(rf"{TIME} GET {re.escape(path)} \d{{3}} \d+\.\d ms", each)
-        assert " ms not served: " in lines[2]
+        assert " ms reason: not-served:profile.get hint:operation.not-served hint: " in lines[2]
 
     def test_as_json_is_an_object_a_line(self) -> None:
         entries = [json.loads(each) for each in self.logged("--log-format", "json")]
@@ -153,7 +153,7 @@ class TestTheLog:
             ("GET", "/api/v2/profile/", 501),
         ]
         assert all(re.fullmatch(TIME, each["time"]) and each["milliseconds"] >= 0 for each in entries)
-        assert entries[2]["not_served"]
+        assert entries[2]["reason"] == "not-served:profile.get hint:operation.not-served"
 
     @pytest.mark.parametrize("option", ["-q", "--quiet"])
     def test_is_empty_if_it_is_to_be_quiet(self, option: str) -> None:

@@ -198,7 +198,7 @@ def test_nothing_else_of_the_response_changes(
     credentials: str | None,
 ) -> None:
     hinted = send(server.url, method, target, credentials)
-    monkeypatch.setattr("mock_webshare.server.handler.hint_for", lambda facts: "")
+    monkeypatch.setattr("mock_webshare.server.handler.hint_for", lambda facts: ("", ""))
     with MockServer() as other:
         plain = send(other.url, method, target, credentials)
     assert (hinted.status_code, hinted.content) == (plain.status_code, plain.content)
@@ -209,15 +209,15 @@ def test_nothing_else_of_the_response_changes(
 
 
 def test_each_hint_is_tried() -> None:
-    texts = [hint_for(facts(*case)) for words in WRONG for case in WRONG[words]]
+    found = [hint_for(facts(*case)) for words in WRONG for case in WRONG[words]]
     refused = facts("GET", LIST, TOKEN)
-    texts.append(hint_for(refused._replace(is_preflight=True, origin="other")))
-    texts += [hint_for(refused._replace(origin=origin)) for origin in ("null", "other")]
-    texts += [hint_for(refused._replace(preference=part)) for part in ("name", "code", "example")]
-    texts.append(hint_for(refused._replace(is_key_refused=True)))
+    found.append(hint_for(refused._replace(is_preflight=True, origin="other")))
+    found += [hint_for(refused._replace(origin=origin)) for origin in ("null", "other")]
+    found += [hint_for(refused._replace(preference=part)) for part in ("name", "code", "example")]
+    found.append(hint_for(refused._replace(is_key_refused=True)))
     for hint in HINTS:
         shape = ".+".join(re.escape(text) for text, *_ in Formatter().parse(hint.message))
-        assert any(re.fullmatch(f"{shape}.*", text) for text in texts), hint.id
+        assert any(name == hint.id and re.fullmatch(f"{shape}.*", text) for name, text in found), hint.id
 
 
 def facts(method: str, target: str, credentials: str | None) -> Facts:
@@ -255,7 +255,7 @@ def test_the_longest_message_is_short(hint: Any) -> None:
 
 def test_another_contract_has_its_own_names() -> None:
     known = Facts(MADE_UP, MADE_UP.endpoints[0].path[4:].replace("tickets", "tikets"), False, 404)
-    assert "/api/v2" not in hint_for(known)
+    assert "/api/v2" not in hint_for(known)[1]
 
 
 def test_log_journal_and_transcript_have_it_without_the_key(server: MockServer, log: io.StringIO) -> None:
@@ -263,7 +263,7 @@ def test_log_journal_and_transcript_have_it_without_the_key(server: MockServer, 
     world.begin()
     send(server.url, "GET", "/api/v2/referral/credits/", "Token hinted")
     hint = "the service does not have this path; the nearest is /api/v2/referral/credit/"
-    assert world.transcript() == f"GET /api/v2/referral/credits/ 404\n  hint: {hint}"
+    assert world.transcript() == f"GET /api/v2/referral/credits/ 404 (unknown-path)\n  hint: {hint}"
     until(lambda: f"hint: {hint}\n" in log.getvalue())
     journal = send(server.url, "GET", "/__mock__/requests", "Token hinted").json()
     assert [each["hint"] for each in journal["requests"]] == [hint]

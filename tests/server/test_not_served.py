@@ -64,8 +64,8 @@ def test_a_fault_strikes_before_it(world: MockWorld) -> None:
                 client.profile.get()
             assert error.value.status_code == status
     assert world.transcript().splitlines()[:2] == [
-        "GET /api/v2/profile/ 503 (status)",
-        "GET /api/v2/profile/ 501 (not served: profile.get)",
+        "GET /api/v2/profile/ 503 (fault:1, status)",
+        "GET /api/v2/profile/ 501 (not-served:profile.get)",
     ]
 
 
@@ -83,7 +83,7 @@ def test_a_fault_can_stand_for_it(world: MockWorld) -> None:
     )
     assert (response.status_code, response.text, response.headers["X-A"]) == (201, "a,b\n", "b")
     assert response.headers["Content-Type"] == "text/csv"
-    assert world.transcript() == "POST /api/v2/subuser/ 201 (respond)"
+    assert world.transcript() == "POST /api/v2/subuser/ 201 (fault:1, respond)"
 
 
 def test_the_server_counts_it_with_and_without_a_key() -> None:
@@ -103,6 +103,6 @@ def test_log_and_journal_name_it_without_the_token_of_a_download() -> None:
         recorded = requests.get(
             f"{server.url}/__mock__/requests.ndjson", headers={"Authorization": "Token a"}
         ).text
-    assert "not served: proxies.download" in stream.getvalue()
-    assert "not served: proxies.download" in journal
+    assert "not-served:proxies.download" in stream.getvalue()
+    assert "not-served:proxies.download" in journal
     assert TOKEN not in stream.getvalue() + journal + recorded

@@ -344,7 +344,9 @@ def test_the_log_has_a_line_for_each_request_and_no_key() -> None:
         get(server.url + "/caf%C3%A9")
     first, second = log.getvalue().splitlines()
     assert re.fullmatch(rf"{TIME} GET {LIST} 200 \d+\.\d ms", first)
-    assert re.fullmatch(rf"{TIME} GET /caf%C3%A9 404 \d+\.\d ms hint: .+", second)
+    assert re.fullmatch(
+        rf"{TIME} GET /caf%C3%A9 404 \d+\.\d ms reason: unknown-path hint:path\.unknown hint: .+", second
+    )
     assert SECRET not in log.getvalue()
 
 

@@ -20,6 +20,7 @@ from mock_webshare.contract.model import Contract, Endpoint, Write
 from mock_webshare.service.framework import response
 from mock_webshare.service.framework.query import Params, read_int
 from mock_webshare.service.framework.response import Response
+from mock_webshare.service.reasons import Reason
 
 
 class Headers(NamedTuple):
@@ -101,7 +102,7 @@ class Parser:
         path, query = split_target(target)
         request = Request(method=method.upper(), target=target, path=path, query=query, headers=headers)
         if not is_valid_host(host):
-            return request.refused(response.html_page(400))
+            return request.refused(response.html_page(400, Reason.BAD_HOST))
         route = self.find_route(path)
         if route is None:
             return request.refused(self._unrouted(request.method, path, query))
@@ -109,9 +110,9 @@ class Parser:
         try:
             params = read_params(query, headers.content_type or "")
         except ValueError:
-            return request.refused(response.html_page(400))
+            return request.refused(response.html_page(400, Reason.BAD_QUERY))
         except LookupError:  # `charset` names a codec that is not for text, on which Django fails
-            return request.refused(response.html_page(500))
+            return request.refused(response.html_page(500, Reason.BAD_QUERY))
         request = replace(request, params=params, url=origin + route[0].path, link_query=_written(query))
         return _negotiated(request, route[0])
 
@@ -119,7 +120,9 @@ class Parser:
         """Return the redirect to the path with a slash, the refusal to serve, or the page for other paths."""
         if self.find_route(f"{path}/") is None:
             operation = self._contract.operation(method, path)
-            return response.not_served(operation) if operation else response.html_page(404)
+            if operation:
+                return response.not_served(operation)
+            return response.html_page(404, Reason.UNKNOWN_PATH)
         location = quote(f"{path}/", safe=_SAFE_IN_PATH)
         return response.redirect(location + (f"?{_written(query)}" if query else ""))
 
@@ -132,13 +135,16 @@ def _negotiated(request: Request, endpoint: Endpoint) -> Request:
     """Return the request with the negotiated form of JSON, or refused."""
     accept = request.headers.accept
     if request.params.get("format", "") not in ("", "json"):
-        return request.refused(response.detail(endpoint, 404, messages.NOT_FOUND))
+        return request.refused(response.detail(endpoint, 404, messages.NOT_FOUND, Reason.BAD_QUERY))
     accepted = negotiate("*/*" if accept is None else accept)
     if accepted is None:
-        return request.refused(response.detail(endpoint, 406, messages.NOT_ACCEPTABLE))
-    _, problem = read_credentials(request.headers.authorization or "")
+        refusal = response.detail(endpoint, 406, messages.NOT_ACCEPTABLE, Reason.NOT_ACCEPTABLE)
+        return request.refused(refusal)
+    authorization = request.headers.authorization or ""
+    _, problem = read_credentials(authorization)
     if problem and not endpoint.is_open:
-        return request.refused(response.unauthorized(endpoint, problem, accepted.indent))
+        reason = Reason.MALFORMED_KEY if authorization else Reason.NO_KEY
+        return request.refused(response.unauthorized(endpoint, problem, reason, accepted.indent))
     return replace(request, indent=accepted.indent)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from mock_webshare.contract import messages
 from mock_webshare.contract.model import Endpoint, Operation
 from mock_webshare.service.framework.query import FieldError
+from mock_webshare.service.reasons import Reason
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -39,6 +40,8 @@ class Response:
     """What is wrong with the request, for a header of our own; empty if nothing is known to be."""
     added: Headers = ()
     """Other headers of our own, which no journal has."""
+    reason: str = ""
+    """Why it is not the ordinary one: codes of `Reason`, separated by blanks; empty if it is."""
 
     def json(self) -> Any:
         """Return the parsed JSON of the body; raise ValueError if it is something else."""
@@ -55,22 +58,27 @@ def render(data: Any, indent: int | None = None) -> bytes:
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
-def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = ()) -> Response:
+def routed(endpoint: Endpoint, status: int, body: bytes, headers: Headers = (), reason: str = "") -> Response:
     """Return a JSON response of an endpoint, always with `Allow`."""
     common = (("Content-Type", "application/json"), ("Allow", ", ".join(endpoint.methods)))
-    return Response(status, common + headers, body)
+    return Response(status, common + headers, body, reason=reason)
 
 
 def detail(
-    endpoint: Endpoint, status: int, text: str, indent: int | None = None, headers: Headers = ()
+    endpoint: Endpoint,
+    status: int,
+    text: str,
+    reason: str,
+    indent: int | None = None,
+    headers: Headers = (),
 ) -> Response:
     """Return an error with one sentence, its `detail`."""
-    return routed(endpoint, status, render({"detail": text}, indent), headers)
+    return routed(endpoint, status, render({"detail": text}, indent), headers, reason)
 
 
-def unauthorized(endpoint: Endpoint, text: str, indent: int | None) -> Response:
+def unauthorized(endpoint: Endpoint, text: str, reason: str, indent: int | None) -> Response:
     """Return the 401 with the reason why the credentials were refused."""
-    return detail(endpoint, 401, text, indent, (("WWW-Authenticate", "Token"),))
+    return detail(endpoint, 401, text, reason, indent, (("WWW-Authenticate", "Token"),))
 
 
 def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Response:
@@ -78,7 +86,7 @@ def throttled(endpoint: Endpoint, wait: float, indent: int | None) -> Response:
     seconds = math.ceil(wait)
     unit = "second" if seconds == 1 else "seconds"
     text = messages.THROTTLED.format(seconds=seconds, unit=unit)
-    return detail(endpoint, 429, text, indent, (("Retry-After", str(seconds)),))
+    return detail(endpoint, 429, text, Reason.THROTTLED, indent, (("Retry-After", str(seconds)),))
 
 
 def field_errors(endpoint: Endpoint, errors: Iterable[FieldError], indent: int | None) -> Response:
@@ -86,7 +94,7 @@ def field_errors(endpoint: Endpoint, errors: Iterable[FieldError], indent: int |
     body: dict[str, list[dict[str, str]]] = {}
     for error in errors:
         body.setdefault(error.field, []).append({"message": error.message, "code": error.code})
-    return routed(endpoint, 400, render(body, indent))
+    return routed(endpoint, 400, render(body, indent), reason=Reason.INVALID)
 
 
 def no_content(endpoint: Endpoint) -> Response:
@@ -109,36 +117,38 @@ def not_served(operation: Operation) -> Response:
     """Return the 501 for an operation that the service has and the mock does not: in our words."""
     text = f"mock-webshare does not serve this operation of the service ({operation.name})."
     headers = (("Content-Type", "application/json"),)
-    return Response(501, headers, render({"detail": text}), not_served=operation.name)
+    reason = Reason.NOT_SERVED.of(operation.name)
+    return Response(501, headers, render({"detail": text}), not_served=operation.name, reason=reason)
 
 
 def redirect(location: str) -> Response:
-    return Response(301, (*_HTML, ("Location", location)), b"")
+    """Return the redirect to the path with a slash at its end."""
+    return Response(301, (*_HTML, ("Location", location)), b"", reason=Reason.NO_SLASH)
 
 
 @cache
-def html_page(status: int) -> Response:
+def html_page(status: int, reason: str = "") -> Response:
     """Return the page that Django sends for a status outside of all endpoints."""
     title, details = {
         400: ("Bad Request (400)", ""),
         404: ("Not Found", "The requested resource was not found on this server."),
         403: ("403 Forbidden", ""),
         500: ("Server Error (500)", ""),
-    }.get(status) or (reason(status), "")
-    return _page(_ERROR_PAGE, status, title=title, details=details)
+    }.get(status) or (phrase(status), "")
+    return _page(_ERROR_PAGE, status, reason, title=title, details=details)
 
 
 @cache
 def proxy_page(status: int) -> Response:
     """Return the page of a proxy in front of the service, if that does not respond."""
-    return _page(_PROXY_PAGE, status, reason=f"{status} {reason(status)}")
+    return _page(_PROXY_PAGE, status, "", reason=f"{status} {phrase(status)}")
 
 
-def _page(template: str, status: int, **texts: str) -> Response:
-    return Response(status, _HTML, template.format(**texts).encode())
+def _page(template: str, status: int, why: str, /, **texts: str) -> Response:
+    return Response(status, _HTML, template.format(**texts).encode(), reason=why)
 
 
-def reason(status: int) -> str:
+def phrase(status: int) -> str:
     """Return the phrase of a status, or that of its class if it has none."""
     try:
         return HTTPStatus(status).phrase

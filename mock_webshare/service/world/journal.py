@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
 
+from mock_webshare.contract.timestamps import format_utc
 from mock_webshare.service.framework.request import split_target
 from mock_webshare.service.framework.response import Response
+from mock_webshare.service.reasons import Reason
 
 if TYPE_CHECKING:
     from mock_webshare.exchange.model import Exchange
@@ -40,16 +42,12 @@ class Entry(NamedTuple):
     faults: tuple[str, ...] = ()  # the actions of those that struck it
     arrived: float = 0.0  # in real time, in seconds since the epoch
     began: float = 0.0  # the same in seconds of a monotonic clock, for the time between two requests
+    reason: str = ""  # why the response is not the ordinary one: codes of `Reason`; empty if it is
+    is_waiting: bool = False  # whether the response is still to be sent
 
     def __repr__(self) -> str:
         """Return the request without its key: a failed assertion writes it into a log."""
         return f"<Entry {_line(self, _redactor([self]))}>"
-
-    @property
-    def reasons(self) -> Sequence[str]:
-        """Why the response is not that of the service: the faults that struck, or that it is not served."""
-        name = "" if self.response is None else self.response.not_served
-        return (*self.faults, f"not served: {name}") if name else self.faults
 
     @property
     def hint(self) -> str:
@@ -243,7 +241,8 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
 def listed(entries: Sequence[Entry], secrets: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Return requests as JSON data, without their keys and without other `secrets`.
 
-    Beside the exchange there are path and query as `Entry` has them, the actions of faults, and the hint.
+    Beside the exchange there are path and query as `Entry` has them, the time of arrival, the actions of
+    faults, the reason, and the hint.
     """
     return [_wire(*each) for each in zip(exchanges(entries, secrets), entries, strict=True)]
 
@@ -251,7 +250,13 @@ def listed(entries: Sequence[Entry], secrets: Iterable[str] = ()) -> list[dict[s
 def _wire(exchange: Exchange, entry: Entry) -> dict[str, Any]:
     target, document = exchange.url or "", exchange.wire()
     document["request"] |= {"path": split_target(target)[0], "query": _query(target)}
-    return {**document, "faults": list(entry.faults), "hint": entry.hint or None}
+    return {
+        **document,
+        "arrived": format_utc(int(1000 * entry.arrived)),
+        "faults": list(entry.faults),
+        "reason": entry.reason,
+        "hint": entry.hint or None,
+    }
 
 
 def transcript(entries: Sequence[Entry]) -> str:
@@ -295,5 +300,6 @@ def _redactor(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> Redactor
 
 def _line(entry: Entry, redactor: Redactor) -> str:
     status = "no response" if entry.response is None else entry.response.status
-    reasons = f" ({', '.join(entry.reasons)})" if entry.reasons else ""
-    return f"{entry.method} {redactor.url(entry.target)} {status}{reasons}"
+    codes = [each for each in entry.reason.split() if not each.startswith(Reason.HINT)]  # it has its own line
+    why = ", ".join([*codes, *entry.faults])
+    return f"{entry.method} {redactor.url(entry.target)} {status}{why and f' ({why})'}"

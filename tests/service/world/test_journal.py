@@ -275,7 +275,7 @@ def test_a_target_that_is_not_a_url_does_not_spoil_the_journal(world: MockWorld)
     assert connection.getresponse().status == 404
     connection.close()
     assert world.count_requests("GET", "//[a", b=1) == 1
-    assert world.transcript().splitlines()[0] == "GET //[a?b=1 404"
+    assert world.transcript().splitlines()[0] == "GET //[a?b=1 404 (unknown-path)"
 
 
 def vary(world: MockWorld) -> None:
