@@ -141,7 +141,7 @@ class Run:
         assert self._test
         if marker := self._test.get_closest_marker(_MARKER):
             _begin(webshare_mock_server, key, marker)
-        self._world = webshare_mock_server.world(key)
+        self._world = webshare_mock_server.world(key, name=self._test.nodeid)
         self._server, self._keyless = webshare_mock_server, webshare_mock_server.count_keyless()
         return self._world
 

@@ -25,7 +25,7 @@ from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import Entry
-from mock_webshare.service.world.registry import Worlds
+from mock_webshare.service.world.registry import Worlds, require_name
 from mock_webshare.service.world.world import Beginning
 
 T = TypeVar("T")
@@ -86,9 +86,17 @@ class MockServer:
         """The contract of the service that is mocked."""
         return self._settings.contract
 
-    def world(self, api_key: str) -> MockWorld:
-        """Return the world of a key, to set it up and to inspect its requests."""
-        return MockWorld(self, api_key)
+    def world(self, api_key: str, *, name: str | None = None) -> MockWorld:
+        """Return the world of a key, to set it up and to inspect its requests.
+
+        `name` is what the control plane calls it instead of the key, so it must not contain the key.
+        """
+        world = MockWorld(self, api_key)
+        if name is not None:
+            if self._worlds is None:
+                raise self._not_running()
+            self._worlds.name(api_key, require_name(name))
+        return world
 
     def worlds(self) -> dict[str, int]:
         """Return the number of worlds, the maximum, and the number deleted beyond it."""
@@ -172,7 +180,7 @@ class MockServer:
     def discard(self, api_key: str) -> None:
         """Delete the world of a key soon, without waiting for it."""
         if self._worlds is not None:
-            self._worlds.retired.append(api_key)
+            self._worlds.retire(api_key)
 
     def begin(
         self,

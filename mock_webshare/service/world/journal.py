@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -167,10 +168,16 @@ def _joined(values: Sequence[str]) -> str:
     return ", ".join(map(repr, values)) or "none"
 
 
+def new_id() -> str:
+    """Return a random id, from which nothing can be inferred."""
+    return os.urandom(8).hex()
+
+
 class Journal:
     """The last requests of one world, in the order in which they arrived."""
 
     def __init__(self) -> None:
+        self._id: str | None = None  # None: no one has asked for it
         self._entries: deque[Entry] = deque()
         self._sizes: deque[int] = deque()  # of the entries, computed once for speed
         self.total = 0
@@ -183,6 +190,13 @@ class Journal:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
+
+    @property
+    def id(self) -> str:
+        """What it is called until it is cleared; its requests have numbers from 1."""
+        if self._id is None:
+            self._id = new_id()
+        return self._id
 
     @property
     def dropped(self) -> int:
@@ -214,9 +228,10 @@ class Journal:
                 return
 
     def clear(self) -> None:
-        """Remove all requests, and reset their number."""
+        """Remove all requests, and reset their number; it has another id then."""
         self.drop()
         self.total = 0
+        self._id = None
 
     def drop(self) -> None:
         """Drop all requests to free memory; they still count as dropped."""

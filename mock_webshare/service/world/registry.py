@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import count
 
 from mock_webshare.contract.timestamps import zone
 from mock_webshare.errors import UsageError
@@ -16,15 +17,17 @@ from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.settlement import settled, shifted, with_period
 from mock_webshare.service.faults import Faults, parse
-from mock_webshare.service.settings import REFUSED_KEY, Settings
+from mock_webshare.service.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
 from mock_webshare.service.world import scenarios
-from mock_webshare.service.world.journal import Entry, Journal
+from mock_webshare.service.world.journal import Entry, Journal, new_id
 from mock_webshare.service.world.scenarios import Scenario
 from mock_webshare.service.world.world import Beginning, Budget, Timer, World
 
 MAX_WORLDS = 10_000
 MAX_JOURNAL_BYTES = 512 * 1024 * 1024
 """About how many bytes all journals take; beyond that, the least recently used ones are dropped."""
+LONGEST_NAME = 300
+"""Characters of the name of a world that are kept; the id of a test with many parameters is long."""
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +50,11 @@ class Worlds:
         self._beginning = Beginning(Account.of(dataset), dataset.now, settings, is_running=is_running)
         self._scenarios: dict[str, Beginning] = {}
         self._worlds: OrderedDict[str, World] = OrderedDict()
+        self._keys: dict[str, str] = {}  # of the worlds by their ids
+        self._names: dict[str, str] = {}  # of worlds by their keys, set by any thread
+        self._numbers = count(1)
+        self.id = new_id()
+        """A random id: it differs after a restart."""
         self.keyless = Journal()
         self.retired: deque[str] = deque()  # keys that are no longer used, appended by any thread
         self._evicted = 0
@@ -84,6 +92,40 @@ class Worlds:
         self._worlds.move_to_end(key)
         return world
 
+    def peek(self, key: str) -> World | None:
+        """Return the world of a key like `get`, but neither create it nor count that as a use of it.
+
+        A world that does not exist yet is returned in its initial state, and is no one's.
+        """
+        if (world := self._worlds.get(key)) is not None:
+            return world
+        beginning = self._beginning_of(key)
+        return None if beginning is None else World(beginning, self._timer, name=self._name(key) or "world")
+
+    def key_of(self, world_id: str) -> str | None:
+        """Return the key of the world with an id; None if it does not exist any more."""
+        return self._keys.get(world_id)
+
+    def recent(self) -> Iterator[tuple[str, World]]:
+        """Yield the worlds with their keys, the most recently used first."""
+        return reversed(self._worlds.items())
+
+    def name(self, key: str, name: str) -> None:
+        """Name the world of a key, now or when it is created; any thread may call this."""
+        self._names[key] = name
+        if (world := self._worlds.get(key)) is not None:
+            world.name = name
+
+    def retire(self, key: str) -> None:
+        """Delete the world of a key when the next one is created; any thread may call this."""
+        self._names.pop(key, None)
+        self.retired.append(key)
+
+    def _name(self, key: str) -> str | None:
+        """Return the name that a world was given, or that of its scenario; None: it has none."""
+        scenario = scenarios.name_of(key)
+        return self._names.get(key) or (f"{SCENARIO_PREFIX}{scenario}" if scenario else None)
+
     @cached_property
     def open(self) -> World:
         """The world of requests without a known key, to endpoints that need none."""
@@ -105,9 +147,13 @@ class Worlds:
         while self.retired:
             self._discard(self.retired.popleft())
         self._discard(key)
-        world = self._worlds[key] = World(beginning, self._timer, self.budget)
+        name = self._name(key) or f"world {next(self._numbers)}"
+        world = self._worlds[key] = World(beginning, self._timer, self.budget, name)
+        self._keys[world.id] = key
         if len(self._worlds) > MAX_WORLDS:
-            self._discard(next(iter(self._worlds)))
+            oldest = next(iter(self._worlds))
+            self._names.pop(oldest, None)
+            self._discard(oldest)
             self._evicted += 1
             if self._evicted == 1:
                 _log.warning("more than %d keys: the least recently used worlds are deleted", MAX_WORLDS)
@@ -115,6 +161,7 @@ class Worlds:
 
     def _discard(self, key: str) -> None:
         if world := self._worlds.pop(key, None):
+            del self._keys[world.id]
             world.discard()
 
     def count_other_requests(self, key: str) -> int:
@@ -226,6 +273,13 @@ def arranged(dataset: Dataset, settings: Settings) -> Dataset:
     if (moved_to := settings.shifted_to) is not None:
         return shifted(dataset, moved_to)
     return dataset if (now := settings.now_instant) is None else settled(dataset, now)
+
+
+def require_name(name: object) -> str:
+    """Return the name of a world, cut if it is too long; raise `UsageError` if it is not a text."""
+    if not isinstance(name, str) or not name:
+        raise UsageError.invalid("name", name, "a text")
+    return name[:LONGEST_NAME]
 
 
 def _unknown_key() -> UsageError:

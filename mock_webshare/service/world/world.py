@@ -35,7 +35,7 @@ from mock_webshare.service.faults import Faults, Strike, parse, path_warning
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock, Throttle
-from mock_webshare.service.world.journal import Journal, RequestMatcher
+from mock_webshare.service.world.journal import Journal, RequestMatcher, new_id
 
 _log = logging.getLogger(__name__)
 MAX_SNAPSHOTS = 100
@@ -109,11 +109,17 @@ class _Throttles(dict[str, Throttle]):
 class World:
     """The account of one key, its clock, faults, settings, journal and snapshots.
 
-    `timer` returns seconds and drives the rate limit and a running clock; `budget` limits what all worlds
-    that share it hold besides their initial accounts.
+    `id` is random, so that it can be shown where the key must not be; `name` is for people. `changes` counts
+    the changes of what it is, besides the journal. `timer` returns seconds and drives the rate limit and a
+    running clock; `budget` limits what all worlds that share it hold besides their initial accounts.
     """
 
-    def __init__(self, beginning: Beginning, timer: Timer, budget: Budget | None = None) -> None:
+    def __init__(
+        self, beginning: Beginning, timer: Timer, budget: Budget | None = None, name: str = "world"
+    ) -> None:
+        self.id = new_id()
+        self.name = name
+        self.changes = 0
         self._beginning = self.initial = beginning  # `initial` replaces the other at the next reset
         self._timer = timer
         self._budget = budget or Budget()
@@ -159,6 +165,7 @@ class World:
             held = sum(table.size for table in tables) + sum(each.size for each in snapshots.values())
         self._budget.replace(self._held, held, is_limited=is_limited)
         self._account, self._snapshots, self._held = account, snapshots, held
+        self.changes += 1
 
     def discard(self) -> None:
         """Give back what the world has counted in the budget; it is not used any more."""
@@ -173,6 +180,7 @@ class World:
         self._apply(saved.settings)
 
     def _apply(self, settings: Settings) -> None:
+        self.changes += 1
         self._settings = settings
         limit = RateLimit.parse(settings.rate_limit)
         self._throttle = Throttle(limit) if limit else None
@@ -334,6 +342,7 @@ class World:
         parsed = parse(fault, self._contract)
         self._faults = self._faults or Faults()
         added = self._faults.add(parsed, path_warning(parsed, self._contract))
+        self.changes += 1
         if added.warning:
             _log.warning("fault %d: %s", added.number, added.warning)
         return added.wire()
@@ -343,8 +352,10 @@ class World:
         _ANY_ID.require("fault id", fault_id)
         if self._faults is None or not self._faults.remove(fault_id):
             raise NotFound("fault", fault_id)
+        self.changes += 1
 
     def clear_faults(self) -> None:
+        self.changes += 1
         self._faults = None
 
     def count_requests(self, method: str, path: str, query: Mapping[str, Any] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,6 +37,58 @@ def test_each_key_has_a_world_of_its_own_over_the_same_account() -> None:
     assert one is ours.get("one")
     assert one is not other
     assert one.view.account is other.view.account
+
+
+def test_a_world_is_found_by_a_random_id_until_it_is_gone() -> None:
+    ours = worlds()
+    first, second = ours.get("first"), ours.get("second")
+    assert first and second
+    assert (ours.key_of(first.id), ours.key_of(second.id)) == ("first", "second")
+    assert first.id != second.id and re.fullmatch("[0-9a-f]{16}", first.id)
+    ours.create("first", ours.beginning())
+    assert ours.key_of(first.id) is None
+    ours.retire("second")
+    ours.get("third")
+    assert ours.key_of(second.id) is None
+    ours.delete_all()
+    assert list(ours.recent()) == [] == list(ours._keys)
+
+
+def test_another_server_has_another_id_and_other_ones_of_its_worlds() -> None:
+    one, other = worlds(), worlds()
+    first, second = one.get("key"), other.get("key")
+    assert first and second and first.id != second.id
+    assert one.id != other.id
+
+
+def test_a_look_neither_creates_a_world_nor_keeps_one_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_WORLDS", 2)
+    ours = worlds()
+    looked_at = ours.peek("first")
+    assert looked_at and len(ours) == 0 and ours.key_of(looked_at.id) is None
+    first = ours.get("first")
+    assert first is not looked_at and ours.peek("first") is first
+    ours.get("second")
+    assert first and ours.peek("first") is first
+    assert ours.peek("invalid") is None
+    assert [key for key, _ in ours.recent()] == ["second", "first"]
+    ours.get("third")
+    assert [key for key, _ in ours.recent()] == ["third", "second"]
+
+
+def test_a_world_has_the_name_that_is_given_or_that_of_its_scenario_or_a_number() -> None:
+    ours = worlds()
+    ours.name("named", "a test")
+    keys = ("any", "named", "scenario:flaky", "scenario:flaky:2", "other")
+    names = [world.name for world in map(ours.get, keys) if world]
+    assert names == ["world 1", "a test", "scenario:flaky", "scenario:flaky", "world 2"]
+    ours.name("any", "another test")
+    assert ours.require("any").name == "another test"
+    ours.create("any", ours.beginning())
+    assert ours.require("any").name == "another test"
+    ours.retire("any")
+    ours.get("next")
+    assert ours.require("any").name == "world 4"
 
 
 def test_the_key_invalid_is_never_known() -> None:
@@ -233,7 +286,7 @@ def test_a_key_that_is_not_known_cannot_be_given_a_world(key: str) -> None:
 def test_a_retired_world_is_deleted_when_the_next_one_is_created() -> None:
     ours = worlds()
     first = ours.get("first")
-    ours.retired.append("first")
+    ours.retire("first")
     ours.get("second")
     assert ours.get("first") is not first
 

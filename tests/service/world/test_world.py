@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -582,3 +582,61 @@ def test_a_reset_leaves_the_faults_with_which_the_world_began(seconds: Seconds) 
     ours.clear_faults()
     ours.reset()
     assert ours.faults() == [{"id": 1, "status": 503, "seen": 0, "struck": 0}]
+
+
+CHANGES: Mapping[str, Callable[[World], object]] = {
+    "reset": lambda world: world.reset(),
+    "put_state": lambda world: world.put_state(read_state(STATE)),
+    "create": lambda world: world.create("channels", code="NEW10"),
+    "delete": lambda world: world.delete("channels", world.create("channels", code="NEW10")["id"]),
+    "set_clock": lambda world: world.set_clock(advance="PT1S"),
+    "add_fault": lambda world: world.add_fault(status=503),
+    "clear_faults": lambda world: world.clear_faults(),
+    "set_settings": lambda world: world.set_settings(max_page_size=5),
+    "take_snapshot": lambda world: world.take_snapshot("a"),
+}
+"""Ways to change a world."""
+
+
+class TestChanges:
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_are_counted(self, ours: World, change: str) -> None:
+        before = ours.changes
+        CHANGES[change](ours)
+        assert ours.changes > before
+
+    def test_of_a_fault_or_a_snapshot_that_goes_are_counted(self, ours: World) -> None:
+        fault = ours.add_fault(status=503)
+        ours.take_snapshot("a")
+        before = ours.changes
+        ours.remove_fault(fault["id"])
+        removed = ours.changes
+        ours.restore_snapshot("a")
+        restored = ours.changes
+        ours.delete_snapshot("a")
+        assert before < removed < restored < ours.changes
+
+    def test_of_what_is_only_read_or_refused_are_none(self, ours: World) -> None:
+        before = ours.changes
+        for read in (ours.state, ours.clock, ours.faults, ours.settings, ours.snapshots):
+            read()
+        noted(ours)
+        with pytest.raises(MockWebshareError):
+            ours.add_fault(status=1)
+        with pytest.raises(MockWebshareError):
+            ours.remove_fault(5)
+        assert ours.changes == before
+
+
+class TestJournalId:
+    def test_changes_with_clear_and_reset_only(self, ours: World) -> None:
+        ids = [ours.journal.id]
+        noted(ours)
+        assert ours.journal.id == ids[0]
+        ours.journal.drop()
+        assert ours.journal.id == ids[0]
+        ours.journal.clear()
+        ids.append(ours.journal.id)
+        ours.reset()
+        ids.append(ours.journal.id)
+        assert len(set(ids)) == 3
