@@ -1,6 +1,7 @@
 """The control plane: sets up and inspects worlds over HTTP, under `/__mock__/`.
 
-A request names its world by the key, in the same header as for the service: `Authorization: Token KEY`.
+A request names its world by the key, in the same header as for the service: `Authorization: Token KEY`, or
+by the id of the world in the header `Mock-Webshare-World`.
 The routes are a table; each reads its input, calls one method of a world, and responds.
 """
 
@@ -11,12 +12,13 @@ import concurrent.futures.thread  # noqa: F401  # `asyncio.to_thread` would impo
 import re
 from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from mock_webshare.control.guard import Guard
 from mock_webshare.control.problems import Problem, problem_of, problem_response
+from mock_webshare.control.query import read_query
 from mock_webshare.control.routes import ROOT, ControlRequest, Reload, Route, routes_of
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
@@ -29,6 +31,7 @@ from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.version import __version__
 
+WORLD_HEADER = "Mock-Webshare-World"
 LARGEST_BODY = 256 * 1024 * 1024
 """Bytes of a request body; a data set of a million credits is about as large."""
 _SMALL_BODY = 65_536
@@ -52,6 +55,14 @@ _HEADERS = {
 }
 
 
+class _Named(NamedTuple):
+    """The world that a request names."""
+
+    sent_key: str  # in `Authorization`; empty: it has none
+    world_id: str | None  # None: it is not named by its id
+    key: str | None  # of the world. None: it names none, or one that is gone
+
+
 class Control:
     """The control plane of some worlds."""
 
@@ -65,11 +76,10 @@ class Control:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Respond to a request under `ROOT`, with key and token redacted in errors."""
-        authorization = joined(b"authorization", request.raw_headers) or ""
-        key, _ = read_credentials(authorization)
-        secrets = [each for each in (key, self._settings.control_token) if each]
+        named = self._named(request)
+        secrets = [each for each in (named.sent_key, named.key, self._settings.control_token) if each]
         try:
-            response = await self._respond(request, key or None, secrets)
+            response = await self._respond(request, named, secrets)
         except ConnectionError:  # the client has disconnected
             raise
         except Exception as error:
@@ -78,18 +88,41 @@ class Control:
         response.headers.update(_HEADERS)
         return response
 
-    async def _respond(self, request: web.Request, key: str | None, secrets: Sequence[str]) -> web.Response:
-        path, _ = split_target(request.raw_path)
+    def _named(self, request: web.Request) -> _Named:
+        """Return the world that the headers of a request name."""
+        sent_key, _ = read_credentials(joined(b"authorization", request.raw_headers) or "")
+        world_id = joined(WORLD_HEADER.lower().encode(), request.raw_headers)
+        key = sent_key or None if world_id is None else self._worlds.key_of(world_id)
+        return _Named(sent_key, world_id, key)
+
+    async def _respond(self, request: web.Request, named: _Named, secrets: Sequence[str]) -> web.Response:
+        path, query = split_target(request.raw_path)
         method = _routed_method(request.method)
         if refusal := self._guard.refusal(request, is_public=(method, path) in self._public):
             raise Problem(403, refusal)
         if method == "GET" and path in (ROOT, ROOT.rstrip("/")):
             return self._root(path, request.headers.get("Accept", ""))
         route, parameters = self._find(request.method, path.removeprefix(ROOT))
+        if named.world_id is not None and named.sent_key:
+            raise Problem(
+                400, f"the request names a world by {WORLD_HEADER} and by Authorization; send one of them"
+            )
+        values = read_query(route.query, query)
         body = await _read_body(request, route) if route.body else None
         contract = self._settings.contract
         content = route.run(
-            ControlRequest(contract, self._worlds, key, parameters, body, self._reload, secrets)
+            ControlRequest(
+                contract=contract,
+                worlds=self._worlds,
+                key=named.key,
+                path=parameters,
+                query=values,
+                body=body,
+                reload=self._reload,
+                secrets=secrets,
+                world_id=named.world_id,
+                is_look=route.method == "GET" if route.is_look is None else route.is_look,
+            )
         )
         if isinstance(content, Awaitable):
             content = await content
@@ -108,12 +141,16 @@ class Control:
         return web.Response(body=links + b"\n", content_type="application/json")
 
     def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
-        """Return the route of a method and a decoded path, and its path parameters."""
-        found = [
+        """Return the route of a method and a decoded path, and its path parameters.
+
+        A path without parameters precedes one with them.
+        """
+        matching = [
             (route, match.groupdict())
             for pattern, route in self._routes
             if (match := pattern.fullmatch(path))
         ]
+        found = [each for each in matching if not each[1]] or matching
         if not found:
             raise Problem(404, f"there is no such endpoint; GET {ROOT}openapi.json lists them")
         for route, parameters in found:

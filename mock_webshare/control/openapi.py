@@ -188,17 +188,31 @@ def _fault(described: dict[str, Any], contract: Contract) -> dict[str, Any]:
 
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
-    world: dict[str, list[str]] = {} if route.path in _WITHOUT_WORLD else {"world": []}
-    operation["security"] = [{}] if route.is_public else [world, {**world, "token": []}]
-    if route.path in _WITH_OR_WITHOUT_WORLD:
-        operation["security"] += [{}, {"token": []}]
-    if names := re.findall(r"{(\w+)}", route.path):
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": _ref(name)} for name in names
-        ]
+    operation["security"] = list(_security(route))
+    if parameters := list(_parameters(route)):
+        operation["parameters"] = parameters
     if route.body:
         operation["requestBody"] = {"required": True, "content": _content(route.body, "application/json")}
     return operation
+
+
+def _security(route: Route) -> Iterator[dict[str, list[str]]]:
+    """Yield the credentials that may be sent: those of the world, each without and with the token."""
+    if route.is_public:
+        yield {}
+        return
+    worlds: list[dict[str, list[str]]] = (
+        [{}] if route.path in _WITHOUT_WORLD else [{"world": []}, {"world-id": []}]
+    )
+    for world in [*worlds, *([{}] if route.path in _WITH_OR_WITHOUT_WORLD else [])]:
+        yield from (world, {**world, "token": []})
+
+
+def _parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name in re.findall(r"{(\w+)}", route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": _ref(name)}
+    for each in route.query:
+        yield {"name": each.name, "in": "query", "description": each.description, "schema": dict(each.schema)}
 
 
 def _responses(route: Route) -> dict[str, Any]:

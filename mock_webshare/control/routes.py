@@ -13,6 +13,7 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
 from mock_webshare.control import openapi
 from mock_webshare.control.problems import Problem
+from mock_webshare.control.query import Parameter
 from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
 from mock_webshare.service import transactions
@@ -29,12 +30,12 @@ Reload = Callable[[], Awaitable[Mapping[str, int]]]
 
 
 class ControlRequest(NamedTuple):
-    """A request to the control plane: its world, path parameters and parsed body."""
+    """A request to the control plane: its world, parameters and parsed body."""
 
     contract: Contract
     worlds: Worlds
     key: str | None
-    """The key of the world. None: the request names no world."""
+    """The key of the world. None: the request names no world, or one that is gone."""
     path: Mapping[str, str]
     """The path parameters."""
     body: Any
@@ -42,11 +43,24 @@ class ControlRequest(NamedTuple):
     """Reads the data of the server again."""
     secrets: Sequence[str] = ()
     """What no response may contain: the key and the control token."""
+    query: Mapping[str, Any] = {}
+    """The query parameters that are declared with the route, also those that were not sent."""
+    world_id: str | None = None
+    """The id of the world. None: it is named by its key, if at all."""
+    is_look: bool = False
+    """Whether it changes nothing, so that it neither creates a world nor counts as a use of one."""
 
     @property
     def world(self) -> World:
-        """The world of the key."""
-        world = None if self.key is None else self.worlds.get(self.key)
+        """The world that the request names."""
+        if self.world_id is not None and self.key is None:
+            raise Problem(
+                404,
+                f"there is no world with the id {self.world_id!r:.80}: it was deleted, or the server was "
+                f"started again; GET {ROOT}worlds lists the worlds",
+            )
+        find = self.worlds.peek if self.is_look or self.world_id is not None else self.worlds.get
+        world = None if self.key is None else find(self.key)
         if world is None:
             problem = "the request names no world" if self.key is None else "the key is not known"
             detail = f"{problem}; send the key of a world with the header Authorization: Token KEY"
@@ -55,8 +69,9 @@ class ControlRequest(NamedTuple):
 
     @property
     def journal(self) -> Journal:
-        """The journal of the world; without a key, that of requests without a known key."""
-        return self.worlds.keyless if self.key is None else self.world.journal
+        """The journal of the world; if none is named, that of requests without a known key."""
+        is_named = self.key is not None or self.world_id is not None
+        return self.world.journal if is_named else self.worlds.keyless
 
     @property
     def id(self) -> int:
@@ -89,6 +104,10 @@ class Route(NamedTuple):
     status: int = 200
     is_public: bool = False
     """Whether it responds beyond loopback without the token, and to any Host."""
+    query: Sequence[Parameter] = ()
+    """The query parameters; any other is refused."""
+    is_look: bool | None = None
+    """Whether it changes nothing. None: only if the method is GET."""
     read: Callable[[Any], Any] = lambda body: body
     """Parses the body further, before `run`; a large body in a thread."""
 
@@ -218,7 +237,7 @@ _REST: Sequence[Route] = (
           response="requests"),
     Route("DELETE", "requests", "Clear the journal.", lambda it: it.journal.clear()),
     Route("POST", "requests/count", "Count the requests that match.", _count, body="wanted",
-          response="count"),
+          response="count", is_look=True),
     Route("GET", "requests.har", "Return the journal as HAR 1.2.", _archive(writers.write_har),
           response="har"),
     Route("GET", "requests.ndjson", "Return the journal as exchanges, one a line.",

@@ -176,8 +176,9 @@ class TestWorlds:
     ) -> None:
         for authorization in ("token \t clé".encode(), b"TOKEN cl\xc3\xa9"):
             headers = {"Authorization": authorization.decode("utf-8", "surrogateescape")}
-            assert (await controlled.client.get(f"{ROOT}clock", headers=headers)).status == 200
-        assert worlds.get("clé") and len(worlds) == 2
+            response = await controlled.client.put(f"{ROOT}clock", json={"running": False}, headers=headers)
+            assert response.status == 200
+        assert len(worlds) == 2 and worlds.get("clé") and len(worlds) == 2
 
     @pytest.mark.parametrize(
         "authorization", ["", "Token", "Basic x", "Token a b", "Token \udcff", "Token invalid"]
