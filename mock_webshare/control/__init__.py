@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from mock_webshare.control.activity import Readers
 from mock_webshare.control.guard import Guard
 from mock_webshare.control.problems import Problem, problem_of, problem_response
 from mock_webshare.control.query import read_query
@@ -71,6 +72,7 @@ class Control:
         self._reload = reload
         self._settings = settings
         self._guard = Guard(settings)
+        self._readers = Readers()
         self._routes = [(_pattern(each.path), each) for each in routes_of(settings.contract)]
         self._public = {(each.method, ROOT + each.path) for _, each in self._routes if each.is_public}
 
@@ -120,6 +122,7 @@ class Control:
                 body=body,
                 reload=self._reload,
                 secrets=secrets,
+                readers=self._readers,
                 world_id=named.world_id,
                 is_look=route.method == "GET" if route.is_look is None else route.is_look,
             )

@@ -34,7 +34,7 @@ _WITHOUT_WORLD = (
     "worlds",
     "reload",
 )
-_WITH_OR_WITHOUT_WORLD = ("requests", "requests.har", "requests.ndjson")
+_WITH_OR_WITHOUT_WORLD = ("activity", "requests", "requests/{number}", "requests.har", "requests.ndjson")
 """Without a key these are about the requests that have no known key."""
 _REASON = (
     "Why the response is not the ordinary one: codes, separated by blanks; empty if it is. A code may have a "

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from mock_webshare.contract import openapi as service_openapi
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
-from mock_webshare.control import openapi
+from mock_webshare.control import activity, openapi
+from mock_webshare.control.activity import Readers
 from mock_webshare.control.problems import Problem
-from mock_webshare.control.query import Parameter
+from mock_webshare.control.query import Parameter, integer
 from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
 from mock_webshare.service import transactions
@@ -43,6 +44,8 @@ class ControlRequest(NamedTuple):
     """Reads the data of the server again."""
     secrets: Sequence[str] = ()
     """What no response may contain: the key and the control token."""
+    readers: Readers = Readers()
+    """Redact the requests of journals."""
     query: Mapping[str, Any] = {}
     """The query parameters that are declared with the route, also those that were not sent."""
     world_id: str | None = None
@@ -75,10 +78,18 @@ class ControlRequest(NamedTuple):
 
     @property
     def id(self) -> int:
-        """The number in the path."""
-        text = self.path["id"]
+        """The id in the path."""
+        return self._number("id")
+
+    @property
+    def number(self) -> int:
+        """The number of a request in the path."""
+        return self._number("number")
+
+    def _number(self, name: str) -> int:
+        text = self.path[name]
         if not re.fullmatch("[0-9]{1,19}", text):  # int() takes more spellings
-            raise NotFound("id", text)
+            raise NotFound(name, text)
         return int(text)
 
     @property
@@ -125,6 +136,23 @@ def _requests(request: ControlRequest) -> Callable[[], Any]:
     entries, dropped = list(request.journal), request.journal.dropped
 
     return lambda: {"requests": listed(entries, request.secrets), "dropped": dropped}
+
+
+def _activity(request: ControlRequest) -> Any:
+    journal, worlds = request.journal, request.worlds
+    world = None if journal is worlds.keyless else request.world
+    reader = request.readers.of(journal, request.secrets)
+    return activity.activity(journal, world, worlds.id, reader, **request.query)
+
+
+def _request(request: ControlRequest) -> Any:
+    journal = request.journal
+    reader = request.readers.of(journal, request.secrets)
+    found = activity.one_request(journal, reader, request.number)
+    if found is None:
+        kept = f"{journal.dropped + 1} to {journal.total}" if len(journal) else "none"
+        raise Problem(404, f"there is no request {request.number} in this journal; there are: {kept}")
+    return found
 
 
 def _is_wanted_value(value: Any) -> bool:
@@ -188,6 +216,11 @@ def routes_of(contract: Contract = WEBSHARE) -> Sequence[Route]:
     return (*_WORLDS, *_state_routes(contract), *_SNAPSHOTS, *resources, *traded, *_REST)
 
 
+_ACTIVITY = (
+    integer("after", "The number of the last request that is known already.", 0),
+    integer("limit", "The number of rows.", activity.MOST_ROWS, activity.MOST_ROWS),
+)
+
 # fmt: off
 _WORLDS: Sequence[Route] = (
     Route("GET", "health", "Report that the server is ready.", lambda it: {"status": "ready"},
@@ -235,6 +268,10 @@ _REST: Sequence[Route] = (
     Route("DELETE", "faults/{id}", "Remove a fault.", lambda it: it.world.remove_fault(it.id)),
     Route("GET", "requests", "List the requests and their responses, without keys.", _requests,
           response="requests"),
+    Route("GET", "requests/{number}", "Return one request and its response, without keys.", _request,
+          response="numbered-exchange"),
+    Route("GET", "activity", "List the newest requests, a row for each, without keys.", _activity,
+          response="activity", query=_ACTIVITY),
     Route("DELETE", "requests", "Clear the journal.", lambda it: it.journal.clear()),
     Route("POST", "requests/count", "Count the requests that match.", _count, body="wanted",
           response="count", is_look=True),

@@ -259,10 +259,11 @@ def listed(entries: Sequence[Entry], secrets: Iterable[str] = ()) -> list[dict[s
     Beside the exchange there are path and query as `Entry` has them, the time of arrival, the actions of
     faults, the reason, and the hint.
     """
-    return [_wire(*each) for each in zip(exchanges(entries, secrets), entries, strict=True)]
+    return [wire(*each) for each in zip(exchanges(entries, secrets), entries, strict=True)]
 
 
-def _wire(exchange: Exchange, entry: Entry) -> dict[str, Any]:
+def wire(exchange: Exchange, entry: Entry) -> dict[str, Any]:
+    """Return one request as JSON data; `exchange` is without secrets."""
     target, document = exchange.url or "", exchange.wire()
     document["request"] |= {"path": split_target(target)[0], "query": _query(target)}
     return {

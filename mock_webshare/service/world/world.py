@@ -125,6 +125,7 @@ class World:
         self._budget = budget or Budget()
         self._held = 0
         self.reset()
+        self.changes = 0
 
     def reset(self) -> None:
         """Reset to the initial state; journal and snapshots are cleared."""
