@@ -110,6 +110,31 @@ def test_it(webshare_mock, number):
 """).assert_outcomes(passed=5)
 
 
+def test_a_world_is_called_like_its_test(suite: Suite) -> None:
+    suite("""
+import json
+from urllib.request import urlopen
+
+def names(server):
+    return [each["name"] for each in json.load(urlopen(server.url + "/__mock__/worlds"))["list"]]
+
+@pytest.mark.webshare_mock(credits=3)
+@pytest.mark.parametrize("word", ["a b", "[c]"])
+def test_it(request, webshare_mock, webshare_mock_server, word):
+    webshare_mock.begin(credits=5)
+    get(webshare_mock)
+    assert names(webshare_mock_server) == [request.node.nodeid]
+    webshare_mock.reset()
+    assert names(webshare_mock_server) == [request.node.nodeid]
+
+class TestIt:
+    def test_it(self, request, webshare_mock, webshare_mock_server):
+        get(webshare_mock)
+        assert names(webshare_mock_server) == [request.node.nodeid]
+        assert request.node.nodeid.endswith("::TestIt::test_it")
+""").assert_outcomes(passed=3)
+
+
 def test_worlds_of_past_tests_are_let_go(suite: Suite) -> None:
     suite("""
 @pytest.mark.parametrize("number", range(50))
@@ -675,7 +700,7 @@ REPORTED = {
         'import requests; requests.get(webshare_mock.url + LIST, headers={"Authorization": "very-secret"})',
         [
             "*: requests without a known key -*",
-            "GET /api/v2/referral/credit/ 401",
+            "GET /api/v2/referral/credit/ 401 (malformed-key)",
             "  hint: the key has to follow the word Token; send the header Authorization: Token KEY",
         ],
     ),
@@ -744,7 +769,7 @@ def test_passing(webshare_mock):
         [
             "*- webshare_mock: requests -*",
             "GET /api/v2/referral/credit/ 503 (fault:1, status)",
-            "GET /api/v2/referral/credit/1/[?]api_key=REDACTED-* 404",
+            "GET /api/v2/referral/credit/1/[?]api_key=REDACTED-* 404 (not-found)",
         ]
     )
     result.stdout.no_fnmatch_line("*/credit/2/*")
@@ -802,7 +827,7 @@ def test_it(webshare_mock, untidy):
         [
             "*- webshare_mock: requests -*",
             "GET /api/v2/referral/credit/ 200",
-            "GET /api/v2/referral/credit/7/ 404",
+            "GET /api/v2/referral/credit/7/ 404 (not-found)",
         ]
     )
 

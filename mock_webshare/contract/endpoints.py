@@ -234,6 +234,7 @@ CREDITS = Resource(
     date_orders=(DateOrder(("created_at", "reverted_at", "updated_at")),),
     constant={"mode": "object.mode", "user_id": "object.constant", "created_at": "object.constant"},
     defaults={"mode": "payout", "amount": 2.5, "status": "pending"},
+    amount="amount",
     numbered=("id", "user_id"),
     later=frozenset({"referral_channel", "referral_channel_code"}),
     older=frozenset(
@@ -338,6 +339,8 @@ EARNOUTS = Resource(
         "status": "completed",
         "credits": [],
     },
+    counted_by="status",
+    amount="amount",
     date_orders=(DateOrder(("created_at", "updated_at")),),
     conditionals=(
         Conditional("error_reason", "status", "failed", default=PAYMENT_FAILED),

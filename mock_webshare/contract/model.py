@@ -237,6 +237,10 @@ class Resource(NamedTuple):
     conditionals: tuple[Conditional, ...] = ()
     totals: Mapping[str, str] = {}
     """The field with the total, by the field with the part of it since the last earn-out."""
+    counted_by: str | None = None
+    """The field by which rows are counted. None: that of the lifecycle, or else the first with choices."""
+    amount: str | None = None
+    """The field with the money of a row, which is added up. None: rows have none."""
     constant: Mapping[str, str] = {}
     """The rule of each field that never changes, whatever happens to its row."""
     computed: tuple[str, ...] = ()

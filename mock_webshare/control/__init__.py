@@ -21,6 +21,7 @@ from mock_webshare.control.guard import Guard
 from mock_webshare.control.problems import Problem, problem_of, problem_response
 from mock_webshare.control.query import read_query
 from mock_webshare.control.routes import ROOT, ControlRequest, Reload, Route, routes_of
+from mock_webshare.control.summary import Remembered
 from mock_webshare.errors import format_value
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.exchange.streams import Malformed
@@ -73,6 +74,7 @@ class Control:
         self._settings = settings
         self._guard = Guard(settings)
         self._readers = Readers()
+        self._remembered = Remembered()
         self._routes = [(_pattern(each.path), each) for each in routes_of(settings.contract)]
         self._public = {(each.method, ROOT + each.path) for _, each in self._routes if each.is_public}
 
@@ -123,6 +125,7 @@ class Control:
                 reload=self._reload,
                 secrets=secrets,
                 readers=self._readers,
+                remembered=self._remembered,
                 world_id=named.world_id,
                 is_look=route.method == "GET" if route.is_look is None else route.is_look,
             )

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from mock_webshare.contract import openapi as service_openapi
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
-from mock_webshare.control import activity, openapi
+from mock_webshare.control import activity, openapi, summary, worlds
 from mock_webshare.control.activity import Readers
 from mock_webshare.control.problems import Problem
-from mock_webshare.control.query import Parameter, integer
+from mock_webshare.control.query import Parameter, choice, integer, text
+from mock_webshare.control.summary import Remembered
 from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
 from mock_webshare.service import transactions
@@ -46,6 +47,8 @@ class ControlRequest(NamedTuple):
     """What no response may contain: the key and the control token."""
     readers: Readers = Readers()
     """Redact the requests of journals."""
+    remembered: Remembered = Remembered()
+    """What is known of accounts."""
     query: Mapping[str, Any] = {}
     """The query parameters that are declared with the route, also those that were not sent."""
     world_id: str | None = None
@@ -87,10 +90,10 @@ class ControlRequest(NamedTuple):
         return self._number("number")
 
     def _number(self, name: str) -> int:
-        text = self.path[name]
-        if not re.fullmatch("[0-9]{1,19}", text):  # int() takes more spellings
-            raise NotFound(name, text)
-        return int(text)
+        digits = self.path[name]
+        if not re.fullmatch("[0-9]{1,19}", digits):  # int() takes more spellings
+            raise NotFound(name, digits)
+        return int(digits)
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -139,10 +142,10 @@ def _requests(request: ControlRequest) -> Callable[[], Any]:
 
 
 def _activity(request: ControlRequest) -> Any:
-    journal, worlds = request.journal, request.worlds
-    world = None if journal is worlds.keyless else request.world
+    journal, server = request.journal, request.worlds
+    world = None if journal is server.keyless else request.world
     reader = request.readers.of(journal, request.secrets)
-    return activity.activity(journal, world, worlds.id, reader, **request.query)
+    return activity.activity(journal, world, server.id, reader, **request.query)
 
 
 def _request(request: ControlRequest) -> Any:
@@ -221,6 +224,12 @@ _ACTIVITY = (
     integer("limit", "The number of rows.", activity.MOST_ROWS, activity.MOST_ROWS),
 )
 
+_LISTED = (
+    integer("limit", "The number of worlds.", 50, worlds.MOST_WORLDS),
+    text("search", "A part of the name or the id of a world, in any letter case."),
+)
+_EARNINGS = (choice("by", "The length of a row.", "month"),)
+
 # fmt: off
 _WORLDS: Sequence[Route] = (
     Route("GET", "health", "Report that the server is ready.", lambda it: {"status": "ready"},
@@ -232,7 +241,8 @@ _WORLDS: Sequence[Route] = (
     Route("GET", "service.openapi.json", "Describe the mocked API.",
           lambda it: service_openapi.document(it.contract), response="openapi"),
     Route("GET", "scenarios", "List the scenarios by their keys.", _scenarios, response="scenarios"),
-    Route("GET", "worlds", "Count the worlds.", lambda it: it.worlds.counted(), response="worlds"),
+    Route("GET", "worlds", "Count the worlds, and list them without their keys.",
+          lambda it: worlds.listed(it.worlds, it.secrets, **it.query), response="worlds", query=_LISTED),
     Route("DELETE", "worlds", "Delete all worlds.", lambda it: it.worlds.delete_all()),
     Route("POST", "reload", "Read the data of the server again from their file.", lambda it: it.reload(),
           response="reloaded"),
@@ -258,6 +268,10 @@ _TRANSACTIONS: Sequence[Route] = (
           lambda it: transactions.simulate(it.world, **it.fields), body="simulation", response="clock"),
 )
 _REST: Sequence[Route] = (
+    Route("GET", "summary", "Sum up the world: clock, totals, next events, faults, changes since its start.",
+          lambda it: summary.summary(it.world, it.remembered, it.secrets), response="summary"),
+    Route("GET", "earnings", "Sum up what was created in each month, and what ripens in it.",
+          lambda it: summary.earnings(it.world, it.remembered), response="earnings", query=_EARNINGS),
     Route("GET", "clock", "Read the clock.", lambda it: it.world.clock(), response="clock"),
     Route("PUT", "clock", "Set the clock, advance it, run or freeze it.", _set_clock,
           body="clock-change", response="clock"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.endpoints import AFFILIATE, CREDITS, EARNOUTS, MODES, PAYMENT_FAILED, WEBSHARE
 from mock_webshare.contract.model import Contract, Lifecycle
@@ -44,18 +44,31 @@ def ripened(row: Any, life: Lifecycle, lasting: int, now: int) -> Any:
     return row._replace(**{life.field: life.ripe, **updated})
 
 
-def next_due(contract: Contract, rows: Rows) -> int | None:
-    """Return the first instant at which time changes a row; None if it never does."""
-    due = list[int]()
+class Event(NamedTuple):
+    """What time does to an account: a row changes, or rows may be added."""
+
+    at: int
+    resource: str
+    becomes: str | None  # the status of the row afterwards. None: rows may be added
+    row: Any = None
+
+
+def events(contract: Contract, rows: Rows) -> Iterator[Event]:
+    """Yield the next change of each row, and the next date on which rows may be added, in any order."""
     for name, life in lifecycles(contract):
         pending = (row for row in rows[name] if getattr(row, life.field) == life.pending)
         lasting = period(life, rows)
-        due += [row.created_at + lasting for row in pending]
+        yield from (Event(row.created_at + lasting, name, life.ripe, row) for row in pending)
     if _has_earnouts(contract):
         config = rows[AFFILIATE.name][0]
-        due.append(config.next_earn_out_date)
-        due += [_completion(config, each) for each in rows[EARNOUTS.name] if each.status == "processing"]
-    return min(due, default=None)
+        yield Event(config.next_earn_out_date, EARNOUTS.name, None)
+        processing = (each for each in rows[EARNOUTS.name] if each.status == "processing")
+        yield from (Event(_completion(config, each), EARNOUTS.name, "completed", each) for each in processing)
+
+
+def next_due(contract: Contract, rows: Rows) -> int | None:
+    """Return the first instant at which time changes a row; None if it never does."""
+    return min((each.at for each in events(contract, rows)), default=None)
 
 
 def _has_earnouts(contract: Contract) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -106,3 +107,10 @@ class Throttle:
             admitted.append(now)
             return None
         return limit.seconds - (now - admitted[0])
+
+    def left(self, now: float) -> int:
+        """Return how many requests are admitted at a time in seconds, without counting one."""
+        if self._admitted and self._admitted[-1] > now:
+            return self._limit.requests
+        counting = len(self._admitted) - bisect_right(self._admitted, now - self._limit.seconds)
+        return max(self._limit.requests - counting, 0)

@@ -199,6 +199,11 @@ class Journal:
         return self._id
 
     @property
+    def last(self) -> Entry | None:
+        """The newest request; None if there is none."""
+        return self._entries[-1] if self._entries else None
+
+    @property
     def dropped(self) -> int:
         """How many requests were added and dropped since it was cleared."""
         return self.total - len(self._entries)

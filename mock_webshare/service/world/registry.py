@@ -100,7 +100,7 @@ class Worlds:
         if (world := self._worlds.get(key)) is not None:
             return world
         beginning = self._beginning_of(key)
-        return None if beginning is None else World(beginning, self._timer, name=self._name(key) or "world")
+        return None if beginning is None else World(beginning, self._timer)
 
     def key_of(self, world_id: str) -> str | None:
         """Return the key of the world with an id; None if it does not exist any more."""
@@ -114,17 +114,18 @@ class Worlds:
         """Name the world of a key, now or when it is created; any thread may call this."""
         self._names[key] = name
         if (world := self._worlds.get(key)) is not None:
-            world.name = name
+            world.given_name = name
 
     def retire(self, key: str) -> None:
         """Delete the world of a key when the next one is created; any thread may call this."""
         self._names.pop(key, None)
         self.retired.append(key)
 
-    def _name(self, key: str) -> str | None:
-        """Return the name that a world was given, or that of its scenario; None: it has none."""
-        scenario = scenarios.name_of(key)
-        return self._names.get(key) or (f"{SCENARIO_PREFIX}{scenario}" if scenario else None)
+    def _name(self, key: str) -> str:
+        """Return what a new world is called: its scenario, or a number unless it is named by a user."""
+        if scenario := scenarios.name_of(key):
+            return f"{SCENARIO_PREFIX}{scenario}"
+        return "world" if key in self._names else f"world {next(self._numbers)}"
 
     @cached_property
     def open(self) -> World:
@@ -147,8 +148,8 @@ class Worlds:
         while self.retired:
             self._discard(self.retired.popleft())
         self._discard(key)
-        name = self._name(key) or f"world {next(self._numbers)}"
-        world = self._worlds[key] = World(beginning, self._timer, self.budget, name)
+        world = self._worlds[key] = World(beginning, self._timer, self.budget, self._name(key))
+        world.id, world.given_name = new_id(), self._names.get(key)
         self._keys[world.id] = key
         if len(self._worlds) > MAX_WORLDS:
             oldest = next(iter(self._worlds))

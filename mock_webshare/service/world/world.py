@@ -35,7 +35,7 @@ from mock_webshare.service.faults import Faults, Strike, parse, path_warning
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock, Throttle
-from mock_webshare.service.world.journal import Journal, RequestMatcher, new_id
+from mock_webshare.service.world.journal import Journal, RequestMatcher
 
 _log = logging.getLogger(__name__)
 MAX_SNAPSHOTS = 100
@@ -109,16 +109,19 @@ class _Throttles(dict[str, Throttle]):
 class World:
     """The account of one key, its clock, faults, settings, journal and snapshots.
 
-    `id` is random, so that it can be shown where the key must not be; `name` is for people. `changes` counts
-    the changes of what it is, besides the journal. `timer` returns seconds and drives the rate limit and a
-    running clock; `budget` limits what all worlds that share it hold besides their initial accounts.
+    `id` is random, so that it can be shown where the key must not be; empty: the world is not registered.
+    `name` is for people, ours unless there is a `given_name`, in which a user may have written anything.
+    `changes` counts the changes of what it is, besides the journal. `timer` returns seconds and drives the
+    rate limit and a running clock; `budget` limits what all worlds that share it hold besides their initial
+    accounts.
     """
 
     def __init__(
         self, beginning: Beginning, timer: Timer, budget: Budget | None = None, name: str = "world"
     ) -> None:
-        self.id = new_id()
-        self.name = name
+        self.id = ""
+        self._name = name
+        self.given_name: str | None = None
         self.changes = 0
         self._beginning = self.initial = beginning  # `initial` replaces the other at the next reset
         self._timer = timer
@@ -133,6 +136,25 @@ class World:
         self._beginning = self.initial
         self._hold(self._beginning.account, {})
         self._restore(self._beginning)
+
+    @property
+    def name(self) -> str:
+        return self.given_name or self._name
+
+    @property
+    def start(self) -> Beginning:
+        """The initial state, from which differences are counted."""
+        return self._beginning
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether data, clock, settings or faults were changed since the start."""
+        names, start = WORLD_SETTINGS, self._beginning
+        has_settings = all(getattr(self._settings, name) == getattr(start.settings, name) for name in names)
+        faults, initial = (
+            [(each.number, each.fault) for each in held or ()] for held in (self._faults, start.faults)
+        )
+        return not (self._is_unchanged and has_settings and faults == initial)
 
     def renew(self, initial: Beginning) -> bool:
         """Take another initial state; return whether its data are served now, or after the next reset.
@@ -376,6 +398,12 @@ class World:
                 raise DataError("settings", f"/{name}", str(error)) from error
         self._apply(replace(self._settings, **settings))
         return self.settings()
+
+    def rate_limit(self) -> dict[str, Any]:
+        """Return the rate limit, its clock, and how many requests are left of it; None: any number."""
+        clock, throttle = self._settings.rate_limit_clock, self._throttle
+        left = None if throttle is None else throttle.left(self._seconds(clock))
+        return {"rate": self._settings.rate_limit, "clock": clock, "left": left}
 
     def snapshots(self) -> list[str]:
         """Return the names of the snapshots, sorted."""

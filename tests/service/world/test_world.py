@@ -543,7 +543,7 @@ METHODS: dict[str, Callable[[World, int], object]] = {
 }
 """All that can be done to a world, of which a reset is to leave nothing."""
 READING = {"state", "row", "rows", "clock", "faults", "settings", "snapshots", "count_requests"}
-READING |= {"now", "has_faults", "reset"}
+READING |= {"now", "has_faults", "reset", "name", "start", "is_changed", "rate_limit"}
 
 
 def test_whatever_a_world_can_do_is_tried_before_a_reset() -> None:
