@@ -43,12 +43,12 @@ class ControlRequest(NamedTuple):
     body: Any
     reload: Reload
     """Reads the data of the server again."""
+    readers: Readers
+    """Redact the requests of journals."""
+    remembered: Remembered
+    """Remembers what was summed up."""
     secrets: Sequence[str] = ()
     """What no response may contain: the key and the control token."""
-    readers: Readers = Readers()
-    """Redact the requests of journals."""
-    remembered: Remembered = Remembered()
-    """What is known of accounts."""
     query: Mapping[str, Any] = {}
     """The query parameters that are declared with the route, also those that were not sent."""
     world_id: str | None = None

@@ -21,7 +21,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_webshare import Settings, control, create_app
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
+from mock_webshare.control.activity import Readers
 from mock_webshare.control.routes import ROOT, ControlRequest, Route
+from mock_webshare.control.summary import Remembered
 from mock_webshare.errors import MockWebshareError
 from mock_webshare.server.app import WORLDS
 from mock_webshare.service import faults
@@ -85,7 +87,7 @@ IDS = {"credits": CREDIT, "channels": CHANNEL, "faults": 1, "earnouts": 3, "coup
 
 def filled(route: Route) -> str:
     """Return the path of a route with names and ids in it that the prepared world has."""
-    return route.path.format(name="before", id=IDS.get(route.path.partition("/")[0]))
+    return route.path.format(name="before", number=1, id=IDS.get(route.path.partition("/")[0]))
 
 
 @pytest.fixture
@@ -826,9 +828,11 @@ async def not_reloaded() -> dict[str, int]:
 def test_what_a_schema_refuses_its_parser_refuses_and_nothing_breaks(route: Route, body: Any) -> None:
     worlds = Worlds(EDGE_CASES, Settings(), lambda: 0.0)
     try:
-        response = route.run(
-            ControlRequest(WEBSHARE, worlds, KEY, {"id": str(CREDIT)}, route.read(body), not_reloaded)
+        path = {"id": str(CREDIT)}
+        request = ControlRequest(
+            WEBSHARE, worlds, KEY, path, route.read(body), not_reloaded, Readers(), Remembered()
         )
+        response = route.run(request)
     except MockWebshareError:
         return
     assert validator(route.body or "").is_valid(body)
