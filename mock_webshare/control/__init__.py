@@ -127,7 +127,7 @@ class Control:
                 readers=self._readers,
                 remembered=self._remembered,
                 world_id=named.world_id,
-                is_look=route.method == "GET" if route.is_look is None else route.is_look,
+                is_read_only=route.method == "GET" if route.is_read_only is None else route.is_read_only,
             )
         )
         if isinstance(content, Awaitable):

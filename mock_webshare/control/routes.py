@@ -53,7 +53,7 @@ class ControlRequest(NamedTuple):
     """The query parameters that are declared with the route, also those that were not sent."""
     world_id: str | None = None
     """The id of the world. None: it is named by its key, if at all."""
-    is_look: bool = False
+    is_read_only: bool = False
     """Whether it changes nothing, so that it neither creates a world nor counts as a use of one."""
 
     @property
@@ -65,7 +65,7 @@ class ControlRequest(NamedTuple):
                 f"there is no world with the id {self.world_id!r:.80}: it was deleted, or the server was "
                 f"started again; GET {ROOT}worlds lists the worlds",
             )
-        find = self.worlds.peek if self.is_look or self.world_id is not None else self.worlds.get
+        find = self.worlds.peek if self.is_read_only or self.world_id is not None else self.worlds.get
         world = None if self.key is None else find(self.key)
         if world is None:
             problem = "the request names no world" if self.key is None else "the key is not known"
@@ -120,7 +120,7 @@ class Route(NamedTuple):
     """Whether it responds beyond loopback without the token, and to any Host."""
     query: Sequence[Parameter] = ()
     """The query parameters; any other is refused."""
-    is_look: bool | None = None
+    is_read_only: bool | None = None
     """Whether it changes nothing. None: only if the method is GET."""
     read: Callable[[Any], Any] = lambda body: body
     """Parses the body further, before `run`; a large body in a thread."""
@@ -288,7 +288,7 @@ _REST: Sequence[Route] = (
           response="activity", query=_ACTIVITY),
     Route("DELETE", "requests", "Clear the journal.", lambda it: it.journal.clear()),
     Route("POST", "requests/count", "Count the requests that match.", _count, body="wanted",
-          response="count", is_look=True),
+          response="count", is_read_only=True),
     Route("GET", "requests.har", "Return the journal as HAR 1.2.", _archive(writers.write_har),
           response="har"),
     Route("GET", "requests.ndjson", "Return the journal as exchanges, one a line.",
