@@ -28,7 +28,8 @@ _RUN_OPTIONS = tuple(
     for name, kind, default, help_text in SERVE_OPTIONS
 )
 _NOT_REACHED = (
-    b"mock-webshare: no request reached the mock server; official clients do not read WEBSHARE_BASE_URL, so "
+    b"mock-webshare: no request reached the mocked API (the control plane does not count); "
+    b"official clients do not read WEBSHARE_BASE_URL, so "
     b'give them base_url=os.environ["WEBSHARE_BASE_URL"], in Node baseURL: process.env.WEBSHARE_BASE_URL\n'
 )
 

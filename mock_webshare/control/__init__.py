@@ -112,6 +112,8 @@ class Control:
                 400, f"the request names a world by {WORLD_HEADER} and by Authorization; send one of them"
             )
         values = read_query(route.query, query)
+        if not route.body:
+            await _require_no_body(request)
         body = await _read_body(request, route) if route.body else None
         contract = self._settings.contract
         content = route.run(
@@ -181,6 +183,14 @@ def _wants_html(accept: str) -> bool:
 
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
+
+
+async def _require_no_body(request: web.Request) -> None:
+    """Refuse a body that would be ignored, except `{}`, which some clients always send."""
+    if request.method == "GET" or not request.body_exists:
+        return
+    if (await request.content.read(_SMALL_BODY)).strip() not in (b"", b"{}", b"null"):
+        raise Problem(400, f"this endpoint reads no body; GET {ROOT}openapi.json describes what each reads")
 
 
 async def _read_body(request: web.Request, route: Route) -> Any:

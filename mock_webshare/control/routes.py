@@ -244,7 +244,7 @@ _WORLDS: Sequence[Route] = (
     Route("GET", "worlds", "Count the worlds, and list them without their keys.",
           lambda it: worlds.listed(it.worlds, it.secrets, **it.query), response="worlds", query=_LISTED),
     Route("DELETE", "worlds", "Delete all worlds.", lambda it: it.worlds.delete_all()),
-    Route("POST", "reload", "Read the data of the server again from their file.", lambda it: it.reload(),
+    Route("POST", "reload", "Reload the data of the server from their file.", lambda it: it.reload(),
           response="reloaded"),
     Route("POST", "reset", "Reset to the initial state.", lambda it: it.world.reset()),
 )
@@ -259,12 +259,12 @@ _SNAPSHOTS: Sequence[Route] = (
           lambda it: it.world.delete_snapshot(it.path["name"])),
 )
 _TRANSACTIONS: Sequence[Route] = (
-    Route("POST", "purchases", "Let a referred user buy something: a pending credit, unless at the cap.",
+    Route("POST", "purchases", "Record a purchase of a referred user: a pending credit, unless at the cap.",
           lambda it: transactions.purchase(it.world, **it.fields), body="purchase", response="commission",
           status=201),
-    Route("POST", "payments", "Let the account pay: the applied coupon code is redeemed.",
+    Route("POST", "payments", "Record a payment of the account, which redeems the applied coupon code.",
           lambda it: transactions.pay(it.world), response="payment", status=201),
-    Route("POST", "simulate", "Let months pass, with purchases, refunds and earn-outs.",
+    Route("POST", "simulate", "Simulate months of purchases, refunds and earn-outs.",
           lambda it: transactions.simulate(it.world, **it.fields), body="simulation", response="clock"),
 )
 _REST: Sequence[Route] = (
@@ -291,7 +291,7 @@ _REST: Sequence[Route] = (
           response="count", is_read_only=True),
     Route("GET", "requests.har", "Return the journal as HAR 1.2.", _archive(writers.write_har),
           response="har"),
-    Route("GET", "requests.ndjson", "Return the journal as exchanges, one a line.",
+    Route("GET", "requests.ndjson", "Return the journal as NDJSON, one exchange per line.",
           _archive(writers.write_ndjson), response="ndjson"),
     Route("GET", "settings", "Read the settings of the world.", lambda it: it.world.settings(),
           response="settings"),
@@ -307,7 +307,7 @@ def _state_routes(contract: Contract) -> Iterator[Route]:
     yield Route(
         "PUT",
         "state",
-        "Replace the data by a data set.",
+        "Replace the data with a data set.",
         lambda it: it.world.put_state(it.body),
         body="data-set",
         read=read,

@@ -632,6 +632,19 @@ CONTRADICTIONS: list[tuple[str, Any, str]] = [
 ]
 
 
+@pytest.mark.parametrize("path", ["reset", "payments", "credits/{id}/revert", "snapshots/before/restore"])
+@pytest.mark.parametrize("body", [{"credits": 0}, [], "x", 0], ids=str)
+async def test_a_body_is_refused_where_it_would_be_ignored(
+    controlled: Controlled, path: str, body: Any
+) -> None:
+    problem = await controlled.refused("POST", path.format(id=CREDIT), json=body)
+    assert (problem["status"], problem["detail"].partition(";")[0]) == (400, "this endpoint reads no body")
+
+
+async def test_an_empty_object_is_no_body(controlled: Controlled) -> None:
+    await controlled.done("POST", "reset", {})
+
+
 class TestTheDocument:
     def test_is_valid(self) -> None:
         assert list(OpenAPIV31SpecValidator(document()).iter_errors()) == []

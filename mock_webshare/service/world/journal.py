@@ -163,6 +163,11 @@ class RequestMatcher(NamedTuple):
                 found.append(f"{name}: {_joined(actual)}, expected {_joined(expected)}")
         return found
 
+    def distance(self, entry: Entry) -> tuple[int, bool]:
+        """Return how far a request is from the expected one; a path that lacks only its slash is nearer."""
+        is_other = entry.path.rstrip("/") != self.path.rstrip("/")
+        return len(self.differences(entry)), is_other
+
 
 def _joined(values: Sequence[str]) -> str:
     return ", ".join(map(repr, values)) or "none"
@@ -307,7 +312,7 @@ def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int
         return f"{text} There were no requests with this key{more}"
     redactor = _redactor(entries)
     lines = [text, f"The nearest of {len(entries)} with this key:"]
-    for entry in sorted(entries, key=lambda each: len(matcher.differences(each)))[:_NEAREST]:
+    for entry in sorted(entries, key=matcher.distance)[:_NEAREST]:
         lines += [f"  {line}" for line in _lines(entry, redactor)]
         lines += [f"    {redactor.text(difference)}" for difference in matcher.differences(entry)]
     return "\n".join(lines)

@@ -154,6 +154,18 @@ def test_a_transcript_has_no_key() -> None:
     assert text == f"GET {LIST}?api_key=REDACTED-1&page=2 200\nGET /REDACTED-1/ 200"
 
 
+def test_a_path_that_lacks_only_its_slash_is_nearer_than_another() -> None:
+    lines = not_requested(
+        RequestMatcher("GET", LIST, {}), [entry("/a/"), entry(LIST.rstrip("/"))]
+    ).splitlines()
+    assert lines[2:] == [
+        f"  GET {LIST.rstrip('/')} 200",
+        f"    path: {LIST.rstrip('/')}, expected {LIST}",
+        "  GET /a/ 200",
+        f"    path: /a/, expected {LIST}",
+    ]
+
+
 def test_a_failed_assertion_shows_the_nearest_requests_first() -> None:
     entries = [entry("/a/", "POST"), entry(f"{LIST}?page=3")]
     assert not_requested(RequestMatcher("GET", LIST, {"page": 2}), entries).splitlines() == [
