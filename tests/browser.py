@@ -47,7 +47,7 @@ def _port(path: Path) -> int:
     """Return the port that a browser writes into a file once it listens."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if path.exists() and "\n" in (text := path.read_text()):
+        if path.exists() and "\n" in (text := path.read_text(encoding="utf-8")):
             return int(text.split()[0])
         time.sleep(0.02)
     raise TimeoutError(path)

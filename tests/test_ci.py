@@ -15,7 +15,10 @@ import pytest
 import yaml
 
 from mock_webshare.contract.schemas import data_path
+from tests.capabilities import needs_bash, needs_shell
 from tests.paths import ROOT
+
+pytestmark = needs_shell
 
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 GOOD = (data_path("fixtures") / "recordings" / "credit.json").read_text(encoding="utf-8")
@@ -50,11 +53,11 @@ def project(tmp_path: Path) -> Path:
     """A project with a test and a good recording, and a `pip` that only notes its arguments."""
     folder = tmp_path / "project"
     (folder / "recordings").mkdir(parents=True)
-    (folder / "recordings" / "credit.json").write_text(GOOD)
-    (folder / "test_page.py").write_text(TEST)
+    (folder / "recordings" / "credit.json").write_text(GOOD, encoding="utf-8")
+    (folder / "test_page.py").write_text(TEST, encoding="utf-8")
     (tmp_path / "bin").mkdir()
     pip = tmp_path / "bin" / "pip"
-    pip.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/pip.log\n')
+    pip.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/pip.log\n', encoding="utf-8")
     pip.chmod(0o755)
     return folder
 
@@ -84,9 +87,10 @@ def documents() -> list[Any]:
 
 def break_project(folder: Path, kind: str) -> None:
     name, content = BREAKS[kind]
-    (folder / name).write_text(content)
+    (folder / name).write_text(content, encoding="utf-8")
 
 
+@needs_bash
 class TestGitHubActions:
     @staticmethod
     def steps() -> list[str]:
@@ -104,7 +108,11 @@ class TestGitHubActions:
 
     def test_a_good_project_passes(self, project: Path) -> None:
         assert self.failing_step(project) is None
-        assert (project.parent / "pip.log").read_text().startswith("install mock-webshare[yaml] @ git+")
+        assert (
+            (project.parent / "pip.log")
+            .read_text(encoding="utf-8")
+            .startswith("install mock-webshare[yaml] @ git+")
+        )
 
     @pytest.mark.parametrize("kind", BREAKS)
     def test_a_broken_one_fails_at_the_step_that_checks_it(self, project: Path, kind: str) -> None:
@@ -124,7 +132,7 @@ class TestShell:
     def test_a_good_project_passes(self, project: Path) -> None:
         process = run(project, self.SCRIPT, "sh", "-c")
         assert process.returncode == 0, process.stdout
-        assert "/api/v2/referral/credit/" in (project / "serve.log").read_text()
+        assert "/api/v2/referral/credit/" in (project / "serve.log").read_text(encoding="utf-8")
 
     @pytest.mark.parametrize("kind", BREAKS)
     def test_a_broken_one_fails(self, project: Path, kind: str) -> None:
@@ -169,7 +177,7 @@ class TestPreCommit:
         """Add all files of a project, with the configuration of the page, and run the hooks."""
         rev = git(hooks, "rev-parse", "HEAD").strip()
         text = blocks("yaml")[1].replace("file:///path/to/mock-webshare", str(hooks)).replace("COMMIT", rev)
-        (project / ".pre-commit-config.yaml").write_text(text)
+        (project / ".pre-commit-config.yaml").write_text(text, encoding="utf-8")
         commit(project)
         (project.parent / "bin" / "pip").unlink(missing_ok=True)
         command = f"PRE_COMMIT_HOME={hooks.parent / 'cache'} {PRE_COMMIT} run --all-files {' '.join(hook)}"
@@ -181,8 +189,8 @@ class TestPreCommit:
         assert process.stdout.count("Passed") == 2
 
     def test_other_files_are_passed_over(self, project: Path, hooks: Path) -> None:
-        (project / "recordings" / "notes.yaml").write_text("a: list\nof: notes\n")
-        (project / "package.json").write_text("{}")
+        (project / "recordings" / "notes.yaml").write_text("a: list\nof: notes\n", encoding="utf-8")
+        (project / "package.json").write_text("{}", encoding="utf-8")
         process = self.check(project, hooks, "mock-webshare-validate")
         assert process.returncode == 0, process.stdout
 

@@ -35,6 +35,7 @@ from mock_webshare.service.data import dataset
 from mock_webshare.service.data.resources import RowType, row_types
 from mock_webshare.service.reasons import MEANINGS
 from mock_webshare.service.world.scenarios import SCENARIOS
+from tests.capabilities import needs_shell
 from tests.paths import ROOT
 from tests.sampling import sampled
 from tests.test_layers import FLOOR
@@ -175,6 +176,7 @@ FOLLOW: Mapping[str, Callable[[str, Reader], None]] = {
 }
 
 
+@needs_shell
 @pytest.mark.parametrize("page", sampled(PAGES))
 def test_a_page_can_be_followed_to_the_letter(page: str, tmp_path: Path) -> None:
     if any(each.language == "js" for each in blocks(page)) and shutil.which("node") is None:

@@ -760,7 +760,7 @@ def test_a_deep_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(300):
         folder = folder / "a"
         folder.mkdir()
-        (folder / "a.json").write_text("{}")
+        (folder / "a.json").write_text("{}", encoding="utf-8")
     calls = Counter[str]()
     for name in ("listdir", "lstat", "stat"):
         count_calls(monkeypatch, calls, name)

@@ -14,6 +14,7 @@ import pytest
 
 from mock_webshare.cli.files import ready_file
 from mock_webshare.errors import UnwritableOutput
+from tests.capabilities import needs_pipes, needs_signals
 from tests.cli import Run
 from tests.server.test_running import COMMAND, LIST, TIME, get, line, serving
 from tests.waiting import PATIENCE
@@ -39,13 +40,14 @@ class TestBeyondLoopback:
 
 
 class TestReadyFile:
+    @needs_signals
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_it_has_the_url_until_a_signal_ends_the_server(
         self, tmp_path: Path, number: signal.Signals
     ) -> None:
         path = tmp_path / "mock.url"
         with serving("--ready-file", str(path)) as (process, url):
-            assert path.read_text() == f"{url}\n"
+            assert path.read_text(encoding="utf-8") == f"{url}\n"
             assert list(tmp_path.iterdir()) == [path]
             process.send_signal(number)
             assert process.wait(PATIENCE) == 0
@@ -61,7 +63,7 @@ class TestReadyFile:
 
     def test_one_of_an_earlier_server_does_not_stay_until_this_one_is_ready(self, tmp_path: Path) -> None:
         path = tmp_path / "mock.url"
-        path.write_text("http://127.0.0.1:2\n")
+        path.write_text("http://127.0.0.1:2\n", encoding="utf-8")
         with ready_file(str(path)):
             assert not path.exists()
 
@@ -69,14 +71,14 @@ class TestReadyFile:
         path = tmp_path / "mock.url"
         with ready_file(str(path)) as announce:
             announce(URL)
-            path.write_text("http://127.0.0.1:2\n")
-        assert path.read_text() == "http://127.0.0.1:2\n"
+            path.write_text("http://127.0.0.1:2\n", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "http://127.0.0.1:2\n"
 
     def test_it_is_never_seen_half_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path, seen = tmp_path / "mock.url", list[str]()
 
         def replace(source: str, target: str) -> None:
-            seen.append(Path(source).read_text())
+            seen.append(Path(source).read_text(encoding="utf-8"))
             assert not path.exists()
             rename(source, target)
 
@@ -84,13 +86,14 @@ class TestReadyFile:
         monkeypatch.setattr(os, "replace", replace)
         with ready_file(str(path)) as announce:
             announce(URL)
-            assert path.read_text() == f"{URL}\n" == seen[0]
+            assert path.read_text(encoding="utf-8") == f"{URL}\n" == seen[0]
 
     def test_without_a_name_nothing_is_written(self, tmp_path: Path) -> None:
         with ready_file(None) as announce:
             announce(URL)
         assert list(tmp_path.iterdir()) == []
 
+    @needs_pipes
     def test_a_pipe_gets_the_url_and_stays(self, tmp_path: Path) -> None:
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
@@ -100,13 +103,13 @@ class TestReadyFile:
             stderr=subprocess.PIPE,
         ) as process:
             try:
-                assert pipe.read_text() == f"{line(process.stdout)}\n"
+                assert pipe.read_text(encoding="utf-8") == f"{line(process.stdout)}\n"
             finally:
                 process.terminate()
                 process.wait(PATIENCE)
         assert pipe.is_fifo()
 
-    @pytest.mark.parametrize("path", ["no/such/folder/mock.url", "/dev/null/mock.url"])
+    @pytest.mark.parametrize("path", ["no/such/folder/mock.url", f"{os.devnull}/mock.url"])
     def test_a_path_that_cannot_be_written_ends_the_server(self, path: str) -> None:
         command = [*COMMAND, "serve", "--port", "0", "--ready-file", path]
         process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)

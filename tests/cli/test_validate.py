@@ -15,6 +15,7 @@ from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.judge.model.rulebook import rules_of
 from tests import recorded_session as sessions
+from tests.capabilities import needs_links
 from tests.cli import Run
 
 CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0]
@@ -175,6 +176,7 @@ def test_a_run_that_checked_nothing_says_so(tmp_path: Path, content: str) -> Non
     assert Run("validate", path, "--format", "github").out.startswith("::error::Nothing was judged: ")
 
 
+@needs_links
 def test_a_report_does_not_replace_the_recording(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps(CREDIT), encoding="utf-8")

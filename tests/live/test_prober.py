@@ -321,7 +321,7 @@ def test_the_recording_of_it_validates_and_has_no_key(tmp_path: Path) -> None:
     exchanges = read_exchanges(out)
     assert len(exchanges) == 43
     assert judge(exchanges, Options()).findings == ()
-    assert KEY not in out.read_text() + report
+    assert KEY not in out.read_text(encoding="utf-8") + report
 
 
 def test_the_text_report_ends_with_what_to_do() -> None:

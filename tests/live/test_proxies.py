@@ -130,7 +130,7 @@ def environ(certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     netrc = "".join(f"machine {host} login a password {NETRC}\n" for host in (HOST, "127.0.0.1"))
-    (tmp_path / ".netrc").write_text(f"{netrc}default login a password {NETRC}\n")
+    (tmp_path / ".netrc").write_text(f"{netrc}default login a password {NETRC}\n", encoding="utf-8")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -162,7 +162,7 @@ def test_record_goes_through_the_proxy(
     assert [head.partition("\r\n")[0] for head in company.heads] == [f"CONNECT {HOST}:443 HTTP/1.1"]
     assert credentials(company.heads[0]) == (f"{USER}:{PASSWORD}" if user else "")
     (exchange,) = read(tmp_path / "traffic.ndjson")
-    written = (tmp_path / "traffic.ndjson").read_text()
+    written = (tmp_path / "traffic.ndjson").read_text(encoding="utf-8")
     assert exchange.url == ORIGIN + LIST and exchange.status == 200
     assert NETRC not in written and PASSWORD not in written and "company" not in written
 

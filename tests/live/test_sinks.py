@@ -16,6 +16,7 @@ import pytest
 from mock_webshare.errors import UnwritableOutput, UsageError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.live.sinks import Sink, deferred_sink, open_sink
+from tests.capabilities import needs_devices, needs_links
 from tests.recordings import read_exchanges
 
 FORMS = ("a.ndjson", "a.jsonl", "A.HAR", "folder")
@@ -100,11 +101,12 @@ def test_others_can_never_read_a_copy_of_a_har(tmp_path: Path, monkeypatch: pyte
     assert modes == [0o600]
 
 
+@needs_links
 def test_a_symbolic_link_in_place_of_the_twin_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "other").write_text("mine")
+    (tmp_path / "other").write_text("mine", encoding="utf-8")
     (tmp_path / ".a.har.twin").symlink_to(tmp_path / "other")
     open_sink(str(tmp_path / "a.har")).close()
-    assert (tmp_path / "other").read_text() == "mine"
+    assert (tmp_path / "other").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -147,6 +149,7 @@ def test_appending_continues_the_recording(form: str, tmp_path: Path) -> None:
     assert urls(path) == list(range(6))
 
 
+@needs_links
 @pytest.mark.parametrize("form", FORMS)
 def test_a_dangling_link_exists(form: str, tmp_path: Path) -> None:
     (tmp_path / form).symlink_to(tmp_path / "elsewhere")
@@ -162,20 +165,20 @@ def test_an_empty_folder_is_accepted(tmp_path: Path) -> None:
 
 def test_an_incomplete_last_line_is_ended_first(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
-    path.write_text('{"request":')
+    path.write_text('{"request":', encoding="utf-8")
     sink = open_sink(str(path), is_appended=True)
     sink.add(exchange(1))
-    first, second = path.read_text().splitlines()
+    first, second = path.read_text(encoding="utf-8").splitlines()
     assert first == '{"request":' and json.loads(second)["request"]["method"] == "GET"
 
 
 @pytest.mark.parametrize("content", ["{}", '{"log":{"version":"1.2","entries":[\n]}}\n', "x" * 500])
 def test_a_har_of_another_program_is_not_appended_to(content: str, tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match="is not a recording of ours"):
         open_sink(str(path), is_appended=True)
-    assert path.read_text() == content
+    assert path.read_text(encoding="utf-8") == content
 
 
 def test_a_file_system_without_hard_links_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,6 +228,7 @@ def test_an_interrupted_write_leaves_a_whole_recording(form: str, tmp_path: Path
     assert urls(path) == [0]
 
 
+@needs_links
 @pytest.mark.parametrize("form", FILES)
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_symbolic_link_stays_and_its_target_is_appended_to(
@@ -257,6 +261,8 @@ def test_the_later_of_two_sinks_on_one_file_continues(form: str, tmp_path: Path)
     assert urls(path) == [0, 1, 3]
 
 
+@needs_devices
+@needs_links
 @pytest.mark.parametrize("form", FILES)
 def test_a_device_is_not_recorded_to(form: str, tmp_path: Path) -> None:
     (tmp_path / form).symlink_to("/dev/null")
@@ -267,7 +273,7 @@ def test_a_device_is_not_recorded_to(form: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", FILES)
 def test_leftovers_of_a_kill_are_hidden_and_removed_by_the_next_recording(form: str, tmp_path: Path) -> None:
     open_sink(str(tmp_path / form)).add(exchange(0))
-    (tmp_path / f".{form}.spare").write_text("left")
+    (tmp_path / f".{form}.spare").write_text("left", encoding="utf-8")
     assert urls(tmp_path) == [0]
     open_sink(str(tmp_path / form), is_appended=True).close()
     assert [each.name for each in tmp_path.iterdir()] == [form]

@@ -20,6 +20,7 @@ from mock_webshare import recordings
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange, OtherFile
 from mock_webshare.recordings.other_files import other_kind
+from tests.capabilities import needs_links
 
 CREDIT = b'{"id": 1, "user_id": 6124, "mode": "credits", "amount": "2.50", "reverted_at": null}'
 PAGE = b'{"count": 1, "next": null, "previous": null, "results": [%s]}' % CREDIT
@@ -361,6 +362,7 @@ def test_folders_of_dependencies_are_not_entered(tmp_path: Path) -> None:
     assert [each.source for each in read(tmp_path)] == [str(tmp_path / "recordings" / "credit.json")]
 
 
+@needs_links
 def test_a_broken_link_without_a_telling_name_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("nowhere")
     assert read(tmp_path) == []

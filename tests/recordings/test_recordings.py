@@ -19,6 +19,7 @@ from mock_webshare import recordings
 from mock_webshare.errors import UnknownName, UnreadableInput
 from mock_webshare.exchange import limits
 from mock_webshare.exchange.model import BadRecord, Exchange, write_line
+from tests.capabilities import needs_links, needs_pipes
 
 EXCHANGE = Exchange(
     source="-",
@@ -294,6 +295,7 @@ def test_the_files_of_a_folder_are_read(case: str, tmp_path: Path) -> None:
     assert sources(read(folder_of(tmp_path, *names)), tmp_path) == expected
 
 
+@needs_links
 def test_circular_links_are_followed_once(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "a/b.json")
     (tmp_path / "a" / "up").symlink_to(tmp_path)
@@ -302,6 +304,7 @@ def test_circular_links_are_followed_once(tmp_path: Path) -> None:
     assert sources(read(folder), folder) == ["a/b.json"]
 
 
+@needs_links
 def test_a_broken_link_in_a_folder_is_unreadable_and_the_rest_is_read(tmp_path: Path) -> None:
     folder_of(tmp_path, "b.json")
     (tmp_path / "a.json").symlink_to("nowhere")
@@ -311,6 +314,7 @@ def test_a_broken_link_in_a_folder_is_unreadable_and_the_rest_is_read(tmp_path: 
     assert isinstance(second, Exchange)
 
 
+@needs_pipes
 def test_a_pipe_in_a_folder_is_ignored(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "a.json")
     os.mkfifo(tmp_path / "b.json")

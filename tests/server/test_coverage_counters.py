@@ -19,6 +19,7 @@ from mock_webshare.insight.coverage import Row, rows_of
 from mock_webshare.server.coverage_counters import CoverageFolder, counter
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults import ACTIONS
+from tests.capabilities import needs_signals
 from tests.made_up import MADE_UP, TICKETS, data_set
 
 GET = Row(CREDIT_LIST.path, "method", "GET")
@@ -96,6 +97,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@needs_signals
 def test_the_requests_of_a_process_that_is_killed_count() -> None:
     with CoverageFolder() as folder:
         process = subprocess.run([sys.executable, "-c", KILLED], env=os.environ | dict(folder.variables))

@@ -16,6 +16,7 @@ from mock_webshare.control.routes import ROOT
 from mock_webshare.errors import Conflict
 from mock_webshare.server.reloading import Reloader, state_of
 from mock_webshare.service.data import dataset, generator
+from tests.capabilities import needs_signals
 from tests.cli import Run
 from tests.control_plane import send
 from tests.server.test_running import LIST, get, line, serving
@@ -148,16 +149,22 @@ class TestWorlds:
 
 
 def misspelt(path: Path) -> None:
-    path.write_text(path.read_text().replace('"available"', '"payable"'))
+    path.write_text(path.read_text(encoding="utf-8").replace('"available"', '"payable"'), encoding="utf-8")
 
 
 REFUSED: Mapping[str, tuple[Any, str]] = {
     "value": (misspelt, r"/credits/\d/status: .*payable.* is not allowed; .*\(line \d\d\)"),
-    "syntax": (lambda path: path.write_text('{\n"now": \n}'), "is not JSON: .*line 3 column 1"),
-    "empty": (lambda path: path.write_text(""), "is empty, not JSON"),
+    "syntax": (
+        lambda path: path.write_text('{\n"now": \n}', encoding="utf-8"),
+        "is not JSON: .*line 3 column 1",
+    ),
+    "empty": (lambda path: path.write_text("", encoding="utf-8"), "is empty, not JSON"),
     "half": (lambda path: path.write_bytes(path.read_bytes()[:500]), "is not JSON"),
     "missing": (lambda path: path.unlink(), "cannot read .*: No such file"),
-    "recording": (lambda path: path.write_text('{"log": {"entries": []}}'), "lacks|is a recording"),
+    "recording": (
+        lambda path: path.write_text('{"log": {"entries": []}}', encoding="utf-8"),
+        "lacks|is a recording",
+    ),
     "bytes": (lambda path: path.write_bytes(b"\xff\xfe\xff"), "UTF-8|not JSON"),
 }
 """What is wrong with a file, and how it is said."""
@@ -183,7 +190,7 @@ class TestABadFile:
 
 def test_the_line_is_that_of_the_value(server: MockServer, path: Path) -> None:
     misspelt(path)
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     with pytest.raises(Conflict) as refusal:
         server.reload()
     number = int(str(refusal.value).rpartition("(line ")[2].partition(")")[0])
@@ -258,10 +265,10 @@ class TestWatch:
         path = tmp_path / "page.json"
         rows = generator.generate(0, 3).wire()["credits"]
         page: dict[str, Any] = {"count": 1, "next": None, "previous": None, "results": rows[:1]}
-        path.write_text(json.dumps(page))
+        path.write_text(json.dumps(page), encoding="utf-8")
         with serving("--data", str(path), "--watch") as (_, url):
             assert count(url) == 1
-            path.write_text(json.dumps({**page, "count": 2, "results": rows[:2]}))
+            path.write_text(json.dumps({**page, "count": 2, "results": rows[:2]}), encoding="utf-8")
             until(lambda: count(url) == 2)
 
     def test_without_it_nothing_changes_until_it_is_requested(self, path: Path) -> None:
@@ -271,6 +278,7 @@ class TestWatch:
             assert send(url, "POST", f"{ROOT}reload", f"Host: {url.removeprefix('http://')}").status == 200
             assert count(url) == 5
 
+    @needs_signals
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_signal_ends_it_cleanly(self, path: Path, number: signal.Signals) -> None:
         with serving("--data", str(path), "--watch") as (process, _):
@@ -316,11 +324,11 @@ def _until_refused(lines: Iterator[bytes]) -> Iterator[bytes]:
 def test_a_state_tells_apart_what_was_written_and_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a"
     assert state_of(str(path)) is None
-    path.write_text("1")
+    path.write_text("1", encoding="utf-8")
     first = state_of(str(path))
-    path.write_text("12")
+    path.write_text("12", encoding="utf-8")
     assert state_of(str(path)) != first
-    (tmp_path / "b").write_text("12")
+    (tmp_path / "b").write_text("12", encoding="utf-8")
     second = state_of(str(path))
     (tmp_path / "b").rename(path)
     assert state_of(str(path)) != second
@@ -330,14 +338,14 @@ class TestGenerate:
     @pytest.mark.parametrize("content", ["", "{}", "notes of mine"])
     def test_a_file_that_exists_is_not_overwritten(self, tmp_path: Path, content: str) -> None:
         path = tmp_path / "mine.json"
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
         run = Run("generate", "--credits", "1", "-o", path)
-        assert (run.code, run.out, path.read_text()) == (2, "", content)
+        assert (run.code, run.out, path.read_text(encoding="utf-8")) == (2, "", content)
         assert "exists already; write to another file, or overwrite it with --force" in run.err
 
     def test_with_force_it_is(self, tmp_path: Path) -> None:
         path = tmp_path / "mine.json"
-        path.write_text("notes")
+        path.write_text("notes", encoding="utf-8")
         assert Run("generate", "--credits", "1", "--force", "-o", path).code == 0
         assert len(dataset.load(path).rows["credits"]) == 1
 

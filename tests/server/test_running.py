@@ -26,6 +26,7 @@ import pytest
 from mock_webshare import MockServer, Settings, running_server
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import DataError, MockWebshareError, ServerError
+from tests.capabilities import needs_fork, needs_limits, needs_signals
 from tests.sampling import sampled
 from tests.waiting import PATIENCE
 
@@ -147,7 +148,7 @@ class TestMockServer:
             with pytest.raises(ServerError, match="does not run"):
                 server.worlds()
 
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems can fork")
+    @needs_fork
     def test_a_call_in_a_forked_process_is_refused(self) -> None:
         program = """if True:
             import os, signal
@@ -197,7 +198,11 @@ FAILURES = [
     ("selectors.DefaultSelector", refuse(NO_FILES), ServerError),
     ("asyncio.new_event_loop", refuse(MemoryError()), MemoryError),
     ("asyncio.new_event_loop", refuse(SystemExit(3)), SystemExit),
-    ("signal.pthread_sigmask", refuse(ValueError("refused")), ValueError),
+    *(
+        [("signal.pthread_sigmask", refuse(ValueError("refused")), ValueError)]
+        if hasattr(signal, "pthread_sigmask")
+        else []
+    ),
     ("threading.Thread.start", refuse(RuntimeError("can't start new thread")), RuntimeError),
     ("mock_webshare.server.thread.running_app", refuse(ImportError("no aiohttp")), ImportError),
     ("mock_webshare.server.thread.running_app", refuse(KeyboardInterrupt()), KeyboardInterrupt),
@@ -222,7 +227,7 @@ class TestAStartThatFails:
         with server:
             assert get(server.url + LIST)[0] == 200
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit to be set")
+    @needs_limits
     def test_with_however_few_files_it_may_open(self) -> None:
         program = """if True:
             import asyncio, gc, os, resource
@@ -269,7 +274,7 @@ class TestAStartThatFails:
         assert url.startswith("http://127.0.0.1:")
 
     @pytest.mark.exhaustive
-    @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit to be set")
+    @needs_limits
     @pytest.mark.parametrize("arguments", sampled([("serve", "--port", "0"), ("run", "--", "true")]))
     def test_the_command_line_reports_that_no_more_files_may_be_opened(
         self, arguments: tuple[str, ...]
@@ -350,6 +355,7 @@ def test_the_log_has_a_line_for_each_request_and_no_key() -> None:
     assert SECRET not in log.getvalue()
 
 
+@needs_signals
 @pytest.mark.parametrize(
     "request_bytes",
     [
@@ -403,6 +409,7 @@ def test_a_log_that_is_closed_is_ignored() -> None:
         assert get(server.url + LIST)[0] == 200
 
 
+@needs_signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly_though_a_client_keeps_its_connection(number: signal.Signals) -> None:
     with serving() as (process, url):
@@ -414,6 +421,7 @@ def test_a_signal_ends_it_cleanly_though_a_client_keeps_its_connection(number: s
         assert line(process.stdout) == ""
 
 
+@needs_signals
 @pytest.mark.exhaustive
 def test_signals_that_come_again_and_again_end_it_cleanly_too() -> None:
     for _ in range(5):
@@ -423,6 +431,7 @@ def test_signals_that_come_again_and_again_end_it_cleanly_too() -> None:
             assert process.wait(PATIENCE) == 0
 
 
+@needs_signals
 @pytest.mark.exhaustive
 def test_two_signals_at_once_end_it_silently() -> None:
     for first, second in 5 * [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]:
@@ -433,12 +442,14 @@ def test_two_signals_at_once_end_it_silently() -> None:
             assert (process.stderr.read(), process.wait(PATIENCE)) == (b"", 0)
 
 
+@needs_signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_it_starts_ends_it_cleanly_too(number: signal.Signals, tmp_path: Path) -> None:
     # This module is imported in place of the first heavy one: it waits for a line, then imports that one.
     (tmp_path / "aiohttp.py").write_text(
         "import sys; print('importing', flush=True); input()\n"
-        f"sys.path.remove({str(tmp_path)!r}); del sys.modules['aiohttp']; import aiohttp\n"
+        f"sys.path.remove({str(tmp_path)!r}); del sys.modules['aiohttp']; import aiohttp\n",
+        encoding="utf-8",
     )
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", "0"],
@@ -453,6 +464,7 @@ def test_a_signal_while_it_starts_ends_it_cleanly_too(number: signal.Signals, tm
         assert (*process.communicate(b"\n", timeout=PATIENCE), process.returncode) == (b"", b"", 0)
 
 
+@needs_signals
 def test_a_signal_while_the_data_is_made_ends_it_too() -> None:
     program = (
         "import io, os, sys; from mock_webshare.cli import Streams, run, serve; "

@@ -17,6 +17,7 @@ from mock_webshare import recordings
 from mock_webshare.contract.timestamps import parse_instant
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange.model import BadRecord, Exchange
+from tests.capabilities import needs_links, needs_pipes
 
 URL = "https://proxy.webshare.io/api/v2/referral/credit/1/"
 ENTRY: dict[str, Any] = {
@@ -264,6 +265,8 @@ def test_a_body_beside_the_har_is_read(tmp_path: Path) -> None:
     assert attached(tmp_path, "bodies/b.json").body == b"{}"
 
 
+@needs_pipes
+@needs_links
 @pytest.mark.parametrize(
     "name",
     [

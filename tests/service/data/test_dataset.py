@@ -17,6 +17,7 @@ from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
 from mock_webshare.errors import DataError, UnknownName, UnreadableInput
 from mock_webshare.exchange import streams
 from mock_webshare.service.data import dataset, fields
+from tests.capabilities import needs_pipes
 
 CREDIT: dict[str, Any] = {
     "id": 1,
@@ -91,13 +92,16 @@ def test_a_data_set_may_be_packed(tmp_path: Path) -> None:
     assert dataset.load(path).wire()["credits"] == [CREDIT]
 
 
+DEVICES = [each for each in (os.devnull, "/dev/zero", "/dev/full") if Path(each).is_char_device()]
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x1f\x8bnonsense", gzip.compress(b"[" * 100_000, mtime=0)])
 def test_what_shows_no_sign_of_a_recording_is_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "set.json.gz"
     path.write_bytes(content)
     assert not dataset.is_recording(str(path))
     assert not dataset.is_recording(f"{path}.missing.har")
-    assert not dataset.is_recording("/dev/zero")
+    assert not any(map(dataset.is_recording, DEVICES))
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.har.gz"])
@@ -121,12 +125,13 @@ def test_a_data_set_that_is_too_large_is_refused(
         dataset.load(path)
 
 
-@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/full"])
+@pytest.mark.parametrize("device", DEVICES)
 def test_a_device_is_not_a_data_set(device: str) -> None:
     with pytest.raises(UnreadableInput, match="it is a device, not a file"):
         dataset.load(device)
 
 
+@needs_pipes
 def test_a_pipe_that_sends_nothing_is_not_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "PATIENCE", 0.1)
     os.mkfifo(tmp_path / "pipe")
@@ -149,6 +154,7 @@ def test_a_data_set_of_too_many_values_is_not_parsed(element: bytes, monkeypatch
         dataset.parse(b"[" + element * 101 + b"1]", source="set.json")
 
 
+@needs_pipes
 def test_a_data_set_may_come_through_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
