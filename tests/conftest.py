@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from aiohttp.test_utils import TestClient
 from mock_webshare import MockServer, MockWorld, Settings, create_app
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract
+from mock_webshare.judge.body.fast_schema import acceptor
 from mock_webshare.server.handler import Handler
 from mock_webshare.service.framework.request import Parser, split_target
 from mock_webshare.service.world.journal import Entry
@@ -56,6 +60,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=left_out)
 
 
+def pytest_collection_finish() -> None:
+    """Leave the collected tests out of every later search for garbage, which they would make slow."""
+    gc.freeze()
+
+
 class Watch:
     """The reason of every response of the service, and its JSON, by the schema that the contract names."""
 
@@ -74,12 +83,18 @@ class Watch:
         response, schema = entry.response, schema_of(entry, contract)
         if response is None or schema is None or (contract, schema, response.body) in self._clean:
             return
-        validator = contract.schemas.validator(schema)
-        errors = [error.message for error in validator.iter_errors(json.loads(response.body))]
+        errors = errors_of(response.body, schema, contract)
         if errors:
             self.broken.append(f"{entry.method} {entry.target} {response.status} breaks {schema}: {errors}")
         else:
             self._clean.add((contract, schema, response.body))
+
+
+def errors_of(body: bytes, schema: str, contract: Contract) -> list[str]:
+    """Return what jsonschema has against a body, which it need not read if an acceptor accepts it."""
+    if acceptor(contract.schemas, schema)(json.loads(body, parse_float=Decimal)):
+        return []
+    return [error.message for error in contract.schemas.validator(schema).iter_errors(json.loads(body))]
 
 
 def schema_of(entry: Entry, contract: Contract = WEBSHARE) -> str | None:
@@ -121,13 +136,28 @@ def watch() -> Iterator[Watch]:
 @pytest.fixture(scope="session", autouse=True)
 def signals_are_not_ignored() -> Iterator[None]:
     """Let processes that tests start get SIGINT and SIGHUP, even if this one is in the background."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    numbers = [signal.Signals[name] for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
     for number, handler in before.items():
         if handler is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def started_processes_share_bytecode(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[None]:
+    """Let processes that tests start keep what they compile, if need be apart from the sources."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
+            patch.setenv("PYTHONPYCACHEPREFIX", str(shared / "bytecode"))
+        yield
 
 
 @pytest.fixture(autouse=True)

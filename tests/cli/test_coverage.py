@@ -13,8 +13,10 @@ import pytest
 
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.exchange.model import Exchange, write_line
+from tests.capabilities import needs_fork
 from tests.cli import Run
 from tests.paths import EXAMPLE
+from tests.sampling import sampled
 from tests.waiting import PATIENCE
 
 GET = """
@@ -23,7 +25,8 @@ headers = {"Authorization": "Token key"}
 url = os.environ["WEBSHARE_BASE_URL"] + "/api/v2/referral/credit/?status=pending"
 urllib.request.urlopen(urllib.request.Request(url, headers=headers)).read()
 """
-PYTEST = [sys.executable, "-m", "pytest", "-p", "no:asyncio", "-p", "no:aiohttp", "-p", "no:cacheprovider"]
+UNUSED = ("asyncio", "aiohttp", "anyio", "cacheprovider", "faker", "hypothesispytest")
+PYTEST = [sys.executable, "-m", "pytest", *(word for name in UNUSED for word in ("-p", f"no:{name}"))]
 
 
 def run(*options: object, command: list[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -50,6 +53,7 @@ def counts_of(path: Path) -> dict[tuple[str, str], int]:
     }
 
 
+@needs_fork
 def test_run_reports_what_its_command_exercised(tmp_path: Path) -> None:
     ran = run("--coverage", "--coverage-file", tmp_path / "c.json", command=[sys.executable, "-c", GET])
     assert (ran.returncode, ran.stdout) == (0, "")
@@ -57,11 +61,13 @@ def test_run_reports_what_its_command_exercised(tmp_path: Path) -> None:
     assert counts_of(tmp_path / "c.json")["filter", "status=pending"] == 1
 
 
+@needs_fork
 def test_run_without_the_options_reports_nothing() -> None:
     ran = run(command=[sys.executable, "-c", GET + "assert '_MOCK_WEBSHARE_COVERAGE' not in os.environ"])
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
+@needs_fork
 @pytest.mark.parametrize(
     ("minimum", "command", "code", "is_short"),
     [("0", GET, 0, False), ("4", GET, 0, False), ("90", GET, 1, True), ("90", GET + "exit(7)", 7, True)],
@@ -92,9 +98,11 @@ def test_a_wrong_value_is_refused_before_anything_is_done(
     assert not mark.exists()
 
 
-def test_the_servers_of_a_command_count_in_any_number_of_processes(tmp_path: Path) -> None:
+@needs_fork
+@pytest.mark.parametrize("number", sampled([2, 4]))
+def test_the_servers_of_a_command_count_in_any_number_of_processes(number: int, tmp_path: Path) -> None:
     found: list[Any] = []
-    for processes in ([], ["-n", "4"]):
+    for processes in ([], ["-n", str(number)]):
         ran = run("--coverage-file", tmp_path / "c.json", command=[*PYTEST, *processes], folder=EXAMPLE)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         found.append((tmp_path / "c.json").read_bytes())

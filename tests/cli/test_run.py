@@ -21,6 +21,8 @@ from mock_webshare.cli import run_command
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
 from mock_webshare.server import process_guard, reached_flag
+from mock_webshare.server.mock_world import proxy_exemptions
+from tests.capabilities import needs_bash, needs_fork
 from tests.sampling import sampled
 from tests.waiting import PATIENCE, until
 
@@ -30,6 +32,7 @@ SECRET = "a-very-secret-key"
 
 NOT_REACHED = run_command._NOT_REACHED.decode()
 
+pytestmark = needs_fork
 linux = pytest.mark.skipif(
     sys.platform != "linux", reason="the death signal and orphans' adoption are Linux's"
 )
@@ -184,7 +187,7 @@ class TestEnvironment:
         assert process.stdout.startswith("http://127.0.0.1:")
         assert SECRET not in process.stdout + process.stderr
 
-    @pytest.mark.parametrize("names", [("HTTP_PROXY", "http_proxy"), ("ALL_PROXY", "all_proxy")])
+    @pytest.mark.parametrize("names", sampled([("HTTP_PROXY", "http_proxy"), ("ALL_PROXY", "all_proxy")]))
     def test_a_proxy_is_not_contacted_for_the_mock_server(self, names: tuple[str, ...]) -> None:
         script = f'curl -sH "Authorization: Token k" "$WEBSHARE_BASE_URL{LIST}" | cut -c 2-12'
         nothing_listens = dict.fromkeys(names, f"http://127.0.0.1:{free_port()}")
@@ -202,8 +205,12 @@ class TestEnvironment:
         ],
     )
     def test_hosts_without_a_proxy_stay(self, upper: str, lower: str, expected: tuple[str, str]) -> None:
-        process = sh('printf "$NO_PROXY|$no_proxy"', NO_PROXY=upper, no_proxy=lower)
-        assert tuple(process.stdout.split("|")) == expected
+        added = proxy_exemptions("http://127.0.0.1:8765", {"NO_PROXY": upper, "no_proxy": lower})
+        assert (added["NO_PROXY"], added["no_proxy"]) == expected
+
+    def test_the_command_gets_them_with_ours(self) -> None:
+        process = sh('printf "$NO_PROXY|$no_proxy"', NO_PROXY="a.example", no_proxy="b.example, ")
+        assert process.stdout == "a.example,127.0.0.1,localhost|b.example,127.0.0.1,localhost"
 
     def test_the_address_of_the_server_needs_no_proxy_either(self) -> None:
         process = sh('printf "$NO_PROXY"', ("--host", "127.0.0.2"), NO_PROXY="", no_proxy="")
@@ -280,11 +287,11 @@ class TestAMockThatNoRequestReached:
         assert (process.returncode, process.stdout, process.stderr) == (code, "", NOT_REACHED)
         assert NOT_REACHED.count("\n") == 1 and "base_url=" in NOT_REACHED and "baseURL" in NOT_REACHED
 
-    @pytest.mark.parametrize("path", [LIST, "/nowhere"])
+    @pytest.mark.parametrize("path", sampled([LIST, "/nowhere"]))
     def test_a_request_that_is_refused_has_reached_it_too(self, path: str) -> None:
         assert sh(f'curl -so /dev/null "$WEBSHARE_BASE_URL{path}"').stderr == ""
 
-    @pytest.mark.parametrize("path", ["health", "state", "requests"])
+    @pytest.mark.parametrize("path", sampled(["state", "health", "requests"]))
     def test_the_control_plane_does_not_count(self, path: str) -> None:
         script = f'curl -so /dev/null -H "Authorization: Token k" "$WEBSHARE_BASE_URL/__mock__/{path}"'
         assert sh(script).stderr == NOT_REACHED
@@ -315,7 +322,7 @@ class TestAMockThatNoRequestReached:
         process = sh("exec env -i /bin/sh -c 'exit 4'")
         assert (process.returncode, process.stderr) == (4, NOT_REACHED)
 
-    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+    @pytest.mark.parametrize("name", sampled(["SIGINT", "SIGTERM", "SIGHUP"]))
     def test_an_interrupted_run_says_nothing(self, name: str) -> None:
         command = [*RUN, "--", "sh", "-c", "echo ready; exec sleep 600"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -324,7 +331,8 @@ class TestAMockThatNoRequestReached:
             assert process.stderr and process.stderr.read() == b""
             assert process.wait(10) == 128 + signal.Signals[name]
 
-    @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2> >(exec true)"])
+    @needs_bash
+    @pytest.mark.parametrize("redirection", sampled(["2>&-", "2>/dev/full", "2> >(exec true)"]))
     def test_without_standard_error_the_exit_code_stays(self, redirection: str) -> None:
         script = f"{' '.join(RUN)} -- sh -c 'sleep 0.2; exit 5' {redirection}"
         assert subprocess.run(["bash", "-c", script]).returncode == 5
@@ -367,6 +375,7 @@ class TestStreams:
         process = sh("echo out; echo err >&2")
         assert (process.stdout, process.stderr) == ("out\n", f"err\n{NOT_REACHED}")
 
+    @needs_bash
     def test_a_reader_that_has_gone_ends_the_command(self) -> None:
         command = f"{' '.join(RUN)} -- seq 10000000"
         process = subprocess.run(
@@ -382,21 +391,22 @@ class TestStreams:
             assert process.poll() is None
             process.terminate()
 
-    @pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-"])
+    @pytest.mark.parametrize("redirection", sampled([">&-", "<&-", "2>&-"]))
     def test_a_stream_that_is_closed_is_closed_to_the_command_too(self, redirection: str) -> None:
         assert subprocess.run(["sh", "-c", f"{' '.join(RUN)} -- true {redirection}"]).returncode == 0
 
+    @needs_bash
     def test_other_open_files_are_passed_on(self) -> None:
         script = f"{' '.join(RUN)} -- cat <(echo passed on)"
         assert subprocess.run(["bash", "-c", script], capture_output=True).stdout == b"passed on\n"
 
 
 class TestExitCode:
-    @pytest.mark.parametrize("code", [0, 1, 2, 77, 255])
+    @pytest.mark.parametrize("code", sampled([0, 77, 1, 2, 255], kind=bool))
     def test_it_is_the_command_s(self, code: int) -> None:
         assert sh(f"exit {code}").returncode == code
 
-    @pytest.mark.parametrize("name", ["TERM", "KILL", "INT"])
+    @pytest.mark.parametrize("name", sampled(["KILL", "TERM", "INT"]))
     def test_a_signal_counts_from_128(self, name: str) -> None:
         assert sh(f"kill -{name} $$").returncode == 128 + signal.Signals[f"SIG{name}"]
 
@@ -542,7 +552,7 @@ class TestSignals:
             tally.see(name, lambda: os.write(tally.ours, typed))
             assert tally.ends() == ["ready", name, "SIGTERM", "SIGWINCH"]
 
-    @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGUSR1"])
+    @pytest.mark.parametrize("name", sampled(["SIGINT", "SIGHUP", "SIGUSR1"]))
     def test_one_for_our_whole_group_comes_once(self, name: str) -> None:
         with Tally() as tally:
             for _ in range(2):
@@ -601,7 +611,7 @@ class TestSignals:
 
 @linux
 class TestNothingIsLeft:
-    @pytest.mark.parametrize("whom", ["command", "run", "guard"])
+    @pytest.mark.parametrize("whom", sampled(["run", "guard", "command"], kind=lambda whom: whom != "run"))
     def test_if_one_of_them_is_killed(self, family: Family, whom: str) -> None:
         os.kill(family.pids[whom], signal.SIGKILL)
         family.assert_gone()

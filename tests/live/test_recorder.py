@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import json
 import os
-import resource
 import signal
 import socket
 import stat
@@ -33,11 +32,14 @@ from mock_webshare.judge.run import judge
 from mock_webshare.live.recording import LiveValidation
 from mock_webshare.recordings.dataset import replay
 from mock_webshare.service.data import dataset
+from tests.capabilities import needs_signals
+from tests.cli import Run
 from tests.conformance.dataset import edge_cases
 from tests.conformance.reference import reference_server
 from tests.recordings import read_exchanges as read
 from tests.waiting import PATIENCE, until
 
+pytestmark = needs_signals
 LIST = CREDIT_LIST.path
 KEY = "aVerySecretKeyThatNobodyMaySee"
 FORMS = (
@@ -95,7 +97,7 @@ def get(url: str, method: str = "GET", data: bytes | None = None, **headers: str
 
 def writing_processes(pid: int) -> list[int]:
     """Return the ids of the processes that a recorder has started, in the order of their start."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
     return [each for child in map(int, children) for each in (child, *writing_processes(child))]
 
 
@@ -132,7 +134,10 @@ def test_the_official_client_works_through_the_recorder(upstream: str, form: str
     assert log.count(f"GET {LIST} 200 ") == len(exchanges) - 2
     assert KEY not in log
     files = sorted(out.iterdir()) if out.is_dir() else [out]
-    assert all(KEY not in each.read_text() and stat.S_IMODE(each.stat().st_mode) == 0o600 for each in files)
+    assert all(
+        KEY not in each.read_text(encoding="utf-8") and stat.S_IMODE(each.stat().st_mode) == 0o600
+        for each in files
+    )
     assert not [each for each in tmp_path.iterdir() if each != out]
 
 
@@ -525,7 +530,7 @@ def test_secrets_are_kept_only_with_no_redact(server: MockServer, tmp_path: Path
     with recording(server.url, out, "--no-redact") as (process, url):
         get(url + LIST)
         log = stop(process)
-    assert KEY in out.read_text()
+    assert KEY in out.read_text(encoding="utf-8")
     assert "warning: the recording will contain keys, cookies and e-mail addresses" in log
     assert KEY not in log
 
@@ -564,15 +569,15 @@ def test_clients_get_responses_while_nothing_is_written(held: Held, tmp_path: Pa
     assert log.count("GET") == len(pages) and process.returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_signal_during_the_work_loses_no_exchange(number: int, held: Held, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
+def test_a_signal_during_the_work_loses_no_exchange(name: str, held: Held, tmp_path: Path) -> None:
     process, url, writing = held
     pages = request_pages(url)
-    process.send_signal(number)
+    process.send_signal(signal.Signals[name])
     os.kill(writing, signal.SIGCONT)
     process.communicate(timeout=PATIENCE)
     assert numbers(tmp_path / "a.ndjson") == pages
-    assert process.returncode == (-number if number == signal.SIGKILL else 0)
+    assert process.returncode == (-signal.SIGKILL if name == "SIGKILL" else 0)
 
 
 def test_a_client_that_disconnects_leaves_its_exchange(held: Held, tmp_path: Path) -> None:
@@ -594,10 +599,11 @@ def test_a_killed_writing_process_ends_the_recorder(held: Held, tmp_path: Path) 
     assert errors.decode().endswith("a.ndjson': the process that writes it was killed\n")
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits the files of others")
 @pytest.mark.parametrize("form", FORMS)
 def test_a_full_disk_ends_the_recorder(server: MockServer, form: str, tmp_path: Path) -> None:
-    out = tmp_path / form
+    resource, out = pytest.importorskip("resource"), tmp_path / form
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("only Linux limits the files of others")
     with recording(server.url, out) as (process, url):
         get(f"{url}{LIST}?page_size=1")
         for pid in writing_processes(process.pid):
@@ -614,23 +620,40 @@ def test_a_full_disk_ends_the_recorder(server: MockServer, form: str, tmp_path: 
     ("options", "part"),
     [
         (("--output", "a.txt"), "allowed: FILE.ndjson, FILE.har, or a folder"),
-        (("--output", "no/such/a.ndjson"), "cannot write"),
         (("--upstream", "https://me:secret@example.com"), "allowed: scheme and host only"),
         (("--upstream", "ftp://example.com"), "allowed: scheme and host only"),
         (("--upstream", "https://example.com/api"), "allowed: scheme and host only"),
         (("--fail-on", "note"), "--fail-on has no effect without --validate"),
         (("--validate", "--fail-on", "news"), "allowed: error, warning, note"),
         (("--port", "70000"), "allowed: 0 (a free one) to 65535"),
+    ],
+)
+def test_a_wrong_option_is_reported_in_one_sentence(
+    options: tuple[str, ...], part: str, tmp_path: Path
+) -> None:
+    usual = ("--upstream", "http://127.0.0.1:9", "--output", tmp_path / "a.ndjson", "--port", "0")
+    run = Run("record", *usual, *options)
+    assert (run.out, run.code) == ("", 2)
+    *_, last = run.err.splitlines()
+    assert last.startswith("mock-webshare: ") and part in last
+    assert "secret" not in run.err
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (("--output", "no/such/a.ndjson"), "cannot write"),
         (("--host", "nowhere.invalid"), "cannot listen on"),
     ],
 )
-def test_an_error_is_one_sentence(options: tuple[str, ...], part: str, tmp_path: Path) -> None:
+def test_what_prevents_the_start_is_reported_in_one_sentence(
+    options: tuple[str, ...], part: str, tmp_path: Path
+) -> None:
     with recording("http://127.0.0.1:9", tmp_path / "a.ndjson", *options) as (process, url):
         output, errors = process.communicate()
     assert (url, output, process.returncode) == ("", b"", 2)
     *_, last = errors.decode().splitlines()
     assert last.startswith("mock-webshare: ") and part in last
-    assert "secret" not in errors.decode()
 
 
 def judged(body: str, status: int = 200) -> Exchange:
@@ -655,13 +678,15 @@ def test_a_finding_is_reported_once() -> None:
 def test_the_verdict_is_on_the_whole_recording(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     page = judged('{"count":0,"next":null,"previous":null,"results":[]}')
-    path.write_text(write_line(page) + write_line(page))
+    path.write_text(write_line(page) + write_line(page), encoding="utf-8")
     verdict = LiveValidation(str(path), Options()).verdict()
     assert (verdict.exchanges, verdict.judged, verdict.exit_code) == (2, 2, 0)
 
 
 def test_the_verdict_shows_no_secret_of_the_recording(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
-    path.write_text(write_line(judged(f'{{"count":"{KEY}","next":null,"previous":null,"results":[]}}')))
+    path.write_text(
+        write_line(judged(f'{{"count":"{KEY}","next":null,"previous":null,"results":[]}}')), encoding="utf-8"
+    )
     report = "\n".join(text.lines(LiveValidation(str(path), Options(), [KEY]).verdict()))
     assert "REDACTED-1" in report and KEY not in report
