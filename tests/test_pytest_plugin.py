@@ -499,6 +499,7 @@ def test_the_plugin_can_be_left_out(suite: Suite) -> None:
     result.stdout.fnmatch_lines(["*fixture 'webshare_mock' not found*"])
 
 
+@pytest.mark.exhaustive
 def test_a_suite_that_lets_sockets_reach_this_machine_only_uses_it(suite: Suite) -> None:
     pytest.importorskip("pytest_socket")
     suite(

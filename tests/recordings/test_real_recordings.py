@@ -269,6 +269,7 @@ def test_what_pytest_recording_records_is_read_and_clean(tmp_path: Path, url: st
     assert_clean(tmp_path / "cassettes")
 
 
+@pytest.mark.exhaustive
 def test_what_chromium_records_now_is_read_and_clean(tmp_path: Path) -> None:
     pytest.importorskip(
         "playwright", reason="Playwright is not a dependency of the tests: pip install playwright"

@@ -307,11 +307,13 @@ def published(name: str) -> Path:
     return path
 
 
+@pytest.mark.exhaustive
 def test_sarif_keeps_the_schema_that_its_authors_published() -> None:
     schema = json.loads(published("sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
     assert list(validator_for(schema)(schema).iter_errors(sarif())) == []
 
 
+@pytest.mark.exhaustive
 def test_junit_keeps_the_schema_that_jenkins_published() -> None:
     path = published("junit-10.xsd")
     xmlschema = pytest.importorskip("xmlschema", reason="xmlschema is no dependency of the tests")
