@@ -32,7 +32,7 @@ def pytest_runtest_protocol(item):
     return result
 
 def pytest_sessionfinish():
-    Path(os.environ["TIMES"]).write_text(json.dumps(times))
+    Path(os.environ["TIMES"]).write_text(json.dumps(times), encoding="utf-8")
 """
 
 
