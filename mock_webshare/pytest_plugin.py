@@ -6,11 +6,13 @@ a test uses a fixture.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +28,11 @@ _LONGEST_NUMBER = 20
 _MARKER, _RUN = "webshare_mock", "mock_webshare.run"
 _OPTION, _INI = "--webshare-mock", "webshare_mock_options"
 _COVERAGE = "--webshare-coverage"
-_MARKER_ARGUMENTS = ("seed", "credits", "data", "scenario")
+_HINTS = "webshare_mock_hints"
+HINTS_VARIABLE = "_MOCK_WEBSHARE_HINTS"  # that of `HintFolder`
+_HINT_MODES = ("off", "report", "error")
+_WORLD_ARGUMENTS = ("seed", "credits", "data", "scenario")
+_MARKER_ARGUMENTS = (*_WORLD_ARGUMENTS, "hints")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +47,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f"fixture and the ini setting {_INI}",
     )
     parser.addini(_INI, "settings of the mock server, NAME=VALUE in each line", type="linelist", default=[])
+    parser.addini(
+        _HINTS,
+        "what happens if a client does something wrong though nothing fails: off (nothing is looked for), "
+        "report (a section at the end), error (its test fails)",
+        default="report",
+    )
     group.addoption(
         _COVERAGE, action="store_true", help="show which parts of the Webshare API the tests exercise"
     )
@@ -54,10 +66,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and the plugin that follows the tests."""
     config.addinivalue_line(
         "markers",
-        f"{_MARKER}({', '.join(_MARKER_ARGUMENTS)}): the initial state of the test's world",
+        f"{_MARKER}({', '.join(_MARKER_ARGUMENTS)}): the initial state of the test's world, and what happens "
+        f"if there are hints: {', '.join(_HINT_MODES)}",
     )
-    _runs.append(Run())
+    mode = config.getini(_HINTS)
+    _runs.append(Run(mode))
     config.pluginmanager.register(_runs[-1], _RUN)
+    if mode not in _HINT_MODES:
+        raise pytest.UsageError(f"{_HINTS} {mode!r} is not allowed; allowed: {', '.join(_HINT_MODES)}")
+    if mode != "off" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(HintsOfRun(), _HINTS)
     options = [config.getoption(_COVERAGE + end) for end in ("", "-file", "-fail-under")]
     # The processes of pytest-xdist count in the folder of the one that reports.
     if any(each not in (False, None) for each in options) and not hasattr(config, "workerinput"):
@@ -107,7 +125,8 @@ class Run:
     longer than everything else that this plugin does for a test.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hints: str) -> None:
+        self._hints = self._mode = hints  # what happens if there are some, and in the current test
         self._numbers = count(1)
         self.options: dict[MockServer, Any] = {}  # of the server that the fixture started
         self._test: pytest.Item | None = None
@@ -139,11 +158,25 @@ class Run:
             )
         key = f"test-{next(self._numbers)}"
         assert self._test
-        if marker := self._test.get_closest_marker(_MARKER):
-            _begin(webshare_mock_server, key, marker)
+        for marker in self._test.iter_markers(_MARKER):
+            if marker.args or marker.kwargs.keys() != {"hints"}:
+                _begin(webshare_mock_server, key, marker)
+                break
         self._world = webshare_mock_server.world(key, name=self._test.nodeid)
         self._server, self._keyless = webshare_mock_server, webshare_mock_server.count_keyless()
+        self._mode = _hints_of(self._test, self._hints)
+        webshare_mock_server.note_test(key, None if self._mode == "off" else self._test.nodeid)
         return self._world
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Let a test fail that has hints, if that is wanted."""
+        result = yield
+        if self._world is not None and self._server is not None and self._mode == "error":
+            lines = _hint_lines(self._world, self._server, self._keyless)
+            if lines:
+                pytest.fail("\n".join([f"{_MARKER}: hints", *lines]), pytrace=False)
+        return result
 
     def _sections(self, world: MockWorld) -> Sections:
         assert self._server
@@ -165,7 +198,8 @@ class Run:
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Add to the report of a failed test its requests, and the faults that did not strike."""
         report = yield
-        if report.failed and self._world is not None:
+        if report.failed and self._world is not None and self._server is not None:
+            self._server.note_failure(self._world.api_key)
             report.sections += self._noted or self._sections(self._world)
         return report
 
@@ -186,6 +220,45 @@ class Run:
             for name, number in sorted(self.not_served.items()):
                 terminalreporter.line(f"{name}: {number} {'request' if number == 1 else 'requests'}")
             terminalreporter.line("The fault action `respond` can stand for them.")
+
+
+class HintsOfRun:
+    """The hints on the requests of one run of pytest, in all processes that it starts.
+
+    It makes a folder like `HintFolder`, but imports that only if a mock server has used it.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._folder: TemporaryDirectory[str] | None = None
+        with suppress(OSError):  # where none can be made there are no hints
+            self._folder = TemporaryDirectory(prefix="mock-webshare-", ignore_cleanup_errors=True)
+            self._outer = os.environ.get(HINTS_VARIABLE)
+            os.environ[HINTS_VARIABLE] = self._folder.name
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Read the hints, once the servers have stopped."""
+        if self._folder is not None and os.listdir(self._folder.name):
+            from mock_webshare.insight import hint_report as report
+            from mock_webshare.server.hint_collector import read_hints
+
+            self._lines = list(report.lines(report.merged(read_hints(self._folder.name))))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the hints, if there are any."""
+        if self._lines:
+            terminalreporter.section(f"{_MARKER}: hints")
+        for line in self._lines:
+            terminalreporter.line(line)
+
+    def pytest_unconfigure(self) -> None:
+        """Delete the folder."""
+        if self._folder is not None:
+            del os.environ[HINTS_VARIABLE]
+            if self._outer is not None:
+                os.environ[HINTS_VARIABLE] = self._outer
+            self._folder.cleanup()
 
 
 class CoverageOfRun:
@@ -282,7 +355,17 @@ def _read(name: str, text: str) -> Any:
 def _begin(server: MockServer, key: str, marker: pytest.Mark) -> None:
     with _fail_without_traceback(f"@pytest.mark.{_MARKER}"):
         _require_known([*map(repr, marker.args), *marker.kwargs], _MARKER_ARGUMENTS)
-        server.begin(key, **marker.kwargs)
+        server.begin(key, **{name: value for name, value in marker.kwargs.items() if name != "hints"})
+
+
+def _hints_of(test: pytest.Item, mode: str) -> str:
+    """Return what happens if a test has hints: what its nearest marker says, or else the setting."""
+    wanted = (each.kwargs["hints"] for each in test.iter_markers(_MARKER) if "hints" in each.kwargs)
+    chosen: str = next(wanted, mode)
+    if chosen not in _HINT_MODES:
+        allowed = f"allowed: {', '.join(_HINT_MODES)}"
+        pytest.fail(f"@pytest.mark.{_MARKER}: hints={chosen!r} is not allowed; {allowed}", pytrace=False)
+    return chosen
 
 
 def _require_known(given: Iterable[str], allowed: Sequence[str]) -> None:
@@ -303,6 +386,22 @@ def _fail_without_traceback(where: str) -> Iterator[None]:
         yield
     except MockWebshareError as error:
         raise pytest.fail.Exception(f"{where}: {error}", pytrace=False) from None
+
+
+def _hint_lines(world: MockWorld, server: MockServer, keyless: int) -> list[str]:
+    """Return the hints on a test as text, which are not reported again.
+
+    `keyless` is the number of requests without a known key before the test.
+    """
+    from mock_webshare.errors import MockWebshareError
+    from mock_webshare.insight import hint_report as report
+
+    try:
+        hints = report.merged(server.hints_since(world.api_key, keyless))
+    except MockWebshareError:  # the test has stopped the server, which has reported them
+        return []
+    server.note_shown(world.api_key)
+    return list(report.lines(hints))
 
 
 def _sections(world: MockWorld, server: MockServer, keyless: int) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,8 @@ from mock_webshare.contract.rules import RULES
 from mock_webshare.control.openapi import document
 from mock_webshare.control.routes import ROOT as CONTROL
 from mock_webshare.control.routes import routes_of
+from mock_webshare.insight.client_hints import SINGLE
+from mock_webshare.insight.client_rules import RULES as RULES_OF_CLIENTS
 from mock_webshare.judge import reports
 from mock_webshare.judge.model.finding import Level
 from mock_webshare.recordings import formats
@@ -134,10 +136,10 @@ def follow_shell(code: str, reader: Reader) -> None:
 
 
 def follow_python(code: str, reader: Reader) -> None:
-    """Run a program, or the tests that it consists of."""
+    """Run a program, or the tests that it consists of, whose clients do nothing wrong."""
     path = reader.folder / f"test_example_{len(list(reader.folder.iterdir()))}.py"
     path.write_text(code, encoding="utf-8")
-    runner = ["-m", "pytest", "-q"] if "def test_" in code else []
+    runner = ["-m", "pytest", "-q", "-o", "webshare_mock_hints=error"] if "def test_" in code else []
     status, output = reader.run(sys.executable, *runner, str(path))
     assert status == 0, output
 
@@ -173,6 +175,7 @@ FOLLOW: Mapping[str, Callable[[str, Reader], None]] = {
     "yaml": follow_yaml,
     "js": follow_module,
     "dockerfile": follow_dockerfile,
+    "text": lambda code, reader: None,
 }
 
 
@@ -341,6 +344,7 @@ ROWS = {
         *(f"`{name}`" for name in (*formats.FORMATS, *reports.REPORTS) if name != "auto"),
     ],
     "docs/faults.md": [f"`{name}`" for name in (*faults.ACTIONS, *messages.FORBIDDEN)],
+    "docs/hints.md": [f"`{name}`" for name in (*(rule.id for rule in RULES_OF_CLIENTS), *SINGLE)],
 }
 """The first cells that the tables of a page have to have."""
 

@@ -377,7 +377,7 @@ def test_wrong(webshare_mock): ...
 
 def test_the_marker_is_listed_with_its_arguments(suite: Suite) -> None:
     suite("", "--markers").stdout.fnmatch_lines(
-        ["@pytest.mark.webshare_mock(seed, credits, data, scenario): *"]
+        ["@pytest.mark.webshare_mock(seed, credits, data, scenario, hints): *"]
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from mock_webshare.cli.coverage import CoverageOutput, add_coverage_options
@@ -20,6 +20,10 @@ from mock_webshare.cli.settings import (
     served_recording,
     settings_of,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
+    from typing import Any
 
 _ANY_KEY = "mock-webshare"
 """The key of the command if none is set, instead of a real one."""
@@ -49,19 +53,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log", metavar="FILE", help="file that gets a line for each request (default: none)"
     )
+    parser.add_argument(
+        "--no-hints",
+        action="store_true",
+        help="do not show at the end what the client does wrong though nothing fails",
+    )
     add_coverage_options(parser)
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    output = CoverageOutput(options)
-    if not output.is_wanted:
-        return _run(options, streams, environ)
-    from mock_webshare.contract.endpoints import WEBSHARE
     from mock_webshare.server.coverage_counters import CoverageFolder
+    from mock_webshare.server.hint_collector import HintFolder
 
-    with CoverageFolder() as folder:
-        code = _run(options, streams, {**environ, **folder.variables})
-        return output.write(folder.counts(WEBSHARE), streams, code)
+    output = CoverageOutput(options)
+    with ExitStack() as stack:
+        hints = None if options.no_hints else stack.enter_context(HintFolder())
+        coverage = stack.enter_context(CoverageFolder()) if output.is_wanted else None
+        for folder in filter(None, (hints, coverage)):
+            environ = {**environ, **folder.variables}
+        code = _run(options, streams, environ)
+        if hints is not None:
+            _show(hints.hints(), streams)
+        if coverage is None:
+            return code
+        from mock_webshare.contract.endpoints import WEBSHARE
+
+        return output.write(coverage.counts(WEBSHARE), streams, code)
+
+
+def _show(hints: Sequence[Mapping[str, Any]], streams: Streams) -> None:
+    """Write hints to standard error, if there are any."""
+    if hints:
+        from mock_webshare.insight import hint_report as report
+
+        found = report.merged(hints)
+        head = f"mock-webshare: {len(found)} {'hint' if len(found) == 1 else 'hints'} on the client"
+        with suppress(OSError):  # a closed stream does not change the exit code
+            streams.stderr.write("".join(f"{line}\n" for line in (head, *report.lines(found))))
+            streams.stderr.flush()
 
 
 def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:

@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
     from typing import Any, TextIO
 
+    from mock_webshare.insight.client_hints import RecordedHints
     from mock_webshare.insight.coverage import Coverage
     from mock_webshare.judge.model.finding import Level
     from mock_webshare.judge.model.options import Options
@@ -63,6 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_skip_others(parser)
     _add_reports(parser)
+    parser.add_argument(
+        "--hints",
+        action="store_true",
+        help="add to the text and JSON reports what clients do wrong though nothing fails",
+    )
     add_coverage_options(parser)
 
 
@@ -101,6 +107,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     assumed = _assumed(options, keeps_details=any(name in reports.DETAILED for name, _ in wanted))
     output = CoverageOutput(options, options.paths)
     coverage = _coverage(assumed) if output.is_wanted else None
+    hints = _hints(assumed) if options.hints else None
     records: Iterable[Record] = recordings.read(
         tuple(dict.fromkeys(options.paths)),
         streams.stdin,
@@ -109,9 +116,11 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         skip_others=options.skip_others,
         progress=_progress(streams),
     )
-    if coverage is not None:
-        records = _counted(records, coverage)
+    for each in (coverage, hints):
+        records = records if each is None else _shown_to(records, each)
     verdict = run.judge(records, assumed, jobs=_jobs(values["jobs"]))
+    if hints is not None:
+        verdict = _with_hints(verdict, hints)
     for name, path in wanted:
         _write(name, path, verdict, streams, environ)
     code = verdict.exit_code
@@ -131,14 +140,30 @@ def _coverage(options: Options) -> Coverage:
     return Coverage(options.contract, hosts=options.hosts)
 
 
-def _counted(records: Iterable[Record], coverage: Coverage) -> Iterator[Record]:
-    """Yield records, and count the exchanges among them."""
+def _hints(options: Options) -> RecordedHints:
+    from mock_webshare.insight.client_hints import RecordedHints
+
+    return RecordedHints(options.contract, hosts=options.hosts)
+
+
+def _shown_to(records: Iterable[Record], collector: Coverage | RecordedHints) -> Iterator[Record]:
+    """Yield records, and add the exchanges among them to a collector."""
     from mock_webshare.exchange.model import Exchange
 
     for record in records:
         if isinstance(record, Exchange):
-            coverage.add(record)
+            collector.add(record)
         yield record
+
+
+def _with_hints(verdict: Verdict, hints: RecordedHints) -> Verdict:
+    from dataclasses import replace
+
+    from mock_webshare.insight import hint_report
+    from mock_webshare.judge.verdict import Hints
+
+    found = hint_report.merged(hints.documents())
+    return replace(verdict, hints=Hints(found, tuple(hint_report.lines(found))))
 
 
 def judge_options(values: Mapping[str, Any], hosts: Iterable[str] = ()) -> Options:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mock_webshare.contract import openapi as service_openapi
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
-from mock_webshare.control import activity, openapi, summary, worlds
+from mock_webshare.control import activity, hints, openapi, summary, worlds
 from mock_webshare.control.activity import Readers
 from mock_webshare.control.problems import Problem
 from mock_webshare.control.query import Parameter, choice, integer, text
@@ -158,6 +158,22 @@ def _request(request: ControlRequest) -> Any:
     return found
 
 
+def _clear(request: ControlRequest) -> None:
+    if request.journal is request.worlds.keyless:
+        request.worlds.clear_keyless()
+    else:
+        request.world.clear_requests()
+
+
+def _hints(request: ControlRequest) -> Callable[[], Any]:
+    entries, contract = list(request.journal), request.contract
+    if request.journal is request.worlds.keyless:
+        find = partial(hints.of_keyless, entries, contract)
+    else:
+        find = partial(hints.of_entries, entries, request.world, contract)
+    return lambda: [each.document() for each in find()]
+
+
 def _is_wanted_value(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
     return value is None or all(is_string(each) or type(each) in (int, float) for each in values)
@@ -286,9 +302,10 @@ _REST: Sequence[Route] = (
           response="numbered-exchange"),
     Route("GET", "activity", "List the newest requests, a row for each, without keys.", _activity,
           response="activity", query=_ACTIVITY),
-    Route("DELETE", "requests", "Clear the journal.", lambda it: it.journal.clear()),
+    Route("DELETE", "requests", "Clear the journal.", _clear),
     Route("POST", "requests/count", "Count the requests that match.", _count, body="wanted",
           response="count", is_read_only=True),
+    Route("GET", "hints", "List what clients do wrong though nothing fails.", _hints, response="hints"),
     Route("GET", "requests.har", "Return the journal as HAR 1.2.", _archive(writers.write_har),
           response="har"),
     Route("GET", "requests.ndjson", "Return the journal as NDJSON, one exchange per line.",

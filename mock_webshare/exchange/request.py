@@ -66,7 +66,7 @@ class RecordedRequest:
 
     def is_of(self, hosts: Collection[str]) -> bool:
         """Whether the authority is one of some hosts, with or without its port; of any if there are none."""
-        return not hosts or not {self.host, self.host.rpartition(":")[0]}.isdisjoint(hosts)
+        return _is_one_of(self.host, hosts)
 
     def is_plain(self, name: str) -> bool:
         """Whether a parameter is given once: what repeated ones mean is not documented."""
@@ -102,6 +102,16 @@ def _read_url(url: str, contract: Contract) -> RecordedRequest | None:
     return RecordedRequest(
         endpoint, row_id, is_slashed, origin, parts.path, parts.query, pairs, dict(pairs), is_clear
     )
+
+
+def is_of(url: str, hosts: Collection[str]) -> bool:
+    """Return whether a URL is of one of some hosts, like `RecordedRequest.is_of`."""
+    parts = split(url) if hosts else None
+    return not hosts or (parts is not None and _is_one_of(origin_of(parts).partition("://")[2], hosts))
+
+
+def _is_one_of(authority: str, hosts: Collection[str]) -> bool:
+    return not hosts or not {authority, authority.rpartition(":")[0]}.isdisjoint(hosts)
 
 
 def split(url: str) -> SplitResult | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.model import Rule
 from mock_webshare.errors import UnreadableInput
@@ -101,6 +101,15 @@ class Group:
         return self.findings[0]
 
 
+class Hints(NamedTuple):
+    """What the clients in the recordings do wrong, which is not a finding about the service."""
+
+    documents: Sequence[Mapping[str, Any]]
+    """As JSON data."""
+    lines: Sequence[str]
+    """As text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The findings in all files, and how much was judged to find them."""
@@ -127,6 +136,8 @@ class Verdict:
     may_be_empty: bool = False
     """Whether it is a success if nothing was judged."""
 
+    hints: Hints | None = None
+    """None: they were not looked for."""
     steps: tuple[Step, ...] = ()
     """The exchanges, as many as are kept; none unless the options want details."""
     steps_left_out: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from yarl import URL
 
 from mock_webshare.server.coverage_counters import counter
 from mock_webshare.server.handler import Handler, Log
+from mock_webshare.server.hint_collector import collector
 from mock_webshare.server.loop import monotonic
 from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reached_flag import flag_setter
@@ -57,9 +58,13 @@ def create_app(
     if the data set cannot be loaded.
     """
     settings = settings or Settings()
-    worlds = Worlds(dataset or make_dataset(settings), settings, timer, flag_setter(os.environ))
-    handler = Handler(worlds, settings, _with_coverage(log, settings.contract))
+    watcher = collector(os.environ, settings.contract)
+    worlds = Worlds(dataset or make_dataset(settings), settings, timer, flag_setter(os.environ), watcher)
+    is_timer_real = timer is monotonic
+    handler = Handler(worlds, settings, _with_coverage(log, settings.contract), is_timer_real=is_timer_real)
     app = web.Application()
+    if watcher is not None:
+        app.on_cleanup.append(_closing(worlds))
     app[WORLDS] = worlds
     app[RELOADER] = Reloader(worlds, source_of(settings) if dataset is None else source)
     control = _control_of(worlds, settings, app[RELOADER])
@@ -75,6 +80,13 @@ def create_app(
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
         app.router.register_resource(Subtree(root, handler.handle))
     return app
+
+
+def _closing(worlds: Worlds) -> Callable[[web.Application], Awaitable[None]]:
+    async def close(_: web.Application) -> None:
+        worlds.close()
+
+    return close
 
 
 def _control_handler(control: Callable[[], Control], log: Log | None) -> AiohttpHandler:

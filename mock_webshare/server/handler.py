@@ -14,7 +14,7 @@ from aiohttp import web
 from mock_webshare.insight.hints import Facts, hint_for, key_place
 from mock_webshare.server.cors import PREFLIGHT, Cors, without_own
 from mock_webshare.server.delivery import CachedResponse, all_headers, deliver, is_cacheable
-from mock_webshare.server.loop import monotonic, real_time
+from mock_webshare.server.loop import is_waiting_real, monotonic, real_time
 from mock_webshare.service.effects import Outcome, preference_mistake
 from mock_webshare.service.faults import RESPONDING
 from mock_webshare.service.framework.request import Request
@@ -64,11 +64,14 @@ class Handler:
     """Responds to requests to the service, and records each in the journal of its world.
 
     Entries share the cached strings of `Service`: a thousand equal requests take the memory of one.
-    `log`, unless None, is called with each request.
+    `log`, unless None, is called with each request. `is_timer_real`: real time drives the rate limit.
     """
 
-    def __init__(self, worlds: Worlds, settings: Settings, log: Log | None = None) -> None:
+    def __init__(
+        self, worlds: Worlds, settings: Settings, log: Log | None = None, *, is_timer_real: bool = True
+    ) -> None:
         self._worlds = worlds
+        self._is_timer_real = is_timer_real
         self.contract = settings.contract
         self._service = Service(settings)
         self._log = log
@@ -107,6 +110,8 @@ class Handler:
         if added := self._cors.headers_for(request):
             response = self._with_headers(response, added)
         journal = self._worlds.keyless if world is None else world.journal
+        if not (self._is_timer_real and is_waiting_real()):
+            journal.is_time_real = False
         now = self._worlds.now if world is None else world.now
         seconds, sent_headers = monotonic() - began, headers.all
         faults, reason = _faults(outcome, response)

@@ -7,6 +7,7 @@ import selectors
 import socket
 import time
 from functools import partial
+from types import BuiltinFunctionType
 
 from mock_webshare.errors import ServerError
 
@@ -16,6 +17,13 @@ if hasattr(time, "clock_gettime"):  # real even if this module is imported in fr
     real_time = partial(time.clock_gettime, time.CLOCK_REALTIME)
 else:
     monotonic, real_time = partial(time.monotonic), partial(time.time)
+
+_sleep = asyncio.sleep
+
+
+def is_waiting_real() -> bool:
+    """Return whether `sleep` of time and asyncio are their own: a test may have replaced them."""
+    return type(time.sleep) is BuiltinFunctionType and asyncio.sleep is _sleep
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

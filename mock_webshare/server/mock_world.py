@@ -10,6 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from mock_webshare.control import hints
 from mock_webshare.server.arguments import for_tests
 from mock_webshare.service import transactions
 from mock_webshare.service.settings import require_key
@@ -79,7 +80,12 @@ class MockWorld:
         return self._call(lambda world: world.count_requests(method, path, query))
 
     def clear_requests(self) -> None:
-        self._call(lambda world: world.journal.clear())
+        self._call(lambda world: world.clear_requests())
+
+    def hints(self) -> list[dict[str, Any]]:
+        """Return what the client does wrong though nothing fails, as if it had ended now."""
+        contract = self._server.contract
+        return [each.document() for each in self._call(lambda world: hints.of_world(world, contract))]
 
     def har(self) -> str:
         """Return the journal as HAR 1.2, without the keys."""

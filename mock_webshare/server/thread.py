@@ -14,6 +14,7 @@ from os import PathLike
 from typing import Any, TextIO, TypeVar
 
 from mock_webshare.contract.model import Contract
+from mock_webshare.control import hints
 from mock_webshare.errors import ServerError, UsageError
 from mock_webshare.server.app import WORLDS, make_dataset
 from mock_webshare.server.arguments import for_tests
@@ -25,7 +26,7 @@ from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import Entry
-from mock_webshare.service.world.registry import Worlds, require_name
+from mock_webshare.service.world.registry import KeyUser, Worlds, require_name
 from mock_webshare.service.world.world import Beginning
 
 T = TypeVar("T")
@@ -181,6 +182,37 @@ class MockServer:
         """Delete the world of a key soon, without waiting for it."""
         if self._worlds is not None:
             self._worlds.retire(api_key)
+
+    def note_test(self, api_key: str, test: str | None) -> None:
+        """Report the hints on a key, and on requests without one from now on, with the name of a test.
+
+        If it is None, they are not reported.
+        """
+        if self._worlds is not None:
+            self._worlds.users[api_key] = KeyUser(test, self._worlds.keyless.total)
+
+    def note_failure(self, api_key: str) -> None:
+        """Note that the test that uses a key has failed."""
+        self._change_user(api_key, has_failed=True)
+
+    def note_shown(self, api_key: str) -> None:
+        """Note that the hints on the test that uses a key are shown already."""
+        self._change_user(api_key, test=None)
+
+    def _change_user(self, api_key: str, **changes: Any) -> None:
+        if self._worlds is not None and (user := self._worlds.users.get(api_key)):
+            self._worlds.users[api_key] = user._replace(**changes)
+
+    def hints_since(self, api_key: str, keyless: int) -> list[dict[str, Any]]:
+        """Return the hints on a key, and on requests without a known one after the first `keyless` ones."""
+
+        def found(worlds: Worlds) -> list[dict[str, Any]]:
+            earlier = worlds.watcher.noted(api_key) if worlds.watcher is not None else []
+            now = hints.of_world(worlds.require(api_key), self.contract)
+            unknown = hints.of_keyless(worlds.keyless.since(keyless), self.contract)
+            return [*earlier, *(each.document() for each in (*now, *unknown))]
+
+        return self.call(found)
 
     def begin(
         self,

@@ -36,7 +36,7 @@ from measuring import (
     report,
     stand_in,
 )
-from plugin import fixture, session, unused
+from plugin import fixture, hints, session, unused
 from worlds import worlds
 
 BARE = str(Path(__file__).with_name("bare.py"))
@@ -214,7 +214,7 @@ def imports(rounds: int = 15) -> None:
 
 FIGURES = {
     each.__name__: each
-    for each in (throughput, startup, pages, memory, imports, fixture, session, unused, worlds)
+    for each in (throughput, startup, pages, memory, imports, fixture, session, unused, hints, worlds)
 }
 
 if __name__ == "__main__":

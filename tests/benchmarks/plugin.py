@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -110,6 +111,45 @@ def unused(rounds: int = 15) -> None:
     """Time the process of a suite that does not use the plugin, with it and without it."""
     ours, theirs = in_turn(rounds, lambda: _session("", OURS).ended, lambda: _session("").ended)
     report("a suite that does not use the plugin", median(ours), median(theirs), "1", "ms")
+
+
+WALKING = """
+import http.client, json
+from urllib.parse import urlsplit
+import pytest
+
+@pytest.mark.parametrize("number", range(300))
+def test_walk(webshare_mock, number):
+    connection = http.client.HTTPConnection(urlsplit(webshare_mock.url).netloc)
+    headers = {"Authorization": f"Token {webshare_mock.api_key}"}
+    target = "/api/v2/referral/credit/"
+    while target:
+        connection.request("GET", target, headers=headers)
+        link = json.load(connection.getresponse())["next"]
+        target = link and link.removeprefix(webshare_mock.url)
+    connection.close()
+"""
+
+
+def hints(rounds: int = 11) -> None:
+    """Take the processor time of a suite of walks through four pages each, with hints and without.
+
+    The least time counts: whatever else the machine does only adds to it.
+    """
+    for mode in ("report", "error"):
+        ours, theirs = in_turn(rounds, partial(_walking, mode), partial(_walking, "off"))
+        report(f"300 tests of 4 requests, hints: {mode}", min(ours), min(theirs), "<= 1.05", "ms")
+
+
+def _walking(mode: str) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_suite.py").write_text(WALKING, encoding="utf-8")
+        Path(folder, "pytest.ini").write_text(f"[pytest]\nwebshare_mock_hints = {mode}\n", encoding="utf-8")
+        before = os.times()
+        run_pytest(folder, OURS)
+        after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return 1000 * used
 
 
 def _session(argument: str, *plugins: str) -> Session:

@@ -100,6 +100,7 @@ MIRROR: dict[str, tuple[str, Any, str, Done]] = {
         "requests",
         lambda it: {"requests": list(it.requests), "dropped": 0},
     ),
+    "GET hints": ("hints", None, "hints", lambda it: it.hints()),
     "GET requests.har": ("requests.har", None, "har", lambda it: json.loads(it.har())),
     "GET requests.ndjson": ("requests.ndjson", None, "ndjson", lambda it: it.ndjson()),
     "POST requests/count": (

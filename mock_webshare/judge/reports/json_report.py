@@ -53,6 +53,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
         "findings": None,
         "unreadable": [str(error) for error in verdict.unreadable],
         "not_followed": verdict.forgotten,
+        **({} if verdict.hints is None else {"hints": list(verdict.hints.documents)}),
     }
 
 

@@ -25,7 +25,15 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
     for error in verdict.unreadable:
         yield f"error: {printable(str(error))}"
     yield from nothing_judged(verdict)
+    yield from _hints(verdict)
     yield summary(verdict)
+
+
+def _hints(verdict: Verdict) -> Iterator[str]:
+    if verdict.hints is not None:
+        yield "hints on the client:" if verdict.hints.lines else "no hints on the client"
+        yield from (f"  {printable(line)}" for line in verdict.hints.lines)
+        yield ""
 
 
 def nothing_judged(verdict: Verdict) -> Iterator[str]:

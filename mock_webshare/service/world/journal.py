@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -27,6 +28,7 @@ LARGEST_BODY = 65_536
 """Bytes of a request's body that are kept."""
 ENTRY_BYTES = 1024
 """About what an entry takes besides the texts of request and response."""
+_CACHED = 256  # headers of requests, most of which repeat others
 _NEAREST = 5  # requests that are shown if none matches
 
 
@@ -91,7 +93,7 @@ class Entry(NamedTuple):
         from mock_webshare.exchange.model import Exchange
 
         response = self.response
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers)
+        headers = _decoded(tuple(self.raw_headers))
         host = next((value for name, value in headers if name.lower() == "host"), "")
         return Exchange(
             source="journal",
@@ -106,6 +108,11 @@ class Entry(NamedTuple):
             started=self.started,
             seconds=self.seconds,
         )
+
+
+@lru_cache(_CACHED)
+def _decoded(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
 
 
 def _query(target: str) -> dict[str, list[str]]:
@@ -189,6 +196,8 @@ class Journal:
         """How many requests were added since it was cleared."""
         self.size = 0
         """About how many bytes the requests take."""
+        self.is_time_real = True
+        """False: the program around the server has replaced waiting while requests came."""
 
     def __len__(self) -> int:
         return len(self._entries)

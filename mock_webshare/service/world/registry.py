@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
+from typing import Any, NamedTuple, Protocol
 
 from mock_webshare.contract.timestamps import zone
 from mock_webshare.errors import UsageError
@@ -31,10 +32,46 @@ LONGEST_NAME = 300
 _log = logging.getLogger(__name__)
 
 
+class KeyUser(NamedTuple):
+    """The test that uses a key."""
+
+    test: str | None = ""
+    """Its name; empty if it has none. None: nothing about it is reported."""
+    keyless: int = 0
+    """How many requests had come without a known key before it."""
+    has_failed: bool = False
+    """Whether the test has failed, so that a client of it may have been interrupted."""
+
+
+class Retired(NamedTuple):
+    """A key that is no longer used."""
+
+    key: str
+    keyless: int = 0
+    """How many requests had come without a known key by then."""
+
+
+class Watcher(Protocol):
+    """Is shown requests before a journal drops them."""
+
+    def note(self, key: str, world: World, is_over: bool) -> None:
+        """Examine the requests of a world; `is_over`: its clients do not go on."""
+
+    def noted(self, key: str) -> list[dict[str, Any]]:
+        """Return what was noted of a key and is not reported yet, as JSON data."""
+
+    def note_keyless(self, entries: Sequence[Entry], test: str | None) -> None:
+        """Examine requests without a known key that came during a test, or between tests."""
+
+    def finish(self, key: str, test: str | None) -> None:
+        """Report what was noted of a key, for a test."""
+
+
 class Worlds:
     """The worlds of a server, which share one account until they change it.
 
     Beyond `MAX_WORLDS`, the least recently used ones are deleted. `reached` is called with the first request.
+    `watcher` sees the requests before they go; None: none does.
     """
 
     def __init__(
@@ -43,6 +80,7 @@ class Worlds:
         settings: Settings,
         timer: Timer,
         reached: Callable[[], object] = lambda: None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._settings = settings
         self._timer = timer
@@ -56,7 +94,10 @@ class Worlds:
         self.id = new_id()
         """A random id: it differs after a restart."""
         self.keyless = Journal()
-        self.retired: deque[str] = deque()  # keys that are no longer used, appended by any thread
+        self.retired: deque[Retired] = deque()  # appended by any thread
+        self.users: dict[str, KeyUser] = {}  # by their keys, added by any thread
+        self.watcher = watcher
+        self._keyless_seen = 0  # by the watcher
         self._evicted = 0
         self.not_served = Counter[str]()  # requests by the operation that is not served
         self.is_reached = False
@@ -119,7 +160,7 @@ class Worlds:
     def retire(self, key: str) -> None:
         """Delete the world of a key when the next one is created; any thread may call this."""
         self._names.pop(key, None)
-        self.retired.append(key)
+        self.retired.append(Retired(key, self.keyless.total))
 
     def _name(self, key: str) -> str:
         """Return what a new world is called: its scenario, or a number unless it is named by a user."""
@@ -146,24 +187,62 @@ class Worlds:
 
     def _create(self, key: str, beginning: Beginning) -> World:
         while self.retired:
-            self._discard(self.retired.popleft())
+            self._retire(self.retired.popleft())
         self._discard(key)
-        world = self._worlds[key] = World(beginning, self._timer, self.budget, self._name(key))
+        world = self._worlds[key] = self._new(key, beginning)
         world.id, world.given_name = new_id(), self._names.get(key)
         self._keys[world.id] = key
         if len(self._worlds) > MAX_WORLDS:
             oldest = next(iter(self._worlds))
             self._names.pop(oldest, None)
-            self._discard(oldest)
+            self._retire(Retired(oldest))
             self._evicted += 1
             if self._evicted == 1:
                 _log.warning("more than %d keys: the least recently used worlds are deleted", MAX_WORLDS)
         return world
 
+    def _new(self, key: str, beginning: Beginning) -> World:
+        if self.watcher is None:
+            return World(beginning, self._timer, self.budget, self._name(key))
+        note = partial(self.watcher.note, key)
+        return World(beginning, self._timer, self.budget, self._name(key), note)
+
     def _discard(self, key: str) -> None:
         if world := self._worlds.pop(key, None):
+            user = self.users.get(key, KeyUser())
+            if self.watcher is not None and user.test is not None:
+                self.watcher.note(key, world, not user.has_failed)
             del self._keys[world.id]
             world.discard()
+
+    def _retire(self, retired: Retired) -> None:
+        """Delete the world of a key that is no longer used."""
+        self._discard(retired.key)
+        user = self.users.pop(retired.key, KeyUser())
+        if self.watcher is not None:
+            self._show_keyless(user.keyless, "")
+            self._show_keyless(retired.keyless, user.test)
+            self.watcher.finish(retired.key, user.test)
+
+    def _show_keyless(self, total: int, test: str | None) -> None:
+        """Show the watcher the requests without a known key up to a number, if it has not seen them."""
+        if self.watcher is not None and (count := total - self._keyless_seen) > 0:
+            self.watcher.note_keyless(self.keyless.since(self._keyless_seen)[:count], test)
+            self._keyless_seen = total
+
+    def clear_keyless(self) -> None:
+        """Clear the journal of requests without a known key."""
+        self._show_keyless(self.keyless.total, "")
+        self.keyless.clear()
+        self._keyless_seen = 0
+
+    def close(self) -> None:
+        """Show the watcher everything that it has not seen."""
+        while self.retired:
+            self._retire(self.retired.popleft())
+        for key in list(self._worlds):
+            self._retire(Retired(key, self.keyless.total))
+        self._show_keyless(self.keyless.total, "")
 
     def count_other_requests(self, key: str) -> int:
         """Return how many requests came with other keys, or without a known one."""
@@ -190,22 +269,23 @@ class Worlds:
         self._reached()
 
     def _drop_journals(self) -> None:
-        journals = [world.journal for world in self._worlds.values()]
+        journals = {key: world.journal for key, world in self._worlds.items()}
         # Counted again, because cleared requests are still in the sum.
-        self._journal_bytes = sum(journal.size for journal in journals) + self.keyless.size
+        self._journal_bytes = sum(journal.size for journal in journals.values()) + self.keyless.size
         if self._journal_bytes <= MAX_JOURNAL_BYTES:
             return
-        for journal in journals:
+        for key, journal in journals.items():
             if self._journal_bytes <= MAX_JOURNAL_BYTES // 2:
                 break
+            if self.watcher is not None:
+                self.watcher.note(key, self._worlds[key], False)
             self._journal_bytes -= journal.size
             journal.drop()
 
     def delete_all(self) -> None:
         """Delete all worlds, and the requests that came without a known key."""
-        for key in list(self._worlds):
-            self._discard(key)
-        self.keyless.clear()
+        self.close()
+        self.clear_keyless()
         self._evicted = 0
 
     def renew(self, dataset: Dataset) -> dict[str, int]:
@@ -255,6 +335,7 @@ class Worlds:
         contract = self._settings.contract
         beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),
+            is_scenario=True,
             faults=Faults(parse(each, contract) for each in scenario.faults) if scenario.faults else None,
         )
         if scenario.data is not None:

@@ -70,6 +70,7 @@ class Beginning(NamedTuple):
     settings: Settings
     faults: Faults | None = None  # with their counts; a world uses a copy. None: there are none
     is_running: bool = False
+    is_scenario: bool = False
 
 
 class Snapshot(NamedTuple):
@@ -113,11 +114,17 @@ class World:
     `name` is for people, ours unless there is a `given_name`, in which a user may have written anything.
     `changes` counts the changes of what it is, besides the journal. `timer` returns seconds and drives the
     rate limit and a running clock; `budget` limits what all worlds that share it hold besides their initial
-    accounts.
+    accounts. `clears` is called before the journal is cleared, with True if the world is reset, so that no
+    client goes on.
     """
 
     def __init__(
-        self, beginning: Beginning, timer: Timer, budget: Budget | None = None, name: str = "world"
+        self,
+        beginning: Beginning,
+        timer: Timer,
+        budget: Budget | None = None,
+        name: str = "world",
+        clears: Callable[[World, bool], object] = lambda world, is_over: None,
     ) -> None:
         self.id = ""
         self._name = name
@@ -126,12 +133,16 @@ class World:
         self._beginning = self.initial = beginning  # `initial` replaces the other at the next reset
         self._timer = timer
         self._budget = budget or Budget()
+        self._clears = clears
         self._held = 0
+        self.journal = Journal()
         self.reset()
         self.changes = 0
 
     def reset(self) -> None:
         """Reset to the initial state; journal and snapshots are cleared."""
+        if self.journal.total:
+            self._clears(self, True)
         self.journal = Journal()
         self._beginning = self.initial
         self._hold(self._beginning.account, {})
@@ -234,6 +245,11 @@ class World:
     @property
     def has_faults(self) -> bool:
         return self._faults is not None
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether real waiting helps a client that is over the rate limit."""
+        return self.journal.is_time_real and self._settings.rate_limit_clock == "real"
 
     def admit(self, rate: str | None = None) -> float | None:
         """Count a request against the rate limit, and one of its own; or return the seconds to wait."""
@@ -384,6 +400,11 @@ class World:
     def count_requests(self, method: str, path: str, query: Mapping[str, Any] | None = None) -> int:
         """Return how many requests of the journal match (see `RequestMatcher`)."""
         return self.journal.count(RequestMatcher(method, path, query or {}))
+
+    def clear_requests(self) -> None:
+        """Clear the journal."""
+        self._clears(self, False)
+        self.journal.clear()
 
     def settings(self) -> dict[str, Any]:
         return {name: getattr(self._settings, name) for name in WORLD_SETTINGS}

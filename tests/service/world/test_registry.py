@@ -157,7 +157,7 @@ HELD: dict[str, Callable[[World], object]] = {
 
 
 def retire(ours: Worlds) -> None:
-    ours.retired.append("key")
+    ours.retire("key")
     ours.require("other")
 
 

@@ -532,6 +532,7 @@ METHODS: dict[str, Callable[[World, int], object]] = {
     "add_fault": lambda it, n: it.add_fault(status=500 + n),
     "remove_fault": lambda it, n: it.remove_fault(n),
     "clear_faults": lambda it, n: it.clear_faults(),
+    "clear_requests": lambda it, _: it.clear_requests(),
     "set_settings": lambda it, n: it.set_settings(max_page_size=n, rate_limit=f"{n}/min"),
     "take_snapshot": lambda it, n: it.take_snapshot(str(n % 2)),
     "restore_snapshot": lambda it, n: it.restore_snapshot(str(n % 2)),
@@ -543,7 +544,7 @@ METHODS: dict[str, Callable[[World, int], object]] = {
 }
 """All that can be done to a world, of which a reset is to leave nothing."""
 READING = {"state", "row", "rows", "clock", "faults", "settings", "snapshots", "count_requests"}
-READING |= {"now", "has_faults", "reset", "name", "start", "is_changed", "rate_limit"}
+READING |= {"now", "has_faults", "can_wait", "reset", "name", "start", "is_changed", "rate_limit"}
 
 
 def test_whatever_a_world_can_do_is_tried_before_a_reset() -> None:

@@ -1,0 +1,278 @@
+"""ClientRequest: one request and its response, as far as the client could see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+from mock_webshare.contract.messages import NO_CREDENTIALS
+from mock_webshare.contract.model import Contract, Kind
+from mock_webshare.contract.paths import prefix_of
+from mock_webshare.contract.timestamps import SECOND
+from mock_webshare.exchange.limits import has_many
+from mock_webshare.exchange.model import Exchange
+from mock_webshare.exchange.request import RecordedRequest, origin_of, read_int, read_url, shown, split
+from mock_webshare.insight.hints import Facts, hint_for, key_place
+
+MOST_IDS = 1000
+"""Rows of a page whose ids are kept."""
+_CACHED, _LARGEST_CACHED, _LONGEST_CACHED = 256, 65_536, 1000  # bytes of a page, characters of a URL
+_LONGEST_SHOWN = 200  # characters of a URL
+_LONGEST_WAIT = 9  # digits of a `Retry-After`
+
+
+class Link(NamedTuple):
+    """Where a link leads; two links that differ in the order of their parameters are different."""
+
+    origin: str
+    path: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+class Page(NamedTuple):
+    """What a client sees of a page of a list."""
+
+    size: int
+    """The number of its rows."""
+    ids: frozenset[Any]
+    has_next: bool
+    next: Link | None
+    """None: there is none, or it does not lead to an endpoint."""
+    previous: Link | None
+
+
+class Target(NamedTuple):
+    """What a URL leads to; computed once for each URL, because most are requested again."""
+
+    endpoint: RecordedRequest | None
+    """The endpoint, and the parameters. None: the path is of no endpoint."""
+    link: Link | None
+    """The same as a link. None: there is no endpoint."""
+    number: int | None
+    """The number of the page; 1 if the URL names none. None: what it names is not a number."""
+    size: int
+    """The size of a page that the URL names; 0 if it names none, or not a number."""
+    list: tuple[str, str, str] | None
+    """What all pages of a list have in common. None: it is not the URL of a page."""
+
+
+class ClientRequest(NamedTuple):
+    """One request and its response; the client is whoever sends the same credentials."""
+
+    exchange: Exchange
+    target: Target
+    client: str | None
+    """The credentials, which no report contains. None: there were none."""
+    page: Page | None = None
+    """None: the response is not a page."""
+    arrived: float | None = None
+    """When it arrived, in seconds of real time. None: not known."""
+    is_struck: bool = False
+    """Whether a fault struck it."""
+    hint: str = ""
+    """What is wrong with the request by itself; empty if nothing is known to be."""
+
+    @property
+    def method(self) -> str:
+        return self.exchange.method or ""
+
+    @property
+    def status(self) -> int | None:
+        return self.exchange.status
+
+    @property
+    def endpoint(self) -> RecordedRequest | None:
+        return self.target.endpoint
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        endpoint = self.target.endpoint
+        return {} if endpoint is None else endpoint.params
+
+    @property
+    def path(self) -> str:
+        """The path of the endpoint; empty if there is none."""
+        endpoint = self.target.endpoint
+        return "" if endpoint is None else endpoint.endpoint.path
+
+    @property
+    def kind(self) -> Kind | None:
+        endpoint = self.target.endpoint
+        return None if endpoint is None else endpoint.endpoint.kind
+
+    @property
+    def link(self) -> Link | None:
+        """What was requested, as a link to it."""
+        return self.target.link
+
+    @property
+    def number(self) -> int | None:
+        """The number of the page (see `Target`)."""
+        return self.target.number
+
+    @property
+    def list(self) -> tuple[str, str, str] | None:
+        """What all pages of a list have in common. None: the request is not for a page."""
+        return self.target.list if self.exchange.method == "GET" else None
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What is equal in a request that is sent again unchanged."""
+        headers = (self.exchange.request_header(name) for name in ("accept", "content-type"))
+        return (self.method, self.exchange.url, self.client, self.exchange.request_body, *headers)
+
+    @property
+    def retry_after(self) -> int | None:
+        """The seconds in `Retry-After`. None: there are none."""
+        text = self.exchange.header("retry-after") or ""
+        is_number = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_WAIT
+        return int(text) if is_number else None
+
+    def waited_since(self, earlier: ClientRequest) -> float | None:
+        """Return the seconds between two requests, in real time or by the clock of the service.
+
+        A test that moves the clock of its world has waited, too. None: not known.
+        """
+        if self.arrived is None or earlier.arrived is None:
+            return None
+        waited = self.arrived - earlier.arrived
+        before, now = earlier.exchange.started, self.exchange.started
+        return waited if before is None or now is None else max(waited, (now - before) / SECOND)
+
+    def document(self) -> dict[str, Any]:
+        """Return the place of the request and its line as JSON data, without secrets."""
+        exchange = self.exchange
+        return {
+            "file": None if exchange.source == "journal" else exchange.source,
+            "entry": exchange.entry,
+            "line": exchange.line,
+            "method": exchange.method,
+            "url": f"{_without_origin(shown(exchange.url or '')):.{_LONGEST_SHOWN}}",
+            "status": exchange.status,
+        }
+
+
+class _Entry(Protocol):
+    """An entry of a journal."""
+
+    @property
+    def began(self) -> float: ...
+    @property
+    def faults(self) -> tuple[str, ...]: ...
+    @property
+    def hint(self) -> str: ...
+    def exchange(self, number: int) -> Exchange: ...
+
+
+def of_entry(entry: _Entry, number: int, contract: Contract) -> ClientRequest:
+    """Return the `number`th entry of a journal as a request of a client."""
+    request = _of_exchange(entry.exchange(number), contract)
+    return request._replace(arrived=entry.began, is_struck=bool(entry.faults), hint=entry.hint)
+
+
+def of_recorded(exchange: Exchange, contract: Contract) -> ClientRequest:
+    """Return an exchange of a recording as a request of a client, without the body of the response."""
+    request = _of_exchange(exchange, contract)
+    arrived = None if exchange.started is None else exchange.started / SECOND
+    without_body = replace(exchange, body=b"")
+    return request._replace(exchange=without_body, arrived=arrived, hint=_hint(request, contract))
+
+
+def _of_exchange(exchange: Exchange, contract: Contract) -> ClientRequest:
+    url = exchange.url or ""
+    target = _cached_target(url, contract) if len(url) <= _LONGEST_CACHED else _target_of(url, contract)
+    request = ClientRequest(exchange, target, exchange.request_header("authorization"))
+    if request.list is None or exchange.status != 200:
+        return request
+    read = _cached_page if len(exchange.body) <= _LARGEST_CACHED else _page
+    return request._replace(page=read(exchange.body, contract))
+
+
+def _target_of(url: str, contract: Contract) -> Target:
+    endpoint = read_url(url, contract)
+    if endpoint is None:
+        return Target(None, None, None, 0, None)
+    is_list = endpoint.endpoint.kind is Kind.LIST
+    return Target(
+        endpoint=endpoint,
+        link=_link(endpoint),
+        number=read_int(endpoint.params.get("page") or "1"),
+        size=read_int(endpoint.params.get("page_size", "")) or 0,
+        list=(endpoint.origin, endpoint.endpoint.path, endpoint.without_page()) if is_list else None,
+    )
+
+
+_cached_target = lru_cache(_CACHED)(_target_of)
+
+
+def _hint(request: ClientRequest, contract: Contract) -> str:
+    """Return the hint that the mock server would give for a recorded request.
+
+    A path without the first parts of all ours may be that of another service, and a key that was removed
+    may have been one without its keyword.
+    """
+    exchange, parts = request.exchange, split(request.exchange.url or "")
+    path = "" if parts is None else parts.path
+    is_wrong = exchange.status == 404 or NO_CREDENTIALS.encode() in exchange.body
+    if exchange.status not in (401, 404) or not is_wrong or not path.startswith(f"{prefix_of(contract)}/"):
+        return ""
+    facts = Facts(
+        contract=contract,
+        path=path,
+        is_routed=request.endpoint is not None,
+        status=exchange.status,
+        authorization=request.client,
+        key_place=key_place((name for name, _ in exchange.request_headers or ()), request.params),
+    )
+    return hint_for(facts)[1]
+
+
+def _page(body: bytes, contract: Contract) -> Page | None:
+    document = None if has_many(body) else _parsed(body)
+    if not isinstance(document, dict) or not isinstance(rows := document.get("results"), list):
+        return None
+    return Page(
+        size=len(rows),
+        ids=frozenset(_ids(rows[:MOST_IDS])),
+        has_next=isinstance(document.get("next"), str),
+        next=_linked(document.get("next"), contract),
+        previous=_linked(document.get("previous"), contract),
+    )
+
+
+_cached_page = lru_cache(_CACHED)(_page)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _ids(rows: list[Any]) -> Iterator[str]:
+    """Yield the ids of rows as a path has them."""
+    for row in rows:
+        row_id = row.get("id") if isinstance(row, dict) else None
+        if isinstance(row_id, int | str):
+            yield str(row_id)
+
+
+def _linked(link: Any, contract: Contract) -> Link | None:
+    request = read_url(link, contract) if isinstance(link, str) else None
+    return None if request is None else _link(request)
+
+
+def _link(request: RecordedRequest) -> Link:
+    return Link(request.origin, request.path, request.pairs)
+
+
+def _without_origin(url: str) -> str:
+    """Return path and query of a URL, or the whole URL if it is another host than a mock server's."""
+    parts = split(url)
+    if parts is None or not parts.netloc:
+        return url
+    return url.removeprefix(origin_of(parts))
