@@ -372,7 +372,8 @@ def test_every_package_is_documented_with_its_layer(room: str) -> None:
 
 @pytest.mark.parametrize("action", faults.ACTIONS)
 def test_every_option_of_a_fault_is_in_its_row(action: str) -> None:
-    values = {"fault": faults.CONNECTION_FAULTS, "drift": faults.DRIFTS}.get(action, ())
+    pages = (*faults.MOVES, *faults.BROKEN_PAGES)
+    values = {"fault": faults.CONNECTION_FAULTS, "drift": faults.DRIFTS, "pages": pages}.get(action, ())
     row = rows_of("docs/faults.md")[f"`{action}`"]
     assert [name for name in (*faults.ACTIONS[action][1], *values) if f"`{name}`" not in row] == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -18,11 +18,18 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 Option = tuple[str, type, str, str]
 """Name, type, default as the help shows it, help. The user of a value checks it."""
 CLEAN, FOUND, FAILED = 0, 1, 2
+
+
+class Objects(list[str]):
+    """The type of an option whose values are JSON objects; its variable has one of them, or an array."""
+
+
 KEY_VARIABLE = "WEBSHARE_API_KEY"
 """The variable from which the vendor's own clients read the key."""
 _PREFIX = "MOCK_WEBSHARE_"
 _LONGEST_NUMBER = 20
 _USUAL_COLUMNS = 80
+_MOST_JOBS = 64
 _SHORT: Mapping[str, str] = {"host": "-H", "port": "-p"}
 _CHOICES: Mapping[str, Sequence[str]] = {
     "clock": ("frozen", "running"),
@@ -105,7 +112,7 @@ def add_options(
         source = f"; variable: {variable_of(name)}" if name in variables else ""
         parser.add_argument(
             *filter(None, (_SHORT.get(name), f"--{name}")),
-            action="append" if kind is list else "store",
+            action="append" if kind in _SPLIT else "store",
             metavar="|".join(_CHOICES.get(name, ())) or name.rpartition("-")[2].upper(),
             help=f"{help_text} (default: {default}{source})",
         )
@@ -116,6 +123,13 @@ def choice_of(name: str, value: str) -> str:
     if value not in _CHOICES[name]:
         raise UsageError.invalid(f"--{name}", value, ", ".join(_CHOICES[name]))
     return value
+
+
+def jobs_of(jobs: int) -> int:
+    """Return the number of processes that --jobs asks for; 0 is one for each core."""
+    if not 0 <= jobs <= _MOST_JOBS:
+        raise UsageError(f"--jobs {jobs} is not allowed; allowed: 0 to {_MOST_JOBS}")
+    return jobs or os.cpu_count() or 1
 
 
 def add_skip_others(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +148,7 @@ def variable_of(name: str) -> str:
 
 def setting_name(name: str, kind: type) -> str:
     """Return the Python name of an option: `rate_limit` for `rate-limit`, `api_keys` for `api-key`."""
-    return name.replace("-", "_") + ("s" if kind is list else "")
+    return name.replace("-", "_") + ("s" if kind in _SPLIT else "")
 
 
 def values_given(
@@ -148,10 +162,14 @@ def values_given(
     for name, kind, _, _ in known:
         value = getattr(options, name.replace("-", "_"))
         if value is None and name in options.variables and (text := (environ or {}).get(variable_of(name))):
-            value = text.split() if kind is list else text
+            value = _SPLIT.get(kind, str)(text)
         if value is not None:
             values[setting_name(name, kind)] = _convert(source_of(name, options), kind, value)
     return values
+
+
+_SPLIT: Mapping[type, Callable[[str], Any]] = {list: str.split, Objects: lambda text: [text]}
+"""What reads a variable with the values of an option that may be given several times."""
 
 
 def values_or_defaults(options: argparse.Namespace, known: Sequence[Option]) -> dict[str, Any]:
@@ -196,7 +214,7 @@ def source_of(name: str, options: argparse.Namespace) -> str:
 
 
 def _convert(source: str, kind: type, value: Any) -> Any:
-    if kind is list:
+    if kind in _SPLIT:
         return tuple(value)
     if kind is int and not (value.removeprefix("-").isdecimal() and len(value) <= _LONGEST_NUMBER):
         raise UsageError(f"{source} {value[:_LONGEST_NUMBER]!r} is not allowed; allowed: a whole number")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from os import PathLike
 
 from mock_webshare.cli.options import (
+    Objects,
     Option,
     naming_variables,
     setting_name,
@@ -46,6 +47,13 @@ SERVE_OPTIONS: Sequence[Option] = (
         str,
         "none",
         "move all dates of the data, so that they are as of now, or of 9 o'clock today",
+    ),
+    ("scenario", str, "none", "scenario of the keys that name none"),
+    (
+        "fault",
+        Objects,
+        "none",
+        "fault in every world from the start, as JSON; may be given several times",
     ),
     ("clock", str, "frozen", "clock of the service"),
     ("pending-days", int, "as in the data", "days for which a credit is pending"),
@@ -93,6 +101,11 @@ def settings_of(
         if (field := setting_name(name, kind)) in values:
             with naming_variables((name,), options, environ):
                 Settings(**{field: values[field]})
+    if "scenario" in values:
+        from mock_webshare.service.world import scenarios
+
+        sources = [source_of(name, options) for name in (*_GENERATED, *_READ) if name in values]
+        scenarios.find(values["scenario"], Settings().contract).require_data_of(sources)
     return Settings(**{**defaults, **values})
 
 

@@ -344,6 +344,12 @@ class Contract:
         return {each.path: fields_of(self.schemas.document(self.row_schema(each))) for each in self.endpoints}
 
     @cached_property
+    def pages(self) -> Mapping[str, Sequence[Field]]:
+        """The fields of a page itself, not of its rows, by the path of the list: `count`, `next`, …"""
+        lists = [each for each in self.endpoints if each.kind is Kind.LIST]
+        return {each.path: fields_of(self.schemas.document(each.schema)) for each in lists}
+
+    @cached_property
     def served_as_stored(self) -> frozenset[str]:
         """The paths of the endpoints that serve all fields of their rows, and no computed ones."""
         return frozenset(each.path for each in self.endpoints if self._serves_as_stored(each))

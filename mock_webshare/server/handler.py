@@ -118,7 +118,7 @@ class Handler:
         entry = Entry(
             now, request.method, target, sent_headers, body, response, seconds, faults, arrived, began, reason
         )
-        if outcome is not None and faults:
+        if outcome is not None and not outcome.is_usual:
             outcome.response = response
             return await self._deliver(request, journal, entry, outcome)
         self._record(journal, entry, headers.size + len(response.body))
@@ -133,6 +133,9 @@ class Handler:
             return outcome.response, outcome
         if world is None and request.endpoint is not None and request.endpoint.is_open:
             world = self._worlds.open
+            if world.has_faults:
+                outcome = self._service.outcome(world, request, body)
+                return outcome.response, outcome
         return self._service.respond(world, request, body), None
 
     def _hinted(

@@ -165,16 +165,22 @@ class Outcome:
     delivery: str | None = None  # one of `CONNECTION_FAULTS`. None: the connection does not fail
     chunks: int = 0  # of the body. 0: it is sent as usual
     drip_seconds: float = 0.0  # for all chunks together
-    faults: tuple[str, ...] = ()  # the actions of the faults that struck
+    faults: tuple[str, ...] = ()  # the actions of the faults that struck, without that of a mutation
     reason: str = ""  # the codes of these faults
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the response can be sent like any other."""
+        return not (self.faults or self.seconds or self.delivery or self.chunks)
 
 
 def outcome(response: Response, request: Request, strikes: Sequence[Strike], contract: Contract) -> Outcome:
     """Return the outcome of a response under all strikes on its request."""
+    shown = [strike for strike in strikes if strike.mutation is None]
     result = Outcome(
         response,
-        faults=tuple(strike.fault.action for strike in strikes),
-        reason=join(*(strike.reason for strike in strikes)),
+        faults=tuple(strike.fault.action for strike in shown),
+        reason=join(*(strike.reason for strike in shown)),
     )
     for strike in strikes:
         if strike.fault.action == "drift":
@@ -182,6 +188,17 @@ def outcome(response: Response, request: Request, strikes: Sequence[Strike], con
         elif effect := _EFFECTS.get(strike.fault.action):
             effect(result, strike)
     return result
+
+
+def is_noticeable(outcome: Outcome, usual: Outcome, request: Request) -> bool:
+    """Return whether a client can notice that a request has this outcome and not the usual one."""
+    has_body = request.method != "HEAD" and outcome.response.body != b""
+    if outcome.delivery != usual.delivery:
+        return has_body or outcome.delivery != "TRUNCATED_BODY"
+    if has_body and outcome.response.body != usual.response.body:
+        return True
+    times = (outcome.seconds, outcome.chunks) != (usual.seconds, usual.chunks)
+    return times or outcome.response.status != usual.response.status
 
 
 def _delay(outcome: Outcome, strike: Strike) -> None:
@@ -211,24 +228,77 @@ def _content_type(outcome: Outcome, strike: Strike) -> None:
     outcome.response = replace(outcome.response, headers=(("Content-Type", strike.fault.value), *kept))
 
 
+def _break_page(outcome: Outcome, strike: Strike) -> None:
+    """Change the page or the array of a response, unless the fault changes the list instead."""
+    change, page = _PAGES.get(strike.fault.value), _page_of(outcome.response, strike.request)
+    if change is not None and page is not None:
+        changed = change(page)
+        is_array = strike.request.endpoint is not None and strike.request.endpoint.kind is Kind.ARRAY
+        body = render(changed["results"] if is_array else changed)
+        outcome.response = replace(outcome.response, body=body)
+
+
+def _page_of(response: Response, request: Request) -> dict[str, Any] | None:
+    """Return the page of a response, or an array as the `results` of one; None if it is neither."""
+    endpoint = request.endpoint
+    if endpoint is None or endpoint.kind not in (Kind.LIST, Kind.ARRAY):
+        return None
+    if response.status != 200 or request.method == "OPTIONS":
+        return None
+    try:
+        document = json.loads(response.body)
+    except ValueError:
+        return None
+    page = {"results": document} if endpoint.kind is Kind.ARRAY else document
+    return page if _is_row(page) and isinstance(page.get("results"), list) else None
+
+
+_PAGES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "unlinked": lambda page: page | ({"next": None} if "next" in page else {}),
+    "short": lambda page: page | {"results": page["results"][:-1]},
+    "empty": lambda page: page | {"results": []},
+    "miscounted": lambda page: (
+        page | ({"count": page["count"] + 1} if type(page.get("count")) is int else {})
+    ),
+    "reversed": lambda page: page | {"results": page["results"][::-1]},
+}
+"""What becomes of a page; an array is a page without links and count."""
+
 _EFFECTS: Mapping[str, Callable[[Outcome, Strike], None]] = {
     "fixedDelayMilliseconds": _delay,
     "delayDistribution": _delay,
     "chunkedDribbleDelay": _dribble,
     "fault": _break,
     "contentType": _content_type,
+    "pages": _break_page,
 }
 
 
 def _drifted(response: Response, request: Request, fault: Fault, contract: Contract) -> Response:
-    """Return a response with drifted rows; one without rows is unchanged."""
+    """Return a response with drifted rows, or a drifted page; one that lacks the field is unchanged."""
     endpoint = request.endpoint
     if endpoint is None or response.status != 200 or request.method == "OPTIONS":
         return response
-    names = {field.name for field in contract.served[endpoint.path]}
-    if fault.value != "added" and fault.options["field"] not in names:
-        return response
-    return replace(response, body=drifted(response.body, fault))
+    of_rows, of_page = contract.served[endpoint.path], contract.pages.get(endpoint.path, ())
+    name = fault.options["field"]
+    if fault.value == "added" or name in [field.name for field in of_rows]:
+        return replace(response, body=drifted(response.body, fault))
+    if name in [field.name for field in of_page]:
+        return replace(response, body=_drifted_page(response.body, fault))
+    return response
+
+
+def _drifted_page(body: bytes, fault: Fault) -> bytes:
+    """Return a page one of whose own fields has drifted; what is not an object is unchanged."""
+    try:
+        page = json.loads(body)
+    except ValueError:
+        return body
+    return render(_drifted_row(page, fault)) if _is_row(page) else body
+
+
+def _drifted_row(row: dict[str, Any], fault: Fault) -> dict[str, Any]:
+    return _DRIFTS[fault.value](row, fault.options["field"], fault.options.get("to"))
 
 
 def drifted(body: bytes, fault: Fault) -> bytes:
@@ -240,7 +310,7 @@ def drifted(body: bytes, fault: Fault) -> bytes:
     rows = document.get("results", [document]) if isinstance(document, dict) else document
     rows = rows if isinstance(rows, list) else []
     for row in filter(_is_row, rows):
-        changed = _DRIFTS[fault.value](row, fault.options["field"], fault.options.get("to"))
+        changed = _drifted_row(row, fault)
         row.clear()
         row.update(changed)
     return render(document) if any(map(_is_row, rows)) else body
@@ -281,7 +351,7 @@ def move_pages(world: World, request: Request, response: Response, strikes: Sequ
     if response.status != 200 or request.method == "OPTIONS":
         return
     for strike in strikes:
-        if strike.fault.action == "pages":
+        if strike.fault.action == "pages" and strike.fault.value in _MOVES:
             _MOVES[strike.fault.value](world, request, endpoint, strike.fault.options.get("rows", 1))
 
 

@@ -22,7 +22,7 @@ from mock_webshare.contract import messages
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Field
 from mock_webshare.contract.paths import is_pattern_known, nearest_path
-from mock_webshare.errors import Conflict, DataError, format_value, pluralize
+from mock_webshare.errors import Conflict, DataError, UsageError, format_value, pluralize
 from mock_webshare.service.data.fields import (
     FieldType,
     choice,
@@ -40,6 +40,7 @@ from mock_webshare.service.settings import RATE, RateLimit
 from mock_webshare.service.world.clock import Throttle
 
 MAX_FAULTS = 100
+_MOST_INITIAL = 50  # in every world from the start, beside those of a scenario
 MAX_DELAY = 600_000
 """Milliseconds that one fault may delay a response."""
 _MAX_TIMES = 10**9
@@ -64,6 +65,8 @@ CONNECTION_FAULTS = (
     "MALFORMED_JSON",
 )
 DRIFTS = ("removed", "renamed", "retyped", "added", "enum", "null")
+MOVES = ("inserted", "removed")
+BROKEN_PAGES = ("unlinked", "short", "empty", "miscounted", "reversed", "repeated")
 FORBIDDEN_CODES = tuple(messages.FORBIDDEN)
 
 
@@ -165,7 +168,7 @@ ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "fault": (choice(*CONNECTION_FAULTS), {}),
     "contentType": (pattern("[ -~]{1,200}", "the value of a header, in printable ASCII"), {}),
     "drift": (choice(*DRIFTS), {"field": _FIELD, "to": _JSON}),
-    "pages": (choice("inserted", "removed"), {"rows": integer(1, 1000)}),
+    "pages": (choice(*MOVES, *BROKEN_PAGES), {"rows": integer(1, 1000)}),
 }
 _LARGE = ("jsonBody", "body")
 _WITH_BODY = ACTIONS["respond"][0]._replace(
@@ -256,6 +259,35 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
     return fault
 
 
+def read_texts(faults: object, contract: Contract) -> tuple[str, ...]:
+    """Return the JSON of each of some faults, which are objects, or JSON of one or of an array.
+
+    Raise `UsageError` for what is not allowed.
+    """
+    if not isinstance(faults, tuple | list):
+        raise UsageError.invalid("faults", faults, 'a tuple of faults, like ({"status": 503},)')
+    documents = [document for each in faults for document in _documents(each)]
+    if len(documents) > _MOST_INITIAL:
+        raise UsageError(f"{len(documents)} faults are not allowed; allowed: up to {_MOST_INITIAL}")
+    try:
+        return tuple(json.dumps(parse(each, contract).wire()) for each in documents)
+    except DataError as error:
+        raise UsageError(str(error)) from error
+
+
+def _documents(fault: object) -> list[Any]:
+    """Return the objects of a fault, or of some in JSON."""
+    if not isinstance(fault, str):
+        return [fault]
+    try:
+        document = json.loads(fault)
+    except (ValueError, RecursionError):
+        raise UsageError.invalid(
+            "fault", fault, 'a fault as JSON, like {"status": 503, "times": 1}'
+        ) from None
+    return document if isinstance(document, list) else [document]
+
+
 _KNOWN = tuple(
     dict.fromkeys((*ACTIONS, *_CONDITIONS, *(name for _, names in ACTIONS.values() for name in names)))
 )
@@ -296,6 +328,10 @@ def _check_options(fault: Fault, contract: Contract) -> None:
         _check_drift(fault, contract)
     if fault.action == "respond":
         _check_body(fault)
+    if "rows" in fault.options and fault.value not in MOVES:
+        raise DataError.invalid(
+            "fault", "/rows", fault.options["rows"], f"rows with {' and '.join(MOVES)} only"
+        )
     if "code" in fault.options and fault.value != 403:
         raise DataError.invalid("fault", "/code", fault.options["code"], "a code with status 403 only")
     if fault.options.get("form", "json") != "json":
@@ -345,6 +381,9 @@ def _shapes(contract: Contract) -> Iterator[tuple[Mapping[str, FieldType], Mappi
                 headers = {"headers": options["headers"]}
                 yield {action: value}, headers
                 yield from (({action: _WITH_BODY, body: options[body]}, headers) for body in _LARGE)
+            case "pages":
+                yield {action: choice(*MOVES)}, options
+                yield {action: choice(*BROKEN_PAGES)}, {}
             case "drift":
                 yield from ((shape, {}) for drift in DRIFTS for shape in _drift_shapes(drift, contract))
             case _:
@@ -359,7 +398,9 @@ def _drift_shapes(drift: str, contract: Contract) -> Iterator[Mapping[str, Field
 
 
 def _served_fields(contract: Contract) -> Sequence[Field]:
-    return [field for endpoint in contract.endpoints for field in contract.served[endpoint.path]]
+    """Return the fields of all rows, then those of pages."""
+    rows, pages = contract.served, contract.pages
+    return [field for fields in (*rows.values(), *pages.values()) for field in fields]
 
 
 def _drifting_fields(drift: str, contract: Contract) -> Sequence[Field]:
@@ -414,6 +455,8 @@ class Strike(NamedTuple):
     """Whether the `Prefer` header of the request selected it."""
     number: int = 0
     """The id of the fault; 0 if it is selected by the header."""
+    mutation: Mutation | None = None
+    """The property of the service that it is, which no world shows. None: it is a fault of the world."""
 
     @property
     def reason(self) -> str:
@@ -472,6 +515,36 @@ class ActiveFault:
         if fault.action == "delayDistribution":
             return self._chance.uniform(fault.value["lower"], fault.value["upper"]) / 1000
         return 0.0
+
+
+class Mutation(NamedTuple):
+    """A fault that is a property of the service: it is in every world, whatever a test arranges there.
+
+    It strikes requests to one endpoint. If it `yields`, it spares worlds that have faults of their own.
+    """
+
+    endpoint: str  # its path in the contract
+    fault: Fault
+    yields: bool = False
+    note_change: Callable[[], object] = lambda: None
+    """Called when it has changed a response."""
+
+
+class ActiveMutation:
+    """A mutation in one world; it counts the requests of this world alone, and no reset changes that."""
+
+    def __init__(self, mutation: Mutation) -> None:
+        self.mutation = mutation
+        self._active = ActiveFault(0, mutation.fault)
+
+    def strike(self, request: Request, *, has_faults: bool, has_response: bool) -> list[Strike]:
+        """Return the strike on a request, if there is one."""
+        mutation = self.mutation
+        is_spared = (has_faults and mutation.yields) or (has_response and mutation.fault.is_response)
+        if is_spared or request.endpoint is None or request.endpoint.path != mutation.endpoint:
+            return []
+        strike = self._active.strike(request, lambda clock: 0.0)
+        return [strike._replace(mutation=mutation)] if strike else []
 
 
 def _matches(fault: Fault, request: Request) -> bool:

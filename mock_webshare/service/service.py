@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,9 +12,10 @@ from mock_webshare.contract.model import Endpoint, Kind, Write
 from mock_webshare.service import effects, writes
 from mock_webshare.service.data.account import View
 from mock_webshare.service.effects import Outcome
+from mock_webshare.service.faults import Strike
 from mock_webshare.service.framework import query, serializer
 from mock_webshare.service.framework import response as responses
-from mock_webshare.service.framework.query import Criteria, FieldError
+from mock_webshare.service.framework.query import Criteria, FieldError, Page
 from mock_webshare.service.framework.request import Headers, Parser, Request, joined, read_credentials
 from mock_webshare.service.framework.response import Response, render
 from mock_webshare.service.framework.serializer import Form
@@ -78,11 +79,30 @@ class Service:
         """Return the outcome of a request under the faults that strike it."""
         endpoint = request.endpoint or self._settings.contract.endpoints[0]
         strikes = effects.strikes(world, request)
-        response = effects.response_instead(strikes, endpoint)
-        if response is None:
-            response = self.respond(world, request, body)
-            if request.refusal is None:
-                effects.move_pages(world, request, response, strikes)
+        instead = effects.response_instead(strikes, endpoint)
+        usual = response = instead or self.respond(world, request, body)
+        if instead is None and request.refusal is None:
+            response = _with_repeated_row(world.view, request, response, strikes)
+            effects.move_pages(world, request, response, strikes)
+        outcome = self._outcome(response, request, strikes)
+        for strike in strikes:
+            if strike.mutation and self._is_noticeable(strike, strikes, outcome, usual, world):
+                strike.mutation.note_change()
+        return outcome
+
+    def _is_noticeable(
+        self, strike: Strike, strikes: Sequence[Strike], outcome: Outcome, usual: Response, world: World
+    ) -> bool:
+        """Return whether a client can notice a strike; `usual` is the response that it changes."""
+        request = strike.request
+        if strike.fault.is_response:
+            if request.write is not None:  # what it would have done is not known without doing it
+                return True
+            usual = request.refusal or respond(world.view, request)
+        others = [each for each in strikes if each is not strike]
+        return effects.is_noticeable(outcome, self._outcome(usual, request, others), request)
+
+    def _outcome(self, response: Response, request: Request, strikes: Sequence[Strike]) -> Outcome:
         return effects.outcome(response, request, strikes, self._settings.contract)
 
 
@@ -128,14 +148,40 @@ def _list(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) 
     """Return a page of the rows; None if it does not exist."""
     positions = view.positions(endpoint, criteria, request.params)
     page = query.read_page(request.params, view.paging(endpoint), len(positions))
-    if page is None:
-        return None
+    return None if page is None else _page(view, endpoint, request, positions, page)
+
+
+def _page(view: View, endpoint: Endpoint, request: Request, positions: Sequence[int], page: Page) -> bytes:
+    """Return a page of the rows at some positions."""
     following, preceding = (
         render(number and query.link(request.url, request.link_query, number))
         for number in (page.next_number, page.previous_number)
     )
     rows = b",".join(map(view.account.encoder(endpoint), positions[page.rows]))
     return b'{"count":%d,"next":%b,"previous":%b,"results":[%b]}' % (page.count, following, preceding, rows)
+
+
+def _with_repeated_row(
+    view: View, request: Request, response: Response, strikes: Sequence[Strike]
+) -> Response:
+    """Return a page after the first as if a row had come before it since, if such a fault strikes.
+
+    It begins with the last row of the page before; the count remains that of the first page.
+    """
+    endpoint = request.endpoint
+    is_struck = any((each.fault.action, each.fault.value) == ("pages", "repeated") for each in strikes)
+    if not is_struck or endpoint is None or endpoint.kind is not Kind.LIST:
+        return response
+    if response.status not in (200, 404) or request.method == "OPTIONS":
+        return response
+    criteria, _ = query.read_filters(endpoint.filters, request.params, view.account.owned(endpoint))
+    positions = view.positions(endpoint, criteria, request.params)
+    longer = [*positions[:1], *positions]
+    page = query.read_page(request.params, view.paging(endpoint), len(longer))
+    if page is None or page.number == 1:
+        return response
+    document = json.loads(_page(view, endpoint, request, longer, page)) | {"count": len(positions)}
+    return responses.routed(endpoint, 200, render(document, request.indent))
 
 
 def _detail(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:

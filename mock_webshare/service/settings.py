@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from os import PathLike, fspath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mock_webshare.contract.endpoints import PAGES, WEBSHARE
 from mock_webshare.contract.model import Contract
@@ -120,6 +120,8 @@ class Settings:
     # What the control plane requires; None: nothing, but loopback only.
     control_token: str | None = field(default=None, repr=False)
     public_url: str | None = None  # None: links are built from each request's Host
+    scenario: str | None = None  # of the worlds of keys that name none. None: they have none
+    faults: tuple[str | Mapping[str, Any], ...] = ()  # of every world from the start; kept as JSON
     cors_origins: tuple[str, ...] = ()  # of pages that browsers let read responses. Empty: none
     contract: Contract = field(default=WEBSHARE, repr=False)  # the service that is mocked
 
@@ -133,6 +135,7 @@ class Settings:
             if value is not None or name not in _OPTIONAL:
                 field_type.require(name.replace("_", " ").replace("url", "URL"), value)
         self._check_ordering()
+        self._check_start()
         if self.now is not None and self.shift is not None:
             raise UsageError("now cannot go with shift: the one sets the clock, the other moves the data")
         _check_keys(self.api_keys)
@@ -147,6 +150,17 @@ class Settings:
         if not is_text or not {term.removeprefix("-") for term in self.ordering_terms} <= set(orderings):
             allowed = f"{', '.join(orderings)}, each with or without a leading '-', separated by commas"
             raise UsageError.invalid("default ordering", self.default_ordering, allowed)
+
+    def _check_start(self) -> None:
+        """Check scenario and faults, and write each fault as JSON, which can be hashed."""
+        if self.scenario is not None:
+            from mock_webshare.service.world import scenarios  # which imports this module
+
+            choice(*scenarios.of(self.contract)).require("scenario", self.scenario)
+        if self.faults != ():
+            from mock_webshare.service.faults import read_texts
+
+            object.__setattr__(self, "faults", read_texts(self.faults, self.contract))
 
     @property
     def authority(self) -> str:

@@ -1,4 +1,4 @@
-"""Recordings where a data set is expected: `serve --data` and `run --data`."""
+"""Settings of the command line: recordings as data, and in what state worlds begin."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mock_webshare import MockServer, Settings, create_app
-from mock_webshare.cli.settings import recorded_dataset
-from mock_webshare.errors import DataError, UnreadableInput
+from mock_webshare import MockServer, Settings, cli, create_app
+from mock_webshare.cli.settings import SERVE_OPTIONS, recorded_dataset, settings_of
+from mock_webshare.errors import DataError, UnreadableInput, UsageError
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.service.data import dataset
 from tests.cli import Run
@@ -20,6 +20,7 @@ from tests.paths import RECORDED, ROOT
 from tests.waiting import PATIENCE
 
 SAMPLES = ROOT / "fixtures" / "recordings"
+STREAMS = cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO())
 
 
 @pytest.mark.parametrize(
@@ -163,3 +164,49 @@ def test_a_recording_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"\x1f\x8bnonsense")
     with pytest.raises(UnreadableInput, match=r"broken\.har\.gz"):
         recorded_dataset(str(path), io.StringIO())
+
+
+TWO = ['{"status": 503}', '{"status": 500}']
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "faults", "scenario"),
+    [
+        (["--fault", '{"status": 503}'], {}, ['{"status": 503}'], None),
+        (["--fault", '{"status": 503}', "--fault", '{"status":500}'], {}, TWO, None),
+        ([], {"FAULT": '{"status":503, "detail":"a  b"}'}, ['{"status": 503, "detail": "a  b"}'], None),
+        ([], {"FAULT": '[{"status": 503}, {"status": 500}]'}, TWO, None),
+        (["--fault", '{"status": 503}'], {"FAULT": "wrong"}, ['{"status": 503}'], None),
+        ([], {"SCENARIO": "flaky"}, [], "flaky"),
+        (["--scenario", "down"], {"SCENARIO": "flaky"}, [], "down"),
+    ],
+)
+def test_faults_and_scenario_are_read(
+    argv: list[str], environ: dict[str, str], faults: list[str], scenario: str | None
+) -> None:
+    options = cli._parse(STREAMS, ["serve", *argv])
+    variables = {f"MOCK_WEBSHARE_{name}": value for name, value in environ.items()}
+    found = settings_of(options, variables, SERVE_OPTIONS)
+    assert (list(found.faults), found.scenario) == (faults, scenario)
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "message"),
+    [
+        (["--scenario", "empty", "--credits", "5"], {}, "--credits cannot go with a scenario that has data"),
+        (["--scenario", "edge-cases"], {"SEED": "5"}, "MOCK_WEBSHARE_SEED cannot go with a scenario"),
+        (["--scenario", "empty", "--data", "default"], {}, "--data cannot go with a scenario that has data"),
+        (["--scenario", "flakey"], {}, "scenario 'flakey' is not allowed"),
+        ([], {"SCENARIO": "flakey"}, "MOCK_WEBSHARE_SCENARIO: scenario 'flakey' is not allowed"),
+        (["--fault", "503"], {}, "an object with one action"),
+        ([], {"FAULT": "{"}, "MOCK_WEBSHARE_FAULT: fault '{' is not allowed; allowed: a fault as JSON"),
+    ],
+)
+def test_wrong_faults_and_scenarios_are_refused(
+    argv: list[str], environ: dict[str, str], message: str
+) -> None:
+    options = cli._parse(STREAMS, ["serve", *argv])
+    variables = {f"MOCK_WEBSHARE_{name}": value for name, value in environ.items()}
+    with pytest.raises(UsageError) as refusal:
+        settings_of(options, variables, SERVE_OPTIONS)
+    assert message in str(refusal.value)

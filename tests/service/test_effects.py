@@ -10,11 +10,11 @@ import pytest
 import requests
 
 from mock_webshare import MockServer, MockWorld
-from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
+from mock_webshare.contract.endpoints import CHANNEL_LIST, CONFIG, CREDIT_DETAIL, CREDIT_LIST, WEBSHARE
 from mock_webshare.service import effects
 from mock_webshare.service.data import dataset
 from mock_webshare.service.effects import Outcome, preferred_fault
-from mock_webshare.service.faults import FORBIDDEN_CODES, Strike, parse
+from mock_webshare.service.faults import BROKEN_PAGES, FORBIDDEN_CODES, Strike, parse
 from mock_webshare.service.framework import response
 from mock_webshare.service.framework.response import Response, render
 from tests.requests_to import request_to
@@ -246,6 +246,116 @@ def test_a_response_that_is_not_of_rows_does_not_drift(
     sent = response.routed(CREDIT_LIST, status, render(body))
     request, strikes = request_to(path, method), [strike(drift="null", field="mode")]
     assert effects.outcome(sent, request, strikes, WEBSHARE).response == sent
+
+
+OTHER = CREDIT | {"id": 2}
+FIRST = {"count": 9, "next": "http://a/?page=2", "previous": None, "results": [CREDIT, OTHER]}
+
+
+def broken(body: Any, path: str = CREDIT_LIST.path, method: str = "GET", **fault: Any) -> Any:
+    """Return the JSON of a response of the service under a fault."""
+    sent = response.routed(CREDIT_LIST, 200, render(body))
+    strikes = [Strike(parse(fault), request_to(path, method))]
+    return effects.outcome(sent, request_to(path, method), strikes, WEBSHARE).response.json()
+
+
+@pytest.mark.parametrize(
+    ("fault", "changed"),
+    [
+        ({"pages": "unlinked"}, {"next": None}),
+        ({"pages": "short"}, {"results": [CREDIT]}),
+        ({"pages": "empty"}, {"results": []}),
+        ({"pages": "miscounted"}, {"count": 10}),
+        ({"pages": "reversed"}, {"results": [OTHER, CREDIT]}),
+        ({"drift": "retyped", "field": "count"}, {"count": "9"}),
+        ({"drift": "retyped", "field": "next"}, {"next": ["http://a/?page=2"]}),
+        ({"drift": "null", "field": "results"}, {"results": None}),
+    ],
+    ids=str,
+)
+def test_a_page_is_wrong_in_one_way(fault: dict[str, Any], changed: dict[str, Any]) -> None:
+    assert broken(FIRST, **fault) == FIRST | changed
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_a_field_of_a_page_can_be_missing(name: str) -> None:
+    assert broken(FIRST, drift="removed", field=name) == {each: FIRST[each] for each in FIRST if each != name}
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("short", [{"id": 1}]),
+        ("empty", []),
+        ("reversed", [{"id": 2}, {"id": 1}]),
+        ("unlinked", [{"id": 1}, {"id": 2}]),
+        ("miscounted", [{"id": 1}, {"id": 2}]),
+    ],
+)
+def test_an_array_is_a_page_without_links_and_count(name: str, rows: Any) -> None:
+    assert broken([{"id": 1}, {"id": 2}], CHANNEL_LIST.path, pages=name) == rows
+
+
+@pytest.mark.parametrize("name", [name for name in BROKEN_PAGES if name != "repeated"])
+@pytest.mark.parametrize(
+    ("body", "path", "method"),
+    [
+        (CREDIT, CREDIT_DETAIL.path.format(id=CREDIT["id"]), "GET"),
+        ([1, 2], CREDIT_LIST.path, "GET"),
+        ({"results": 5}, CREDIT_LIST.path, "GET"),
+        ({"name": "List"}, CREDIT_LIST.path, "OPTIONS"),
+        ({"detail": "an object"}, CHANNEL_LIST.path, "GET"),
+        ({"results": [CREDIT]}, "/nowhere/", "GET"),
+    ],
+)
+def test_what_is_not_a_page_is_not_broken(name: str, body: Any, path: str, method: str) -> None:
+    assert broken(body, path, method, pages=name) == body
+
+
+def test_a_body_that_is_not_json_is_not_broken() -> None:
+    sent = response.Response(200, (), b"<html>")
+    for struck in (strike(pages="short"), strike(drift="removed", field="count")):
+        assert effects.outcome(sent, request_to(), [struck], WEBSHARE).response.body == b"<html>"
+
+
+@pytest.mark.parametrize(
+    ("number", "size", "ordering"), [(26, 25, "id"), (100, 25, "-amount"), (30, 7, "id"), (4, 2, "-id")]
+)
+def test_rows_move_to_the_next_page_and_none_is_lost(
+    server: MockServer, world: MockWorld, number: int, size: int, ordering: str
+) -> None:
+    world.begin(credits=number)
+    target = f"{CREDIT_LIST.path}?page_size={size}&ordering={ordering}"
+    usual = ids_of_walk(world, target)
+    world.add_fault(pages="repeated")
+    moved = ids_of_walk(world, target)
+    assert moved == usual[:size] + usual[size - 1 :]
+    assert {count for count in counts_of_walk(world, target)} == {number}
+
+
+def pages_of_walk(world: MockWorld, target: str) -> list[Any]:
+    headers, pages = {"Authorization": f"Token {world.api_key}"}, []
+    link = world.url + target
+    while link is not None:
+        pages.append(requests.get(link, headers=headers, timeout=30).json())
+        link = pages[-1]["next"]
+    return pages
+
+
+def ids_of_walk(world: MockWorld, target: str) -> list[int]:
+    return [row["id"] for page in pages_of_walk(world, target) for row in page["results"]]
+
+
+def counts_of_walk(world: MockWorld, target: str) -> list[int]:
+    return [page["count"] for page in pages_of_walk(world, target)]
+
+
+@pytest.mark.parametrize("target", [CREDIT_LIST.path, CONFIG.path, f"{CREDIT_LIST.path}?page=99"])
+def test_rows_only_move_to_pages_after_the_first(world: MockWorld, target: str) -> None:
+    headers = {"Authorization": f"Token {world.api_key}"}
+    before = requests.get(world.url + target, headers=headers, timeout=30).content
+    world.add_fault(pages="repeated")
+    assert requests.get(world.url + target, headers=headers, timeout=30).content == before
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.errors import DataError, UsageError
 from mock_webshare.service.faults import (
     ACTIONS,
+    BROKEN_PAGES,
     CONNECTION_FAULTS,
     DRIFTS,
     FORBIDDEN_CODES,
@@ -84,6 +85,9 @@ ALLOWED: list[dict[str, Any]] = [
     {"drift": "enum", "field": "mode", "to": {"any": ["thing"]}},
     {"pages": "inserted"},
     {"pages": "removed", "rows": 1000},
+    *({"pages": name} for name in BROKEN_PAGES),
+    *({"drift": "removed", "field": name} for name in ("count", "next", "previous", "results")),
+    {"drift": "null", "field": "count"},
     {
         "status": 500,
         "method": "GET",
@@ -181,6 +185,10 @@ def test_a_status_may_have_a_name_in_python() -> None:
         ({"drift": "null", "field": "reverted_at"}, "/field"),
         ({"pages": "shuffled"}, "/pages"),
         ({"pages": "removed", "rows": 0}, "/rows"),
+        ({"pages": "short", "rows": 2}, "/rows"),
+        ({"pages": "lost"}, "/pages"),
+        ({"drift": "null", "field": "next"}, "/field"),
+        ({"drift": "enum", "field": "count", "to": 1}, "/field"),
         ({"status": 500, "method": "get"}, "/method"),
         ({"status": 500, "path": "api"}, "/path"),
         ({"status": 500, "query": {"page": [2]}}, "/query"),
@@ -218,6 +226,8 @@ def test_a_schema_describes_each_fault(document: dict[str, Any]) -> None:
         {"drift": "enum", "field": "status", "to": "pending"},
         {"drift": "null", "field": "reverted_at"},
         {"pages": "inserted", "times": 0},
+        {"pages": "short", "rows": 2},
+        {"drift": "null", "field": "next"},
     ],
     ids=str,
 )

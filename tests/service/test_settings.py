@@ -41,6 +41,18 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"rate_limit": 5}, "rate limit 5 is not allowed; allowed: off, or"),
     ({"now": "tomorrow"}, "like 2022-06-14T11:58:10.246406-07:00"),
     ({"api_keys": "secret"}, "a tuple of them"),
+    ({"scenario": "flakey"}, "scenario 'flakey' is not allowed; allowed: empty, one-page, "),
+    ({"scenario": 5}, "scenario 5 is not allowed"),
+    ({"faults": '{"status": 503}'}, 'a tuple of faults, like ({"status": 503},)'),
+    (
+        {"faults": ({"status": 99},)},
+        "fault#/status: 99 is not allowed; allowed: a whole number from 400 to 599",
+    ),
+    ({"faults": ('{"status": 503',)}, 'a fault as JSON, like {"status": 503, "times": 1}'),
+    ({"faults": ("[" * 100_000,)}, "a fault as JSON"),
+    ({"faults": ("503",)}, "an object with one action"),
+    ({"faults": ('[{"status": 503}, {"delay": 5}]',)}, "did you mean fixedDelayMilliseconds?"),
+    ({"faults": ({"status": 503},) * 51}, "51 faults are not allowed; allowed: up to 50"),
 ]
 
 
@@ -49,6 +61,21 @@ def test_a_value_that_is_not_allowed_is_refused_with_what_is(values: dict[str, A
     with pytest.raises(UsageError) as refusal:
         Settings(**values)
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ({"status": 503, "times": 1}, {"fault": "EMPTY_RESPONSE"}),
+        ('{"status":503,"times":1}', {"fault": "EMPTY_RESPONSE"}),
+        ('[{"status": 503, "times": 1}, {"fault": "EMPTY_RESPONSE"}]',),
+        ["[]", '{"status": 503, "times": 1}', '[{"fault": "EMPTY_RESPONSE"}]'],
+    ],
+)
+def test_faults_can_be_written_in_several_ways(faults: Any) -> None:
+    settings = Settings(faults=faults)
+    assert settings == Settings(faults=({"status": 503, "times": 1}, {"fault": "EMPTY_RESPONSE"}))
+    assert hash(settings) == hash(Settings(faults=settings.faults))
 
 
 @pytest.mark.parametrize("key", ["", "two words", "clé", "invalid", "tab\t"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import count
@@ -17,7 +18,7 @@ from mock_webshare.service.data import generator
 from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.settlement import settled, shifted, with_period
-from mock_webshare.service.faults import Faults, parse
+from mock_webshare.service.faults import Faults, Mutation, parse, path_warning
 from mock_webshare.service.settings import REFUSED_KEY, SCENARIO_PREFIX, Settings
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Entry, Journal, new_id
@@ -71,7 +72,7 @@ class Worlds:
     """The worlds of a server, which share one account until they change it.
 
     Beyond `MAX_WORLDS`, the least recently used ones are deleted. `reached` is called with the first request.
-    `watcher` sees the requests before they go; None: none does.
+    `watcher` sees the requests before they go; None: none does. `mutation`, unless None, is in every world.
     """
 
     def __init__(
@@ -81,11 +82,16 @@ class Worlds:
         timer: Timer,
         reached: Callable[[], object] = lambda: None,
         watcher: Watcher | None = None,
+        mutation: Mutation | None = None,
     ) -> None:
         self._settings = settings
         self._timer = timer
         is_running = settings.clock == "running"
-        self._beginning = Beginning(Account.of(dataset), dataset.now, settings, is_running=is_running)
+        faults = _initial_faults(settings)
+        for each in faults or ():
+            if each.warning:
+                _log.warning("fault %d: %s", each.number, each.warning)
+        self._beginning = Beginning(Account.of(dataset), dataset.now, settings, faults, is_running)
         self._scenarios: dict[str, Beginning] = {}
         self._worlds: OrderedDict[str, World] = OrderedDict()
         self._keys: dict[str, str] = {}  # of the worlds by their ids
@@ -102,10 +108,17 @@ class Worlds:
         self.not_served = Counter[str]()  # requests by the operation that is not served
         self.is_reached = False
         self._reached = reached
+        self._mutation = mutation
         self._journal_bytes = 0
         self.budget = Budget()
 
         self._load()
+
+    @property
+    def _default(self) -> Beginning:
+        """The initial state of the worlds of keys that name no scenario."""
+        name = self._settings.scenario
+        return self._beginning if name is None else self._scenario(name)
 
     def _load(self) -> None:
         """Read from files what any request may need: later, a test may have replaced the file system."""
@@ -113,7 +126,7 @@ class Worlds:
         contract = self._settings.contract
         generator.seeded(self._settings.seed, 0, contract=contract)
         for name, scenario in scenarios.of(contract).items():
-            if scenario.data is not None:
+            if scenario.data is not None or name == self._settings.scenario:
                 self._scenario(name)
 
     def __len__(self) -> int:
@@ -122,7 +135,7 @@ class Worlds:
     @property
     def now(self) -> int:
         """The initial time of every world."""
-        return self._beginning.now
+        return self._default.now
 
     def get(self, key: str) -> World | None:
         """Return the world of a well-formed key, or None if the key is not known."""
@@ -171,7 +184,7 @@ class Worlds:
     @cached_property
     def open(self) -> World:
         """The world of requests without a known key, to endpoints that need none."""
-        return World(self._beginning, self._timer, self.budget)
+        return World(self._default, self._timer, self.budget, mutation=self._mutation)
 
     def require(self, key: str) -> World:
         world = self.get(key)
@@ -202,10 +215,8 @@ class Worlds:
         return world
 
     def _new(self, key: str, beginning: Beginning) -> World:
-        if self.watcher is None:
-            return World(beginning, self._timer, self.budget, self._name(key))
-        note = partial(self.watcher.note, key)
-        return World(beginning, self._timer, self.budget, self._name(key), note)
+        note = partial(self.watcher.note, key) if self.watcher else None
+        return World(beginning, self._timer, self.budget, self._name(key), note, self._mutation)
 
     def _discard(self, key: str) -> None:
         if world := self._worlds.pop(key, None):
@@ -302,7 +313,8 @@ class Worlds:
         self._beginning = renewed(self._beginning)
         for name, each in self._scenarios.items():
             self._scenarios[name] = renewed(each) if each.account is before else each
-        self.open.renew(renewed(self.open.initial))
+        if self.open.initial.account is before:
+            self.open.renew(renewed(self.open.initial))
         concerned = [world for world in self._worlds.values() if world.initial.account is before]
         counted = Counter(world.renew(renewed(world.initial)) for world in concerned)
         return {"renewed": counted[True], "kept": counted[False]}
@@ -312,7 +324,7 @@ class Worlds:
 
         Raise `UnknownName` if the scenario does not exist.
         """
-        default = self._beginning if scenario is None else self._scenario(scenario)
+        default = self._default if scenario is None else self._scenario(scenario)
         if dataset is None:
             return default
         return default._replace(account=Account.of(dataset), now=dataset.now)
@@ -322,7 +334,7 @@ class Worlds:
             return None
         name = scenarios.name_of(key)
         if name is None:
-            return self._beginning
+            return self._default
         return self._scenario(name) if name in scenarios.of(self._settings.contract) else None
 
     def _scenario(self, name: str) -> Beginning:
@@ -336,7 +348,7 @@ class Worlds:
         beginning = self._beginning._replace(
             settings=replace(self._settings, **scenario.settings),
             is_scenario=True,
-            faults=Faults(parse(each, contract) for each in scenario.faults) if scenario.faults else None,
+            faults=_initial_faults(self._settings, scenario.faults),
         )
         if scenario.data is not None:
             dataset = datasets.load(scenario.data, contract)
@@ -346,6 +358,16 @@ class Worlds:
             return beginning
         dataset = arranged(dataset, self._settings)
         return beginning._replace(account=Account.of(dataset), now=dataset.now)
+
+
+def _initial_faults(settings: Settings, more: Iterable[Mapping[str, Any]] = ()) -> Faults | None:
+    """Return the faults of the settings and some more; None if there are none."""
+    faults, contract = Faults(), settings.contract
+    initial = (json.loads(each) for each in settings.faults if isinstance(each, str))
+    for document in (*initial, *more):
+        fault = parse(document, contract)
+        faults.add(fault, path_warning(fault, contract))
+    return faults if len(faults) else None
 
 
 def arranged(dataset: Dataset, settings: Settings) -> Dataset:

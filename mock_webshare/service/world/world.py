@@ -31,7 +31,7 @@ from mock_webshare.service.data.fields import (
     require_keys,
 )
 from mock_webshare.service.data.resources import UPDATED_AT, RowType, row_types, size_of
-from mock_webshare.service.faults import Faults, Strike, parse, path_warning
+from mock_webshare.service.faults import ActiveMutation, Faults, Mutation, Strike, parse, path_warning
 from mock_webshare.service.framework.request import Request
 from mock_webshare.service.settings import MAX_ROWS, RateLimit, Settings
 from mock_webshare.service.world.clock import DURATION, Clock, Throttle
@@ -115,7 +115,7 @@ class World:
     `changes` counts the changes of what it is, besides the journal. `timer` returns seconds and drives the
     rate limit and a running clock; `budget` limits what all worlds that share it hold besides their initial
     accounts. `clears` is called before the journal is cleared, with True if the world is reset, so that no
-    client goes on.
+    client goes on. `mutation`, unless None, strikes besides the faults.
     """
 
     def __init__(
@@ -124,7 +124,8 @@ class World:
         timer: Timer,
         budget: Budget | None = None,
         name: str = "world",
-        clears: Callable[[World, bool], object] = lambda world, is_over: None,
+        clears: Callable[[World, bool], object] | None = None,
+        mutation: Mutation | None = None,
     ) -> None:
         self.id = ""
         self._name = name
@@ -136,12 +137,13 @@ class World:
         self._clears = clears
         self._held = 0
         self.journal = Journal()
+        self._mutation = ActiveMutation(mutation) if mutation else None
         self.reset()
         self.changes = 0
 
     def reset(self) -> None:
         """Reset to the initial state; journal and snapshots are cleared."""
-        if self.journal.total:
+        if self._clears and self.journal.total:
             self._clears(self, True)
         self.journal = Journal()
         self._beginning = self.initial
@@ -244,7 +246,7 @@ class World:
 
     @property
     def has_faults(self) -> bool:
-        return self._faults is not None
+        return self._faults is not None or self._mutation is not None
 
     @property
     def can_wait(self) -> bool:
@@ -264,10 +266,14 @@ class World:
         )
 
     def strike(self, request: Request, *, has_response: bool = False) -> list[Strike]:
-        """Return the strikes of the faults on a request (see `Faults.strike`)."""
-        if self._faults is None:
-            return []
-        return self._faults.strike(request, self._seconds, has_response=has_response)
+        """Return the strikes on a request, first that of the mutation (see `Faults.strike`)."""
+        strikes, faults = list[Strike](), self._faults
+        if self._mutation is not None:
+            strikes = self._mutation.strike(request, has_faults=bool(faults), has_response=has_response)
+        if faults is None:
+            return strikes
+        has_response = has_response or any(each.fault.is_response for each in strikes)
+        return strikes + faults.strike(request, self._seconds, has_response=has_response)
 
     def _seconds(self, clock: str) -> float:
         return self._timer() if clock == "real" else self._clock.now() / 1e6
@@ -403,7 +409,8 @@ class World:
 
     def clear_requests(self) -> None:
         """Clear the journal."""
-        self._clears(self, False)
+        if self._clears:
+            self._clears(self, False)
         self.journal.clear()
 
     def settings(self) -> dict[str, Any]:

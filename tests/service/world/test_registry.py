@@ -101,6 +101,59 @@ def test_with_keys_given_only_they_are_known() -> None:
     assert ours.get("other") is None
 
 
+def faults_of(world: World | None) -> list[Any]:
+    assert world
+    return [each["status"] for each in world.faults()]
+
+
+def test_every_world_begins_with_the_faults_of_the_settings() -> None:
+    ours = worlds(faults=({"status": 500}, {"status": 503, "times": 1}))
+    assert faults_of(ours.get("one")) == faults_of(ours.open) == [500, 503]
+    assert faults_of(ours.get("scenario:throttled")) == [500, 503, 429]
+    assert faults_of(World(ours.beginning(scenario="empty"), lambda: 0.0)) == [500, 503]
+
+
+def test_a_fault_of_the_settings_is_there_again_after_a_reset() -> None:
+    world = worlds(faults=({"status": 500},)).get("one")
+    assert world
+    world.clear_faults()
+    assert faults_of(world) == []
+    world.reset()
+    assert faults_of(world) == [500]
+
+
+def test_a_fault_of_the_settings_with_an_unknown_path_has_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    world = worlds(faults=({"status": 500, "path": "/api/v2/referral/credits/"},)).get("one")
+    assert world and "the nearest is" in world.faults()[0]["warning"]
+    assert caplog.text.count("the nearest is /api/v2/referral/credit/") == 1
+
+
+def test_keys_that_name_no_scenario_have_that_of_the_settings() -> None:
+    ours = worlds(scenario="empty")
+    for key, number in {
+        "one": 0,
+        "scenario:one-page": 10,
+        "scenario:down": len(EDGE_CASES.rows["credits"]),
+    }.items():
+        world = ours.get(key)
+        assert world and len(world.rows("credits")) == number
+    assert len(ours.open.rows("credits")) == 0
+    assert len(World(ours.beginning(), lambda: 0.0).rows("credits")) == 0
+
+
+def test_a_scenario_of_the_settings_has_its_faults_beside_theirs() -> None:
+    ours = worlds(scenario="throttled", faults=({"status": 500},))
+    assert faults_of(ours.get("one")) == [500, 429]
+
+
+def test_new_data_do_not_replace_those_of_a_scenario() -> None:
+    ours = worlds(scenario="empty")
+    assert ours.get("one") and ours.open
+    assert ours.renew(dataset.load("default")) == {"renewed": 0, "kept": 0}
+    world = ours.get("two")
+    assert world and len(world.rows("credits")) == len(ours.open.rows("credits")) == 0
+
+
 def test_of_too_many_worlds_the_least_recently_used_one_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_WORLDS", 2)
     ours = worlds()
