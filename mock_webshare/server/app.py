@@ -16,6 +16,7 @@ from mock_webshare.server.coverage_counters import counter
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.hint_collector import collector
 from mock_webshare.server.loop import monotonic
+from mock_webshare.server.mutation_variable import mutation_of
 from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reached_flag import flag_setter
 from mock_webshare.server.reloading import Reloader, Source, source_of
@@ -58,10 +59,18 @@ def create_app(
     if the data set cannot be loaded.
     """
     settings = settings or Settings()
-    watcher = collector(os.environ, settings.contract)
-    worlds = Worlds(dataset or make_dataset(settings), settings, timer, flag_setter(os.environ), watcher)
+    contract, environ = settings.contract, os.environ
+    watcher = collector(environ, contract)
+    worlds = Worlds(
+        dataset or make_dataset(settings),
+        settings,
+        timer,
+        flag_setter(environ),
+        watcher,
+        mutation_of(environ, contract),
+    )
     is_timer_real = timer is monotonic
-    handler = Handler(worlds, settings, _with_coverage(log, settings.contract), is_timer_real=is_timer_real)
+    handler = Handler(worlds, settings, _with_coverage(log, contract), is_timer_real=is_timer_real)
     app = web.Application()
     if watcher is not None:
         app.on_cleanup.append(_closing(worlds))
@@ -72,12 +81,12 @@ def create_app(
     def load() -> None:
         control()
         load_codecs()
-        settings.contract.schemas.load()
+        contract.schemas.load()
 
     app[LOAD] = load
     app.router.register_resource(Subtree("/__mock__/", _control_handler(control, control_log)))
     # One handler serves every path; the router just finds the roots of endpoints faster than "/".
-    for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in settings.contract.endpoints}):
+    for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in contract.endpoints}):
         app.router.register_resource(Subtree(root, handler.handle))
     return app
 

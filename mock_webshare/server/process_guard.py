@@ -196,7 +196,7 @@ class _GuardProcess(NamedTuple):
         if pid:
             return pid
         try:
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            end_with_parent()
             if os.getppid() == guard:  # otherwise the guard ended before the death signal was set
                 os.setpgid(0, self.group)
                 _restore_signals(self.mask)
@@ -368,6 +368,11 @@ def _set_process_name() -> None:
     """Name this process for `ps`, and exclude it from `killall mock-webshare`."""
     with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as stream:
         stream.write("webshare-guard")
+
+
+def end_with_parent() -> None:
+    """Let the kernel kill this process when its parent ends, on Linux."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _adopt_orphans() -> None:

@@ -21,15 +21,18 @@ _HEAD = b"mock-webshare run\n"
 
 
 class ReachedFlag:
-    """The flag of one run; it is never set where no file can be created."""
+    """The flag of one run; it is never set where no file can be created.
 
-    def __init__(self) -> None:
+    `mutate` has another one, under a variable of its own.
+    """
+
+    def __init__(self, variable: str = _VARIABLE) -> None:
         self.variables: Mapping[str, str] = {}
         self._file: IO[bytes] | None = None
         with suppress(OSError):
             self._file, path = _create_file()
             self._file.write(_HEAD + b"\0")
-            self.variables = {_VARIABLE: path}
+            self.variables = {variable: path}
 
     @property
     def is_set(self) -> bool:
@@ -58,9 +61,9 @@ def _create_file() -> tuple[IO[bytes], str]:
     return named, named.name
 
 
-def flag_setter(environ: Mapping[str, str]) -> Callable[[], object]:
+def flag_setter(environ: Mapping[str, str], variable: str = _VARIABLE) -> Callable[[], object]:
     """Return a function that sets the flag that an environment names, if any."""
-    if path := environ.get(_VARIABLE):
+    if path := environ.get(variable):
         from mmap import mmap
 
         with suppress(OSError, ValueError), open(path, "r+b") as file:
