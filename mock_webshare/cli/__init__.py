@@ -36,6 +36,7 @@ __all__ = ["COMMANDS", "Streams", "main", "run"]
 COMMANDS: Mapping[str, str] = {
     "serve": "serve the API on this machine until interrupted",
     "run": "run a command with a mock server of its own",
+    "mutate": "find out what the tests of a client would not notice",
     "wait": "wait until a mock server is ready",
     "generate": "write a data set, generated or from a recording",
     "validate": "check whether recordings keep the contract",
@@ -54,6 +55,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "mock-webshare serve --data mine.json --watch",
     ),
     "run": ("mock-webshare run -- pytest -q", "mock-webshare run --credits 500 -- npm test"),
+    "mutate": (
+        "mock-webshare mutate -- pytest -x -q",
+        "mock-webshare mutate --budget 50 --fail-under 80 -- npm test",
+        "mock-webshare mutate --only field.removed --jobs 2 -- pytest -x -q",
+    ),
     "wait": ("mock-webshare wait", "mock-webshare wait http://127.0.0.1:8765 --timeout 10"),
     "generate": (
         "mock-webshare generate --credits 20 -o mine.json",
@@ -179,11 +185,11 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
         hint = suggestion(words[0], COMMANDS)
         raise UsageError(f"there is no such command; there are: {', '.join(COMMANDS)}{hint}")
     parser = _parser(streams, words[0] if words else None)
-    takes_command = words[:1] == ["run"]
+    takes_command = words[:1] in (["run"], ["mutate"])
     ours, command = split_command(argv) if takes_command else (argv, ())
     options, rest = parser.parse_known_args(ours)
     if takes_command:
-        _require_command(command, rest)
+        _require_command(words[0], command, rest)
     options.command = command
     unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("--")]
     if unknown:
@@ -194,15 +200,14 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _require_command(command: Sequence[str], before: Sequence[str]) -> None:
+def _require_command(name: str, command: Sequence[str], before: Sequence[str]) -> None:
     """Raise `UsageError` unless there is a command after `--`, and none among the words before it."""
+    example = f"mock-webshare {name} -- pytest -q"
     if before and not before[0].startswith("-"):
         too_many = pluralize(len(before), "argument")
-        raise UsageError(
-            f"{too_many} too many; put -- before the command, like mock-webshare run -- pytest -q"
-        )
+        raise UsageError(f"{too_many} too many; put -- before the command, like {example}")
     if not command:
-        raise UsageError("no command is given; write it after --, like mock-webshare run -- pytest -q")
+        raise UsageError(f"no command is given; write it after --, like {example}")
 
 
 def _one_line(text: str) -> str:

@@ -20,6 +20,7 @@ from mock_webshare.cli.settings import (
     served_recording,
     settings_of,
 )
+from mock_webshare.errors import pluralize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
@@ -31,10 +32,10 @@ _RUN_OPTIONS = tuple(
     (name, kind, "0" if name == "port" else default, help_text)
     for name, kind, default, help_text in SERVE_OPTIONS
 )
-_NOT_REACHED = (
-    b"mock-webshare: no request reached the mocked API (the control plane does not count); "
-    b"official clients do not read WEBSHARE_BASE_URL, so "
-    b'give them base_url=os.environ["WEBSHARE_BASE_URL"], in Node baseURL: process.env.WEBSHARE_BASE_URL\n'
+NOT_REACHED = (
+    "no request reached the mocked API (the control plane does not count); "
+    "official clients do not read WEBSHARE_BASE_URL, so "
+    'give them base_url=os.environ["WEBSHARE_BASE_URL"], in Node baseURL: process.env.WEBSHARE_BASE_URL'
 )
 
 
@@ -48,8 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "cannot be executed; 2 if the mock server cannot start; then the command is not run. "
         f"{PRECEDENCE}"
     )
-    # With one port for everything that is started, the second server would find it taken.
-    add_options(parser, _RUN_OPTIONS, variables=VARIABLES - {"port"})
+    add_server_options(parser)
     parser.add_argument(
         "--log", metavar="FILE", help="file that gets a line for each request (default: none)"
     )
@@ -59,6 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="do not show at the end what the client does wrong though nothing fails",
     )
     add_coverage_options(parser)
+
+
+def add_server_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the mock server beside a command."""
+    # With one port for everything that is started, the second server would find it taken.
+    add_options(parser, _RUN_OPTIONS, variables=VARIABLES - {"port"})
+    parser.set_defaults(log=None)
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
@@ -71,7 +78,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
         coverage = stack.enter_context(CoverageFolder()) if output.is_wanted else None
         for folder in filter(None, (hints, coverage)):
             environ = {**environ, **folder.variables}
-        code = _run(options, streams, environ)
+        code = run_once(options, streams, environ)
         if hints is not None:
             _show(hints.hints(), streams)
         if coverage is None:
@@ -87,13 +94,13 @@ def _show(hints: Sequence[Mapping[str, Any]], streams: Streams) -> None:
         from mock_webshare.insight import hint_report as report
 
         found = report.merged(hints)
-        head = f"mock-webshare: {len(found)} {'hint' if len(found) == 1 else 'hints'} on the client"
+        head = f"mock-webshare: {pluralize(len(found), 'hint')} on the client"
         with suppress(OSError):  # a closed stream does not change the exit code
             streams.stderr.write("".join(f"{line}\n" for line in (head, *report.lines(found))))
             streams.stderr.flush()
 
 
-def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
+def run_once(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     """Run the command with a mock server, and return its exit code."""
     from mock_webshare.server.process_guard import Guard
     from mock_webshare.server.reached_flag import ReachedFlag
@@ -122,5 +129,5 @@ def _run(options: argparse.Namespace, streams: Streams, environ: Mapping[str, st
             server.call(lambda worlds: worlds.reach())  # also reported to an outer run, if there is one
         if not guard.is_interrupted and not server.call(lambda worlds: worlds.is_reached):
             with suppress(OSError):  # a closed stream does not change the exit code
-                os.write(streams.stderr.fileno(), _NOT_REACHED)
+                os.write(streams.stderr.fileno(), f"mock-webshare: {NOT_REACHED}\n".encode())
         return code

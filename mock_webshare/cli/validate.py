@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -14,6 +13,7 @@ from mock_webshare.cli.options import (
     Option,
     add_options,
     add_skip_others,
+    jobs_of,
     values_given,
     values_or_defaults,
 )
@@ -43,7 +43,6 @@ _RUN_OPTIONS: Sequence[Option] = (
     ("jobs", int, "1", "number of processes; 0 starts one for each core"),
 )
 VALIDATE_OPTIONS = (*_RUN_OPTIONS, _SCHEMA_OPTION, *JUDGE_OPTIONS)
-_MOST_JOBS = 64
 _SHOWN_FROM, _SHOWN_EVERY = 16 * 1024**2, 0.1  # bytes, seconds
 
 
@@ -118,7 +117,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
     )
     for each in (coverage, hints):
         records = records if each is None else _shown_to(records, each)
-    verdict = run.judge(records, assumed, jobs=_jobs(values["jobs"]))
+    verdict = run.judge(records, assumed, jobs=jobs_of(values["jobs"]))
     if hints is not None:
         verdict = _with_hints(verdict, hints)
     for name, path in wanted:
@@ -181,12 +180,6 @@ def _severity(name: str) -> Level:
     if name not in FAILING:
         raise UsageError(f"--fail-on {name!r} is not allowed; allowed: {', '.join(FAILING)}")
     return Level(name)
-
-
-def _jobs(jobs: int) -> int:
-    if not 0 <= jobs <= _MOST_JOBS:
-        raise UsageError(f"--jobs {jobs} is not allowed; allowed: 0 to {_MOST_JOBS}")
-    return jobs or os.cpu_count() or 1
 
 
 def _reports(words: Sequence[str]) -> list[tuple[str, str | None]]:

@@ -178,6 +178,7 @@ CREDIT = str(data_path("fixtures") / "recordings" / "credit.json")
 ENDING: dict[str, list[tuple[str, ...]]] = {
     "serve": [("--public-url", "nowhere")],
     "run": [("--public-url", "nowhere", "--", "true")],
+    "mutate": [("--public-url", "nowhere", "--", "true")],
     "wait": [("--timeout", "0")],
     "generate": [("--credits", "1"), ("--data", "edge-cases")],
     "validate": [(CREDIT,)],
@@ -226,7 +227,7 @@ def test_a_variable_reaches_the_commands_that_say_so() -> None:
     named = {command: set(re.findall(r"MOCK_WEBSHARE_\w+", Run(command, "--help").out)) for command in ENDING}
     serve = {variable_of(name) for name in settings.VARIABLES}
     assert named.pop("serve") == serve
-    assert named.pop("run") == serve - {"MOCK_WEBSHARE_PORT"}
+    assert named.pop("run") == named.pop("mutate") == serve - {"MOCK_WEBSHARE_PORT"}
     assert named.pop("wait") == {"MOCK_WEBSHARE_HOST", "MOCK_WEBSHARE_PORT"}
     assert set().union(*named.values()) == set()
 
@@ -464,7 +465,7 @@ def test_an_internal_error_is_reported_in_one_line_without_its_text(monkeypatch:
 
 def test_an_unknown_schema_is_reported_with_all_names() -> None:
     run = Run("schema", "nope")
-    assert (run.code, run.err.endswith("applied-coupon, coupon, coverage, report\n")) == (
+    assert (run.code, run.err.endswith("applied-coupon, coupon, coverage, mutation, report\n")) == (
         2,
         True,
     )

@@ -30,7 +30,7 @@ RUN = [sys.executable, "-m", "mock_webshare", "run"]
 LIST = CREDIT_LIST.path
 SECRET = "a-very-secret-key"
 
-NOT_REACHED = run_command._NOT_REACHED.decode()
+NOT_REACHED = f"mock-webshare: {run_command.NOT_REACHED}\n"
 
 pytestmark = needs_fork
 linux = pytest.mark.skipif(
