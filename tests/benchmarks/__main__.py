@@ -36,6 +36,7 @@ from measuring import (
     report,
     stand_in,
 )
+from mutating import mutate
 from plugin import fixture, hints, session, unused
 from worlds import worlds
 
@@ -214,7 +215,7 @@ def imports(rounds: int = 15) -> None:
 
 FIGURES = {
     each.__name__: each
-    for each in (throughput, startup, pages, memory, imports, fixture, session, unused, hints, worlds)
+    for each in (throughput, startup, pages, memory, imports, fixture, session, unused, hints, worlds, mutate)
 }
 
 if __name__ == "__main__":
