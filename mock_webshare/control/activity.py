@@ -12,6 +12,7 @@ from mock_webshare.contract.timestamps import format_utc
 from mock_webshare.exchange.redaction.patterns import may_contain_secret_name
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.world.journal import Entry, Journal, wire
+from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import World
 
 MOST_ROWS = 200
@@ -117,7 +118,7 @@ Content = dict[str, Any] | Callable[[], dict[str, Any]]
 
 
 def activity(
-    journal: Journal, world: World | None, server: str, reader: Reader, after: int, limit: int
+    journal: Journal, world: World | None, server: Worlds, reader: Reader, after: int, limit: int
 ) -> Content:
     """Return the newest requests of a journal after the one with the number `after`, up to `limit`.
 
@@ -127,7 +128,9 @@ def activity(
     unsearched = journal.since(reader.searched) if limit and last > reader.searched else []
     shown = journal.since(max(after, last - limit)) if limit and arrived else []
     head = {
-        "server": server,
+        "server": server.id,
+        "newest": next((each.id for _, each in server.recent() if each.journal.total), None),
+        "keyless": server.keyless.total,
         "journal": journal.id,
         "next": last,
         "skipped": arrived - len(shown),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Read before the first request: at that time, a test may have replaced the file system.
 _TEMPLATE = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
 _WITHOUT_WORLD = (
+    "reasons",
     "health",
     "version",
     "openapi.json",

@@ -20,6 +20,7 @@ from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
 from mock_webshare.service import transactions
 from mock_webshare.service.data.fields import FieldType, is_string, read_object, require_keys
+from mock_webshare.service.reasons import MEANINGS
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Journal, exchanges, listed
 from mock_webshare.service.world.registry import Worlds
@@ -145,7 +146,7 @@ def _activity(request: ControlRequest) -> Any:
     journal, server = request.journal, request.worlds
     world = None if journal is server.keyless else request.world
     reader = request.readers.of(journal, request.secrets)
-    return activity.activity(journal, world, server.id, reader, **request.query)
+    return activity.activity(journal, world, server, reader, **request.query)
 
 
 def _request(request: ControlRequest) -> Any:
@@ -256,6 +257,8 @@ _WORLDS: Sequence[Route] = (
           lambda it: openapi.document(ROOT, routes_of(it.contract), it.contract), response="openapi"),
     Route("GET", "service.openapi.json", "Describe the mocked API.",
           lambda it: service_openapi.document(it.contract), response="openapi"),
+    Route("GET", "reasons", "List what may be the reason of a response.", lambda it: MEANINGS,
+          response="reasons"),
     Route("GET", "scenarios", "List the scenarios by their keys.", _scenarios, response="scenarios"),
     Route("GET", "worlds", "Count the worlds, and list them without their keys.",
           lambda it: worlds.listed(it.worlds, it.secrets, **it.query), response="worlds", query=_LISTED),

@@ -125,6 +125,7 @@ WITHOUT_A_METHOD = {
     "GET requests/{number}": "requests",
     "GET summary": "the methods for what it sums up",
     "GET earnings": "rows",
+    "GET reasons": "the sentences of the page",
 }
 OTHERS = ("config", "earnouts", "applied_coupon", "coupons")
 """The resources without methods of their own: they have those for any resource."""
