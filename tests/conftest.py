@@ -25,6 +25,7 @@ from mock_webshare.server.handler import Handler
 from mock_webshare.service.framework.request import Parser, split_target
 from mock_webshare.service.world.journal import Entry
 from tests.browser import browser  # noqa: F401  # a fixture
+from tests.page_view import chromium, new_view, view  # noqa: F401  # fixtures
 from tests.paths import ROOT
 
 collect_ignore = ["examples"]  # projects of their own, which test_example.py runs as such

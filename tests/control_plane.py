@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from mock_webshare import __version__
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.control import openapi
+from mock_webshare.control.guard import Access
 from mock_webshare.control.routes import ROOT, Route, routes_of
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import World
@@ -41,7 +42,8 @@ def name(route: Route) -> str:
     return f"{route.method} {route.path}"
 
 
-ROUTES = routes_of()
+ROUTES = [route for route in routes_of() if route.access not in (Access.PAGE, Access.ASSET)]
+"""Those that respond with data."""
 BY_NAME = {name(route): route for route in ROUTES}
 
 
@@ -49,6 +51,7 @@ def look(headers: Mapping[str, str]) -> None:
     """Check the headers of a response of the control plane."""
     assert headers["Mock-Webshare-Version"] == __version__
     assert headers["Cache-Control"] == "no-store"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert not any(header.lower().startswith("access-control-") for header in headers)
 

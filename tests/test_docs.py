@@ -230,7 +230,7 @@ def rules_table() -> str:
 def control_table() -> str:
     return table(
         ("method", "path under `/__mock__/`", "what it does"),
-        ((f"`{each.method}`", f"`{each.path}`", each.summary) for each in routes_of()),
+        ((f"`{each.method}`", f"`{each.path}`", each.summary) for each in routes_of() if each.path),
     )
 
 
@@ -414,7 +414,8 @@ def dead_links(folder: Path, text: str) -> list[str]:
         target = folder / path
         if link.startswith("https://"):
             continue
-        there = text if not path else target.read_text(encoding="utf-8") if target.is_file() else ""
+        is_page = path.endswith(".md") and target.is_file()
+        there = text if not path else target.read_text(encoding="utf-8") if is_page else ""
         if not target.exists() or (anchor and anchor not in anchors(there)):
             dead.append(link)
     return dead

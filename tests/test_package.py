@@ -12,6 +12,7 @@ import pytest
 
 import mock_webshare
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, data_path
+from mock_webshare.control.page import CONTENT_TYPES
 from mock_webshare.service.data import dataset, generator
 from tests.paths import ROOT
 
@@ -57,6 +58,7 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) 
     names = zipfile.ZipFile(wheel).namelist()
     assert {f"mock_webshare/_data/{name}" for name in DATA} <= set(names)
     assert {"mock_webshare/py.typed", "mock_webshare/service/framework/error_page.html"} <= set(names)
+    assert {f"mock_webshare/control/page/{name}" for name in CONTENT_TYPES} <= set(names)
     assert {f"mock_webshare/judge/reports/report.{each}" for each in ("html", "css")} <= set(names)
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"mock_webshare"}
 

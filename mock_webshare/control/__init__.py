@@ -11,13 +11,13 @@ import asyncio
 import concurrent.futures.thread  # noqa: F401  # `asyncio.to_thread` would import it at a request
 import re
 from collections.abc import Awaitable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from mock_webshare.control import page
 from mock_webshare.control.activity import Readers
-from mock_webshare.control.guard import Guard
+from mock_webshare.control.guard import Access, Guard
 from mock_webshare.control.problems import Problem, problem_of, problem_response
 from mock_webshare.control.query import read_query
 from mock_webshare.control.routes import ROOT, ControlRequest, Reload, Route, routes_of
@@ -42,19 +42,16 @@ _SMALL_BODY = 65_536
 _FILES = {"har": "application/json", "ndjson": "application/x-ndjson"}
 """The content types of responses that are files."""
 
-# Read before the first request: at that time, a test may have replaced the file system.
-_PAGE = (Path(__file__).parent / "page.html").read_bytes()
-_PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-}
 _HEADERS = {
     "Server": "mock-webshare",
     "Mock-Webshare-Version": __version__,
     "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+
+_ROOTS = (ROOT, ROOT.rstrip("/"))
+_Found = tuple[Route, Mapping[str, str]]
 
 
 class _Named(NamedTuple):
@@ -76,7 +73,6 @@ class Control:
         self._readers = Readers()
         self._remembered = Remembered()
         self._routes = [(_pattern(each.path), each) for each in routes_of(settings.contract)]
-        self._public = {(each.method, ROOT + each.path) for _, each in self._routes if each.is_public}
 
     async def handle(self, request: web.Request) -> web.Response:
         """Respond to a request under `ROOT`, with key and token redacted in errors."""
@@ -101,12 +97,10 @@ class Control:
 
     async def _respond(self, request: web.Request, named: _Named, secrets: Sequence[str]) -> web.Response:
         path, query = split_target(request.raw_path)
-        method = _routed_method(request.method)
-        if refusal := self._guard.refusal(request, is_public=(method, path) in self._public):
-            raise Problem(403, refusal)
-        if method == "GET" and path in (ROOT, ROOT.rstrip("/")):
+        found = self._found(request, path)
+        if path in _ROOTS and _routed_method(request.method) == "GET":
             return self._root(path, request.headers.get("Accept", ""))
-        route, parameters = self._find(request.method, path.removeprefix(ROOT))
+        route, parameters = _chosen(found, request.method)
         if named.world_id is not None and named.sent_key:
             raise Problem(
                 400, f"the request names a world by {WORLD_HEADER} and by Authorization; send one of them"
@@ -115,60 +109,75 @@ class Control:
         if not route.body:
             await _require_no_body(request)
         body = await _read_body(request, route) if route.body else None
-        contract = self._settings.contract
-        content = route.run(
-            ControlRequest(
-                contract=contract,
-                worlds=self._worlds,
-                key=named.key,
-                path=parameters,
-                query=values,
-                body=body,
-                reload=self._reload,
-                secrets=secrets,
-                readers=self._readers,
-                remembered=self._remembered,
-                world_id=named.world_id,
-                is_read_only=route.method == "GET" if route.is_read_only is None else route.is_read_only,
-            )
-        )
+        about = self._about(route, named, secrets)
+        content = route.run(about._replace(path=parameters, query=values, body=body))
+        if isinstance(content, web.Response):
+            return content
         if isinstance(content, Awaitable):
             content = await content
         if callable(content):
             return await asyncio.to_thread(lambda: _response(route, content()))
         return _response(route, content)
 
+    def _about(self, route: Route, named: _Named, secrets: Sequence[str]) -> ControlRequest:
+        """Return a request to a route about a world, still without parameters and body."""
+        return ControlRequest(
+            contract=self._settings.contract,
+            worlds=self._worlds,
+            key=named.key,
+            path={},
+            body=None,
+            reload=self._reload,
+            secrets=secrets,
+            readers=self._readers,
+            remembered=self._remembered,
+            world_id=named.world_id,
+            is_read_only=route.method == "GET" if route.is_read_only is None else route.is_read_only,
+        )
+
     def _root(self, path: str, accept: str) -> web.Response:
-        """Return the page of links for a browser, the same as JSON for others, or the redirect to them."""
+        """Return the page for a browser, links as JSON for others, or the redirect to them."""
         if path != ROOT:
             return web.Response(status=307, headers={"Location": ROOT})
         if _wants_html(accept):
-            return web.Response(body=_PAGE, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
+            return page.index()
         readable = [each for _, each in self._routes if each.method == "GET" and "{" not in each.path]
         links = render({ROOT + each.path: each.summary for each in readable}, indent=2)
         return web.Response(body=links + b"\n", content_type="application/json")
 
-    def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
-        """Return the route of a method and a decoded path, and its path parameters.
+    def _found(self, request: web.Request, path: str) -> list[_Found]:
+        """Return the routes of a path, if the guard allows the request."""
+        found, method = self._find(path.removeprefix(ROOT)), _routed_method(request.method)
+        access = next((route.access for route, _ in found if route.method == method), Access.CONTROL)
+        if path in _ROOTS and method == "GET":
+            access = Access.PAGE if _wants_html(request.headers.get("Accept", "")) else Access.CONTROL
+        if refusal := self._guard.refusal(request, access):
+            raise Problem(403, refusal)
+        return found
+
+    def _find(self, path: str) -> list[_Found]:
+        """Return the routes of a decoded path, and the path parameters of each.
 
         A path without parameters precedes one with them.
         """
-        matching = [
+        matching: list[_Found] = [
             (route, match.groupdict())
             for pattern, route in self._routes
             if (match := pattern.fullmatch(path))
         ]
-        found = [each for each in matching if not each[1]] or matching
-        if not found:
-            raise Problem(404, f"there is no such endpoint; GET {ROOT}openapi.json lists them")
-        for route, parameters in found:
-            if route.method == _routed_method(method):
-                return route, parameters
-        methods = [route.method for route, _ in found]
-        allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
-        raise Problem(
-            405, f"{method} is not a method of this endpoint; allowed: {allowed}", {"Allow": allowed}
-        )
+        return [each for each in matching if not each[1]] or matching
+
+
+def _chosen(found: Sequence[_Found], method: str) -> _Found:
+    """Return the route of a method among those of a path."""
+    if not found:
+        raise Problem(404, f"there is no such endpoint; GET {ROOT}openapi.json lists them")
+    for each in found:
+        if each[0].method == _routed_method(method):
+            return each
+    methods = [route.method for route, _ in found]
+    allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
+    raise Problem(405, f"{method} is not a method of this endpoint; allowed: {allowed}", {"Allow": allowed})
 
 
 def _routed_method(method: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum, auto
 from hmac import compare_digest
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -16,6 +17,19 @@ TOKEN_HEADER = "Mock-Webshare-Token"  # noqa: S105  # the name of a header
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
+class Access(Enum):
+    """What a route requires of a request, besides that no page of another origin sends it."""
+
+    PUBLIC = auto()
+    """Nothing else."""
+    PAGE = auto()
+    """As an asset, but other sites may link to it."""
+    ASSET = auto()
+    """Loopback and our `Host`, or a server with a token, which browsers do not send when they load a file."""
+    CONTROL = auto()
+    """Loopback and our `Host`, or the token."""
+
+
 class Guard:
     """Refuses other sites, foreign host names (DNS rebinding), and other machines."""
 
@@ -27,7 +41,7 @@ class Guard:
             self._names.add(urlsplit(settings.public_url).hostname or "")
             self._origins.add(settings.public_url.rstrip("/"))
 
-    def refusal(self, request: web.Request, *, is_public: bool = False) -> str | None:
+    def refusal(self, request: web.Request, access: Access = Access.CONTROL) -> str | None:
         """Return why a request is refused; None if it is allowed.
 
         A public route only refuses pages of other origins: what it says is known to whoever reaches the port.
@@ -38,17 +52,26 @@ class Guard:
         own = self._origins.union(f"{request.scheme}://{host}" for host in hosts)
         if not own.issuperset(headers.getall("Origin", [])):
             return "a page of another origin must not control the mock server"
-        if not {"same-origin", "none"}.issuperset(headers.getall("Sec-Fetch-Site", [])):
+        if not _is_own_site(request, access):
             return "a page of another site must not control the mock server"
-        if is_public:
+        if access is Access.PUBLIC:
             return None
         if settings.control_token is not None:
-            return _token_refusal(headers.getall(TOKEN_HEADER, []), settings.control_token)
+            sent = headers.getall(TOKEN_HEADER, [])
+            return _token_refusal(sent, settings.control_token) if access is Access.CONTROL else None
         if not (settings.is_loopback and _is_of_this_machine(request.remote)):
             return "beyond loopback the control plane needs a token; start the server with --control-token"
         if not self._names.issuperset(map(_host_name, hosts)):
             return "the Host header does not name this server; use the URL that it printed"
         return None
+
+
+def _is_own_site(request: web.Request, access: Access) -> bool:
+    """Return whether no page of another site sends a request; a link to our page may be on any site."""
+    headers = request.headers
+    if access is Access.PAGE and headers.getall("Sec-Fetch-Mode", []) == ["navigate"]:
+        return headers.getall("Sec-Fetch-Dest", []) == ["document"]  # in a tab, not in a frame
+    return {"same-origin", "none"}.issuperset(headers.getall("Sec-Fetch-Site", []))
 
 
 def _authority(target: str) -> str | None:

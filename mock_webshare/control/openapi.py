@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mock_webshare.contract.endpoints import CREDITS
 from mock_webshare.contract.model import Contract, Resource
 from mock_webshare.contract.schemas import data_path
+from mock_webshare.control.guard import Access
 from mock_webshare.service import faults, transactions
 from mock_webshare.service.data import upgrade
 from mock_webshare.service.data.dataset import FORMAT
@@ -41,7 +42,7 @@ _REASON = (
     "Why the response is not the ordinary one: codes, separated by blanks; empty if it is. A code may have a "
     "detail after a colon: `fault:1` is the fault with the id 1. {codes}"
 )
-_MEDIA_TYPES = {"ndjson": "application/x-ndjson"}
+_MEDIA_TYPES = {"ndjson": "application/x-ndjson", "page": "text/html", "asset": "text/*"}
 
 
 def document(root: str, routes: Sequence[Route], contract: Contract) -> dict[str, Any]:
@@ -199,7 +200,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _security(route: Route) -> Iterator[dict[str, list[str]]]:
     """Yield the credentials that may be sent: those of the world, each without and with the token."""
-    if route.is_public:
+    if route.access is not Access.CONTROL:
         yield {}
         return
     worlds: list[dict[str, list[str]]] = (

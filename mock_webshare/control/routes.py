@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from mock_webshare.contract import openapi as service_openapi
 from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Resource
-from mock_webshare.control import activity, hints, openapi, summary, worlds
+from mock_webshare.control import activity, hints, openapi, page, summary, worlds
 from mock_webshare.control.activity import Readers
+from mock_webshare.control.guard import Access
 from mock_webshare.control.problems import Problem
 from mock_webshare.control.query import Parameter, choice, integer, text
 from mock_webshare.control.summary import Remembered
@@ -117,8 +118,8 @@ class Route(NamedTuple):
     response: str | None = None
     """The component that describes the content. None: there is none, and the status is 204."""
     status: int = 200
-    is_public: bool = False
-    """Whether it responds beyond loopback without the token, and to any Host."""
+    access: Access = Access.CONTROL
+    """What the guard requires of a request."""
     query: Sequence[Parameter] = ()
     """The query parameters; any other is refused."""
     is_read_only: bool | None = None
@@ -249,10 +250,14 @@ _EARNINGS = (choice("by", "The length of a row.", "month"),)
 
 # fmt: off
 _WORLDS: Sequence[Route] = (
+    Route("GET", "", "Return the page of the mock server.", lambda it: page.index(), response="page",
+          access=Access.PAGE),
+    Route("GET", "page/{name}", "Return a file that the page loads.", lambda it: page.asset(it.path["name"]),
+          response="asset", access=Access.ASSET),
     Route("GET", "health", "Report that the server is ready.", lambda it: {"status": "ready"},
-          response="health", is_public=True),
+          response="health", access=Access.PUBLIC),
     Route("GET", "version", "Return the version of the server.", lambda it: {"version": __version__},
-          response="version", is_public=True),
+          response="version", access=Access.PUBLIC),
     Route("GET", "openapi.json", "Describe the control plane.",
           lambda it: openapi.document(ROOT, routes_of(it.contract), it.contract), response="openapi"),
     Route("GET", "service.openapi.json", "Describe the mocked API.",

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from mock_webshare import MockServer, Settings
-from mock_webshare.control.guard import Guard
+from mock_webshare.control.guard import Access, Guard
 from mock_webshare.service.world.registry import Worlds
 from tests.browser import needs_chromium, run
 from tests.control_plane import KEY, digest
@@ -45,8 +45,8 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> Refused:
     """What the control planes of this process let pass and what not."""
     refused, refusal_of = Refused(), Guard.refusal
 
-    def watched(self: Guard, request: web.Request, *, is_public: bool = False) -> str | None:
-        refusal = refusal_of(self, request, is_public=is_public)
+    def watched(self: Guard, request: web.Request, access: Access = Access.CONTROL) -> str | None:
+        refusal = refusal_of(self, request, access)
         refused.note(request, refusal)
         return refusal
 
@@ -119,4 +119,5 @@ async def test_a_page_of_the_mock_itself_can_do_all_this(
     assert results["change settings"].startswith("200 ")
     assert results["reset"] == "204 "
     assert server.world(KEY).snapshots() == []
-    assert not any(was_refused for _, _, was_refused in refused.requests)
+    frames = [each for each in refused.requests if each[2]]
+    assert frames == [("GET", "/__mock__/", True)] and '"status":403' in results["frame the page"]

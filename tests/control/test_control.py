@@ -22,7 +22,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from mock_webshare import Settings, control, create_app
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
 from mock_webshare.control.activity import Readers
-from mock_webshare.control.routes import ROOT, ControlRequest, Route
+from mock_webshare.control.routes import ROOT, ControlRequest, Route, routes_of
 from mock_webshare.control.summary import Remembered
 from mock_webshare.errors import MockWebshareError
 from mock_webshare.server.app import WORLDS
@@ -655,7 +655,7 @@ class TestTheDocument:
     def test_has_each_route_and_no_other(self) -> None:
         paths = document()["paths"]
         documented = {(method.upper(), path.removeprefix(ROOT)) for path in paths for method in paths[path]}
-        assert documented == {(route.method, route.path) for route in ROUTES}
+        assert documented == {(route.method, route.path) for route in routes_of()}
 
     @pytest.mark.parametrize(
         ("method", "path", "route", "body"),
@@ -867,15 +867,10 @@ class TestThePage:
         look(response.headers)
         assert (response.status, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
-        links = re.findall('href="([^"]*)"', text)
-        assert {"scenarios", "requests", "openapi.json", "service.openapi.json"} <= set(links)
+        links = re.findall('<a href="([^#"]*)"', text)
+        assert {"scenarios", "openapi.json", "service.openapi.json"} <= set(links)
         for link in links:
             assert (await controlled.client.get(ROOT + link, headers={"Authorization": ""})).status == 200
-
-    @pytest.mark.parametrize("tag", ["script", "style", "img", "form", "iframe", "http-equiv"])
-    async def test_has_nothing_that_its_policy_would_block(self, controlled: Controlled, tag: str) -> None:
-        response = await controlled.client.get(ROOT, headers={"Accept": "text/html"})
-        assert tag not in await response.text()
 
     async def test_has_nothing_of_a_world(self, controlled: Controlled) -> None:
         pages = set()

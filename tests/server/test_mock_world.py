@@ -125,6 +125,8 @@ WITHOUT_A_METHOD = {
     "GET requests/{number}": "requests",
     "GET summary": "the methods for what it sums up",
     "GET earnings": "rows",
+    "GET ": "the page",
+    "GET page/{name}": "the page",
     "GET reasons": "the sentences of the page",
 }
 OTHERS = ("config", "earnouts", "applied_coupon", "coupons")

@@ -65,6 +65,18 @@ async (base, key) => {
     document.body.append(frame);
     return framed(frame);
   });
+  await attempt("read the newest requests", () => read("activity?after=0"));
+  await attempt("read the worlds, by another spelling", async () => {
+    const response = await fetch(`${base}/%5f_mock__/worlds`);
+    return response.ok ? response.text() : null;
+  });
+  await attempt("read the page", () => read(""));
+  await attempt("load a module of the page", () => loaded(document.createElement("script"), "src", "page/api.js"));
+  await attempt("frame the page", () => {
+    const frame = Object.assign(document.createElement("iframe"), { src: root });
+    document.body.append(frame);
+    return framed(frame);
+  });
   await attempt("read as events", () => new Promise((resolve) => {
     const events = new EventSource(`${root}requests`);
     events.onmessage = ({ data }) => resolve(data);

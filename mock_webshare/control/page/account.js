@@ -1,0 +1,74 @@
+// What a world holds, what happens next, what differs from its start, and what was earned in each month.
+
+import { bar, byId, make, setChildren, setText, show, tableRow } from "./dom.js";
+import { amount, count, duration, worldTime } from "./format.js";
+
+// `summary` is null if there is no world.
+export function draw(summary) {
+  show("world-parts", summary !== null);
+  setText("world-name", summary ? summary.world.name : "Requests without a known key belong to no world.");
+  if (summary === null) return;
+  const changes = describeChanges(summary.changes).join(" · ");
+  const earned = summary.totals.filter((each) => each.amount !== null);
+  const others = summary.totals.filter((each) => each.amount === null);
+  const next = summary.next.length ? summary.next.slice(0, 3).map(describeEvent) : ["time changes nothing"];
+  setText("changes", changes || "nothing since its start");
+  byId("changes").classList.toggle("changed", changes !== "");
+  setChildren("totals", ...earned.flatMap(rowsOf));
+  setChildren("bar", ...earned.slice(0, 1).filter((each) => each.amount > 0).map(barOf));
+  setText("other-totals", others.map((each) => count(each.count, each.singular)).join(" · "));
+  setChildren("next-list", ...next.map((text) => make("li", {}, text)));
+}
+
+function describeChanges({ clock, rows = [], settings = [], faults = {} }) {
+  const verbs = (numbers) => ["added", "changed", "removed"].filter((verb) => numbers[verb])
+    .map((verb) => `${numbers[verb]} ${verb}`).join(", ");
+  return [
+    clock && `clock${clock.seconds ? ` ${duration(clock.seconds)}` : ""}${clock.running ? " running" : ""}`,
+    verbs(faults) && `faults ${verbs(faults)}`,
+    ...rows.map((numbers) => `${numbers.resource} ${verbs(numbers)}`),
+    ...settings.map(({ name, from, to }) => `${name} ${to}, was ${from}`),
+  ].filter(Boolean);
+}
+
+function describeEvent({ at, resource, singular, becomes, count: number, amount: usd }) {
+  const what = `${count(number, singular)}${usd === null ? "" : ` of ${amount(usd)} USD`}`;
+  const change = `${what} ${number === 1 ? "becomes" : "become"} ${becomes}`;
+  return `${worldTime(at).replace(/, \d{4}| P.T/g, "")}: ${becomes === null ? `${resource} may be added` : change}`;
+}
+
+function rowsOf({ resource, count: all, amount: whole, values }) {
+  const row = (name, number, usd, kind) => tableRow({ class: kind }, name, number.toLocaleString("en"), amount(usd));
+  const held = values.filter((each) => each.count > 0);
+  return [row(resource, all, whole, "head"), ...held.map((each) => row(each.value, each.count, each.amount, null))];
+}
+
+const barOf = ({ values, amount: whole }) =>
+  bar(values.map(({ value, amount: usd }) => [value, usd, `${value}: ${amount(usd)} USD`]), whole);
+
+// `earnings` is null if there is no world.
+export function drawMonths(earnings) {
+  show("months", earnings !== null && earnings.rows.length > 0);
+  if (byId("months").hidden) return;
+  const columns = earnings.series.flatMap(columnsOf).filter(({ read }) => earnings.rows.some(read));
+  const bars = columns.filter((each) => each.isBar);
+  const sum = (row) => bars.reduce((total, { read }) => total + read(row), 0);
+  const largest = Math.max(...earnings.rows.map(sum), 0.01);
+  const heads = ["month", "chart", ...columns.map(({ title }) => title)];
+  const rows = earnings.rows.map((row) => tableRow({ class: row.month === earnings.now ? "now" : null }, row.month,
+    bar(bars.map(({ value, title, read }) => [value, read(row), `${title}: ${amount(read(row))} USD`]), largest),
+    ...columns.map(({ read }) => (read(row) ? amount(read(row)) : "–"))));
+  setChildren("months-heads", ...heads.map((text) => make("th", {}, text)));
+  setChildren("months-rows", ...rows.reverse());
+  const earlier = earnings.skipped ? ` ${count(earnings.skipped, "earlier month")} not shown.` : "";
+  setText("months-note", `USD by the month of creation; the clock is in ${earnings.now}.${earlier}`);
+}
+
+// One column for each status, and one for what pending rows become in a month.
+function columnsOf({ resource, values, becomes }) {
+  const isBar = becomes !== null;
+  const columns = values.map((value) => ({ value, isBar, title: isBar ? value : `${resource} ${value}`,
+    read: ({ resources }) => resources[resource]?.created[value]?.amount ?? 0 }));
+  const due = ({ resources }) => resources[resource]?.due.amount ?? 0;
+  return isBar ? [...columns, { value: "due", isBar, title: `becomes ${becomes}`, read: due }] : columns;
+}
