@@ -114,6 +114,8 @@ class UnreadableInput(MockWebshareError):
     @classmethod
     def from_os_error(cls, name: str, error: OSError) -> UnreadableInput:
         """Return the error of a failed open or read of a file."""
+        if isinstance(error, FileNotFoundError) and "://" in name:
+            return cls(f"cannot read {name!r}: a URL is not read; save it to a file first: curl -o FILE")
         return cls(f"cannot read {name!r}: {error.strerror or error}")
 
 

@@ -76,7 +76,10 @@ Suite = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> Suite:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
+    for name in ("CI", "BUILD_NUMBER"):  # with one of them the summary repeats all lines of a failure
+        monkeypatch.delenv(name, raising=False)
+
     def run(
         *options: str, text: str = SUITE, mode: str | None = None, apart: bool = False
     ) -> pytest.RunResult:

@@ -652,8 +652,8 @@ def test_it(webshare_mock):
 @pytest.mark.parametrize(
     ("requested", "message"),
     [
-        ('"GET", LIST', "There were no requests with this key."),
-        ('"GET", LIST, page=None', "There were no requests with this key."),
+        ('"GET", LIST', "There were no requests with this key or another: does the client have the base URL"),
+        ('"GET", LIST, page=None', "There were no requests with this key or another: "),
     ],
 )
 def test_a_world_without_requests_is_reported(suite: Suite, requested: str, message: str) -> None:
@@ -835,6 +835,10 @@ def test_it(webshare_mock, untidy):
 
 def test_requests_with_another_key_are_counted(suite: Suite) -> None:
     result = suite("""
+def test_before(webshare_mock, webshare_mock_server):
+    get(webshare_mock)
+    get(webshare_mock_server.world("before"))
+
 def test_it(webshare_mock, webshare_mock_server):
     for key in ("wrong", "invalid", "wrong"):
         get(webshare_mock_server.world(key))

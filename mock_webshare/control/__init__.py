@@ -22,7 +22,7 @@ from mock_webshare.control.problems import Problem, problem_of, problem_response
 from mock_webshare.control.query import read_query
 from mock_webshare.control.routes import ROOT, ControlRequest, Reload, Route, routes_of
 from mock_webshare.control.summary import Remembered
-from mock_webshare.errors import format_value
+from mock_webshare.errors import format_value, suggestion
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.exchange.streams import Malformed
 from mock_webshare.recordings import content_encoding
@@ -100,6 +100,9 @@ class Control:
         found = self._found(request, path)
         if path in _ROOTS and _routed_method(request.method) == "GET":
             return self._root(path, request.headers.get("Accept", ""))
+        if not found:
+            similar = suggestion(path.removeprefix(ROOT).strip("/"), {each.path for _, each in self._routes})
+            raise Problem(404, f"there is no such endpoint; GET {ROOT}openapi.json lists them{similar}")
         route, parameters = _chosen(found, request.method)
         if named.world_id is not None and named.sent_key:
             raise Problem(
@@ -169,9 +172,7 @@ class Control:
 
 
 def _chosen(found: Sequence[_Found], method: str) -> _Found:
-    """Return the route of a method among those of a path."""
-    if not found:
-        raise Problem(404, f"there is no such endpoint; GET {ROOT}openapi.json lists them")
+    """Return the route of a method among those of a path, at least one."""
     for each in found:
         if each[0].method == _routed_method(method):
             return each

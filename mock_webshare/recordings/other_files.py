@@ -122,6 +122,7 @@ DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
         ("protocolVersion scheme", _CHARLES),
         ("credits channels", Kind("a data set of the mock server", "serve it with --data")),
         ("version runs", Kind("a SARIF report")),
+        ("requests dropped", Kind("a list of GET requests", "save GET requests.har or requests.ndjson")),
         # Others have these keys too, so they are last.
         ("name private", Kind("a package.json")),
         ("private workspaces", Kind("a package.json")),

@@ -34,6 +34,15 @@ _MEANT: Mapping[str, str] = {
 }
 """By a name that someone may give, what is probably meant, where a method has such an argument."""
 
+_EXAMPLES: Mapping[str, str] = {
+    "add_fault": "status=503",
+    "create_channel": 'code="SPRING10"',
+    "create_credit": "amount=12.5",
+    "change_credit": "amount=12.5",
+    "set_settings": 'rate_limit="5/min"',
+}
+"""An argument of each method that takes any."""
+
 
 def for_tests(cls: C) -> C:
     """Let the public methods and properties of a class report mistakes as errors of the call."""
@@ -71,9 +80,10 @@ def _require_known(
     code = method.__code__
     known = code.co_varnames[max(1, code.co_posonlyargcount) : code.co_argcount + code.co_kwonlyargcount]
     if len(args) > code.co_argcount:
+        names = f"; names: {', '.join(known)}" if known else f", like {_EXAMPLES.get(shown, 'id=1')}"
         raise UsageError(
             f"{shown}() got {pluralize(len(args) - 1, 'argument')} without a name; allowed: "
-            f"{code.co_argcount - 1}; write the others as NAME=VALUE{known and '; names: '}{', '.join(known)}"
+            f"{code.co_argcount - 1}; write any other as NAME=VALUE{names}"
         )
     for name in given:
         if name not in known and not code.co_flags & CO_VARKEYWORDS:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from mock_webshare.control import hints
 from mock_webshare.server.arguments import for_tests
+from mock_webshare.server.loop import monotonic
 from mock_webshare.service import transactions
 from mock_webshare.service.settings import require_key
 from mock_webshare.service.world.clock import lasting
@@ -38,6 +39,7 @@ class MockWorld:
         require_key(api_key)
         self._server = server
         self.api_key = api_key
+        self._began = monotonic()
 
     @property
     def url(self) -> str:
@@ -68,8 +70,10 @@ class MockWorld:
         __tracebackhide__ = True
         wanted, entries = RequestMatcher(method, path, query), self.requests
         if all(wanted.differences(entry) for entry in entries):
-            elsewhere = self._server.call(lambda worlds: worlds.count_other_requests(self.api_key))
-            raise AssertionError(not_requested(wanted, entries, elsewhere))
+            elsewhere = self._server.call(
+                lambda worlds: worlds.count_other_requests(self.api_key, self._began)
+            )
+            raise AssertionError(not_requested(wanted, entries, elsewhere, self.url))
 
     def transcript(self) -> str:
         """Return the requests, a line each, with the status of the response, and a second line for a hint."""

@@ -641,6 +641,18 @@ async def test_a_body_is_refused_where_it_would_be_ignored(
     assert (problem["status"], problem["detail"].partition(";")[0]) == (400, "this endpoint reads no body")
 
 
+@pytest.mark.parametrize(
+    ("path", "similar"),
+    [("fault", "faults"), ("faults/", "faults"), ("credit", "credits"), ("clok", "clock"), ("zzzz", "")],
+)
+async def test_a_path_that_does_not_exist_gets_the_nearest(
+    controlled: Controlled, path: str, similar: str
+) -> None:
+    problem = await controlled.refused("GET", path)
+    assert problem["status"] == 404
+    assert problem["detail"].partition("did you mean ")[2] == f"{similar}?" * bool(similar)
+
+
 async def test_an_empty_object_is_no_body(controlled: Controlled) -> None:
     await controlled.done("POST", "reset", {})
 

@@ -77,6 +77,7 @@ ELSE = {
     "a package.json": b'{"name": "shop", "private": true, "scripts": {"test": "vitest"}}',
     "a JSON Schema, or a file that names one": b'{"$schema": "http://json-schema.org/schema#"}',
     "a lock file": b'{"name": "a", "lockfileVersion": 3, "packages": {}}',
+    "a list of GET requests": b'{"requests": [], "dropped": 0}',
     "a contract of Pact": b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": []}',
     "a Postman collection without saved examples": b'{"info": {}, "item": [{"name": "a", "request": {}}]}',
     "a data set of the mock server": b'{"credits": [%s], "channels": []}' % CREDIT,

@@ -95,8 +95,14 @@ def test_an_unknown_argument_of_the_server_is_reported_likewise(
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda it: it.add_fault({"status": 503}), "add_fault() got 1 argument without a name; allowed: 0"),
-        (lambda it: it.set_clock("P3D"), "set_clock() got 1 argument without a name; allowed: 0; write the"),
+        (
+            lambda it: it.add_fault({"status": 503}),
+            "allowed: 0; write any other as NAME=VALUE, like status=503",
+        ),
+        (lambda it: it.add_fault(503), "NAME=VALUE, like status=503"),
+        (lambda it: it.create_credit(12.5), "NAME=VALUE, like amount=12.5"),
+        (lambda it: it.create_channel("SPRING10"), 'NAME=VALUE, like code="SPRING10"'),
+        (lambda it: it.set_clock("P3D"), "set_clock() got 1 argument without a name; allowed: 0; write any"),
         (lambda it: it.set_settings("5/min", 2), "set_settings() got 2 arguments without a name"),
         (lambda it: it.credit(1, 2), "credit() got 2 arguments without a name; allowed: 1"),
         (lambda it: it.begin(3), "names: seed, credits, data, scenario"),

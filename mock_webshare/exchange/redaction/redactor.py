@@ -155,7 +155,13 @@ class Redactor:
 
     def headers(self, headers: Headers) -> Headers:
         """Return headers without their secrets; schemes of credentials, such as `Token`, stay."""
-        named = self._redact_headers(tuple((name, self._redact_indexed(value)) for name, value in headers))
+        # Known secrets first, but not where each word is redacted anyway: one may have several words.
+        named = self._redact_headers(
+            tuple(
+                (name, value if is_secret_name(name) else self._redact_indexed(value))
+                for name, value in headers
+            )
+        )
         return tuple(
             (
                 self._redact_known(name),

@@ -39,7 +39,8 @@ def _hints(verdict: Verdict) -> Iterator[str]:
 def nothing_judged(verdict: Verdict) -> Iterator[str]:
     """Yield a sentence if that is why the exit code is not 0."""
     if verdict.exit_code == COULD_NOT and not verdict.unreadable:
-        yield "Nothing was judged: no response of the documented endpoints was found."
+        found = "no response of the documented endpoints" if verdict.exchanges else "no exchange at all"
+        yield f"Nothing was judged: {found} was found."
 
 
 def _alike(verdict: Verdict) -> list[list[Group]]:

@@ -309,15 +309,18 @@ def _lines(entry: Entry, redactor: Redactor) -> Iterator[str]:
         yield f"  hint: {entry.hint}"
 
 
-def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int = 0) -> str:
+def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int, url: str) -> str:
     """Return the message of a failed assertion, with the nearest requests.
 
-    `others` is the number of requests with other keys, for the key may be wrong if none has this one.
+    `others` is the number of requests with other keys, for the key may be wrong if none has this one; `url`
+    is what the client should have as its base URL.
     """
     query = "&".join(f"{name}={value}" for name, value in matcher.query.items())
     text = f"{matcher.method} {matcher.path}{query and f' with {query}'} was not requested."
     if not entries:
-        more = f", but {others} with other keys or none: does the client use this one?" if others else "."
+        more = f" or another: does the client have the base URL {url}?"
+        if others:
+            more = f", but {others} with other keys or none: does the client use this one?"
         return f"{text} There were no requests with this key{more}"
     redactor = _redactor(entries)
     lines = [text, f"The nearest of {len(entries)} with this key:"]

@@ -255,10 +255,10 @@ class Worlds:
             self._retire(Retired(key, self.keyless.total))
         self._show_keyless(self.keyless.total, "")
 
-    def count_other_requests(self, key: str) -> int:
-        """Return how many requests came with other keys, or without a known one."""
+    def count_other_requests(self, key: str, since: float) -> int:
+        """Return how many requests came with other keys, or without a known one, since a time in seconds."""
         journals = [world.journal for each, world in self._worlds.items() if each != key]
-        return sum(map(len, journals)) + len(self.keyless)
+        return sum(entry.began >= since for journal in (*journals, self.keyless) for entry in journal)
 
     def counted(self) -> dict[str, int]:
         """Return how many worlds there are, can be, and were deleted for others."""

@@ -84,6 +84,14 @@ def test_a_header(name: str, value: str, expected: str) -> None:
     assert header(name, value) == expected
 
 
+@pytest.mark.parametrize("key", ["my secret key", "scenario: flaky", "a b", "one", "two  blanks", "api key"])
+def test_a_key_keeps_the_number_of_its_words_even_if_it_is_known(key: str) -> None:
+    for known in ((), (key,), tuple(key.split())):
+        ((_, value),) = Redactor(known).headers((("Authorization", f"Token {key}"),))
+        assert len(value.split()) == len(f"Token {key}".split())
+        assert not set(value.split()[1:]) & set(key.split())
+
+
 @pytest.mark.parametrize(("name", "value"), HEADERS_THAT_STAY)
 def test_a_header_that_stays(name: str, value: str) -> None:
     assert header(name, value) == value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -154,10 +154,13 @@ def test_a_transcript_has_no_key() -> None:
     assert text == f"GET {LIST}?api_key=REDACTED-1&page=2 200\nGET /REDACTED-1/ 200"
 
 
+def message(matcher: RequestMatcher, entries: Sequence[Entry]) -> str:
+    """Return the message of a failed assertion, without requests with other keys."""
+    return not_requested(matcher, entries, 0, "http://127.0.0.1:1")
+
+
 def test_a_path_that_lacks_only_its_slash_is_nearer_than_another() -> None:
-    lines = not_requested(
-        RequestMatcher("GET", LIST, {}), [entry("/a/"), entry(LIST.rstrip("/"))]
-    ).splitlines()
+    lines = message(RequestMatcher("GET", LIST, {}), [entry("/a/"), entry(LIST.rstrip("/"))]).splitlines()
     assert lines[2:] == [
         f"  GET {LIST.rstrip('/')} 200",
         f"    path: {LIST.rstrip('/')}, expected {LIST}",
@@ -168,7 +171,7 @@ def test_a_path_that_lacks_only_its_slash_is_nearer_than_another() -> None:
 
 def test_a_failed_assertion_shows_the_nearest_requests_first() -> None:
     entries = [entry("/a/", "POST"), entry(f"{LIST}?page=3")]
-    assert not_requested(RequestMatcher("GET", LIST, {"page": 2}), entries).splitlines() == [
+    assert message(RequestMatcher("GET", LIST, {"page": 2}), entries).splitlines() == [
         f"GET {LIST} with page=2 was not requested.",
         "The nearest of 2 with this key:",
         f"  GET {LIST}?page=3 200",
@@ -181,19 +184,20 @@ def test_a_failed_assertion_shows_the_nearest_requests_first() -> None:
 
 
 def test_a_failed_assertion_shows_five_requests_at_most() -> None:
-    lines = not_requested(RequestMatcher("GET", "/", {}), [entry()] * 9).splitlines()
+    lines = message(RequestMatcher("GET", "/", {}), [entry()] * 9).splitlines()
     assert len(lines) == 2 + 5 * 2
 
 
 def test_a_failed_assertion_says_that_there_were_no_requests() -> None:
-    text = not_requested(RequestMatcher("GET", "/", {}), [])
-    assert text == "GET / was not requested. There were no requests with this key."
+    text = message(RequestMatcher("GET", "/", {}), [])
+    assert text == (
+        "GET / was not requested. There were no requests with this key or another: does the client have the "
+        "base URL http://127.0.0.1:1?"
+    )
 
 
 def test_a_failed_assertion_shows_no_key() -> None:
-    text = not_requested(
-        RequestMatcher("GET", LIST, {"api_key": "other"}), [entry(f"{LIST}?api_key={SECRET}")]
-    )
+    text = message(RequestMatcher("GET", LIST, {"api_key": "other"}), [entry(f"{LIST}?api_key={SECRET}")])
     assert "api_key: 'REDACTED-1', expected 'other'" in text
     assert SECRET not in text
 
