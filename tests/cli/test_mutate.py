@@ -362,7 +362,8 @@ EXAMPLES = {
         {"field.null amount": "killed", "field.retyped amount": "survived", "field.removed next": "survived"},
     ),
 }
-"""Test suites of clients, and verdicts that were found in another way, too: with the fault in each world."""
+"""Test suites of clients, and verdicts; those of `dashboard` and `credit-export` were found in another way,
+too: with the fault in each world."""
 
 
 @pytest.mark.exhaustive
