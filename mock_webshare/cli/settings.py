@@ -59,7 +59,7 @@ SERVE_OPTIONS: Sequence[Option] = (
     ("pending-days", int, "as in the data", "days for which a credit is pending"),
     ("unknown-code", int, "404", "status of the response to an unknown referral code"),
     ("max-page-size", int, "100", "largest page_size; without page_size a page has 25 rows"),
-    ("default-ordering", str, "id", "order of a list whose request names none, like amount; with =-amount it descends"),
+    ("default-ordering", str, "id", "order of a list whose request names none; it descends with =-amount"),
     ("rate-limit", str, "240/min", "requests for each key in a sec, min, hour or day; or off"),
     ("rate-limit-clock", str, "real", "clock of the rate limit; world: the one that tests set"),
     ("control-token", str, "none", "token that /__mock__ requires; needed beyond loopback"),

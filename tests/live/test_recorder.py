@@ -59,8 +59,13 @@ def recording(upstream: str, out: Path, *options: str) -> Iterator[tuple[subproc
     """Run `mock-webshare record` and yield the process and the URL that it printed."""
     command = [sys.executable, "-m", "mock_webshare", "record", "--upstream", upstream, "--output", str(out)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("WEBSHARE")}
+    # In a session of its own: while a test stops a process, the kernel may send SIGHUP to its whole group.
     process = subprocess.Popen(
-        [*command, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
+        [*command, "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        start_new_session=True,
     )
     with process:
         try:
