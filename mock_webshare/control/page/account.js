@@ -12,7 +12,7 @@ export function draw(summary) {
   const earned = summary.totals.filter((each) => each.amount !== null);
   const others = summary.totals.filter((each) => each.amount === null);
   const next = summary.next.length ? summary.next.slice(0, 3).map(describeEvent) : ["time changes nothing"];
-  setText("changes", changes || "nothing since its start");
+  setText("changes", changes ? `changed: ${changes}` : "unchanged since its start");
   byId("changes").classList.toggle("changed", changes !== "");
   setChildren("totals", ...earned.flatMap(rowsOf));
   setChildren("bar", ...earned.slice(0, 1).filter((each) => each.amount > 0).map(barOf));

@@ -59,6 +59,7 @@ async function act(action) {
   setText("code", `${actionAsCurl(action, root, hasToken())}\n\n${actionAsPython(action)}`);
   show("code", true);
   if (byId("only-code").checked) return setText("done", "not done, only shown");
+  byId("follow").checked = false;
   const sent = send(action.method, action.path, world(), action.body);
   setText("done", await sent.then(() => "done", (problem) => `not done: ${problem.message}`));
   return changed();

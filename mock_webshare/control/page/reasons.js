@@ -13,9 +13,9 @@ export const describeFault = (fault) =>
   Object.entries(fault).filter(([name]) => !COUNTS.includes(name))
     .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
 
-// `faults` are those that the world has now.
+// `faults` are those of now; a hint says more.
 export function reasonsFor({ reason, hint, status, waiting }, faults) {
-  const codes = reason.split(" ").filter((code) => code && !code.startsWith("hint:"));
+  const codes = reason.split(" ").filter((code) => (hint ? /^fault/ : /./).test(code));
   const none = waiting ? "waiting for its response" : status === null && "no response was sent";
   return [...codes.map((code) => meaningOf(code, faults)), hint, none].filter(Boolean);
 }

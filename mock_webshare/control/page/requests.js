@@ -94,7 +94,7 @@ function trim() {
   last.after(gap(`${count(left.at(-1), "older request")} not shown`));
 }
 
-const gap = (text) => make("tr", { class: "gap" }, make("td", { colspan: 6 }, `${text}; requests.har has up to 1,000`));
+const gap = (text) => make("tr", { class: "gap" }, make("td", { colspan: 6 }, text));
 
 function rowOf(entry) {
   const { number, at, method, target, ms, status } = entry;
