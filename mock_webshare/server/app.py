@@ -59,20 +59,12 @@ def create_app(
     if the data set cannot be loaded.
     """
     settings = settings or Settings()
-    contract, environ = settings.contract, os.environ
-    watcher = collector(environ, contract)
-    worlds = Worlds(
-        dataset or make_dataset(settings),
-        settings,
-        timer,
-        flag_setter(environ),
-        watcher,
-        mutation_of(environ, contract),
-    )
+    contract = settings.contract
+    worlds = _worlds(dataset or make_dataset(settings), settings, timer)
     is_timer_real = timer is monotonic
     handler = Handler(worlds, settings, _with_coverage(log, contract), is_timer_real=is_timer_real)
     app = web.Application()
-    if watcher is not None:
+    if worlds.watcher is not None:
         app.on_cleanup.append(_closing(worlds))
     app[WORLDS] = worlds
     app[RELOADER] = Reloader(worlds, source_of(settings) if dataset is None else source)
@@ -89,6 +81,12 @@ def create_app(
     for root in ("/", *{endpoint.path.partition("{")[0] for endpoint in contract.endpoints}):
         app.router.register_resource(Subtree(root, handler.handle))
     return app
+
+
+def _worlds(dataset: Dataset, settings: Settings, timer: Callable[[], float]) -> Worlds:
+    """Return the worlds of a mock server, with what its environment asks of it."""
+    watcher, mutation = collector(os.environ, settings.contract), mutation_of(os.environ, settings.contract)
+    return Worlds(dataset, settings, timer, flag_setter(os.environ), watcher, mutation)
 
 
 def _closing(worlds: Worlds) -> Callable[[web.Application], Awaitable[None]]:
