@@ -47,6 +47,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where .ci/run measures the everyday tests, measure this process, not those that it starts.
+
+    The exhaustive tests, which start the same commands, are measured with all their processes.
+    """
+    if hasattr(config, "workerinput") and os.environ.pop("COVERAGE_PROCESS_START", None):
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Start no processes for tests that are named: that would take longer than most of them do."""
     return 0 if config.args_source is pytest.Config.ArgsSource.ARGS else None

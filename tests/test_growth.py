@@ -127,6 +127,7 @@ TEXTS: dict[str, list[Pump]] = {
     "judge.rules.error_body._NO_MATCH": [Pump("No ", "a", "!"), Pump("", "No ")],
     "live.checks._NEEDLESS_ESCAPE": [*ESCAPES, Pump("", "\\u"), Pump("", "\\\\", "u1234")],
     "live.checks:b'\\\\s'": [WORD],
+    "control.query._INTEGER": [Pump("", "1", "x")],
     "live.upstream._LOOPBACK": [Pump("127", ".1")],
     "live.upstream._ORIGIN": ORIGIN,
     "live.recorder._CONTROL": [WORD],
