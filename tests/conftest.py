@@ -52,8 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     The exhaustive tests, which start the same commands, are measured with all their processes.
     """
-    if hasattr(config, "workerinput") and os.environ.pop("COVERAGE_PROCESS_START", None):
-        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    if hasattr(config, "workerinput") and "COVERAGE_PROCESS_START" in os.environ:
+        for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+            os.environ.pop(name, None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
