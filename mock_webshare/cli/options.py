@@ -126,7 +126,7 @@ def choice_of(name: str, value: str) -> str:
 
 
 def jobs_of(jobs: int) -> int:
-    """Return the number of processes that --jobs asks for; 0 is one for each core."""
+    """Return the number of processes that --jobs names; 0 is one for each core."""
     if not 0 <= jobs <= _MOST_JOBS:
         raise UsageError(f"--jobs {jobs} is not allowed; allowed: 0 to {_MOST_JOBS}")
     return jobs or os.cpu_count() or 1

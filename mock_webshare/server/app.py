@@ -84,7 +84,7 @@ def create_app(
 
 
 def _worlds(dataset: Dataset, settings: Settings, timer: Callable[[], float]) -> Worlds:
-    """Return the worlds of a mock server, with what its environment asks of it."""
+    """Return the worlds of a mock server, watched and mutated as its environment says."""
     watcher, mutation = collector(os.environ, settings.contract), mutation_of(os.environ, settings.contract)
     return Worlds(dataset, settings, timer, flag_setter(os.environ), watcher, mutation)
 

@@ -1,4 +1,4 @@
-"""Arguments: how methods that tests call report a mistake in what they are given.
+"""Arguments: how methods that tests call report invalid ones.
 
 The error of a wrong call is about that call: an unknown name of an argument is reported with the names that
 exist, places are written as in Python, and the traceback ends in the test.
@@ -45,7 +45,7 @@ _EXAMPLES: Mapping[str, str] = {
 
 
 def for_tests(cls: C) -> C:
-    """Let the public methods and properties of a class report mistakes as errors of the call."""
+    """Let the public methods and properties of a class report invalid arguments as errors of the call."""
     for name, member in list(vars(cls).items()):
         if name.startswith("_") and name not in _SPECIAL:
             continue

@@ -187,7 +187,7 @@ def memory() -> None:
     def resident(credits: str) -> tuple[int, int]:
         with stand_in("--credits", credits) as (_, pid):
             status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-        now, peak = (int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "VmHWM"))  # type: ignore[index]
+        now, peak = (int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "VmHWM"))  # type: ignore[index]  # Linux has both
         return now * 1024, peak * 1024
 
     (few, _), (many, peak) = resident("100"), resident("1000000")

@@ -189,7 +189,7 @@ class Journal:
     """The last requests of one world, in the order in which they arrived."""
 
     def __init__(self) -> None:
-        self._id: str | None = None  # None: no one has asked for it
+        self._id: str | None = None  # None: it was not read yet
         self._entries: deque[Entry] = deque()
         self._sizes: deque[int] = deque()  # of the entries, computed once for speed
         self.total = 0
