@@ -54,7 +54,7 @@ def send_requests(world: MockWorld) -> None:
         f"{path}?status=paid",
         "/api/v2/proxy/list/?mode=direct",
         path[:-1],
-        f"{path}?page_size=5",
+        f"{path}?stauts=pending",
     ):
         httpx.get(world.url + target, headers=headers)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import Any
 
+from mock_webshare.contract.model import Contract
 from mock_webshare.contract.timestamps import format_utc
+from mock_webshare.control import hints
 from mock_webshare.exchange.redaction.patterns import may_contain_secret_name
 from mock_webshare.exchange.redaction.redactor import Redactor
+from mock_webshare.service.reasons import MEANINGS, Reason
 from mock_webshare.service.world.journal import Entry, Journal, wire
 from mock_webshare.service.world.registry import Worlds
 from mock_webshare.service.world.world import World
@@ -24,6 +28,14 @@ _MOST_KNOWN = 1000
 _SIGNS = ("%", "@", ":", "download")
 """What is in each target that has a secret without a name that indicates it."""
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+_NOT_DESCRIBED = ("id", "seen", "struck", "warning", "headers", "jsonBody", "body")
+"""The counts of a fault, and options that may be large; `GET faults` has them."""
+
+Why = Callable[[Entry, Callable[[str], str]], Sequence[str]]
+"""Returns sentences on why a response is not the ordinary one, and what is wrong with its request.
+
+The second argument redacts texts of users in them.
+"""
 
 
 class Reader:
@@ -40,18 +52,23 @@ class Reader:
         self.searched = 0
         """The number of the last request that was searched for secrets."""
 
-    def rows(self, unsearched: Sequence[Entry], shown: Sequence[Entry], last: int) -> list[dict[str, Any]]:
+    def rows(
+        self, unsearched: Sequence[Entry], shown: Sequence[Entry], last: int, why: Why
+    ) -> list[dict[str, Any]]:
         """Return rows of the last requests; `unsearched` are those that arrived since the last call."""
         with self._lock:
             self._search(unsearched, last)
-            return [self._row(number, each) for number, each in enumerate(shown, last - len(shown) + 1)]
+            return [self._row(number, each, why) for number, each in enumerate(shown, last - len(shown) + 1)]
 
-    def exchange(self, unsearched: Sequence[Entry], entry: Entry, number: int, last: int) -> dict[str, Any]:
+    def exchange(
+        self, unsearched: Sequence[Entry], entry: Entry, number: int, last: int, why: Why
+    ) -> dict[str, Any]:
         """Return one request with all that was sent."""
         with self._lock:
             self._search(unsearched, last)
             document = wire(self._redactor.exchange(entry.exchange(number)), entry)
-        return {"number": number, "waiting": entry.is_waiting, **document}
+            sentences = why(entry, self._redactor.text)
+        return {"number": number, "waiting": entry.is_waiting, **document, "why": sentences}
 
     def _search(self, entries: Sequence[Entry], last: int) -> None:
         for each in entries:
@@ -67,7 +84,7 @@ class Reader:
             self._known.clear()
         self._known.add(entry.raw_headers)
 
-    def _row(self, number: int, entry: Entry) -> dict[str, Any]:
+    def _row(self, number: int, entry: Entry, why: Why) -> dict[str, Any]:
         before = self._current
         # Short secrets are known in their own request only.
         if before is None or not (
@@ -86,6 +103,7 @@ class Reader:
             "faults": list(entry.faults),
             "reason": entry.reason,
             "hint": entry.hint or None,
+            "why": why(entry, self._redactor.text),
             "waiting": is_waiting,
         }
 
@@ -117,8 +135,45 @@ Content = dict[str, Any] | Callable[[], dict[str, Any]]
 """What is responded, or a function that returns it in a thread."""
 
 
+def why_of(world: World | None, contract: Contract) -> Why:
+    """Return the function for the requests of a world; None: for those without a known key."""
+    faults = {} if world is None else {str(each["id"]): description(each) for each in world.faults()}
+    is_scenario = world is not None and world.initial.is_scenario
+
+    def why(entry: Entry, redacted: Callable[[str], str]) -> Sequence[str]:
+        found = hints.of_parameters(entry, contract) if not (entry.reason or is_scenario) else ()
+        return [*_reasons(entry, faults, redacted), *found]
+
+    return why
+
+
+def _reasons(entry: Entry, faults: Mapping[str, str], redacted: Callable[[str], str]) -> Iterator[str]:
+    """Yield what the codes of a reason mean; where there is a hint, it says more than most of them."""
+    for code in entry.reason.split():
+        name, _, detail = code.partition(":")
+        if name == Reason.FAULT:
+            is_there = detail in faults
+            yield f"fault {detail}{f': {redacted(faults[detail])}' if is_there else ', which was removed'}"
+        elif not entry.hint:
+            yield MEANINGS.get(Reason(name), code)
+    if entry.hint:
+        yield entry.hint
+    if entry.is_waiting:
+        yield "waiting for its response"
+    elif entry.response is None:
+        yield "no response was sent"
+
+
+def description(fault: Mapping[str, Any]) -> str:
+    """Return a fault in short: `status 503, probability 0.15`."""
+    options = {name: value for name, value in fault.items() if name not in _NOT_DESCRIBED}
+    return ", ".join(
+        f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in options.items()
+    )
+
+
 def activity(
-    journal: Journal, world: World | None, server: Worlds, reader: Reader, after: int, limit: int
+    journal: Journal, world: World | None, server: Worlds, reader: Reader, why: Why, after: int, limit: int
 ) -> Content:
     """Return the newest requests of a journal after the one with the number `after`, up to `limit`.
 
@@ -140,17 +195,19 @@ def activity(
         return {**head, "requests": []}
 
     def content() -> dict[str, Any]:
-        return {**head, "requests": reader.rows(unsearched, shown, last)}
+        return {**head, "requests": reader.rows(unsearched, shown, last, why)}
 
     return content() if len(shown) + len(unsearched) <= _FEW else content
 
 
-def one_request(journal: Journal, reader: Reader, number: int) -> Callable[[], dict[str, Any]] | None:
+def one_request(
+    journal: Journal, reader: Reader, why: Why, number: int
+) -> Callable[[], dict[str, Any]] | None:
     """Return a function that returns one request; None: the journal does not have it."""
     if not journal.dropped < number <= journal.total:
         return None
     last, unsearched, entry = journal.total, journal.since(reader.searched), journal.since(number - 1)[0]
-    return lambda: reader.exchange(unsearched, entry, number, last)
+    return lambda: reader.exchange(unsearched, entry, number, last, why)
 
 
 def version_of(world: World | None, journal: Journal) -> str:

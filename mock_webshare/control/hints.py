@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mock_webshare.contract.model import Contract
-from mock_webshare.insight.client_hints import Hint, hints
+from mock_webshare.insight.client_hints import Hint, hints, hints_alone
 from mock_webshare.insight.client_requests import of_entry
 from mock_webshare.service.world.journal import Entry
 from mock_webshare.service.world.world import World
@@ -33,3 +33,11 @@ def of_keyless(entries: Iterable[Entry], contract: Contract) -> list[Hint]:
     """Return the hints on requests without a known key, each by itself: any clients may have sent them."""
     requests = [of_entry(entry, number, contract) for number, entry in enumerate(entries)]
     return hints(requests, contract, are_apart=True)
+
+
+def of_parameters(entry: Entry, contract: Contract) -> list[str]:
+    """Return the hints that the parameters of one request show by themselves, as sentences."""
+    if "?" not in entry.target:
+        return []
+    found = hints_alone(of_entry(entry, 0, contract), contract)
+    return [f"{each.explanation}; {each.advice}" for each in found]

@@ -19,8 +19,11 @@ from mock_webshare.control.query import Parameter, choice, integer, text
 from mock_webshare.control.summary import Remembered
 from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
+from mock_webshare.insight import coverage_report
+from mock_webshare.insight.coverage import Coverage
 from mock_webshare.service import transactions
 from mock_webshare.service.data.fields import FieldType, is_string, read_object, require_keys
+from mock_webshare.service.faults import ACTIONS
 from mock_webshare.service.reasons import MEANINGS
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Journal, exchanges, listed
@@ -78,8 +81,14 @@ class ControlRequest(NamedTuple):
     @property
     def journal(self) -> Journal:
         """The journal of the world; if none is named, that of requests without a known key."""
+        world = self.journal_world
+        return self.worlds.keyless if world is None else world.journal
+
+    @property
+    def journal_world(self) -> World | None:
+        """The world of the journal. None: it is that of requests without a known key."""
         is_named = self.key is not None or self.world_id is not None
-        return self.world.journal if is_named else self.worlds.keyless
+        return self.world if is_named else None
 
     @property
     def id(self) -> int:
@@ -144,16 +153,17 @@ def _requests(request: ControlRequest) -> Callable[[], Any]:
 
 
 def _activity(request: ControlRequest) -> Any:
-    journal, server = request.journal, request.worlds
-    world = None if journal is server.keyless else request.world
+    journal, world, server = request.journal, request.journal_world, request.worlds
     reader = request.readers.of(journal, request.secrets)
-    return activity.activity(journal, world, server, reader, **request.query)
+    why = activity.why_of(world, request.contract)
+    return activity.activity(journal, world, server, reader, why, **request.query)
 
 
 def _request(request: ControlRequest) -> Any:
     journal = request.journal
     reader = request.readers.of(journal, request.secrets)
-    found = activity.one_request(journal, reader, request.number)
+    why = activity.why_of(request.journal_world, request.contract)
+    found = activity.one_request(journal, reader, why, request.number)
     if found is None:
         kept = f"{journal.dropped + 1} to {journal.total}" if len(journal) else "none"
         raise Problem(404, f"there is no request {request.number} in this journal; there are: {kept}")
@@ -174,6 +184,19 @@ def _hints(request: ControlRequest) -> Callable[[], Any]:
     else:
         find = partial(hints.of_entries, entries, request.world, contract)
     return lambda: [each.document() for each in find()]
+
+
+def _coverage(request: ControlRequest) -> Callable[[], Any]:
+    entries, dropped = list(request.journal), request.journal.dropped
+    coverage = Coverage(request.contract, ACTIONS)
+
+    def counted() -> dict[str, Any]:
+        for entry in entries:
+            coverage.add(entry.exchange(0), entry.faults)
+        found = coverage_report.by_endpoint(coverage.counts)
+        return {"requests": len(entries), "dropped": dropped, "endpoints": found}
+
+    return counted
 
 
 def _is_wanted_value(value: Any) -> bool:
@@ -314,6 +337,8 @@ _REST: Sequence[Route] = (
     Route("POST", "requests/count", "Count the requests that match.", _count, body="wanted",
           response="count", is_read_only=True),
     Route("GET", "hints", "List what clients do wrong though nothing fails.", _hints, response="hints"),
+    Route("GET", "coverage", "Sum up which parts of the API the requests exercised.", _coverage,
+          response="coverage"),
     Route("GET", "requests.har", "Return the journal as HAR 1.2.", _archive(writers.write_har),
           response="har"),
     Route("GET", "requests.ndjson", "Return the journal as NDJSON, one exchange per line.",

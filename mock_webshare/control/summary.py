@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from mock_webshare.contract.timestamps import SECOND, format_instant
-from mock_webshare.control.activity import Content, version_of
+from mock_webshare.control.activity import Content, description, version_of
 from mock_webshare.control.worlds import name_of
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.data import statistics
@@ -18,6 +18,7 @@ from mock_webshare.service.world.world import World
 MANY_ROWS = 10_000
 """Rows of an account above which it is summed up in a thread."""
 _COUNTS = ("seen", "struck", "warning")
+_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 _LARGE = ("headers", "jsonBody", "body")
 """Options of faults that `GET faults` lists."""
 
@@ -58,8 +59,11 @@ def summary(world: World, remembered: Remembered, secrets: Iterable[str]) -> Con
             **redacted(texts, secrets),
             **known,
             "totals": remembered.of(statistics.totals, account),
-            "next": remembered.of(statistics.next_events, account),
+            "next": [
+                {**each, "text": _event(**each)} for each in remembered.of(statistics.next_events, account)
+            ],
             "changes": {**changes, **({"rows": rows} if rows else {})},
+            "changed": list(_texts(**changes, rows=rows)),
         }
 
     return content if has_many_rows(account) else content()
@@ -88,7 +92,8 @@ def redacted(texts: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
 def _without_large(fault: Mapping[str, Any]) -> dict[str, Any]:
     """Return a fault with how often it can still strike; None: without a limit."""
     left = max(fault["times"] - fault["struck"], 0) if "times" in fault else None
-    return {**{name: value for name, value in fault.items() if name not in _LARGE}, "left": left}
+    short = {name: value for name, value in fault.items() if name not in _LARGE}
+    return {**short, "left": left, "text": description(fault)}
 
 
 def _changes(world: World) -> Iterable[tuple[str, Any]]:
@@ -108,6 +113,47 @@ def _changes(world: World) -> Iterable[tuple[str, Any]]:
     now = _fault_ids(world.faults())
     if before != now:
         yield "faults", {"added": len(now - before), "removed": len(before - now)}
+
+
+def _texts(
+    clock: Mapping[str, Any] | None = None,
+    settings: Sequence[Mapping[str, Any]] = (),
+    faults: Mapping[str, int] | None = None,
+    rows: Sequence[Mapping[str, Any]] = (),
+) -> Iterator[str]:
+    """Yield what differs from the start of a world in words: `clock +30 days`, `faults 1 added`."""
+    if clock:
+        moved = f" {_duration(clock['seconds'])}" if clock["seconds"] else ""
+        yield f"clock{moved}{' running' if clock['running'] else ''}"
+    if faults:
+        yield f"faults {_verbs(faults)}"
+    yield from (f"{each['resource']} {_verbs(each)}" for each in rows)
+    yield from (f"{each['name']} {each['to']}, was {each['from']}" for each in settings)
+
+
+def _verbs(numbers: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{numbers[verb]} {verb}" for verb in ("added", "changed", "removed") if numbers.get(verb)
+    )
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds in the largest unit: `+30 days`, `-1.5 hours`."""
+    unit, size = next((each for each in _UNITS if abs(seconds) >= each[1]), _UNITS[-1])
+    number = f"{seconds / size:+,.2f}".rstrip("0").rstrip(".")
+    return f"{number} {unit}{'' if number in ('+1', '-1') else 's'}"
+
+
+def _event(*, singular: str, becomes: str | None, count: int, amount: float | None, **_: object) -> str:
+    """Return what time does to rows in words: `2 credits of 7.48 USD become available`."""
+    if becomes is None:
+        return f"a new {singular} may be added"
+    worth = "" if amount is None else f" of {amount:,.2f} USD"
+    return (
+        f"1 {singular}{worth} becomes {becomes}"
+        if count == 1
+        else f"{count:,} {singular}s{worth} become {becomes}"
+    )
 
 
 def _fault_ids(faults: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -11,7 +11,7 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import is_of
 from mock_webshare.insight.client_requests import ClientRequest, of_recorded
-from mock_webshare.insight.client_rules import RULES
+from mock_webshare.insight.client_rules import RULES, Rule
 from mock_webshare.insight.hints import HINTS
 from mock_webshare.insight.walks import Span
 
@@ -63,6 +63,11 @@ def hints(
     return [Hint(*texts, concerned) for texts, concerned in found.items()]
 
 
+def hints_alone(request: ClientRequest, contract: Contract) -> Iterable[Hint]:
+    """Return the hints that the parameters of one request show, whatever comes before and after."""
+    return _several(Span(contract, [request]), [rule for rule in RULES if rule.is_alone])
+
+
 def _by_client(requests: Iterable[ClientRequest]) -> Iterable[Sequence[ClientRequest]]:
     clients: dict[str | None, list[ClientRequest]] = {}
     for request in requests:
@@ -92,8 +97,8 @@ def _single(span: Span) -> Iterator[Hint]:
             yield Hint(rule, explanation, advice, [request])
 
 
-def _several(span: Span) -> Iterator[Hint]:
-    for rule in RULES:
+def _several(span: Span, rules: Iterable[Rule] = RULES) -> Iterator[Hint]:
+    for rule in rules:
         for each in rule.find(span):
             names = {"path": each.requests[0].path, **each.names}
             yield Hint(rule.id, rule.explanation.format(**names), rule.advice.format(**names), each.requests)

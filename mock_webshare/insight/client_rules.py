@@ -44,6 +44,8 @@ class Rule(NamedTuple):
     find: Callable[[Span], Iterable[Found]]
     explanation: str
     advice: str
+    is_alone: bool = False
+    """Whether a parameter of one request shows it, whatever comes before and after."""
 
 
 # Parameters and sizes of pages.
@@ -340,13 +342,14 @@ def _other_origins(span: Span) -> Iterator[Found]:
 # fmt: off
 RULES: Sequence[Rule] = (
     Rule("parameter.ignored", _ignored_parameters,
-         "{path} does not have the parameter {name}, and ignores it", "{instead}"),
+         "{path} does not have the parameter {name}, and ignores it", "{instead}",
+         is_alone=True),
     Rule("page-size.capped", _capped_sizes,
          "a page of {path} has at most {size} rows, however many `page_size` names",
-         "ask for at most {size}, and follow `next` until it is null"),
+         "ask for at most {size}, and follow `next` until it is null", is_alone=True),
     Rule("page-size.ignored", _ignored_sizes,
          "{path} ignores a `page_size` that is not a positive number; the page has {size} rows",
-         "send a number from 1 on, and follow `next` until it is null"),
+         "send a number from 1 on, and follow `next` until it is null", is_alone=True),
     Rule("walk.one-page", _one_page,
          "only the first page of {path} was read, the largest possible one, though it has a `next`",
          "follow `next` until it is null"),

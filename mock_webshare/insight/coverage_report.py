@@ -73,10 +73,29 @@ def document(counts: Counts) -> dict[str, Any]:
         "format": FORMAT,
         "tool": {"name": "mock-webshare", "version": __version__},
         "percent": percent(counts),
-        "covered": _covered(counts),
-        "total": len(counts),
+        **_sum(counts),
         "rows": [{**row._asdict(), "count": count} for row, count in counts.items()],
     }
+
+
+def by_endpoint(counts: Counts) -> list[dict[str, Any]]:
+    """Return the coverage of each endpoint by aspect as JSON data, with what is not covered."""
+    return [
+        {
+            "endpoint": path,
+            **_sum(group),
+            "aspects": {name: _aspect(rows) for name, rows in _by_aspect(group)},
+        }
+        for path, group in _by_endpoint(counts).items()
+    ]
+
+
+def _aspect(counts: Counts) -> dict[str, Any]:
+    return {**_sum(counts), "missing": [row.value for row, count in counts.items() if not count]}
+
+
+def _sum(counts: Counts) -> dict[str, int]:
+    return {"covered": _covered(counts), "total": len(counts)}
 
 
 def text(counts: Counts) -> str:
@@ -97,8 +116,12 @@ def _by_endpoint(counts: Counts) -> Mapping[str, Counts]:
 
 def _missing(counts: Counts) -> str:
     """Return the rows that are not covered, by aspect: `method PATCH, HEAD; status 429`."""
-    missing = [row for row, count in counts.items() if not count]
+    missing = {row: count for row, count in counts.items() if not count}
     return "; ".join(
-        f"{aspect} {', '.join(row.value for row in rows)}"
-        for aspect, rows in groupby(missing, lambda row: row.aspect)
+        f"{aspect} {', '.join(row.value for row in rows)}" for aspect, rows in _by_aspect(missing)
     )
+
+
+def _by_aspect(counts: Counts) -> Iterator[tuple[str, Counts]]:
+    groups = groupby(counts.items(), lambda item: item[0].aspect)
+    return ((aspect, dict(group)) for aspect, group in groups)

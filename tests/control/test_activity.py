@@ -71,10 +71,62 @@ def test_a_row_says_what_arrived_when_and_why_it_got_its_response(
     assert (second["status"], second["faults"], second["reason"]) == (503, ["status"], "fault:1")
     assert third["reason"] == "not-served:profile.get hint:operation.not-served"
     assert third["hint"].startswith("mock-webshare does not serve profile.get")
+    why = [[], ['fault 1: status 503, query {"page": "2"}'], [third["hint"]]]
+    assert [row["why"] for row in (first, second, third)] == why
     for row, entry in zip((first, second, third), world.requests, strict=False):
         assert abs(row["ms"] - 1000 * entry.seconds) <= 0.001
         assert before - 1 <= entry.arrived <= time.time() + 1
         assert row["at"].startswith(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(entry.arrived)))
+
+
+PARAMETERS = {
+    "stauts=pending": "does not have the parameter `stauts`, and ignores it; use `status`",
+    "created_at__gt=2026-01-01": "and ignores it; order by it instead: `ordering=created_at`",
+    "pageSize=50&page_size=2": "and ignores it; use `page_size`",
+    "page_size=0": "ignores a `page_size` that is not a positive number; the page has 25 rows; send a number",
+    "page_size=99999": "a page of /api/v2/referral/credit/ has at most 5 rows, however many",
+}
+
+
+@pytest.mark.parametrize(("query", "expected"), PARAMETERS.items(), ids=PARAMETERS)
+def test_a_parameter_that_is_ignored_is_said_with_the_request(
+    server: MockServer, world: MockWorld, query: str, expected: str
+) -> None:
+    world.set_settings(max_page_size=5)
+    get(server, f"{LIST}?{query}")
+    get(server, f"{LIST}?status=pending&page_size=2")
+    wrong, right = rows(server)
+    assert (wrong["status"], wrong["reason"]) == (200, "") and len(wrong["why"]) == 1
+    assert expected in wrong["why"][0] and right["why"] == []
+    assert look(server, "requests/1", "numbered-exchange")["why"] == wrong["why"]
+    hints = look(server, "hints", "hints")
+    assert wrong["why"][0] in [f"{each['explanation']}; {each['advice']}" for each in hints]
+
+
+def test_an_ignored_parameter_is_not_said_of_a_response_that_is_not_ordinary(
+    server: MockServer, world: MockWorld
+) -> None:
+    world.add_fault(status=503, times=1)
+    get(server, f"{LIST}?stauts=pending")
+    world.clear_faults()
+    get(server, f"{LIST}?stauts=pending&status=paid")
+    get(server, f"{LIST}?stauts=pending", Authorization="Token scenario:empty")
+    assert [row["why"] for row in rows(server)] == [
+        ["fault 1, which was removed"],
+        ["A parameter, or a field of the body, has a value that is not allowed."],
+    ]
+    assert [row["why"] for row in rows(server, key="scenario:empty")] == [[]]
+
+
+def test_what_a_fault_says_has_no_secret(server: MockServer, world: MockWorld) -> None:
+    world.add_fault(status=503, detail=f"not with {KEY}")
+    get(server)
+    assert rows(server)[0]["why"] == ["fault 1: status 503, detail not with REDACTED-1"]
+
+
+def test_a_name_that_may_be_a_key_is_not_said(server: MockServer) -> None:
+    get(server, f"{LIST}?stat{KEY}=1&{KEY}=page_size")
+    assert KEY not in json.dumps(rows(server))
 
 
 def test_only_what_came_after_a_number_is_listed(server: MockServer) -> None:
@@ -151,6 +203,7 @@ def test_a_waiting_response_is_completed_under_its_number(server: MockServer, wo
         None,
     )
     assert (row["reason"], row["faults"]) == ("fault:1", ["fixedDelayMilliseconds"])
+    assert row["why"] == ["fault 1: fixedDelayMilliseconds 60000", "waiting for its response"]
     one = look(server, "requests/1", "numbered-exchange")
     assert (one["waiting"], one["response"]) == (True, None)
     server.stop()
@@ -170,6 +223,7 @@ def test_a_broken_connection_has_no_status_and_is_not_waiting(server: MockServer
         get(server)
     [row] = rows(server)
     assert (row["waiting"], row["status"], row["reason"]) == (False, None, "fault:1")
+    assert row["why"] == ["fault 1: fault EMPTY_RESPONSE", "no response was sent"]
 
 
 def test_the_journal_has_another_id_after_clear_and_reset_and_the_server_keeps_its_own(
@@ -231,6 +285,7 @@ def test_one_request_is_that_of_the_list_with_its_number(server: MockServer) -> 
         assert look(server, f"requests/{number}", "numbered-exchange") == {
             "number": number,
             "waiting": False,
+            "why": [],
             **each,
         }
 
@@ -318,5 +373,5 @@ def test_only_so_many_journals_are_remembered(server: MockServer, monkeypatch: p
 def test_an_odd_method_that_is_the_key_is_redacted() -> None:
     # The parser of some versions of aiohttp refuses it before.
     odd = Entry(0, KEY, LIST, (), b"", None, 0.0)
-    [row] = activity.Reader([KEY]).rows([odd], [odd], 1)
-    assert row["method"] == "REDACTED-1"
+    [row] = activity.Reader([KEY]).rows([odd], [odd], 1, lambda entry, redacted: [redacted(f"of {KEY}")])
+    assert (row["method"], row["why"]) == ("REDACTED-1", ["of REDACTED-1"])

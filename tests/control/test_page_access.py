@@ -49,6 +49,8 @@ def shown(view: View, world: MockWorld) -> View:
     view.open(world.url).row(6)
     view.page.locator("#totals tr").first.wait_for()
     view.page.locator("#months-rows tr").first.wait_for()
+    view.page.evaluate("document.querySelector('#coverage details').open = true")
+    view.page.locator("#missing-rows tr").first.wait_for()
     return view
 
 

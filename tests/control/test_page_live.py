@@ -300,7 +300,7 @@ class TestATab:
             assert server.worlds()["worlds"] == server.count_keyless() == 0
             assert {each.rpartition("/page/")[0] or each.split("?")[0] for each in view.requests} == {
                 server.url + ROOT.rstrip("/"),
-                *(f"{server.url}{ROOT}{name}" for name in ("", "activity", "reasons", "worlds")),
+                *(f"{server.url}{ROOT}{name}" for name in ("", "activity", "coverage", "worlds")),
             }
 
     def test_with_a_world_that_never_was(self, view: View, server: MockServer) -> None:

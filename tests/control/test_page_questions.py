@@ -126,6 +126,19 @@ class TestWhyThisResponse:
             expected = listed[number - 1]["hint"] or meanings[code]  # a hint says more
             assert view.row(number)["why"].startswith(expected)
 
+    def test_a_parameter_that_is_ignored(self, view: View, world: MockWorld) -> None:
+        view.open(world.url)
+        for query in ("stauts=pending", "status=pending", "page_size=0"):
+            httpx.get(f"{world.url}{LIST}?{query}", headers=authorized(world))
+        view.row(3)
+        listed = control(world, "activity")["requests"]
+        assert [view.row(number)["why"] for number in (1, 2, 3)] == [
+            " · ".join(each["why"]) for each in listed
+        ]
+        assert "use `status`" in view.row(1)["why"] and view.row(2)["why"] == ""
+        view.page.check("#problems")
+        assert view.page.locator("#rows tr:visible").count() == 2
+
     def test_problems_only(self, view: View, world: MockWorld, sdk: Webshare) -> None:
         view.open(world.url)
         sdk.referral.list_credits()
@@ -164,11 +177,10 @@ def assert_same(view: View, world: MockWorld) -> None:
     summary = control(world, "summary")
     view.until(lambda: account(view) == expected(summary))
     assert len(expected(summary)) > 4
-    shown = view.texts("#next-list li")
-    assert len(shown) == len(summary["next"][:3]) > 0
-    for event, text in zip(summary["next"], shown, strict=False):
-        amount = "" if event["amount"] is None else f"{event['amount']:,.2f} USD"
-        assert amount in text and (event["becomes"] or "may be added") in text
+    texts = [each["text"] for each in summary["next"]]
+    assert len(texts) > 0
+    shown = [text.partition(": ")[2] or text for text in view.texts("#next-list li")]
+    assert shown == texts[:3] + ["and more"] * (len(texts) > 3)
 
 
 class TestWhatDoesTheAccountHold:
@@ -276,6 +288,43 @@ class TestWhatCanITry:
         view.click("remove fault 1").wait("#done", "done")
         view.until(lambda: len(view.texts("#fault-list li")) == 1)
         assert [each["id"] for each in world.faults()] == [2]
+
+
+class TestWhatHaveINotExercised:
+    def test_is_as_its_route_says_and_grows(self, view: View, world: MockWorld, sdk: Webshare) -> None:
+        view.page.clock.install()  # it is counted again after ten seconds
+        view.open(world.url)
+        sdk.referral.get_config()
+        view.row(1)
+        self.assert_same(view, world)
+        list(sdk.referral.list_credits(status="pending", page_size=5))
+        world.add_fault(status=503, times=1)
+        with pytest.raises(APIError):
+            sdk.referral.list_channels()
+        view.page.clock.fast_forward(10_000)
+        self.assert_same(view, world)
+        assert view.page.locator("[href='#coverage']").is_visible()
+
+    def assert_same(self, view: View, world: MockWorld) -> None:
+        """Compare the map, and the table of what is missing, with what the route says."""
+        found = control(world, "coverage")
+        endpoints = found["endpoints"]
+        covered, total = (sum(each[name] for each in endpoints) for name in ("covered", "total"))
+        view.until(lambda: view.text("#coverage-sum") == f"{covered} of {total}")
+        assert 0 < covered < total
+        assert view.text("#coverage-note").startswith(f"by {found['requests']} request")
+        heads = view.texts("#coverage-heads th")
+        lines = [line.split("\t") for line in view.texts("#coverage-rows tr")]
+        shown = {line[0]: dict(zip(heads[1:], line[1:], strict=True)) for line in lines}
+        missing = view.page.locator("#missing-rows tr").all_text_contents()
+        for endpoint, text in zip(endpoints, missing, strict=True):
+            cells = {name: f"{each['covered']}/{each['total']}" for name, each in endpoint["aspects"].items()}
+            assert {name: cell for name, cell in shown[endpoint["endpoint"]].items() if cell != "–"} == cells
+            if endpoint["covered"]:
+                lists = [", ".join(each["missing"]) for each in endpoint["aspects"].values()]
+                assert all(each in text for each in lists)
+            else:
+                assert text == f"{endpoint['endpoint']}everything"
 
 
 def comparable(world: MockWorld) -> list[Any]:

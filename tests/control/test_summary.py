@@ -6,16 +6,19 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from mock_webshare import MockServer, MockWorld, Settings
+from mock_webshare import MockServer, MockWorld, Settings, cli
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.control import summary as module
 from mock_webshare.control.routes import ROOT
 from mock_webshare.service.data import dataset, statistics
+from mock_webshare.service.world import journal
 from tests.control_plane import validator
 from tests.made_up import MADE_UP, data_set
 
@@ -106,13 +109,15 @@ class TestNext:
         found = [each for each in read(world, "summary")["next"] if each["resource"] == "credits"]
         assert found == [
             {"at": "2026-04-09T09:00:00-07:00", "resource": "credits", "singular": "credit",
-             "becomes": "available", "count": 2, "amount": 3.5}
+             "becomes": "available", "count": 2, "amount": 3.5,
+             "text": "2 credits of 3.50 USD become available"}
         ]  # fmt: skip
 
     def test_names_the_next_date_of_earn_outs(self, world: MockWorld) -> None:
         world.put_state({**world.state(), "credits": [], "earnouts": []})
         [only] = read(world, "summary")["next"]
         assert (only["resource"], only["becomes"], only["count"]) == ("earnouts", None, 0)
+        assert only["text"] == "a new earnout may be added"
         assert only["at"] == world.row("config")["next_earn_out_date"]
 
 
@@ -125,12 +130,17 @@ class TestFaults:
         first, second = read(world, "summary")["faults"]
         assert (first["seen"], first["struck"], first["left"]) == (2, 2, 1)
         assert (second["seen"], second["left"]) == (0, None)
+        assert [each["text"] for each in (first, second)] == [
+            "status 503, times 3",
+            'fixedDelayMilliseconds 1, query {"page": "9"}',
+        ]
 
     def test_have_no_bodies_and_no_secrets(self, world: MockWorld) -> None:
         world.add_fault(respond=200, jsonBody={"a": KEY}, headers={"X-A": KEY}, path=f"/{KEY}/*")
         world.add_fault(status=400, detail=f"not with {KEY}", query={"token": "hunter2hunter2"})
         first, second = read(world, "summary")["faults"]
-        assert first.keys() == {"id", "respond", "path", "seen", "struck", "left", "warning"}
+        assert first["text"] == "respond 200, path /REDACTED-1/*"
+        assert first.keys() == {"id", "respond", "path", "seen", "struck", "left", "warning", "text"}
         assert second["detail"] == "not with REDACTED-1"
         assert "hunter2" not in json.dumps(second)
 
@@ -162,6 +172,15 @@ class TestTheRateLimit:
     def test_may_be_off(self, world: MockWorld) -> None:
         world.set_settings(rate_limit="off")
         assert read(world, "summary")["rate_limit"]["left"] is None
+
+
+CLOCKS = {
+    "PT1S": "+1 second",
+    "PT90M": "+1.5 hours",
+    "P1D": "+1 day",
+    "P1000D": "+1,000 days",
+    "PT59M": "+59 minutes",
+}
 
 
 class TestChanges:
@@ -196,6 +215,27 @@ class TestChanges:
         assert found["faults"] == {"added": 1, "removed": 0}
         world.reset()
         assert read(world, "summary")["changes"] == {}
+
+    def test_are_said_in_words(self, world: MockWorld) -> None:
+        def changed() -> list[str]:
+            found: list[str] = read(world, "summary")["changed"]
+            return found
+
+        get(world)
+        assert changed() == []
+        for advance, text in CLOCKS.items():
+            world.reset()
+            world.set_clock(advance=advance)
+            assert changed()[0] == f"clock {text}"
+        world.set_clock(running=True)
+        assert changed()[0].startswith("clock ") and changed()[0].endswith(" running")
+        world.reset()
+        first, second, *_ = world.credits()
+        world.delete_credit(first["id"])
+        world.change_credit(second["id"], amount=7.5)
+        world.set_settings(max_page_size=5)
+        world.add_fault(status=503)
+        assert changed() == ["faults 1 added", "credits 1 changed, 1 removed", "max_page_size 5, was 100"]
 
     def test_of_a_scenario_are_those_since_its_start(self, server: MockServer) -> None:
         world = server.world("scenario:down")
@@ -255,6 +295,52 @@ class TestEarnings:
         assert response.json()["detail"] == "by 'day' is not allowed; allowed: month"
 
 
+class TestCoverage:
+    def test_is_that_of_the_recorded_requests(self, world: MockWorld, tmp_path: Path) -> None:
+        for target in (f"{LIST}?status=pending", f"{LIST}?page=2", f"{LIST}?page=99", f"{LIST}1/", LIST[:-1]):
+            get(world, target)
+        recorded = tmp_path / "requests.ndjson"
+        headers = {"Authorization": f"Token {KEY}"}
+        recorded.write_text(requests.get(f"{world.url}{ROOT}requests.ndjson", headers=headers).text)
+        arguments = ["validate", str(recorded), "--coverage-file", str(tmp_path / "coverage.json")]
+        assert cli.run(arguments, cli.Streams(BytesIO(), StringIO(), StringIO()), {}) == 0
+        rows = json.loads((tmp_path / "coverage.json").read_text())["rows"]
+        found = {each["endpoint"]: each for each in read(world, "coverage")["endpoints"]}
+        assert found.pop("faults")["covered"] == 0
+        for path, endpoint in found.items():
+            own = [row for row in rows if row["endpoint"] == path]
+            assert endpoint["total"] == len(own)
+            assert endpoint["covered"] == sum(row["count"] > 0 for row in own)
+            for aspect, each in endpoint["aspects"].items():
+                expected = [row for row in own if row["aspect"] == aspect]
+                assert each["total"] == len(expected)
+                assert each["missing"] == [row["value"] for row in expected if not row["count"]]
+        assert sum(each["covered"] for each in found.values()) > 15
+
+    def test_counts_what_the_journal_has(self, world: MockWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+        world.add_fault(status=503, query={"page": "2"})
+        for target in (LIST, f"{LIST}?page=2", "/api/v2/referral/config/"):
+            get(world, target)
+        found = read(world, "coverage")
+        assert (found["requests"], found["dropped"]) == (3, 0)
+        assert "status" not in found["endpoints"][-1]["aspects"]["fault"]["missing"]
+        monkeypatch.setattr(journal, "MAX_ENTRIES", 1)
+        get(world, "/api/v2/referral/config/")
+        found = read(world, "coverage")
+        assert (found["requests"], found["dropped"]) == (1, 3)
+        assert [each["endpoint"] for each in found["endpoints"] if each["covered"]] == [
+            "/api/v2/referral/config/"
+        ]
+        world.clear_requests()
+        assert sum(each["covered"] for each in read(world, "coverage")["endpoints"]) == 0
+
+    def test_without_a_key_is_of_the_requests_without_a_known_one(self, server: MockServer) -> None:
+        requests.get(server.url + LIST)
+        found = requests.get(f"{server.url}{ROOT}coverage").json()
+        assert found["requests"] == 1
+        assert "401 no key" not in found["endpoints"][0]["aspects"]["status"]["missing"]
+
+
 class TestAMadeUpContract:
     @pytest.fixture
     def world(self) -> Iterator[MockWorld]:
@@ -269,6 +355,13 @@ class TestAMadeUpContract:
         assert {each["value"]: each["count"] for each in tickets["values"]} == priorities
         assert (teams["resource"], teams["by"], teams["count"], teams["values"]) == ("teams", None, 2, [])
         assert read(world, "summary")["next"] == []
+
+    def test_has_coverage_without_code(self, world: MockWorld) -> None:
+        path = MADE_UP.endpoints[0].path
+        get(world, path)
+        found = {each["endpoint"]: each for each in read(world, "coverage")["endpoints"]}
+        assert set(found) == {each.path for each in MADE_UP.endpoints} | {"faults"}
+        assert [each for each in found if found[each]["covered"]] == [path]
 
     def test_has_changes_and_no_earnings(self, world: MockWorld) -> None:
         world.change("tickets", world.rows("tickets")[0]["id"], title="Other")

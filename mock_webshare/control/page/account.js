@@ -1,40 +1,24 @@
 // What a world holds, what happens next, what differs from its start, and what was earned in each month.
 
 import { bar, byId, make, setChildren, setText, show, tableRow } from "./dom.js";
-import { amount, count, duration, worldTime } from "./format.js";
+import { amount, count, worldTime } from "./format.js";
 
 // `summary` is null if there is no world.
 export function draw(summary) {
   show("world-parts", summary !== null);
   setText("world-name", summary ? summary.world.name : "Requests without a known key belong to no world.");
   if (summary === null) return;
-  const changes = describeChanges(summary.changes).join(" · ");
   const earned = summary.totals.filter((each) => each.amount !== null);
   const others = summary.totals.filter((each) => each.amount === null);
-  const next = summary.next.length ? summary.next.slice(0, 3).map(describeEvent) : ["time changes nothing"];
-  setText("changes", changes ? `changed: ${changes}` : "unchanged since its start");
-  byId("changes").classList.toggle("changed", changes !== "");
+  const next = summary.next.slice(0, 3).map(({ at, text }) => `${worldTime(at).replace(/, \d{4}| P.T/g, "")}: ${text}`);
+  if (summary.next.length > next.length) next.push("and more");
+  const changed = summary.changed.join(" · ");
+  setText("changes", changed ? `changed: ${changed}` : "unchanged since its start");
+  byId("changes").classList.toggle("changed", changed !== "");
   setChildren("totals", ...earned.flatMap(rowsOf));
   setChildren("bar", ...earned.slice(0, 1).filter((each) => each.amount > 0).map(barOf));
   setText("other-totals", others.map((each) => count(each.count, each.singular)).join(" · "));
-  setChildren("next-list", ...next.map((text) => make("li", {}, text)));
-}
-
-function describeChanges({ clock, rows = [], settings = [], faults = {} }) {
-  const verbs = (numbers) => ["added", "changed", "removed"].filter((verb) => numbers[verb])
-    .map((verb) => `${numbers[verb]} ${verb}`).join(", ");
-  return [
-    clock && `clock${clock.seconds ? ` ${duration(clock.seconds)}` : ""}${clock.running ? " running" : ""}`,
-    verbs(faults) && `faults ${verbs(faults)}`,
-    ...rows.map((numbers) => `${numbers.resource} ${verbs(numbers)}`),
-    ...settings.map(({ name, from, to }) => `${name} ${to}, was ${from}`),
-  ].filter(Boolean);
-}
-
-function describeEvent({ at, resource, singular, becomes, count: number, amount: usd }) {
-  const what = `${count(number, singular)}${usd === null ? "" : ` of ${amount(usd)} USD`}`;
-  const change = `${what} ${number === 1 ? "becomes" : "become"} ${becomes}`;
-  return `${worldTime(at).replace(/, \d{4}| P.T/g, "")}: ${becomes === null ? `${resource} may be added` : change}`;
+  setChildren("next-list", ...(next.length ? next : ["time changes nothing"]).map((text) => make("li", {}, text)));
 }
 
 function rowsOf({ resource, count: all, amount: whole, values }) {

@@ -3,7 +3,6 @@
 import { hasToken, root, send } from "./api.js";
 import { button, byId, make, on, setChildren, setText, show } from "./dom.js";
 import { worldTime } from "./format.js";
-import { describeFault } from "./reasons.js";
 import { actionAsCurl, actionAsPython } from "./snippets.js";
 
 const STEPS = { "+1 hour": "PT1H", "+1 day": "P1D", "+30 days": "P30D" };
@@ -52,7 +51,7 @@ function drawFaults(faults) {
     setText(lines[at].children[1], `struck ${struck} of ${seen}${left === null ? "" : `, ${left} left`}`));
 }
 
-const faultLine = (fault) => make("li", { "data-id": fault.id }, make("b", {}, `${fault.id} `), `${describeFault(fault)} · `,
+const faultLine = (fault) => make("li", { "data-id": fault.id }, make("b", {}, `${fault.id} `), `${fault.text} · `,
   make("span"), " ", button("×", () => act(removing(fault.id)), { "aria-label": `remove fault ${fault.id}` }));
 
 async function act(action) {

@@ -2,8 +2,7 @@
 
 import { get } from "./api.js";
 import { byId, button, make, on, setChildren, setText, show, tableRow } from "./dom.js";
-import { indented, localTime, milliseconds, worldTime } from "./format.js";
-import { isAlarm, reasonsFor, statusText } from "./reasons.js";
+import { indented, isAlarm, localTime, milliseconds, statusText, worldTime } from "./format.js";
 import { requestAsAssertion, requestAsCurl, requestAsPython } from "./snippets.js";
 
 const FIRST = 20000;
@@ -30,30 +29,29 @@ export function hide() {
   byId("main").classList.remove("has-detail");
 }
 
-// Show a request of a world; `faults` are those that the world has now.
-export async function open(number, world, faults, isFocused) {
+// Show a request of a world.
+export async function open(number, world, isFocused) {
   opened = number;
   const exchange = await get(`requests/${number}`, world).catch((problem) => problem);
   if (opened !== number) return;
   setText("detail-title", `Request ${number}`);
   setText("detail-error", exchange.message ?? "");
   show("detail-parts", exchange.request);
-  if (exchange.request) draw(exchange, faults);
+  if (exchange.request) draw(exchange);
   show("detail", true);
   byId("main").classList.add("has-detail");
   if (isFocused) byId("detail-title").focus();
 }
 
-function draw(exchange, faults) {
-  const { response, arrived, started, seconds } = exchange;
+function draw(exchange) {
+  const { response, arrived, started, seconds, why } = exchange;
   const entry = { ...exchange, status: response ? response.status : null };
-  const reasons = reasonsFor(entry, faults);
   request = exchange.request;
   setChildren("detail-line", make("b", {}, request.method), ` ${request.url.replace(/^[a-z]+:\/\/[^/]*/, "")}`);
   setText("detail-status", `${statusText(entry)}${exchange.waiting ? "" : ` · ${milliseconds(seconds * 1000)} ms`}`);
   byId("detail-status").classList.toggle("error", isAlarm(entry));
   setText("detail-time", `${localTime(arrived)} · world's clock ${worldTime(started)}`);
-  if (!reasons.length) reasons.push("The ordinary response of the service: no fault, no hint.");
+  const reasons = why.length ? why : ["The ordinary response: no fault, no hint."];
   setChildren("detail-why", ...reasons.map((text) => make("li", {}, text)));
   show("snippet", false);
   setText("copied", "");

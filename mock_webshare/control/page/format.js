@@ -1,10 +1,9 @@
-// Numbers, times and JSON as texts.
+// Numbers, times, responses and JSON as texts.
 
 const DAY = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
 const ZONE = { timeZone: "America/Los_Angeles", timeZoneName: "short", hourCycle: "h23" };
 const WORLD = new Intl.DateTimeFormat("en-US", { ...DAY, ...ZONE });
 const LOCAL = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const DEEPEST = 40;
 
 export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
@@ -19,11 +18,10 @@ export function ago(text) {
   return seconds < 60 ? `${seconds} s ago` : localTime(text);
 }
 
-// In the largest unit: "+30 days", "−1.5 hours".
-export function duration(seconds) {
-  const [unit, size] = UNITS.find((each) => Math.abs(seconds) >= each[1]) ?? UNITS.at(-1);
-  return `${seconds < 0 ? "−" : "+"}${count(Math.round((100 * Math.abs(seconds)) / size) / 100, unit)}`;
-}
+// Somebody has to look: a fault, an error of the server, or no response.
+export const isAlarm = ({ status, waiting, faults }) => !waiting && (faults.length > 0 || status === null || status >= 500);
+export const isProblem = (entry) => isAlarm(entry) || entry.why.length > 0 || entry.status >= 400;
+export const statusText = (entry) => (entry.waiting ? "…" : `${isAlarm(entry) ? "▲ " : ""}${entry.status ?? "none"}`);
 
 // JSON, indented: only white space differs, so that numbers stay as they were sent.
 export function indented(text) {

@@ -3,20 +3,21 @@
 import * as account from "./account.js";
 import * as api from "./api.js";
 import * as controls from "./controls.js";
+import * as coverage from "./coverage.js";
 import * as detail from "./detail.js";
 import { byId, setText } from "./dom.js";
-import { count, localTime } from "./format.js";
-import { isProblem, setMeanings } from "./reasons.js";
+import { count, isProblem, localTime } from "./format.js";
 import * as requests from "./requests.js";
 import * as worlds from "./worlds.js";
 
-const [BUSY, IDLE, HIDDEN, IDLE_AFTER, ANNOUNCE_AFTER, RECOVER_AFTER] = [1000, 3000, 5000, 60000, 5000, 5000];
+const [BUSY, IDLE, HIDDEN, IDLE_AFTER] = [1000, 3000, 5000, 60000];
+const [ANNOUNCE_AFTER, RECOVER_AFTER, COUNT_AFTER] = [5000, 5000, 10000];
 const BACK_OFF = [1000, 2000, 4000, 10000];
 let known = null; // the last `activity` of the world that is shown
 let summary = null;
 let [timer, isPolling, isWanted, failures, news] = [0, false, false, 0, []];
 let [reachedAt, changedAt, summaryAt, announcedAt] = [Date.now(), Date.now(), 0, 0];
-const knownFaults = () => summary?.faults ?? [];
+let [counted, countedAt] = [null, 0]; // the newest request of the coverage that is shown
 const held = (read) => JSON.stringify([read?.totals, read?.next]); // without it, the months are the same
 
 function guarded(section, draw) {
@@ -45,7 +46,16 @@ async function step() {
   if (isQuiet) requests.announceNew(activity.skipped);
   else guarded("requests", () => updateRequests(activity));
   requests.tick();
+  await measure(world, activity.next);
   known = activity;
+}
+
+// Which parts of the API were exercised: the server reads all requests for it, so not at each of them.
+async function measure(world, newest) {
+  if (newest === counted || Date.now() - countedAt < COUNT_AFTER) return;
+  const found = await api.get("coverage", world);
+  [counted, countedAt] = [newest, Date.now()];
+  if (world === worlds.current()) guarded("coverage", () => coverage.draw(found));
 }
 
 async function summarize(world) {
@@ -70,7 +80,7 @@ function isRecovering() {
 }
 
 function updateRequests(activity) {
-  const { added, amended } = requests.update(activity.requests, activity.next, knownFaults());
+  const { added, amended } = requests.update(activity.requests, activity.next);
   if (amended.includes(detail.shownNumber())) openRequest(detail.shownNumber(), false);
   if (known !== null) news.push(...added.map(isProblem));
   if (!news.length || Date.now() - announcedAt < ANNOUNCE_AFTER) return;
@@ -80,14 +90,15 @@ function updateRequests(activity) {
 
 // Another world is shown, or its journal is a new one.
 function forget() {
-  known = summary = null;
+  known = summary = counted = null;
+  countedAt = 0;
   detail.hide();
   requests.reset();
   history.replaceState(null, "", worlds.pinned() === null ? location.pathname : `#world=${worlds.pinned()}`);
   poll();
 }
 
-const openRequest = (number, isFocused) => detail.open(number, worlds.current(), knownFaults(), isFocused);
+const openRequest = (number, isFocused) => detail.open(number, worlds.current(), isFocused);
 const closeRequest = (number) => byId("rows").querySelector(`[data-number="${number}"] button`)?.focus();
 
 function setState(text, isFailing) {
@@ -130,4 +141,4 @@ requests.start((number) => openRequest(number, true), poll);
 detail.start(closeRequest);
 worlds.start(new URLSearchParams(location.hash.slice(1)).get("world"), forget);
 document.addEventListener("visibilitychange", poll);
-api.get("reasons").then(setMeanings, () => {}).then(poll);
+poll();

@@ -1,12 +1,11 @@
 // The requests: a strip and rows, newest first, with a filter, gaps, and responses that are awaited.
 
 import { byId, button, make, on, setChildren, setText, show } from "./dom.js";
-import { ago, count, localTime, milliseconds } from "./format.js";
-import { isAlarm, isProblem, reasonsFor, statusText } from "./reasons.js";
+import { ago, count, isAlarm, isProblem, localTime, milliseconds, statusText } from "./format.js";
 
 const [MOST_ROWS, WINDOW, IN_STRIP] = [500, 100, 200];
 const entries = new Map(); // by number: { entry, row, text }
-let [newest, faults, open] = [0, [], () => {}];
+let [newest, open] = [0, () => {}];
 
 // `opened` gets the number of a request to show; `grown` runs when the newest row comes into view.
 export function start(opened, grown) {
@@ -49,8 +48,7 @@ export function announceNew(number) {
 }
 
 // Insert new rows and amend known ones; return the new requests, and the numbers of the amended ones.
-export function update(requests, next, knownFaults) {
-  faults = knownFaults;
+export function update(requests, next) {
   const added = requests.filter(({ number }) => number > newest);
   const amended = requests.filter(amend).map(({ number }) => number);
   added.forEach(insert);
@@ -98,7 +96,7 @@ const gap = (text) => make("tr", { class: "gap" }, make("td", { colspan: 6 }, te
 
 function rowOf(entry) {
   const { number, at, method, target, ms, status } = entry;
-  const why = reasonsFor(entry, faults).join(" · ");
+  const why = entry.why.join(" · ");
   const [path, ...query] = target.replace("/api/v2/referral/", "").split("?");
   const opener = button("", () => open(number), { class: "opener", title: target });
   const rest = query.length ? ` ?${query.join("?")}` : "";
