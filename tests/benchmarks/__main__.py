@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,20 +100,56 @@ class Load(NamedTuple):
 UNITS = {"by_clock": "req/s", "by_processor": "req/cpu-s"}
 
 
-def wrk(server: tuple[int, int], target: str, script: str | None) -> Load:
-    """Load a server, its port and process id, for two seconds."""
+def polled(rounds: int = 5) -> None:
+    """Load one server in turn with and without somebody who watches it once a second, as the page does."""
+    with stand_in() as served:
+        pairs = []
+        for _ in range(rounds):
+            with watching(served[0]):
+                watched = wrk(served, LIST, None, seconds=12)
+            pairs.append((watched, wrk(served, LIST, None, seconds=12)))
+        for unit in Load._fields:
+            ours, theirs = (median(getattr(pair[side], unit) for pair in pairs) for side in (0, 1))
+            report("throughput, watched once a second", ours, theirs, ">= 0.97", UNITS[unit])
+
+
+@contextmanager
+def watching(port: int) -> Iterator[None]:
+    """Ask for what the page asks for, until the context ends."""
+    is_over = threading.Event()
+
+    def watch() -> None:
+        connection, known, seconds = http.client.HTTPConnection("127.0.0.1", port), 0, 0
+        while not is_over.is_set():
+            _, content = get(connection, f"/__mock__/activity?after={known}&limit=100")
+            known = json.loads(content)["next"]
+            for route in ("worlds?limit=50", "summary", *(["coverage"] if seconds % 10 == 0 else [])):
+                get(connection, f"/__mock__/{route}")
+            seconds += 1
+            is_over.wait(1)
+        connection.close()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    yield
+    is_over.set()
+    watcher.join()
+
+
+def wrk(server: tuple[int, int], target: str, script: str | None, seconds: int = 2) -> Load:
+    """Load a server, its port and process id, for some seconds."""
     port, pid = server
-    command = ["wrk", "-t1", "-c16", "-d2s", "-H", f"Authorization: {KEY['Authorization']}"]
+    command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-H", f"Authorization: {KEY['Authorization']}"]
     command += ["-s", script] if script else []
     before = processor_seconds(pid)
     output = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{target}"], capture_output=True, text=True, check=True
     ).stdout
-    seconds = processor_seconds(pid) - before
+    used = processor_seconds(pid) - before
     assert "Non-2xx" not in output, output
     rate, count = re.search(r"Requests/sec:\s+([\d.]+)", output), re.search(r"(\d+) requests in", output)
     assert rate and count, output
-    return Load(float(rate[1]), int(count[1]) / seconds)
+    return Load(float(rate[1]), int(count[1]) / used)
 
 
 def processor_seconds(pid: int) -> float:
@@ -215,7 +252,20 @@ def imports(rounds: int = 15) -> None:
 
 FIGURES = {
     each.__name__: each
-    for each in (throughput, startup, pages, memory, imports, fixture, session, unused, hints, worlds, mutate)
+    for each in (
+        throughput,
+        polled,
+        startup,
+        pages,
+        memory,
+        imports,
+        fixture,
+        session,
+        unused,
+        hints,
+        worlds,
+        mutate,
+    )
 }
 
 if __name__ == "__main__":
