@@ -130,9 +130,9 @@ def earnings(account: Account) -> dict[str, Any]:
     created = {each.name: _grouped(account, each, lambda row: month_of(row.created_at)) for each in resources}
     due = {each.name: defaultdict[str, list[Any]](list) for each in resources}
     for event in settlement.events(contract, account.rows):
-        if event.resource in due and event.row is not None:
-            amount = _amount(contract.resources[event.resource], event.row)
-            due[event.resource][month_of(event.at)].append(amount)
+        resource = contract.resources[event.resource]
+        if resource in resources and resource.lifecycle is not None:
+            due[event.resource][month_of(event.at)].append(_amount(resource, event.row))
     named = [month for groups in created.values() for month, _ in groups]
     months = _range_of([*filter(None, named), *(month for groups in due.values() for month in groups)])
     return {
