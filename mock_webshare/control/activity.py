@@ -12,6 +12,7 @@ from typing import Any
 from mock_webshare.contract.model import Contract
 from mock_webshare.contract.timestamps import format_utc
 from mock_webshare.control import hints
+from mock_webshare.control.coverage import Counter
 from mock_webshare.exchange.redaction.patterns import may_contain_secret_name
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.reasons import MEANINGS, Reason
@@ -39,7 +40,9 @@ The second argument redacts texts of users in them.
 
 
 class Reader:
-    """Redacts the requests of one journal; each is searched for secrets once, and found in all others.
+    """Reads the requests of one journal: redacts them, and counts their coverage.
+
+    Each is searched for secrets once, which are found in all others.
 
     `secrets` are known from the start. Its methods may be called in any thread.
     """
@@ -49,6 +52,7 @@ class Reader:
         self._lock = Lock()
         self._current: Entry | None = None  # the last one whose secrets were collected
         self._known = set[object]()  # headers whose secrets were collected
+        self.counter = Counter()
         self.searched = 0
         """The number of the last request that was searched for secrets."""
 
@@ -142,7 +146,7 @@ def why_of(world: World | None, contract: Contract) -> Why:
 
     def why(entry: Entry, redacted: Callable[[str], str]) -> Sequence[str]:
         found = hints.of_parameters(entry, contract) if not (entry.reason or is_scenario) else ()
-        return [*_reasons(entry, faults, redacted), *found]
+        return [*_reasons(entry, faults, redacted), *map(redacted, found)]
 
     return why
 
@@ -155,7 +159,8 @@ def _reasons(entry: Entry, faults: Mapping[str, str], redacted: Callable[[str], 
             is_there = detail in faults
             yield f"fault {detail}{f': {redacted(faults[detail])}' if is_there else ', which was removed'}"
         elif not entry.hint:
-            yield MEANINGS.get(Reason(name), code)
+            meaning = MEANINGS[Reason(name)]
+            yield f"{meaning.rstrip('.')}: {detail}" if detail else meaning
     if entry.hint:
         yield entry.hint
     if entry.is_waiting:

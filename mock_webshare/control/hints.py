@@ -40,4 +40,4 @@ def of_parameters(entry: Entry, contract: Contract) -> list[str]:
     if "?" not in entry.target:
         return []
     found = hints_alone(of_entry(entry, 0, contract), contract)
-    return [f"{each.explanation}; {each.advice}" for each in found]
+    return ["; ".join(filter(None, (each.explanation, each.advice))) for each in found]

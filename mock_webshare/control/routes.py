@@ -19,11 +19,8 @@ from mock_webshare.control.query import Parameter, choice, integer, text
 from mock_webshare.control.summary import Remembered
 from mock_webshare.errors import DataError, NotFound
 from mock_webshare.exchange import writers
-from mock_webshare.insight import coverage_report
-from mock_webshare.insight.coverage import Coverage
 from mock_webshare.service import transactions
 from mock_webshare.service.data.fields import FieldType, is_string, read_object, require_keys
-from mock_webshare.service.faults import ACTIONS
 from mock_webshare.service.reasons import MEANINGS
 from mock_webshare.service.world import scenarios
 from mock_webshare.service.world.journal import Journal, exchanges, listed
@@ -187,16 +184,9 @@ def _hints(request: ControlRequest) -> Callable[[], Any]:
 
 
 def _coverage(request: ControlRequest) -> Callable[[], Any]:
-    entries, dropped = list(request.journal), request.journal.dropped
-    coverage = Coverage(request.contract, ACTIONS)
-
-    def counted() -> dict[str, Any]:
-        for entry in entries:
-            coverage.add(entry.exchange(0), entry.faults)
-        found = coverage_report.by_endpoint(coverage.counts)
-        return {"requests": len(entries), "dropped": dropped, "endpoints": found}
-
-    return counted
+    journal = request.journal
+    counter = request.readers.of(journal, request.secrets).counter
+    return partial(counter.document, journal.since(counter.last), journal.total, request.contract)
 
 
 def _is_wanted_value(value: Any) -> bool:

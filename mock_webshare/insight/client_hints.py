@@ -65,7 +65,8 @@ def hints(
 
 def hints_alone(request: ClientRequest, contract: Contract) -> Iterable[Hint]:
     """Return the hints that the parameters of one request show, whatever comes before and after."""
-    return _several(Span(contract, [request]), [rule for rule in RULES if rule.is_alone])
+    rules = [rule._replace(find=rule.find_alone) for rule in RULES if rule.find_alone]
+    return _several(Span(contract, [request]), rules)
 
 
 def _by_client(requests: Iterable[ClientRequest]) -> Iterable[Sequence[ClientRequest]]:

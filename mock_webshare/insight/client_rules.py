@@ -44,8 +44,8 @@ class Rule(NamedTuple):
     find: Callable[[Span], Iterable[Found]]
     explanation: str
     advice: str
-    is_alone: bool = False
-    """Whether a parameter of one request shows it, whatever comes before and after."""
+    find_alone: Callable[[Span], Iterable[Found]] | None = None
+    """Finds the mistake in one request, whatever comes before and after. None: one does not show it."""
 
 
 # Parameters and sizes of pages.
@@ -59,6 +59,11 @@ _SYNONYMS = {
 
 
 def _ignored_parameters(span: Span) -> Iterator[Found]:
+    return (each for each in _all_ignored_parameters(span) if each.names["instead"])
+
+
+def _all_ignored_parameters(span: Span) -> Iterator[Found]:
+    """Yield all ignored parameters, also those that are like nothing known, such as one against caches."""
     found: dict[tuple[str, str], list[ClientRequest]] = {}
     for request in span.requests:
         if request.endpoint is not None and request.status == 200 and request.method == "GET":
@@ -68,7 +73,8 @@ def _ignored_parameters(span: Span) -> Iterator[Found]:
     for (_, name), requests in found.items():
         endpoint = requests[0].endpoint
         assert endpoint
-        if advice := _instead(name, endpoint.endpoint, span.contract):
+        if name not in parameters_of(endpoint.endpoint):
+            advice = _instead(name, endpoint.endpoint, span.contract)
             yield Found(requests, {"name": _shown(name, requests[0]), "instead": advice})
 
 
@@ -81,9 +87,9 @@ def parameters_of(endpoint: Endpoint) -> Sequence[str]:
 
 
 def _instead(name: str, endpoint: Endpoint, contract: Contract) -> str:
-    """Return what to do instead of sending a parameter; empty if it is known, or nothing is like it."""
+    """Return what to do instead of sending an ignored parameter; empty if nothing is like it."""
     known = parameters_of(endpoint)
-    if name in known or len(name) > 2 * _LONGEST_NAME:
+    if len(name) > 2 * _LONGEST_NAME:
         return ""
     if similar := _similar(name, known):
         return f"use `{similar}`"
@@ -121,10 +127,11 @@ def _plain(name: str) -> str:
 
 
 def _shown(name: str, request: ClientRequest) -> str:
-    """Return the name of a parameter, unless it may be a key."""
+    """Return a parameter in words, without its name if that may be a key."""
     is_word = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    is_key = name in (request.client or "").split()
-    return f"`{name}`" if is_word and len(name) <= _LONGEST_NAME and not is_key else "a parameter"
+    is_key = any(word == name or (len(word) > 3 and word in name) for word in (request.client or "").split())
+    is_harmless = is_word and len(name) <= _LONGEST_NAME and not is_key
+    return f"the parameter `{name}`" if is_harmless else "one of the parameters"
 
 
 def _capped_sizes(span: Span) -> Iterator[Found]:
@@ -342,14 +349,14 @@ def _other_origins(span: Span) -> Iterator[Found]:
 # fmt: off
 RULES: Sequence[Rule] = (
     Rule("parameter.ignored", _ignored_parameters,
-         "{path} does not have the parameter {name}, and ignores it", "{instead}",
-         is_alone=True),
+         "{path} does not have {name}, and ignores it", "{instead}",
+         _all_ignored_parameters),
     Rule("page-size.capped", _capped_sizes,
          "a page of {path} has at most {size} rows, however many `page_size` names",
-         "ask for at most {size}, and follow `next` until it is null", is_alone=True),
+         "ask for at most {size}, and follow `next` until it is null", _capped_sizes),
     Rule("page-size.ignored", _ignored_sizes,
          "{path} ignores a `page_size` that is not a positive number; the page has {size} rows",
-         "send a number from 1 on, and follow `next` until it is null", is_alone=True),
+         "send a number from 1 on, and follow `next` until it is null", _ignored_sizes),
     Rule("walk.one-page", _one_page,
          "only the first page of {path} was read, the largest possible one, though it has a `next`",
          "follow `next` until it is null"),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """A code; some have a detail after a colon: `fault:1` is the fault whose id is 1."""
+    """A code; some have a detail after a colon: `fault:1` has the id of a fault."""
 
     FAULT = "fault"
     PREFER = "prefer"

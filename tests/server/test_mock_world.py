@@ -128,6 +128,7 @@ WITHOUT_A_METHOD = {
     "GET ": "the page",
     "GET page/{name}": "the page",
     "GET reasons": "the sentences of the page",
+    "GET coverage": "pytest --webshare-coverage",
 }
 OTHERS = ("config", "earnouts", "applied_coupon", "coupons")
 """The resources without methods of their own: they have those for any resource."""

@@ -47,11 +47,10 @@ NOT_ORDINARY: Mapping[str, list[tuple[str, str, tuple[str, ...]]]] = {
     ],
     "not-acceptable": [("GET", LIST, (KEY, "Accept: text/html"))],
     "method": [("DELETE", LIST, (KEY,)), ("PATCH", f"{LIST}1/", (KEY,))],
-    "invalid": [
-        ("GET", f"{LIST}?status=x", (KEY,)),
-        ("GET", f"{LIST}?referral_channel=99", (KEY,)),
-        ("GET", "/api/v2/referral/code/info/", (KEY,)),
-    ],
+    "invalid:status": [("GET", f"{LIST}?status=x", (KEY,))],
+    "invalid:mode,status": [("GET", f"{LIST}?status=x&mode=y&stauts=z", (KEY,))],
+    "invalid:referral_channel": [("GET", f"{LIST}?referral_channel=99", (KEY,))],
+    "invalid:referral_code": [("GET", "/api/v2/referral/code/info/", (KEY,))],
     "not-found": [
         ("GET", f"{LIST}1/", (KEY,)),
         ("GET", f"{LIST}?page=0", (KEY,)),
@@ -63,7 +62,8 @@ NOT_ORDINARY: Mapping[str, list[tuple[str, str, tuple[str, ...]]]] = {
 BODIES: Mapping[str, list[tuple[str, bytes]]] = {
     "bad-body": [("text/plain", b"a"), ("application/json", b"{"), ("multipart/form-data", b"a"),
                  ("application/json; charset=rot13", b"{}"), ("application/json", b"[" * 100_000)],
-    "invalid": [("application/json", b"{}"), ("application/x-www-form-urlencoded", b"code=no-such-code")],
+    "invalid:code": [("application/json", b"{}"),
+                     ("application/x-www-form-urlencoded", b"code=no-such-code")],
 }  # fmt: skip
 """Bodies of a coupon code by the reason of the response."""
 

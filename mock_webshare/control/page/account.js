@@ -1,4 +1,4 @@
-// What a world holds, what happens next, what differs from its start, and what was earned in each month.
+// A world: what it holds, what is next, what has changed, what each month earned.
 
 import { bar, byId, make, setChildren, setText, show, tableRow } from "./dom.js";
 import { amount, count, worldTime } from "./format.js";

@@ -48,7 +48,7 @@ function drawFaults(faults) {
   if (!isSame) setChildren("fault-list", ...faults.map(faultLine));
   show("no-faults", faults.length === 0);
   faults.forEach(({ seen, struck, left }, at) =>
-    setText(lines[at].children[1], `struck ${struck} of ${seen}${left === null ? "" : `, ${left} left`}`));
+    setText(lines[at].children[1], `struck ${struck} of ${seen} matching${left === null ? "" : `, ${left} left`}`));
 }
 
 const faultLine = (fault) => make("li", { "data-id": fault.id }, make("b", {}, `${fault.id} `), `${fault.text} · `,

@@ -8,7 +8,7 @@ export function draw({ requests, dropped, endpoints }) {
   const sum = (name) => endpoints.reduce((total, each) => total + each[name], 0);
   const cells = ({ endpoint, aspects }) => tableRow({}, endpoint, ...names.map((name) => cellOf(aspects[name])));
   setText("coverage-sum", `${sum("covered")} of ${sum("total")}`);
-  setText("coverage-note", `by ${count(requests, "request")}${dropped ? `; ${dropped} earlier ones are not counted` : ""}`);
+  setText("coverage-note", `by ${count(requests, "request")}${dropped ? `, ${dropped} not counted` : ""}`);
   setChildren("coverage-heads", ...["endpoint", ...names].map((text) => make("th", {}, text)));
   setChildren("coverage-rows", ...endpoints.map(cells));
   setChildren("missing-rows", ...endpoints.map(missingOf));
@@ -16,7 +16,7 @@ export function draw({ requests, dropped, endpoints }) {
 
 // "3/17", shaded by that share; an endpoint may not have the aspect.
 function cellOf(aspect) {
-  if (!aspect) return "–";
+  if (!aspect) return "";
   const made = make("span", {}, `${aspect.covered}/${aspect.total}`);
   made.style.background = `color-mix(in srgb, var(--accent) ${(40 * aspect.covered) / aspect.total}%, transparent)`;
   return made;
@@ -25,5 +25,5 @@ function cellOf(aspect) {
 function missingOf({ endpoint, covered, aspects }) {
   const left = Object.entries(aspects).filter(([, { missing }]) => missing.length);
   const lines = left.map(([name, { missing }]) => make("p", {}, make("b", {}, name), ` ${missing.join(", ")}`));
-  return tableRow({}, endpoint, make("div", {}, ...(covered ? lines : ["everything"])));
+  return tableRow({}, endpoint, make("div", {}, ...(covered ? lines : ["none of it requested"])));
 }

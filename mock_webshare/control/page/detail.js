@@ -85,5 +85,5 @@ async function copy(text) {
   show("snippet", true);
   const isCopied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
   if (!isCopied) getSelection().selectAllChildren(byId("snippet"));
-  setText("copied", isCopied ? "copied" : "selected: copy it with Ctrl+C");
+  setText("copied", isCopied ? "copied" : "selected: press Ctrl+C");
 }

@@ -11,7 +11,7 @@ import * as requests from "./requests.js";
 import * as worlds from "./worlds.js";
 
 const [BUSY, IDLE, HIDDEN, IDLE_AFTER] = [1000, 3000, 5000, 60000];
-const [ANNOUNCE_AFTER, RECOVER_AFTER, COUNT_AFTER] = [5000, 5000, 10000];
+const [ANNOUNCE_AFTER, RECOVER_AFTER, COUNT_AFTER] = [5000, 5000, 3000];
 const BACK_OFF = [1000, 2000, 4000, 10000];
 let known = null; // the last `activity` of the world that is shown
 let summary = null;
@@ -46,11 +46,12 @@ async function step() {
   if (isQuiet) requests.announceNew(activity.skipped);
   else guarded("requests", () => updateRequests(activity));
   requests.tick();
+  worlds.notice(activity.newest);
   await measure(world, activity.next);
   known = activity;
 }
 
-// Which parts of the API were exercised: the server reads all requests for it, so not at each of them.
+// Which parts of the API were exercised: not at each request, for the server reads it.
 async function measure(world, newest) {
   if (newest === counted || Date.now() - countedAt < COUNT_AFTER) return;
   const found = await api.get("coverage", world);

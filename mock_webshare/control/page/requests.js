@@ -1,4 +1,4 @@
-// The requests: a strip and rows, newest first, with a filter, gaps, and responses that are awaited.
+// The requests: a strip and rows, newest first, with a filter.
 
 import { byId, button, make, on, setChildren, setText, show } from "./dom.js";
 import { ago, count, isAlarm, isProblem, localTime, milliseconds, statusText } from "./format.js";

@@ -36,6 +36,12 @@ export async function refresh() {
   setText("keyless-count", `${count(worlds.keyless, "request")} came without a known key.`);
 }
 
+// `newest` is the id of the world that was used last.
+export function notice(newest) {
+  const isOther = newest !== null && newest !== chosen;
+  if (!byId("follow").checked) setText("follow-note", isOther ? "not followed: another world has newer requests" : "");
+}
+
 // Leave a world that is gone for the newest; return whether there is something else to show.
 export async function leave() {
   const left = chosen;
@@ -59,7 +65,6 @@ function switchTo(id) {
   switches = [...switches, Date.now()].filter((time) => time > Date.now() - MILLISECONDS);
   if (switches.length <= MOST_SWITCHES) return choose(id);
   follow(false);
-  return setText("follow-note", "stopped: it changes too often");
 }
 
 function choose(id) {
@@ -69,8 +74,7 @@ function choose(id) {
 }
 
 function drawSelect({ list, keyless }) {
-  const names = list.map(({ id, name, requests, last_request: last }) =>
-    [id, [name, count(requests, "request"), last?.agent].filter(Boolean).join(" · ")]);
+  const names = list.map(({ id, name, last_request: last }) => [id, [name, last?.agent].filter(Boolean).join(" · ")]);
   if (chosen !== null && !list.some(({ id }) => id === chosen)) names.push([chosen, `world ${chosen}`]);
   names.push(["", `requests without a known key: ${keyless}`]);
   const select = byId("world-select");

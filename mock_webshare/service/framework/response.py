@@ -94,7 +94,7 @@ def field_errors(endpoint: Endpoint, errors: Iterable[FieldError], indent: int |
     body: dict[str, list[dict[str, str]]] = {}
     for error in errors:
         body.setdefault(error.field, []).append({"message": error.message, "code": error.code})
-    return routed(endpoint, 400, render(body, indent), reason=Reason.INVALID)
+    return routed(endpoint, 400, render(body, indent), reason=Reason.INVALID.of(",".join(body)))
 
 
 def no_content(endpoint: Endpoint) -> Response:
