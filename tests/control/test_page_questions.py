@@ -327,7 +327,7 @@ class TestWhatHaveINotExercised:
                 lists = [", ".join(each["missing"]) for each in endpoint["aspects"].values()]
                 assert all(each in text for each in lists)
             else:
-                assert text == f"{endpoint['endpoint']}everything"
+                assert text == f"{endpoint['endpoint']}none of it requested"
 
 
 def comparable(world: MockWorld) -> list[Any]:
