@@ -286,7 +286,7 @@ AFFILIATE = Resource(
     schema="referral-config",
     is_object=True,
     totals={"payouts_earned": "total_payouts_earned", "credits_earned": "total_credits_earned"},
-    # Where the documentation has an example, it is this value.
+    # If the documentation has an example of a field, the value here is the example.
     defaults={
         "id": 1,
         "mode": "payout",

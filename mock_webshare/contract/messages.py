@@ -44,7 +44,7 @@ NO_DICTIONARY = "Invalid data. Expected a dictionary, but got {type}."
 """`type` is Python's name of the type: `list`, `str`, `int`, …"""
 
 UNKNOWN_CODE = "Referral code not found."
-"""For an unknown referral code, if that is a 400: assumed, with the code `not_found`."""
+"""For an unknown referral code, if `--unknown-code` is 400: assumed, with the code `not_found`."""
 PAYOUT_EMAIL = "This field is required in payout mode."
 """For a configuration in payout mode without an e-mail: assumed, with the code `required`."""
 COUPON_ERRORS = {
@@ -54,7 +54,7 @@ COUPON_ERRORS = {
     "code_expired": "This coupon code has expired.",
     "already_redeemed": "You have already redeemed this coupon code.",
 }
-"""Why a coupon code is refused, by the code of the error, which is documented; the texts are assumed."""
+"""Why a coupon code is refused, by the code of the error; the codes are documented, the texts assumed."""
 
 FORBIDDEN = {
     "2fa_needed": "Two factor authentication is needed.",

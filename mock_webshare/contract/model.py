@@ -25,7 +25,7 @@ class Mark(StrEnum):
 
 
 class Rule(NamedTuple):
-    """One sentence of the contract; `setting` is the option that changes it, if any."""
+    """One sentence of the contract; `setting` names the option that changes what the rule says, if any."""
 
     id: str
     mark: Mark
@@ -36,8 +36,8 @@ class Rule(NamedTuple):
 class Filter(NamedTuple):
     """A query parameter that selects rows.
 
-    It is a choice (`choices` lists the values; an empty value is ignored), or a reference to a row of
-    `resource` (any id of the user's own rows; an empty value selects the rows without a reference).
+    Its values are either `choices` (an empty value is ignored), or the ids of the user's own rows of
+    `resource` (an empty value selects the rows whose reference is null).
     """
 
     name: str
@@ -67,11 +67,11 @@ class Kind(StrEnum):
     DETAIL = "detail"  # one row, by the id in the path
     OBJECT = "object"  # the single object of its resource
     ARRAY = "array"  # all rows of its resource, without pages
-    LOOKUP = "lookup"  # the single object, if a query parameter has the value of its field
+    LOOKUP = "lookup"  # the single object of its resource, if a query parameter equals a field of the object
 
 
 _ROWS = {Kind.LIST: ("properties", "results", "items"), Kind.ARRAY: ("items",)}
-"""The keys that lead to the schema of a row in that of a response, where it is not a row itself."""
+"""The keys that lead from the schema of a response to the schema of a row, if a response is not one row."""
 
 
 class Input(NamedTuple):
@@ -87,7 +87,7 @@ class Input(NamedTuple):
 class Write(NamedTuple):
     """A method of an endpoint that changes its object; a DELETE has no body.
 
-    `rate` is a rate limit of its own, besides the general one.
+    If it `is_partial`, inputs may be missing. `rate` (`5/min`) limits this method, besides the general limit.
     """
 
     method: str
@@ -116,12 +116,12 @@ class Endpoint(NamedTuple):
     paging: Paging | None = None
     methods: tuple[str, ...] = ("GET", "HEAD", "OPTIONS")
     is_open: bool = False
-    """Whether it responds without a key."""
+    """Whether the endpoint can be used without an API key."""
     lookup: Input | None = None
-    """The parameter of a lookup, and the field that has its value."""
+    """The parameter of a lookup; the field of the same name must have its value."""
     writes: tuple[Write, ...] = ()
     signs: tuple[str, ...] = ()
-    """Fields by which a body that was stored alone is recognised; if empty, all that no other row has."""
+    """Fields by which a body without its request is recognised; if empty: all that only its rows have."""
     errors: tuple[tuple[int, str], ...] = (
         (400, "field-errors"),
         (401, "error-detail"),
@@ -134,13 +134,13 @@ class Endpoint(NamedTuple):
 
     @property
     def all_rules(self) -> tuple[str, ...]:
-        """The ids of its rules, with those of its pages and filters."""
+        """The ids of the rules of the endpoint, of its pages and of its filters, each once."""
         pages = self.paging.rules if self.paging else ()
         filters = [rule for each in self.filters for rule in each.rules]
         return tuple(dict.fromkeys((*self.rules, *pages, *filters)))
 
     def write(self, method: str) -> Write | None:
-        """Return what a method writes; None if it only reads."""
+        """Return the `Write` of a method; None if the method only reads."""
         return next((each for each in self.writes if each.method == method), None)
 
     @property
@@ -150,7 +150,7 @@ class Endpoint(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One call of the vendor's client; a name in braces in `path` stands for one part of it."""
+    """One call of the vendor's client; a name in braces stands for one part of `path`."""
 
     method: str
     path: str
@@ -161,7 +161,7 @@ class Operation(NamedTuple):
 class Reference(NamedTuple):
     """A field that holds the id of a row of another resource, or null.
 
-    `copy` is a field beside it that repeats the `source` field of that row.
+    `copy` is another field of the same row, which repeats the field `source` of the row with that id.
     """
 
     field: str
@@ -173,16 +173,16 @@ class Reference(NamedTuple):
 
 
 class DateOrder(NamedTuple):
-    """Dates of a row, in ascending order; null is no date."""
+    """Fields of a row whose dates ascend in this order; a null is passed over."""
 
     dates: tuple[str, ...]
     rule: str = "object.date-order"
 
 
 class Conditional(NamedTuple):
-    """A field that is null unless another field has a certain value.
+    """A `field` that is null unless the field `other` has the value `value`.
 
-    With that value it is `default` if none is given; None: it may be null even then.
+    If `other` has that value, a field that is not given is set to `default`; with None, it may be null.
     """
 
     field: str
@@ -194,8 +194,9 @@ class Conditional(NamedTuple):
 class Lifecycle(NamedTuple):
     """How the rows of a resource change in time.
 
-    A row is created `pending`; after `period` days it is `ripe`. Only a row that is `ended` has a date in
-    `ended_at`; `end` names that change. `moves` lists the statuses that may follow each status.
+    The status in `field` is first `pending`, and `ripe` after `period` days. Only a row whose status is
+    `ended` has a date in `ended_at`; `end` is the verb for this change (`revert`). `moves` lists the
+    statuses that may follow each status.
     """
 
     field: str
@@ -207,16 +208,16 @@ class Lifecycle(NamedTuple):
     end: str
     moves: Mapping[str, Sequence[str]]
     period_field: tuple[str, str] | None = None
-    """The object and its field that say how long the period is in an account. None: `period` days."""
+    """The object and its field that hold the period of an account, as a duration. None: `period` days."""
 
 
 class Resource(NamedTuple):
-    """A kind of rows of an account, or a single object of it.
+    """A kind of rows of an account, or a single object of an account.
 
     `name` is its key in data sets and on the control plane; messages call one row `singular`. The fields of
     a row are those of `schema`. A row that is created gets `defaults`, and the next free number in each
     field of `numbered`. `later` are fields that an earlier edition of the documentation did not have;
-    `older` are the fields in data sets of format 1, None: all, empty: they lack the resource.
+    `older` are the fields in data sets of format 1 (None: all fields; empty: the resource is missing).
     `computed` fields follow from other rows, so they are served but not stored; `own` are fields that
     are stored but not served, and their JSON Schemas.
     """
@@ -232,17 +233,17 @@ class Resource(NamedTuple):
     later: frozenset[str] = frozenset()
     older: frozenset[str] | None = None
     ahead: Mapping[str, str | None] = {}
-    """Dates that may be later than now; by default, by the duration in another field. None: no default."""
+    """Dates that may be in the future, each with the field of its default duration from now, or None."""
     date_orders: tuple[DateOrder, ...] = ()
     conditionals: tuple[Conditional, ...] = ()
     totals: Mapping[str, str] = {}
-    """The field with the total, by the field with the part of it since the last earn-out."""
+    """Fields that add up everything, by the fields that add up what came since the last earn-out."""
     counted_by: str | None = None
-    """The field by which rows are counted. None: that of the lifecycle, or else the first with choices."""
+    """The field by whose values rows are counted. None: `lifecycle.field`, or else the first with choices."""
     amount: str | None = None
-    """The field with the money of a row, which is added up. None: rows have none."""
+    """The field with the money of a row, which is added up. None: rows have no money."""
     constant: Mapping[str, str] = {}
-    """The rule of each field that never changes, whatever happens to its row."""
+    """The fields that never change, whatever happens to their row, each with the id of its rule."""
     computed: tuple[str, ...] = ()
     own: Mapping[str, Any] = {}
 
@@ -291,9 +292,10 @@ class Contract:
         return self.resources[endpoint.resource]
 
     def operation(self, method: str, path: str) -> Operation | None:
-        """Return an operation at a path that no endpoint serves, with or without its slash.
+        """Return the operation at a path that no endpoint serves; None if there is no operation.
 
-        It is that of the method, or else any.
+        The slash at the end of the path may be missing. If the method has no operation there, that of
+        another method is returned.
         """
         path = path.rstrip("/")
         found = [each for pattern, each in self._operation_paths if pattern.fullmatch(path)]
@@ -321,11 +323,11 @@ class Contract:
 
     @cached_property
     def fields(self) -> Mapping[str, Sequence[Field]]:
-        """The fields that are stored of a row of each resource, in the order of its schema."""
+        """The stored fields of each resource, by its name, in the order of its schema."""
         return {name: fields_of(self.stored_schema(each)) for name, each in self.resources.items()}
 
     def stored_schema(self, resource: Resource) -> dict[str, Any]:
-        """Return the schema of a stored row: without computed fields, with the own ones."""
+        """Return the schema of a stored row: without the `computed` fields, with the `own` fields."""
         schema = self.schemas.document(resource.schema)
         own = {name: each["examples"][0] for name, each in resource.own.items()}
 
@@ -340,7 +342,7 @@ class Contract:
 
     @cached_property
     def served(self) -> Mapping[str, Sequence[Field]]:
-        """The fields of a row in the responses of each endpoint, by its path, in their order."""
+        """The fields of a row in a response, in the order of the schema, by the path of the endpoint."""
         return {each.path: fields_of(self.schemas.document(self.row_schema(each))) for each in self.endpoints}
 
     @cached_property
@@ -351,7 +353,7 @@ class Contract:
 
     @cached_property
     def served_as_stored(self) -> frozenset[str]:
-        """The paths of the endpoints that serve all fields of their rows, and no computed ones."""
+        """The paths of the endpoints that serve all stored fields except `own`, and nothing computed."""
         return frozenset(each.path for each in self.endpoints if self._serves_as_stored(each))
 
     def _serves_as_stored(self, endpoint: Endpoint) -> bool:
@@ -371,7 +373,7 @@ class Contract:
 
     @cached_property
     def responders(self) -> Mapping[str, Endpoint]:
-        """The endpoints by the schema of a 200 response."""
+        """The endpoints by the name of the schema of a 200 response."""
         return {each.schema: each for each in self.endpoints}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -390,7 +392,7 @@ class Contract:
 
 
 def fields_of(schema: Mapping[str, Any]) -> tuple[Field, ...]:
-    """Return the fields that the schema of an object describes, in its order."""
+    """Return the fields that the schema of an object describes, in the order of the schema."""
     return tuple(_field(name, each) for name, each in schema["properties"].items())
 
 

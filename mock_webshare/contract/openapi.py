@@ -20,7 +20,7 @@ _DESCRIPTION = (
 
 
 def document(contract: Contract = WEBSHARE) -> dict[str, Any]:
-    """Return the document; `x-rules` has the rules of each endpoint, with the marks of how they are known."""
+    """Return the document; `x-rules` of an operation has the rules of its endpoint, with their marks."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -45,7 +45,7 @@ def document(contract: Contract = WEBSHARE) -> dict[str, Any]:
 
 
 def _component(contract: Contract, name: str) -> dict[str, Any]:
-    """Return a schema with its references to itself and to others adjusted."""
+    """Return a schema whose `$ref`s, to itself and to others, point into `components` of the document."""
     schema = contract.schemas.document(name)
     kept = {key: each for key, each in schema.items() if key not in ("$id", "$schema", "$comment")}
     text = json.dumps(kept).replace('"#/$defs/', f'"#/components/schemas/{name}/$defs/')

@@ -1,4 +1,4 @@
-"""The paths of a service: which are known, which a pattern fits, and which is nearest to another."""
+"""The known paths of a service: which one matches a path or pattern, and which one is most like a path."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functools import lru_cache
 from mock_webshare.contract.model import Contract
 
 LONGEST = 200
-"""Characters of a path up to which it is compared with others; the longest known one has 84."""
+"""Characters of the longest path that is compared with known paths, of which the longest has 84."""
 _TOKEN = re.compile(r"\{[a-z_]{1,40}\}|.")
 SIMILAR = 0.8
-"""How alike two paths are, from 0 to 1, so that one may be meant by the other."""
+"""The least similarity, from 0 to 1, at which a known path may be what an unknown path means."""
 
 
 @lru_cache(16)
@@ -30,7 +30,7 @@ def prefix_of(contract: Contract) -> str:
 
 
 def known_path(contract: Contract, path: str) -> str | None:
-    """Return the known path of a decoded path, which may lack its slash at the end; None if it is unknown.
+    """Return the known path that matches a decoded path, with or without its final slash; None: unknown.
 
     `/api/v2/referral/credit/17` is `/api/v2/referral/credit/{id}/`.
     """
@@ -38,9 +38,9 @@ def known_path(contract: Contract, path: str) -> str | None:
 
 
 def is_pattern_known(contract: Contract, pattern: str) -> bool:
-    """Return whether a known path can fit a pattern, in which `*` stands for any characters.
+    """Return whether a known path can match a pattern, in which `*` stands for any characters.
 
-    Beyond `LONGEST` it counts as known, because to find out takes long.
+    A pattern longer than `LONGEST` counts as known, because comparing it would take long.
     """
     return len(pattern) > LONGEST or _fitting(contract, pattern) is not None
 
@@ -57,9 +57,9 @@ def _tokens(path: str) -> Sequence[str]:
 
 
 def _fits(pattern: str, path: str) -> bool:
-    """Return whether some text fits both a pattern with `*` and a known path with names in braces."""
+    """Return whether some text matches both a pattern with `*` and a known path with names in braces."""
     tokens = _tokens(path)
-    places = {0}  # up to which the known path can have been read
+    places = {0}  # numbers of tokens of the known path that may have been read so far
     for character in pattern:
         if character == "*":
             places = set(range(min(places), len(tokens) + 1))
@@ -72,7 +72,7 @@ def _fits(pattern: str, path: str) -> bool:
 
 
 def _read(tokens: Sequence[str], place: int, character: str) -> Sequence[int]:
-    """Return the places after one more character: a name in braces goes on until a slash."""
+    """Return the places after one more character; a name in braces takes all characters up to a slash."""
     if place == len(tokens):
         return ()
     if len(tokens[place]) > 1:
@@ -81,7 +81,7 @@ def _read(tokens: Sequence[str], place: int, character: str) -> Sequence[int]:
 
 
 def nearest_path(contract: Contract, path: str, similarity: float = SIMILAR) -> str | None:
-    """Return the known path that is most like another one; None if none is as similar, from 0 to 1."""
+    """Return the known path most like `path`; None if none has at least this similarity, from 0 to 1."""
     if len(path) > LONGEST:
         return None
     prefix = prefix_of(contract)

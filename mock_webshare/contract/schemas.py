@@ -31,7 +31,7 @@ class Schemas:
     """Schemas by name: documents in memory, and files `NAME.schema.json` in folders.
 
     `names` lists the documents and the first folder; the other folders have schemas of data that the service
-    does not send. Each schema has an `$id`, relative to which it refers to the others by name.
+    does not send. A schema refers to another one by its name, relative to its own `$id`.
     """
 
     def __init__(self, *folders: Path, documents: Mapping[str, Document] | None = None) -> None:
@@ -52,7 +52,7 @@ class Schemas:
         return sorted({*self._documents, *(name.removesuffix(_SUFFIX) for name in files)})
 
     def load(self) -> None:
-        """Read all schemas, so that none is read later."""
+        """Read the files of all schemas now, so that no file is read later."""
         for name in self.names:
             self.document(name)
 
@@ -97,6 +97,6 @@ class Schemas:
 
 
 OWN_SCHEMAS = Schemas(data_path("schemas") / "own")
-"""The schemas of this program's own documents: `report`, and `channel` of a data set."""
+"""The schemas of this program's own documents (`report`, …), and of stored rows that are not served."""
 SERVICE_SCHEMAS = Schemas(data_path("schemas"), data_path("schemas") / "own")
 """The schemas of the service's objects, from its documentation, and of errors, from the framework."""

@@ -27,7 +27,7 @@ _FORM = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d
 
 @cache
 def zone() -> ZoneInfo:
-    """Return the zone; a server calls this at start, because the zone is read from a file."""
+    """Return the time zone of the service; a server calls this at start, because it reads a file."""
     return ZoneInfo(SERVICE_ZONE)
 
 
@@ -61,7 +61,7 @@ _DURATION = re.compile(r"(?:(\d{1,6}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d{6}))?", re.
 
 @lru_cache(64)
 def parse_period(text: str) -> int:
-    """Return the microseconds of a duration as the service writes it: `30 00:00:00`."""
+    """Return the microseconds of a duration in the service's form, `30 00:00:00`, or raise ValueError."""
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError("not a duration like 30 00:00:00")
@@ -72,7 +72,7 @@ def parse_period(text: str) -> int:
 def format_instant(instant: int) -> str:
     """Return an instant as the service writes it.
 
-    The framework calls `isoformat()` in its zone. 1655233090246406 is `2022-06-14T11:58:10.246406-07:00`; an
+    The framework calls `isoformat()` in `zone()`. 1655233090246406 is `2022-06-14T11:58:10.246406-07:00`; an
     instant on a whole second has no fraction.
     """
     seconds, microsecond = divmod(instant, SECOND)
