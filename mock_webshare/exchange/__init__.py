@@ -1,1 +1,1 @@
-"""A recorded request and its response: what is kept of them, how they are written, without secrets."""
+"""A recorded request and its response: what is kept, how secrets are removed, how it is written."""

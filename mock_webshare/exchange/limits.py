@@ -10,7 +10,7 @@ import re
 LARGEST_RECORD = 64 * 1024**2
 """Bytes of one record, and of one body, packed or unpacked. A page of a hundred credits has about 25,000."""
 LARGEST_SKIP = 1024**3
-"""Bytes of a record that is too long to be kept; a longer one ends the file."""
+"""Bytes of a record that is skipped, because it is too long to be kept; a still longer one ends the file."""
 BEGINNING = 64 * 1024
 """Bytes that are kept of a record that is too long: enough to find its URL."""
 HEAD = 1024**2
@@ -26,16 +26,17 @@ DEEPEST_JSON = 1000
 DEEPEST_YAML = 50
 """Nested collections. A cassette needs six."""
 MOST_ANCHORS = 100_000
-"""Values that aliases may refer to: they are kept to the end. Their total is limited as a record is."""
+"""Values of a YAML file to which aliases may refer: they are kept until its end, and have at most
+`LARGEST_RECORD` characters in all."""
 LARGEST_ANCHORED = 64 * 1024
-"""Characters of such a value. PyYAML writes aliases for headers, not for bodies; without a limit, a short
-file could name one long body a million times."""
+"""Characters of a value to which aliases may refer. PyYAML writes aliases for headers, not for bodies;
+without a limit, a short file could name one long body a million times."""
 LARGEST_ATTACHMENTS = 2 * 1024**3
 """Bytes of all attachments of a HAR: a million entries may name the same small file."""
 LARGEST_ZIP_DIRECTORY = 8 * 1024**2
 """Bytes of the list of files in a ZIP archive, which is read as a whole."""
 MOST_REPEATED = 1000
-"""Values that aliases repeat in a body that was written as YAML. Recorders write such a body without any."""
+"""Values that aliases repeat in a body that was written as YAML. Recorders write bodies without aliases."""
 MOST_PARTS = 1_000_000
 """Values in a record, and in a body: each takes far more memory than its text. A page of a hundred credits
 has about a thousand."""
@@ -43,7 +44,8 @@ has about a thousand."""
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 """A string of JSON, with its quotes."""
 STRING_OR_REST = re.compile(STRING.pattern + rb"?", re.DOTALL)
-"""The same, or one without an end, in which no other one is looked for: that would take quadratic time."""
+"""A string of JSON, or a quote without its end and the rest of the text: to search the rest for more strings
+would take quadratic time."""
 
 
 def has_many(text: bytes) -> bool:

@@ -17,7 +17,7 @@ class Locator:
     def __init__(self, text: str) -> None:
         self._text = text
         self._inside = cache(self._members)
-        self._counted = (0, 1)  # a position, and its line: most lines are wanted in order
+        self._counted = (0, 1)  # the last position and its line: callers mostly ask for lines in order
 
     def line(self, pointer: str) -> int:
         """Return the line of the value at a JSON pointer, counted from 1.

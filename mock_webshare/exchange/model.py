@@ -1,4 +1,4 @@
-"""Exchange: one request and its response, and where they were found; or a record that is not one."""
+"""Exchange: one request and its response, and where they were found; or a record that is not an exchange."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Headers = tuple[tuple[str, str], ...]
 """Names and values in the order in which they were sent, repeated ones too; bytes are Latin-1."""
 
 LONGEST = 1_000_000
-"""Seconds: a recorded duration must be less."""
+"""A recorded duration must be less than this, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A recorded request and its response. Of a body stored without its request, only two fields are set."""
+    """A recorded request and its response; for a body that was stored alone, the request is not recorded."""
 
     source: str
     """The file, as the user named it; `-` is standard input."""
@@ -30,9 +30,9 @@ class Exchange:
     is_body_exact: bool = True
     """False: the recorder parsed the body and wrote it again, so that its bytes are not the service's."""
     entry: int | None = None
-    """Which record of its file it is, counted from 0. None: the file is this one record."""
+    """The index of the record in its file, from 0. None: the file is this one record."""
     line: int | None = None
-    """The line of its file where the record begins, counted from 1. None: the format has no lines."""
+    """The line of the file where the record begins, counted from 1. None: the format has no lines."""
     method: str | None = None
     """None: not recorded."""
     url: str | None = None
@@ -43,7 +43,7 @@ class Exchange:
     status: int | None = None
     """None: not recorded, or no response came."""
     headers: Headers | None = None
-    """Those of the response. None: not recorded."""
+    """The headers of the response. None: not recorded."""
     started: int | None = None
     """When the request was sent, an instant (microseconds since 1970 in UTC). None: not recorded."""
     seconds: float | None = None
@@ -60,7 +60,7 @@ class Exchange:
     def wire(self) -> dict[str, Any]:
         """Return the exchange as the JSON object that a line of an NDJSON recording holds.
 
-        The response is null if none came. A body that is not UTF-8 is under `body_base64`, an unknown one
+        `response` is null if no response came. A body that is not UTF-8 is in `body_base64`; an unknown body
         is null. A body that is not exact has `"is_body_exact": false` beside it.
         """
         response = None
@@ -86,7 +86,7 @@ class BadRecord:
     """A record that is not an exchange, in a file that can be read."""
 
     source: str
-    """As that of an exchange; so are `entry` and `line`."""
+    """`source`, `entry` and `line` are the same as those of an `Exchange`."""
     problem: str
     """What is wrong, as a short phrase that quotes no value of the record: `its status is not a number`."""
     entry: int | None = None
@@ -100,15 +100,15 @@ class OtherFile:
     """A file in a folder that is not a recording."""
 
     source: str
-    """As that of an exchange."""
+    """The file, like `Exchange.source`."""
     what: str
-    """What it looks like, as a short phrase: `an OpenAPI document`."""
+    """What the file looks like, as a short phrase: `an OpenAPI document`."""
 
 
 def from_wire(document: Any) -> Exchange:
-    """Parse the JSON object that `Exchange.wire` returns; its place is not known.
+    """Return the exchange of a JSON object that `Exchange.wire` returned; its `source` is empty.
 
-    Raise ValueError, with a phrase that quotes no value, if it is not an exchange.
+    Raise ValueError, with a phrase that quotes no value, if the object is not an exchange.
     """
     try:
         request, response = document["request"], document["response"] or {}
@@ -133,9 +133,9 @@ def from_wire(document: Any) -> Exchange:
 
 
 def read_status(value: Any) -> int | None:
-    """Check the status in a recording; return None if it is null, 0 or less, which means no response.
+    """Return the status in a recording; None if it is null, 0 or less, which means that no response came.
 
-    Raise ValueError if it is not a status.
+    Raise ValueError if the value is not a status.
     """
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if value is None or (is_number and value <= 0):
@@ -148,7 +148,7 @@ def read_status(value: Any) -> int | None:
 def write_line(exchange: Exchange) -> str:
     """Return an exchange as a line of an NDJSON recording, with its line feed.
 
-    It is ASCII: some readers end a line at U+2028 too, and no encoding has a lone surrogate.
+    The line is ASCII: some readers end a line at U+2028 too, and no encoding has a lone surrogate.
     """
     return json.dumps(exchange.wire(), separators=(",", ":")) + "\n"
 

@@ -16,12 +16,12 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.contract.model import Contract, Endpoint
 
 MOST_PARAMETERS = 1000
-"""More are refused (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
+"""Parameters of a query; the service refuses more (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
 LONGEST_URL = 16_384
 """Characters: twice as many as servers take. A longer URL was never sent, and is not worth caching."""
 _CACHED = 256  # recordings repeat the same requests
 
-_CONTRACTS = 16  # whose routes are remembered
+_CONTRACTS = 16  # contracts whose routes are remembered
 
 
 @lru_cache(_CONTRACTS)
@@ -38,21 +38,21 @@ class RecordedRequest:
 
     endpoint: Endpoint
     id: str | None
-    """As in the path, decoded. None: the endpoint does not have one."""
+    """The id in the path, decoded. None: paths of this endpoint have no id."""
     is_slashed: bool
     """Whether the path ends in the slash that it should have."""
     origin: str
     """Scheme and authority in lower case, without user and password: `https://proxy.webshare.io`."""
     path: str
-    """As it was sent."""
+    """The path as it was sent."""
     query: str
-    """As it was sent, without the `?`."""
+    """The query as it was sent, without the `?`."""
     pairs: tuple[tuple[str, str], ...]
     """The parameters, decoded, in the order in which they were sent."""
     params: dict[str, str]
-    """The same by name; of repeated ones the last counts (framework: `QueryDict`)."""
+    """The parameters by name; the last of those with the same name counts (framework: `QueryDict`)."""
     is_clear: bool
-    """False: the service may decode something in the URL differently."""
+    """False: the path is not valid UTF-8, so the service may decode it differently."""
 
     @property
     def scheme(self) -> str:
@@ -65,22 +65,22 @@ class RecordedRequest:
         return self.origin.partition("://")[2]
 
     def is_of(self, hosts: Collection[str]) -> bool:
-        """Whether the authority is one of some hosts, with or without its port; of any if there are none."""
+        """Whether `host`, with or without its port, is one of `hosts`; always True if `hosts` is empty."""
         return _is_one_of(self.host, hosts)
 
     def is_plain(self, name: str) -> bool:
-        """Whether a parameter is given once: what repeated ones mean is not documented."""
+        """Whether a parameter is given exactly once: what it means if repeated is not documented."""
         return sum(each == name for each, _ in self.pairs) == 1
 
     def without_page(self) -> str:
-        """The sorted query without its page: `a=1&b=2` of `b=2&page=2&a=1`."""
+        """The query without `page`, its parameters sorted: `a=1&b=2` of `b=2&page=2&a=1`."""
         return urlencode(sorted(pair for pair in self.pairs if pair[0] != "page"))
 
 
 def read_url(url: str, contract: Contract = WEBSHARE) -> RecordedRequest | None:
     """Parse the URL of a request; return None if no endpoint of the contract matches.
 
-    The default port of the scheme is left out, as clients do; so is a fragment, which is never sent.
+    The origin lacks the default port of its scheme, and a fragment is ignored: clients send neither.
     """
     return _read_url(url, contract) if len(url) <= LONGEST_URL else None
 
@@ -105,7 +105,7 @@ def _read_url(url: str, contract: Contract) -> RecordedRequest | None:
 
 
 def is_of(url: str, hosts: Collection[str]) -> bool:
-    """Return whether a URL is of one of some hosts, like `RecordedRequest.is_of`."""
+    """Return whether the host of a URL is one of `hosts`, like `RecordedRequest.is_of`."""
     parts = split(url) if hosts else None
     return not hosts or (parts is not None and _is_one_of(origin_of(parts).partition("://")[2], hosts))
 
@@ -152,13 +152,13 @@ def read_int(text: str) -> int | None:
 
 _HARMLESS_NAMES = frozenset({"page", "page_size", "ordering", "format"})
 _LONGEST_SHOWN = 20
-"""Characters: a key of the service has 40, and the longest word of a documented URL 16."""
+"""Characters of a part of a URL that is shown: a key has 40, the longest word of a documented URL 16."""
 
 
 def shown(url: str, contract: Contract = WEBSHARE) -> str:
     """Return a URL without user, password and values of unknown parameters.
 
-    Anything as long as a key is replaced too, wherever it is.
+    Parts that are long enough to be a key are replaced too, wherever they are.
     `https://me:secret@a/b/?page=2&token=x#y` is `https://a/b/?page=2&token=...`.
     """
     parts = split(url)

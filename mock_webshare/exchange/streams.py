@@ -16,11 +16,11 @@ from mock_webshare.errors import UnreadableInput
 PIECE = 256 * 1024
 """Bytes of one read."""
 _PACKED_PIECE = 16 * 1024
-"""Bytes of one read of gzip. The rest of it is copied for each member, and it may hold thousands."""
+"""Bytes of one read of gzip: what follows a member is copied, and thousands of members may be in one read."""
 GZIP = b"\x1f\x8b"
 """The first bytes of every gzip member."""
 _PACKED = (GZIP, b"\x78\x01", b"\x78\x9c", b"\x78\xda")
-"""The same, and those of zlib's format, which Ruby's VCR can write."""
+"""The first bytes of gzip, and of zlib's format, which Ruby's VCR can write."""
 ZIP = b"PK\x03\x04"
 """The first bytes of a ZIP archive."""
 MOST_EMPTY = 16 * 1024**2
@@ -53,7 +53,7 @@ class Readable(Protocol):
     """Anything that reads bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, none only at the end."""
+        """Return at least one byte and up to `size`, or `b""` at the end."""
 
 
 def open_file(path: str | os.PathLike[str]) -> BufferedReader:
@@ -78,7 +78,7 @@ def _is_pipe(path: str | os.PathLike[str]) -> bool:
 
 
 def unpacked(stream: Readable) -> Readable:
-    """Return a stream, or its content if it is gzip or zlib; raise `Broken` if it is packed twice."""
+    """Return a stream unchanged, or unpacked if it is gzip or zlib; raise `Broken` if it is packed twice."""
     magic = read_all(stream, len(GZIP) - 1)
     whole = Joined(magic, stream)
     if magic not in _PACKED:
@@ -131,7 +131,7 @@ def as_utf_8(stream: Readable) -> tuple[Readable, bool]:
 
 
 class Transcoded:
-    """A text in another encoding, as UTF-8 without a mark; `read` raises `Broken` where it is not a text."""
+    """A stream in another encoding, read as UTF-8 without a mark; `read` raises `Broken` at invalid text."""
 
     def __init__(self, stream: Readable, encoding: str) -> None:
         self._stream = stream
@@ -155,7 +155,7 @@ class Transcoded:
 
 
 class Counted:
-    """A stream that reports the size of each piece that is read."""
+    """A stream that calls `count` with the size of each piece that is read."""
 
     def __init__(self, stream: Readable, count: Callable[[int], object]) -> None:
         self._stream, self._count = stream, count
@@ -167,9 +167,9 @@ class Counted:
 
 
 class Gunzipped:
-    """The content of gzip or zlib; `read` raises `Broken` where it is damaged or cut off.
+    """The content of gzip or zlib; `read` raises `Broken` where the packed bytes are damaged or cut off.
 
-    It may have several members. Bytes after the last member are ignored, as `gunzip` and HTTP clients do.
+    Gzip may have several members. Bytes after the last member are ignored, as by `gunzip` and HTTP clients.
     """
 
     def __init__(self, packed: Readable) -> None:

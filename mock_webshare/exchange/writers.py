@@ -37,8 +37,8 @@ def write_har(exchanges: Iterable[Exchange], stream: TextIO) -> None:
 def har_entry(exchange: Exchange) -> str:
     """Return an exchange as an entry of a HAR, in one line of ASCII.
 
-    What a HAR must have and an exchange may lack is `1970-01-01T00:00:00+00:00` (the start), 0 (the
-    time it took, and the status if no response came) or `""`; a body that is not known has the size -1.
+    A HAR must have values that the exchange may lack: then the start is `1970-01-01T00:00:00+00:00`, the
+    duration and the status are 0, texts are `""`, and the size of a body that is not known is -1.
     """
     return _text(_entry(exchange))
 

@@ -10,13 +10,13 @@ from contextlib import suppress
 from importlib import import_module
 
 LARGEST_DECOMPRESSED = 64 * 1024 * 1024
-"""Bytes of a compressed body that are decompressed."""
+"""Bytes up to which a body is decompressed."""
 LARGEST_RATIO = 100
 """Bytes that are decompressed for each compressed byte; a mebibyte is always allowed."""
 MOST_LAYERS = 4
 """Times that a body is decompressed: gzip can contain itself."""
 LARGEST_UNTYPED = 64 * 1024
-"""Bytes of a body that is searched as text whatever it is; a larger one that is binary is not."""
+"""Bytes up to which even a binary body is searched as text; of a larger one, only its printable runs are."""
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?(utf-(?:16|32)(?:-?[bl]e)?)", re.IGNORECASE)
 _BYTE_ORDER_MARKS = {  # UTF-32 first, because its mark can begin like that of UTF-16
@@ -28,7 +28,7 @@ _BYTE_ORDER_MARKS = {  # UTF-32 first, because its mark can begin like that of U
 _BY_ZEROS = {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}
 """Encodings by the zeros in the first four octets of JSON, which begins with ASCII (RFC 4627)."""
 _MOST_CONTROLS = 0.02
-"""Share of control characters beyond which octets that are not UTF-8 are not a text in an old encoding."""
+"""Share of control characters above which octets that are not UTF-8 are binary, not an old encoding."""
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r\f"))
 _PRINTABLE = re.compile(rb"[\t\x20-\x7e]{6,}")
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
@@ -37,7 +37,7 @@ _PIECE = 32
 
 
 def layers(body: bytes) -> Iterator[bytes]:
-    """Yield a body, then what is compressed in it, and so on."""
+    """Yield a body, then what it decompresses to, then what this decompresses to, and so on."""
     largest = min(LARGEST_DECOMPRESSED, max(1024 * 1024, LARGEST_RATIO * len(body)))
     layer: bytes | None = body
     for _ in range(MOST_LAYERS + 1):
@@ -48,7 +48,7 @@ def layers(body: bytes) -> Iterator[bytes]:
 
 
 def text(layer: bytes, content_type: str | None) -> str:
-    """Return the text of a layer; of one that is binary, the runs of printable characters, a line each."""
+    """Return the text of a layer; if the layer is binary, its runs of printable characters, a line each."""
     if is_binary(layer):
         return b"\n".join(_PRINTABLE.findall(layer)).decode()
     return layer.decode(codec(layer, content_type), "surrogateescape")
@@ -69,7 +69,7 @@ def substitute(layer: bytes, content_type: str | None, redact: Callable[[str], s
 
 
 def is_binary(layer: bytes) -> bool:
-    """Return whether a layer is too large to be searched for text, and not a text in any encoding."""
+    """Return whether a layer is longer than `LARGEST_UNTYPED` and is not text in any encoding."""
     if len(layer) <= LARGEST_UNTYPED or is_utf_8(layer):
         return False
     controls = len(layer) - len(layer.translate(None, _CONTROLS))
@@ -100,7 +100,7 @@ def is_utf_8(body: bytes) -> bool:
 
 
 def _decompressed(body: bytes, largest: int) -> bytes | None:
-    """Return a body without its content coding, up to a size; None if it has none that is known."""
+    """Return a body decompressed, up to `largest` bytes; None if no known coding compressed it."""
     if body.startswith(b"\x1f\x8b"):
         return _inflated(body, 16 + zlib.MAX_WBITS, largest)
     if len(body) > 1 and body[0] & 0x8F == 8 and int.from_bytes(body[:2]) % 31 == 0:  # RFC 1950, 2.2
@@ -109,20 +109,20 @@ def _decompressed(body: bytes, largest: int) -> bytes | None:
         return _with_library(body, largest, "zstandard", "ZstdDecompressor", "ZstdError")
     if is_utf_8(body):
         return None
-    # The others cannot be recognised, but what is compressed is not UTF-8.
+    # Raw deflate and Brotli have no signature, but compressed octets are not UTF-8.
     raw = _inflated(body, -zlib.MAX_WBITS, largest)
     return raw or _with_library(body, largest, "brotli", "Decompressor", "error")
 
 
 def _inflated(body: bytes, window: int, largest: int) -> bytes | None:
-    """Decompress all members of gzip, or one stream of deflate; return None if nothing is complete."""
+    """Decompress all members of gzip, or one stream of zlib or deflate; return None if that fails at once."""
     members, size = list[bytes](), 0
     with suppress(zlib.error):
         while body and size < largest:
             unpacker = zlib.decompressobj(window)
             members.append(unpacker.decompress(body, largest - size))
             size += len(members[-1])
-            if not unpacker.eof and window < 0:  # octets of any kind may begin like deflate
+            if not unpacker.eof and window < 0:  # any octets may begin like deflate, so it must be complete
                 return None
             body = unpacker.unused_data if window > zlib.MAX_WBITS else b""
     return b"".join(members) or None

@@ -1,7 +1,7 @@
 """Encodings of a secret in URLs, JSON, HTML and base64.
 
 A text is folded to plain letters in one pass, whatever the number of secrets. Secrets are not compiled to
-patterns: one that consists of backslashes could take exponential time.
+patterns: a secret that consists of backslashes could take exponential time.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 _DEEPEST = 4
-"""Times that a text may be encoded, one encoding inside another, for `unescaped` to decode it."""
+"""Times that `unescaped` decodes a text: one encoding may be inside another."""
 _UNICODE_ESCAPE = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
-_UNIT = re.compile(  # each alternative begins with another letter, so that the search is quick
+_UNIT = re.compile(  # no two alternatives begin with the same letter, so that the search is quick
     rb"%(?:25)*(?P<octet>[0-9A-Fa-f]{2})"
     rb"|\\\\*+u(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\++u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})"
     rb"|\\\\*+(?:u(?P<unit>[0-9A-Fa-f]{4}))?"
@@ -34,12 +34,13 @@ _BASE64 = b"abcdefghijklmnopqrstuvwxyz0123456789+/-_"
 
 
 class Form(NamedTuple):
-    """Letters that a `Folded` text contains if it contains a secret in one of its encodings."""
+    """Letters that a `Folded` text contains if it contains a secret in a certain encoding."""
 
     letters: bytes
     before: int = 0
-    """1 if a part of the secret is in the letter of base64 before these, else 0."""
+    """1 if the letter of base64 before `letters` holds bits of the secret, else 0."""
     after: int = 0
+    """The same for the letter after `letters`."""
 
 
 def forms(secret: str) -> Iterator[Form]:
@@ -54,13 +55,14 @@ def forms(secret: str) -> Iterator[Form]:
 
 def _plain(secret: str) -> Iterator[bytes]:
     yield Folded(secret).letters
-    yield _octets(secret)[0].translate(_PLAIN, b"\\")  # a secret that looks like an escape, `%41`, escaped
-    if _TWO_DIGITS.match(secret):  # after a percent sign they look like an escape
+    # A secret that looks like an escape itself, `%41`, may be escaped in a text: `%2541`.
+    yield _octets(secret)[0].translate(_PLAIN, b"\\")
+    if _TWO_DIGITS.match(secret):  # if a percent sign precedes the secret, its digits look like an escape
         yield Folded(f"%{secret}").letters
 
 
 def _in_base64(octets: bytes) -> Iterator[Form]:
-    """Yield a form for each distance of a secret from the last whole group of three octets."""
+    """Yield a form for each place where a secret can begin in one of base64's groups of three octets."""
     for distance in range(3):
         letters = base64.b64encode(bytes(distance) + octets).lower()
         before, after = 8 * distance, 8 * (distance + len(octets))  # in bits; a letter has six
@@ -68,12 +70,12 @@ def _in_base64(octets: bytes) -> Iterator[Form]:
 
 
 class Folded:
-    """A text whose letters are the same in all encodings, with their places in the original text."""
+    """The letters of a text, the same in whatever encoding it is, with their places in the original text."""
 
     def __init__(self, text: str) -> None:
         self._octets, self._errors = _octets(text)
         self._at, self._units = list[int](), list[tuple[int, int, int]]()
-        """Each unit's place among the letters; the number of its letters, its start and stop in the text."""
+        """Each unit's place among the letters; the number of its letters, its start and stop in `_octets`."""
         pieces, size, end = list[bytes](), 0, 0
         for match in _UNIT.finditer(self._octets):
             letters = _letters(match)
@@ -86,7 +88,7 @@ class Folded:
         self.letters = b"".join((*pieces, self._octets[end:])).translate(_PLAIN)
 
     def replace(self, spans: Iterable[tuple[int, int, str]]) -> str:
-        """Return the text with spans of its letters replaced; they are in order and do not overlap.
+        """Return the text with spans of its letters replaced; the spans are sorted and do not overlap.
 
         A backslash that would escape the first letter is dropped, so that JSON stays well-formed.
         """
@@ -98,7 +100,7 @@ class Folded:
         return "".join((*pieces, self._text(end, len(self._octets))))
 
     def with_neighbours(self, start: int, form: Form) -> tuple[int, int]:
-        """Return the span of a form that starts there, with the letters beside it that hold parts of it."""
+        """Return the span of a form at `start`, widened by base64 letters beside it that hold its bits."""
         stop = start + len(form.letters)
         before = form.before and start > 0 and self.letters[start - 1] in _BASE64
         after = form.after and stop < len(self.letters) and self.letters[stop] in _BASE64
@@ -181,7 +183,7 @@ def _character(number: int) -> str:
 
 
 def _octets(text: str) -> tuple[bytes, str]:
-    """Return a text as UTF-8, and how surrogates in it are written."""
+    """Return a text as UTF-8, and the name of the error handler that encodes the surrogates in it."""
     try:
         return text.encode("utf-8", "surrogateescape"), "surrogateescape"
     except UnicodeEncodeError:  # half of a character, as in JSON ("\\ud800")

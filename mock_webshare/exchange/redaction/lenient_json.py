@@ -17,7 +17,7 @@ _TOKEN = re.compile(
 )
 _COLON = re.compile(r"\s*:")
 _MESSAGE_FIELDS = frozenset({"code", "detail", "message", "type", "label", "help_text"})
-"""Fields that describe the field that contains them, or an error of it, and not its value."""
+"""Fields that describe the field around them, or an error of that field: they do not hold its value."""
 _NAMING_FIELDS = frozenset(
     {"name", "key", "k", "id", "label", "field", "header", "parameter", "param", "variable"}
 )
@@ -31,17 +31,17 @@ class Value(NamedTuple):
 
     start: int
     stop: int
-    """Of a string, these are the places inside its quotes."""
+    """`start` and `stop` of a string are the places inside its quotes."""
     written: str
     is_string: bool
     is_named: bool
-    """Whether it is the value of a wanted field, or inside it."""
+    """Whether this is the value of a wanted field, or inside the value of one."""
 
 
 def values(text: str, is_wanted: Callable[[str], bool]) -> list[Value]:
-    """Return the values in a text in their order; `is_wanted` decides on the name of a field.
+    """Return the values in a text in their order; `is_wanted(name)` decides which fields are wanted.
 
-    A name may also be a value: in `{"name": "api_key", "value": "abc"}` and `["api_key", "abc"]`.
+    The name of a field may also be a value: `{"name": "api_key", "value": "abc"}`, `["api_key", "abc"]`.
     """
     context = _Context(is_wanted)
     for match in _TOKEN.finditer(text):
@@ -75,13 +75,13 @@ class _Bracket:
 
     def __init__(self, mark: str, name: str, is_named: bool, start: int) -> None:
         self.mark, self.name, self.is_named = mark, name, is_named
-        """Its opening bracket, empty at the top; the field that it is in; whether that one is wanted."""
+        """`[` or `{`, empty at the top; the field around the bracket; whether this field is wanted."""
         self.start = start
-        """The number of its first value."""
-        self.names: int | None = None
-        """The value of an object that may be a name."""
+        """The index of the first value in the bracket."""
+        self.name_index: int | None = None
+        """The index of the value in an object that may be a name."""
         self.content: list[range] = []
-        """The values that it may name; those of an array are all here, each with what is in it."""
+        """The indexes of the values that may have that name: a range for each field or element."""
 
 
 class _Context:
@@ -95,9 +95,9 @@ class _Context:
         self._values: list[Value] = []
         self._names: set[int] = set()
         self._content: list[range] = []
-        """The values that are names, and those that are named by them."""
+        """The indexes of values that are names (`_names`), and of the values that have these names."""
         self.is_named = False
-        """Whether the next value is that of a wanted field, or inside it."""
+        """Whether the next value is the value of a wanted field, or inside the value of one."""
 
     def pass_name(self, name: str) -> None:
         """Enter a field; its name is checked once, however many colons follow."""
@@ -110,7 +110,7 @@ class _Context:
         self._values.append(value)
         bracket = self._brackets[-1]
         if bracket.mark == "{" and self._name.lower() in _NAMING_FIELDS:
-            bracket.names = number
+            bracket.name_index = number
         else:
             self._note_content(bracket, self._name, number)
 
@@ -129,7 +129,7 @@ class _Context:
         return self._brackets[-1].mark == "[" and " " in written and written.endswith(".")
 
     def values(self) -> list[Value]:
-        """Return all values, those that others name included."""
+        """Return all values, with `is_named` set also for those whose name is another value."""
         depths = [0] * (len(self._values) + 1)
         for each in self._content:
             depths[each.start] += 1
@@ -149,7 +149,7 @@ class _Context:
         self._note_content(self._brackets[-1], bracket.name, bracket.start)
         content = bracket.content
         if bracket.mark == "{":
-            pairs = [([bracket.names], each) for each in content if bracket.names is not None]
+            pairs = [([bracket.name_index], each) for each in content if bracket.name_index is not None]
         elif len(content) == 2 or bracket.name in _FLAT_PAIRS:
             pairs = [(list(name), each) for name, each in zip(content[::2], content[1::2], strict=False)]
         else:

@@ -24,7 +24,7 @@ MAIL = re.compile(
 )
 _BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
 KEY_SHAPE = re.compile(rf"{_BEGINS}(?=[0-9]*[a-z])[a-z0-9]{{40}}(?![A-Za-z0-9])")
-# Only the first place in a word where a token may begin is tried: if it fails there, the others do too.
+# Only the first place in a word where a token may begin is tried: if none begins there, none begins later.
 WEB_TOKEN = re.compile(
     rf"(?<![\w-])(?P<before>(?:(?!{_BEGINS}eyJ)[\w-])*+)"
     r"(?P<token>eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+)"
@@ -52,13 +52,13 @@ PROXY = re.compile(
 )
 """A line of a proxy list, `ip:port:user:password` (the vendor's documentation)."""
 PORT = re.compile(rf"(?:\.[0-9a-z]{{1,20}}|\]){_COLON}[0-9]", re.IGNORECASE)
-"""What a text contains that has such a line; this is quicker to search for."""
+"""A part of every text that `PROXY` or `PROXY_USERINFO` matches; it is quicker to search for."""
 PROXY_USERINFO = re.compile(
     rf"(?P<before>(?:^|(?<=[\s\"'<>,;|=])))(?P<user>{_CREDENTIAL})(?P<colon>:)(?P<password>{_CREDENTIAL})"
     rf"(?=@{_HOST}:[0-9]{{1,5}}(?![0-9]))",
     re.IGNORECASE | re.MULTILINE,
 )
-"""The same as the proxies of some clients are written: `user:password@ip:port`."""
+"""User and password of a proxy, in the form that some clients take: `user:password@ip:port`."""
 NAME = re.compile(
     rf"(?:^|[?&#;]\s{{0,9}}|{_PERCENT}(?:3F|26|23)|\\u0026|\\u003f)"
     rf"(?P<name>(?:(?!{_PERCENT}3D)[^\s\"'<>=?&#;/\\:{{}}]){{1,100}})(?P<sign>=|{_PERCENT}3D|\\{{1,8}}u003d)",
@@ -98,7 +98,7 @@ PAIR_OF_ELEMENTS = re.compile(
 )
 """A name and a value in elements: `<key>token</key><string>abc</string>`."""
 BEFORE_PORT = re.compile(r"[\w\]]:$")
-"""The end of what precedes a port."""
+"""The end of a text after which a port may follow."""
 WORD = re.compile(
     r"\\(?:u[0-9a-fA-F]{4}|.)|%[0-9A-Fa-f]{2}"
     r"|(?P<word>[^\s\"'<>&=;,:/?#()\[\]{}\\|`%]++)(?P<sign>\"\s{0,9}:|=)?",
@@ -107,7 +107,7 @@ WORD = re.compile(
 """A word, with the sign after it if it is the name of a field or parameter; or an escape before a word."""
 JSON_STRING = re.compile(r"\"(?P<string>[^\"\\]*+(?:\\.[^\"\\]*+)*+)(?:\"|\Z)", re.DOTALL)
 JSON = re.compile(r"\ufeff?\s*(?:\{|\"|\[\s*(?:[\[{\"\]]|[\w.+-]+\s*,))")
-_DIGITS = "([0-9]{1,18})"  # a number with more is not ours
+_DIGITS = "([0-9]{1,18})"  # our pseudonyms do not have more
 PSEUDONYM = re.compile(rf"REDACTED(?:-{_DIGITS})?\xff?|redacted-{_DIGITS}@example\.com\xff?", re.IGNORECASE)
 NUMBERED = re.compile(rf"redacted-{_DIGITS}(?![0-9])")
 
@@ -123,7 +123,7 @@ _PARTS = (
 )  # fmt: skip
 _WORDS = frozenset({"auth", "creds", "key", "keys", "otp", "totp", "pass", "pin", "pwd", "sid", "sig"})
 _ENDINGS = ("auth", "key", "keys", "pass", "pwd")
-"""Those with which a compound may end: `x-authkey`, `userpwd`."""
+"""Words that indicate a secret at the end of a compound: `x-authkey`, `userpwd`."""
 _HARMLESS_COMPOUNDS = frozenset({"bypass", "compass", "hotkey", "monkey", "trespass", "turkey", "turnkey"})
 _DOCUMENTED = frozenset(
     {"authentication_method", "authentication_type"}
@@ -137,12 +137,12 @@ _SHORTEST_SIGNS = tuple(sign for sign in _SIGNS if not any(each in sign for each
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether the header, parameter or field of this name holds a secret."""
+    """Return whether a header, parameter or field with this name holds a secret."""
     return _is_secret_name(name) if len(name) > LONGEST_CACHED else _cached(name)
 
 
 def may_contain_secret_name(text: str) -> bool:
-    """Return whether a text may contain such a name that is not percent-encoded; this is quick."""
+    """Return quickly whether a text may contain the name of a secret that is not percent-encoded."""
     lowered = text.lower()
     return any(sign in lowered for sign in _SHORTEST_SIGNS)
 

@@ -1,10 +1,10 @@
 """Redactor, which replaces the secrets of exchanges before they are written anywhere.
 
-A value is a secret because of its place: under a name that indicates one (of a header, a query parameter,
-a field of JSON, XML or a form), before the `@` of a URL, in a cookie, in a download link of a proxy list.
-Once found, it is searched for everywhere, also percent-encoded, escaped and in base64; a short one only as
-a whole word and in its own exchange. E-mail addresses, keys that look like those of the service, JSON web
-tokens and the lines of a proxy list are secrets in any place.
+A value is a secret because of its place: under a name that indicates a secret (of a header, a parameter, a
+field of JSON, XML or a form), before the `@` of a URL, in a cookie, in a download link of a proxy list.
+Once found, a secret is searched for everywhere, also percent-encoded, escaped and in base64; a short secret
+only as a whole word and in its own exchange. E-mail addresses, keys that look like those of the service, JSON
+web tokens and the lines of a proxy list are secrets in any place.
 
 Text is replaced in place: the rest of an exchange stays unchanged, byte for byte.
 """
@@ -39,7 +39,7 @@ SHORTEST_INDEXED = 8
 SHORTEST_WORD, SHORTEST_NUMBER = 3, 4
 """Characters of the shortest secrets that are searched for as whole words, in their own exchange."""
 LONGEST_ID = 19
-"""Digits of the largest id: a secret of no more digits may be an id, so it is only such a whole word."""
+"""Digits of the largest id: a secret of no more digits may be an id, so only a whole word is replaced."""
 LONGEST_INDEXED = 65_536
 """Characters of the longest secret that is searched for: no header and no key is longer."""
 MOST_INDEXED = 10_000
@@ -52,7 +52,7 @@ LONGEST_COUNT = 3
 LONGEST_WORD = 16
 """Characters of a word in a sentence such as `Password: required`."""
 SHORTEST_PLAIN = 1000
-"""Characters of a text that is not searched twice for places of secrets; URLs and headers have fewer."""
+"""Characters of the shortest text that is remembered to search it only once; URLs and headers have fewer."""
 
 _SCHEMES = frozenset(
     {"token", "bearer", "basic", "digest", "negotiate", "ntlm", "oauth", "hmac", "apikey", "api-key", "jwt"}
@@ -71,7 +71,7 @@ _WORDS = (
 """What recordings contain beside the words of the contract."""
 
 _SIGNS_OF_TEXT = ("\\", "%", "<", "=", ": ")
-"""What a string of JSON contains that may be a text with secrets of its own."""
+"""A string of JSON that contains one of these may be a text with secrets of its own."""
 _NAMING_ATTRIBUTES = frozenset({"name", "id", "key", "property", "itemprop"})
 _VALUE_ATTRIBUTES = frozenset({"value", "content"})
 
@@ -97,8 +97,9 @@ class Redactor:
     """Replaces secrets by pseudonyms: `REDACTED-1`, `redacted-1@example.com`, and for cookies `REDACTED`.
 
     Equal secrets of one redactor have equal pseudonyms, so the exchanges of one key can be recognised.
-    A secret that was found once is replaced everywhere, unless it is a word of the contract; one that is
-    short or may be an id only in its own exchange. `secrets` are known from the start. Pseudonyms stay.
+    A secret that was found once is replaced everywhere, unless it is a word of the contract; a secret that
+    is short or may be an id is replaced only in its own exchange. `secrets` are replaced from the start.
+    Pseudonyms that an exchange already contains stay unchanged.
     """
 
     def __init__(self, secrets: Iterable[str] = (), contract: Contract = WEBSHARE) -> None:
@@ -108,7 +109,7 @@ class Redactor:
         self._words: dict[str, str] = {}
         """Short secrets of the current exchange, by their lower case."""
         self._plain = ""
-        """The last long text without a place of a secret: each is read twice."""
+        """The last long text that has no place of a secret: each text is searched twice."""
         for secret in secrets:
             self._pseudonym(secret)
 
@@ -116,7 +117,7 @@ class Redactor:
         return f"<Redactor secrets: {len(self._pseudonyms)}>"
 
     def collect_secrets(self, exchange: Exchange) -> None:
-        """Collect the secrets of an exchange, so that they are found in others that are redacted first."""
+        """Collect the secrets of an exchange, so that they are replaced in exchanges redacted before it."""
         self._words.clear()
         self.reserve_pseudonyms(exchange)
         self._redact_named(exchange.url or "")
@@ -155,7 +156,7 @@ class Redactor:
 
     def headers(self, headers: Headers) -> Headers:
         """Return headers without their secrets; schemes of credentials, such as `Token`, stay."""
-        # Known secrets first, but not where each word is redacted anyway: one may have several words.
+        # Known secrets first, for one may have several words; under a secret name all words are redacted.
         named = self._redact_headers(
             tuple(
                 (name, value if is_secret_name(name) else self._redact_indexed(value))
@@ -173,7 +174,7 @@ class Redactor:
     def body(self, body: bytes, content_type: str | None) -> bytes:
         """Return a body without its secrets: JSON, a form, or any text, well-formed or not.
 
-        A compressed one that contains secrets is returned decompressed.
+        A compressed body that contains secrets is returned decompressed.
         """
         redacted = body
         for layer in body_text.layers(body):
@@ -214,7 +215,7 @@ class Redactor:
         if text == self._plain:
             return text
         given, text = text, self._redact_proxies(text)
-        if not may_contain_secret_name(text):  # except percent-encoded, as that of a parameter
+        if not may_contain_secret_name(text):  # but the name of a parameter may be percent-encoded
             text = self._redact_url(text, depth) if "%" in text else self._redact_userinfo(text)
             if text == given and len(text) > SHORTEST_PLAIN:
                 self._plain = text
@@ -262,7 +263,7 @@ class Redactor:
         return self._redact_inside(value, _QUOTED, depth) if is_quoted else value
 
     def _redact_inside(self, written: str, codec: _Codec, depth: int) -> str:
-        """Redact a text that is encoded in another one; it is encoded again only if it had secrets."""
+        """Redact a text that is encoded in another text; encode it again only if it had secrets."""
         if depth == DEEPEST:
             return written
         inside = codec.decode(written)
@@ -286,7 +287,7 @@ class Redactor:
         return "REDACTED" if any(cookies) else ""
 
     def _redact_credentials(self, value: str) -> str:
-        """Keep the scheme, the blanks, the number of words, and whether each word is UTF-8.
+        """Redact credentials; keep the scheme, the blanks, the number of words, and whether each is UTF-8.
 
         The response to wrong credentials depends on these. `Token a b` is `Token REDACTED-1 REDACTED-2`.
         """
@@ -376,7 +377,7 @@ class Redactor:
         return match[0].replace(word, self._pseudonyms.of(secret, is_mail=False)) if secret else match[0]
 
     def _redact_indexed(self, text: str) -> str:
-        """Replace the secrets that the index knows; before the patterns, which may match a part of one."""
+        """Replace the secrets in the index; called before patterns, which may match a part of a secret."""
         return self._index.replace(text, lambda secret: self._pseudonyms.of(secret, is_mail=False))
 
     def _redacted_mail(self, match: re.Match[str]) -> str:
@@ -412,7 +413,7 @@ class Redactor:
     def _collect(self, secret: str, is_named: bool) -> None:
         if len(secret) > LONGEST_INDEXED:
             return
-        letters = Folded(secret).letters  # a secret may decode to fewer, and to a word: `%61vailable`
+        letters = Folded(secret).letters  # fewer if the secret is encoded, maybe a word: `%61vailable`
         if not letters or letters in _vocabulary(self._contract):
             return
         is_long = min(len(secret), len(letters)) >= SHORTEST_INDEXED
@@ -465,7 +466,7 @@ def _is_whole_word(secret: str) -> bool:
 
 @lru_cache(8)
 def _vocabulary(contract: Contract) -> bytes:
-    """Return the words of a contract; a secret that is a part of one stays where no name indicates it."""
+    """Return the words of a contract; a secret that is part of one is replaced only under a secret name."""
     words = [*_WORDS, *contract.orderings, *contract.filter_names]
     for fields in contract.fields.values():
         words += [word for field in fields for word in (field.name, *map(str, field.choices))]
@@ -520,7 +521,7 @@ def _as_utf_8(text: str) -> str | None:
 
 
 def _decodings(text: str) -> Iterable[str]:
-    """Return the texts that a part of a header may stand for in other places."""
+    """Return a part of a header in all the forms in which other places may contain it."""
     return dict.fromkeys((text, unquote(text), _as_utf_8(text) or text))
 
 

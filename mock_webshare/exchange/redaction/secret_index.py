@@ -12,11 +12,11 @@ from mock_webshare.exchange.redaction import patterns
 from mock_webshare.exchange.redaction.encodings import Folded, Form, forms
 
 FEW = 32
-"""Secrets up to which searching for each of them first is quicker: most texts contain none."""
+"""Up to this many secrets, a text is first searched for each of them: most texts contain none."""
 ANCHOR = 4
-"""Octets. A shorter form is not searched for: every text would contain it."""
+"""Octets of an anchor. A shorter form is not searched for: every text would contain it."""
 MOST_PER_ANCHOR = 8
-"""Forms that may share an anchor, as each is compared there; beyond, the oldest secret is dropped."""
+"""Forms that may share an anchor, because all are compared where it occurs; then the oldest is dropped."""
 _FEW_PER_ANCHOR = 4
 """Forms that may share an anchor before a better one is searched for, which takes time."""
 MOST_CHARACTERS = 8 * 1024**2
@@ -24,13 +24,13 @@ MOST_CHARACTERS = 8 * 1024**2
 LONGEST_ENCODED = 2000
 """Characters of a secret that is found in all encodings; a longer one is found unencoded only."""
 MOST_LONG = 32
-"""Longer secrets; a text is searched once for each of them."""
+"""Secrets longer than `LONGEST_ENCODED`; a text is searched once for each of them."""
 _ANCHOR_RANGE = 64
 """Octets at the start of a form, and at its end, among which its anchor is chosen."""
 MOST_REMEMBERED = 100_000
 """Secrets whose pseudonyms are remembered; beyond, the least recently used get new ones."""
 LONGEST_REMEMBERED = 100
-"""Characters of a secret that is itself remembered; of a longer one, the digest is."""
+"""Characters of a secret that is itself remembered; of a longer secret, its digest is remembered."""
 
 
 class _Anchored(NamedTuple):
@@ -79,7 +79,7 @@ class SecretIndex:
     def replace(self, text: str, replacement: Callable[[str], str]) -> str:
         """Return the text with each secret, in whatever encoding, replaced by its `replacement`.
 
-        Secrets that overlap are replaced together, by that of the longest one.
+        Secrets that overlap are replaced together, by the replacement of the longest of them.
         """
         if text == self._clean:
             return text
@@ -133,7 +133,7 @@ class SecretIndex:
         return filed
 
     def _offset(self, letters: bytes) -> int:
-        """Return the place of the best anchor: the first that few forms share, or that fewest do."""
+        """Return the place of the first anchor that few forms share, or else of the one that fewest share."""
         last = len(letters) - ANCHOR
         near_end = range(max(_ANCHOR_RANGE, last - _ANCHOR_RANGE), last + 1)
         best, least = 0, MOST_PER_ANCHOR + 1
