@@ -28,17 +28,17 @@ _MOST_PREFERENCES, _LONGEST_PREFERENCE = 20, 40
 
 
 def strikes(world: World, request: Request) -> Sequence[Strike]:
-    """Return the strikes on a request, that of its `Prefer` header first."""
+    """Return the strikes on a request; the strike of its `Prefer` header comes first."""
     preferred = preferred_fault(request.headers.prefer)
     struck = world.strike(request, has_response=preferred is not None)
     return [Strike(preferred, request, is_preferred=True), *struck] if preferred else struck
 
 
 def preferred_fault(header: str | None) -> Fault | None:
-    """Return the fault that a `Prefer` header (RFC 7240) selects; None if it is not supported.
+    """Return the fault that a `Prefer` header (RFC 7240) selects; None if it selects no allowed fault.
 
-    As Prism reads it, `code=403, example=account_suspended` is the 403 with that `code`. The first of
-    repeated names counts.
+    The names are those of Prism: `code=403, example=account_suspended` is the 403 with that `code`. If a
+    name is repeated, its first value counts.
     """
     if header is None:
         return None
@@ -59,7 +59,7 @@ def preferred_fault(header: str | None) -> Fault | None:
 def preference_mistake(header: str | None) -> str:
     """Return which part of a `Prefer` header has a mistake: a `name`, or the value of `code` or `example`.
 
-    It is empty if none has: a name that is unlike these two is that of another preference.
+    Empty: there is no mistake. A name unlike `code` and `example` is taken for another preference.
     """
     parts = re.split("[,;]", header or "")[:_MOST_PREFERENCES]
     names = [part.partition("=")[0].strip().lower() for part in parts]
@@ -71,13 +71,13 @@ def preference_mistake(header: str | None) -> str:
 
 
 def _is_misspelt(name: str) -> bool:
-    """Return whether a name of a preference is a number, or like one of ours without being it."""
+    """Return whether a name is a number, or not `code` or `example` but similar to them or to `status`."""
     is_like = get_close_matches(name[:_LONGEST_PREFERENCE], _LIKE_PREFERENCES, n=1)
     return name not in _PREFERENCES and bool(name.isdecimal() or is_like)
 
 
 def response_instead(strikes: Sequence[Strike], endpoint: Endpoint) -> Response | None:
-    """Return the response of a fault instead of the service; None if none responds."""
+    """Return the response of the first fault that responds instead of the service; None if no fault does."""
     for strike in strikes:
         if strike.fault.is_response:
             response = replace(_RESPONSES[strike.fault.action](strike, endpoint), reason="")
@@ -165,7 +165,7 @@ class Outcome:
     delivery: str | None = None  # one of `CONNECTION_FAULTS`. None: the connection does not fail
     chunks: int = 0  # of the body. 0: it is sent as usual
     drip_seconds: float = 0.0  # for all chunks together
-    faults: tuple[str, ...] = ()  # the actions of the faults that struck, without that of a mutation
+    faults: tuple[str, ...] = ()  # the actions of the faults that struck, without a mutation's
     reason: str = ""  # the codes of these faults
 
     @property
@@ -191,7 +191,7 @@ def outcome(response: Response, request: Request, strikes: Sequence[Strike], con
 
 
 def is_noticeable(outcome: Outcome, usual: Outcome, request: Request) -> bool:
-    """Return whether a client can notice that a request has this outcome and not the usual one."""
+    """Return whether a client can notice that the outcome of a request is not the usual one."""
     has_body = request.method != "HEAD" and outcome.response.body != b""
     if outcome.delivery != usual.delivery:
         return has_body or outcome.delivery != "TRUNCATED_BODY"
@@ -229,7 +229,7 @@ def _content_type(outcome: Outcome, strike: Strike) -> None:
 
 
 def _break_page(outcome: Outcome, strike: Strike) -> None:
-    """Change the page or the array of a response, unless the fault changes the list instead."""
+    """Change the page or the array in a response, unless the fault adds or removes rows of the list."""
     change, page = _PAGES.get(strike.fault.value), _page_of(outcome.response, strike.request)
     if change is not None and page is not None:
         changed = change(page)
@@ -239,7 +239,7 @@ def _break_page(outcome: Outcome, strike: Strike) -> None:
 
 
 def _page_of(response: Response, request: Request) -> dict[str, Any] | None:
-    """Return the page of a response, or an array as the `results` of one; None if it is neither."""
+    """Return the page in a response, or `{"results": array}`; None if the body is neither page nor array."""
     endpoint = request.endpoint
     if endpoint is None or endpoint.kind not in (Kind.LIST, Kind.ARRAY):
         return None
@@ -262,7 +262,7 @@ _PAGES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     ),
     "reversed": lambda page: page | {"results": page["results"][::-1]},
 }
-"""What becomes of a page; an array is a page without links and count."""
+"""Functions that return a changed page; an array is passed as a page without links and count."""
 
 _EFFECTS: Mapping[str, Callable[[Outcome, Strike], None]] = {
     "fixedDelayMilliseconds": _delay,
@@ -275,7 +275,7 @@ _EFFECTS: Mapping[str, Callable[[Outcome, Strike], None]] = {
 
 
 def _drifted(response: Response, request: Request, fault: Fault, contract: Contract) -> Response:
-    """Return a response with drifted rows, or a drifted page; one that lacks the field is unchanged."""
+    """Return a response with the drift in its rows or its page; unchanged if neither has the field."""
     endpoint = request.endpoint
     if endpoint is None or response.status != 200 or request.method == "OPTIONS":
         return response
@@ -289,7 +289,7 @@ def _drifted(response: Response, request: Request, fault: Fault, contract: Contr
 
 
 def _drifted_page(body: bytes, fault: Fault) -> bytes:
-    """Return a page one of whose own fields has drifted; what is not an object is unchanged."""
+    """Return a page with the drift in the page itself, not in rows; a body that is no object is unchanged."""
     try:
         page = json.loads(body)
     except ValueError:
@@ -302,7 +302,7 @@ def _drifted_row(row: dict[str, Any], fault: Fault) -> dict[str, Any]:
 
 
 def drifted(body: bytes, fault: Fault) -> bytes:
-    """Return the JSON of a page, an array or a row with drifted rows; any other is unchanged."""
+    """Return the JSON of a page, array or row, with the drift in each row; any other body is unchanged."""
     try:
         document = json.loads(body)
     except ValueError:
@@ -329,7 +329,7 @@ def _with(row: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
 
 
 def _retyped(value: Any) -> Any:
-    """Return a value of another type: a string in a list, anything else as a string."""
+    """Return a value changed to another type: a string as a list of it, anything else as a string."""
     return [value] if isinstance(value, str) else json.dumps(value)
 
 
@@ -344,7 +344,7 @@ _DRIFTS: Mapping[str, Callable[[dict[str, Any], str, Any], dict[str, Any]]] = {
 
 
 def move_pages(world: World, request: Request, response: Response, strikes: Sequence[Strike]) -> None:
-    """Add or remove rows after a page was read, if such a fault strikes."""
+    """Add or remove rows of the world after a page was read, if a fault with one of `MOVES` strikes."""
     endpoint = request.endpoint
     if endpoint is None or endpoint.kind is not Kind.LIST:
         return

@@ -4,7 +4,7 @@ A fault is a JSON object with one action and the conditions under which it strik
 
     {"status": 503, "path": "/api/v2/referral/credit/", "query": {"page": "2"}, "times": 2}
 
-Keys are spelled as WireMock spells its own where it has the same.
+Keys that WireMock has too are spelled as in WireMock.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from mock_webshare.service.settings import RATE, RateLimit
 from mock_webshare.service.world.clock import Throttle
 
 MAX_FAULTS = 100
-_MOST_INITIAL = 50  # in every world from the start, beside those of a scenario
+_MOST_INITIAL = 50  # faults in every world from the start, besides those of its scenario
 MAX_DELAY = 600_000
 """Milliseconds that one fault may delay a response."""
 _MAX_TIMES = 10**9
@@ -53,7 +53,7 @@ _MAX_BODY = 100_000
 _MAX_HEADERS = 100
 _FRAMING = ("connection", "content-length", "transfer-encoding")
 _BODYLESS = (204, 205, 304)
-_FAULT_BYTES = 4096  # of a fault besides its texts: random numbers need most of them
+_FAULT_BYTES = 4096  # of a fault besides its texts; its random number generator takes most of them
 
 CONNECTION_FAULTS = (
     "CONNECTION_RESET_BY_PEER",
@@ -96,7 +96,7 @@ def _is_shallow(value: Any, depth: int) -> bool:
 
 
 def _in_any_case(names: Iterable[str]) -> str:
-    """Return the regular expression of some names, which JSON Schema cannot compare in any letter case."""
+    """Return a regular expression of names in any letter case, for which JSON Schema has no flag."""
     return "|".join(re.sub("[a-z]", lambda it: f"[{it[0].upper()}{it[0]}]", name) for name in names)
 
 
@@ -174,7 +174,7 @@ _LARGE = ("jsonBody", "body")
 _WITH_BODY = ACTIONS["respond"][0]._replace(
     schema={**ACTIONS["respond"][0].schema, "not": {"enum": list(_BODYLESS)}}
 )
-"""The statuses with which a body goes."""
+"""The statuses of responses that may have a body."""
 RESPONDING = ("status", "respond", "throttle")
 """The actions that respond instead of the service."""
 
@@ -260,9 +260,9 @@ def parse(document: Any, contract: Contract = WEBSHARE) -> Fault:
 
 
 def read_texts(faults: object, contract: Contract) -> tuple[str, ...]:
-    """Return the JSON of each of some faults, which are objects, or JSON of one or of an array.
+    """Return each fault as JSON; an item of `faults` is an object, or JSON of an object or of an array.
 
-    Raise `UsageError` for what is not allowed.
+    Raise `UsageError` if a fault, or the number of faults, is not allowed.
     """
     if not isinstance(faults, tuple | list):
         raise UsageError.invalid("faults", faults, 'a tuple of faults, like ({"status": 503},)')
@@ -276,7 +276,7 @@ def read_texts(faults: object, contract: Contract) -> tuple[str, ...]:
 
 
 def _documents(fault: object) -> list[Any]:
-    """Return the objects of a fault, or of some in JSON."""
+    """Return the faults in an object, or in JSON of an object or of an array."""
     if not isinstance(fault, str):
         return [fault]
     try:
@@ -295,7 +295,7 @@ _KNOWN = tuple(
 
 
 def _require_known(document: Mapping[str, Any]) -> None:
-    """Raise `DataError` for a key that no fault has, with the one that is probably meant."""
+    """Raise `DataError` for a key that no fault has, with the key that is probably meant."""
     for name in document:
         if name not in _KNOWN:
             meant = _meant(name)
@@ -304,9 +304,9 @@ def _require_known(document: Mapping[str, Any]) -> None:
 
 
 def _meant(name: str) -> str | None:
-    """Return the key that is most like another one, or the first that has a word of it; None if none does.
+    """Return the known key most like an unknown one, else the first that contains a word of it, else None.
 
-    `delay` is `fixedDelayMilliseconds`, though shorter names are more like it.
+    `delay` means `fixedDelayMilliseconds`, though shorter keys are more like `delay`.
     """
     known = {each.lower(): each for each in _KNOWN}
     if found := get_close_matches(name[:_MAX_NAME].lower(), known, n=1):
@@ -316,7 +316,7 @@ def _meant(name: str) -> str | None:
 
 
 def path_warning(fault: Fault, contract: Contract) -> str | None:
-    """Return a warning with the nearest known path if no path of the service fits that of a fault."""
+    """Return a warning, with the nearest path, if no path of the service matches that of a fault, or None."""
     if fault.path is None or is_pattern_known(contract, fault.path):
         return None
     nearest = nearest_path(contract, fault.path, 0.0)
@@ -361,14 +361,14 @@ def _check_drift(fault: Fault, contract: Contract) -> None:
 
 
 def schemas(contract: Contract) -> Iterator[dict[str, Any]]:
-    """Return JSON Schemas of the faults that `parse` accepts: one for each set of keys that go together."""
+    """Yield JSON Schemas of the faults that `parse` accepts: one for each set of keys that go together."""
     for needed, options in _shapes(contract):
         types = {**needed, **options, **_CONDITIONS}
         yield closed({name: each.schema for name, each in types.items()}, tuple(needed))
 
 
 def _shapes(contract: Contract) -> Iterator[tuple[Mapping[str, FieldType], Mapping[str, FieldType]]]:
-    """Return the needed keys and the options that go together; `_check_options` refuses any others."""
+    """Yield the needed keys and the options that go together; `_check_options` refuses other combinations."""
     for action, (value, options) in ACTIONS.items():
         match action:
             case "status":
@@ -410,7 +410,7 @@ def _drifting_fields(drift: str, contract: Contract) -> Sequence[Field]:
 
 
 def _drift_types(drift: str, name: Any, contract: Contract) -> Mapping[str, FieldType]:
-    """Return the types of `field` and `to` for a drift of the field of a name that breaks the contract."""
+    """Return the types of `field` and `to` with which a drift breaks the contract; `name` is the field."""
     fields = _served_fields(contract)
     known = choice(*dict.fromkeys(each.name for each in _drifting_fields(drift, contract)))
     match drift:
@@ -427,7 +427,7 @@ _BREAKING: Mapping[str, Callable[[Field], bool]] = {
     "enum": lambda field: bool(field.choices),
     "null": lambda field: not field.is_nullable,
 }
-"""Whether a drift of a field breaks the contract; any other drift does with every field."""
+"""Whether this drift of a field breaks the contract; the drifts that are not listed always do."""
 
 
 def _new_field(fields: Sequence[Field]) -> FieldType:
@@ -446,17 +446,17 @@ def _new_choice(name: Any, fields: Sequence[Field]) -> FieldType:
 
 
 class Strike(NamedTuple):
-    """A fault that strikes a request, and the seconds to delay it, or until a retry."""
+    """A fault that strikes a request; `seconds` is the delay of the response, or the time until a retry."""
 
     fault: Fault
     request: Request
     seconds: float = 0.0
     is_preferred: bool = False
-    """Whether the `Prefer` header of the request selected it."""
+    """Whether the `Prefer` header of the request selected the fault."""
     number: int = 0
-    """The id of the fault; 0 if it is selected by the header."""
+    """The id of the fault; 0 if the header selected it."""
     mutation: Mutation | None = None
-    """The property of the service that it is, which no world shows. None: it is a fault of the world."""
+    """The mutation that the fault belongs to; worlds do not list it. None: it is a fault of the world."""
 
     @property
     def reason(self) -> str:
@@ -464,7 +464,7 @@ class Strike(NamedTuple):
 
 
 class ActiveFault:
-    """A fault that is set, and how many requests it has matched and struck."""
+    """A fault that is set; `seen` counts the requests that match it, `struck` those it was applied to."""
 
     def __init__(self, number: int, fault: Fault, warning: str | None = None) -> None:
         self.number = number
@@ -478,18 +478,18 @@ class ActiveFault:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """About how many bytes the fault takes."""
         return _FAULT_BYTES + len(json.dumps(self.fault.wire()))
 
     def wire(self) -> dict[str, Any]:
-        """Return the fault with its number, how many requests it matched and struck, and its warning."""
+        """Return the fault as JSON data with `id`, `seen`, `struck`, and `warning` if it has one."""
         warning = {"warning": self.warning} if self.warning else {}
         return {"id": self.number, **self.fault.wire(), "seen": self.seen, "struck": self.struck, **warning}
 
     def strike(self, request: Request, seconds: Callable[[str], float]) -> Strike | None:
-        """Count a request, and return the strike; None if the fault does not strike it.
+        """Count a request, and return the strike; None if the fault does not strike the request.
 
-        `seconds` returns the time of a clock by its name.
+        `seconds(name)` returns the time of the clock `real` or `world`.
         """
         fault = self.fault
         if not _matches(fault, request):
@@ -527,11 +527,11 @@ class Mutation(NamedTuple):
     fault: Fault
     yields: bool = False
     note_change: Callable[[], object] = lambda: None
-    """Called when it has changed a response."""
+    """Called when the mutation has changed a response."""
 
 
 class ActiveMutation:
-    """A mutation in one world; it counts the requests of this world alone, and no reset changes that."""
+    """A mutation in one world: it counts the requests of this world only, and a reset does not restart it."""
 
     def __init__(self, mutation: Mutation) -> None:
         self.mutation = mutation
@@ -576,7 +576,7 @@ class Faults:
         return iter(self._active.values())
 
     def add(self, fault: Fault, warning: str | None = None) -> ActiveFault:
-        """Add a fault, and return it numbered; raise `Conflict` if there are too many."""
+        """Add a fault, and return it with its number; raise `Conflict` if there are too many."""
         if len(self._active) >= MAX_FAULTS:
             raise Conflict(f"{MAX_FAULTS} faults are set already; remove some before you set another")
         self._number += 1
@@ -584,7 +584,7 @@ class Faults:
         return added
 
     def remove(self, number: int) -> bool:
-        """Remove the fault of a number, and return whether there was one."""
+        """Remove the fault with a number, and return whether it existed."""
         return self._active.pop(number, None) is not None
 
     def strike(
@@ -592,8 +592,8 @@ class Faults:
     ) -> list[Strike]:
         """Return the strikes of all faults on a request.
 
-        If several would respond instead of the service, the first one does; none if the request
-        `has_response` already.
+        If several faults would respond instead of the service, only the first of them strikes; none of them
+        strikes if the request `has_response` already.
         """
         strikes: list[Strike] = []
         for each in self:
@@ -606,7 +606,7 @@ class Faults:
 
 
 def not_struck(faults: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each fault, as `ActiveFault.wire` describes it, that has not struck any request."""
+    """Return a line for each fault that has not struck any request; `faults` are from `ActiveFault.wire`."""
     from mock_webshare.exchange.redaction.redactor import Redactor  # rarely needed
 
     return [Redactor().text(_idle_line(each)) for each in faults if not each["struck"]]

@@ -1,4 +1,4 @@
-"""Reasons: short codes for why a response is not the ordinary one, noted where that is decided."""
+"""Reasons: short codes for why a response is not the ordinary one, set where the response is decided."""
 
 from __future__ import annotations
 

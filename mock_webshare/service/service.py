@@ -47,10 +47,10 @@ class Service:
         self._cached = lru_cache(_RESPONSES)(respond)
 
     def _read(self, method: str, target: str, sent: RawHeaders, scheme: str) -> tuple[Request, str | None]:
-        """Parse a request and its key, None if malformed; `sent` has `DECIDING` headers."""
+        """Return the parsed request, and its key or None if malformed; `sent` has only `DECIDING` headers."""
         headers = Headers(*(joined(name, sent) for name in _DECIDING))
         key, _ = read_credentials(headers.authorization or "")
-        if key:  # every key shares the cached request, and the response of an account that is shared
+        if key:  # all keys share the cached request, and the cached responses of a shared account
             headers = headers._replace(authorization=_ANY_KEY)
         return self._parse(method, target, headers, scheme), key or None
 
@@ -59,7 +59,7 @@ class Service:
         return self._parser.parse(method, target, headers, host, self._origin or f"{scheme}://{host}")
 
     def respond(self, world: World | None, request: Request, body: bytes = b"") -> Response:
-        """Return the response of a world to a request; None: the key is unknown."""
+        """Return the response of a world to a request; `world` is None if the key is unknown."""
         if request.refusal is not None:
             return request.refusal
         endpoint = request.endpoint
@@ -72,7 +72,7 @@ class Service:
         if write is not None:
             return _written(world, request, write, body)
         view = world.view
-        # A changed account belongs to one world, so its responses would evict those that many share.
+        # A changed account belongs to one world: its responses would evict responses that many worlds share.
         return (self._cached if view.account.is_shared else respond)(view, request)
 
     def outcome(self, world: World, request: Request, body: bytes = b"") -> Outcome:
@@ -93,10 +93,10 @@ class Service:
     def _is_noticeable(
         self, strike: Strike, strikes: Sequence[Strike], outcome: Outcome, usual: Response, world: World
     ) -> bool:
-        """Return whether a client can notice a strike; `usual` is the response that it changes."""
+        """Return whether a client can notice a strike; `usual` is the response that the strike changes."""
         request = strike.request
         if strike.fault.is_response:
-            if request.write is not None:  # what it would have done is not known without doing it
+            if request.write is not None:  # what the write would have done is not known without doing it
                 return True
             usual = request.refusal or respond(world.view, request)
         others = [each for each in strikes if each is not strike]
@@ -107,7 +107,7 @@ class Service:
 
 
 def _written(world: World, request: Request, write: Write, body: bytes) -> Response:
-    """Return the response to a request that changes the world: the object after it."""
+    """Change the world as a request says, and return the response: usually the changed object."""
     endpoint = request.endpoint
     assert endpoint
     if refused := writes.apply(world, request, write, body):
@@ -145,7 +145,7 @@ def respond(view: View, request: Request) -> Response:
 
 
 def _list(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
-    """Return a page of the rows; None if it does not exist."""
+    """Return the requested page of the rows; None if the page does not exist."""
     positions = view.positions(endpoint, criteria, request.params)
     page = query.read_page(request.params, view.paging(endpoint), len(positions))
     return None if page is None else _page(view, endpoint, request, positions, page)
@@ -164,9 +164,9 @@ def _page(view: View, endpoint: Endpoint, request: Request, positions: Sequence[
 def _with_repeated_row(
     view: View, request: Request, response: Response, strikes: Sequence[Strike]
 ) -> Response:
-    """Return a page after the first as if a row had come before it since, if such a fault strikes.
+    """Return the response; if such a fault strikes, a later page begins with the last row of the page before.
 
-    It begins with the last row of the page before; the count remains that of the first page.
+    That is what a client reads if a row is added to an earlier page meanwhile; `count` stays unchanged.
     """
     endpoint = request.endpoint
     is_struck = any((each.fault.action, each.fault.value) == ("pages", "repeated") for each in strikes)
@@ -185,7 +185,7 @@ def _with_repeated_row(
 
 
 def _detail(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
-    """Return the row of the id; None if it does not exist or the filters exclude it."""
+    """Return the row of the id in the path; None if the row does not exist or the filters exclude it."""
     table, row_id = view.table(endpoint), query.read_int(request.id or "")
     position = None if row_id is None else table.find(row_id)
     if position is None or not query.matches(table.rows[position], criteria):
@@ -200,7 +200,7 @@ def _array(view: View, endpoint: Endpoint, request: Request, criteria: Criteria)
 
 
 def _object(view: View, endpoint: Endpoint, request: Request, criteria: Criteria) -> bytes | None:
-    """Return the one object; None if the filters exclude it."""
+    """Return the single object of the endpoint; None if the criteria exclude it."""
     is_shown = query.matches(view.table(endpoint).rows[0], criteria)
     return view.account.encoder(endpoint)(0) if is_shown else None
 
@@ -212,4 +212,4 @@ KINDS: Mapping[Kind, tuple[Callable[[View, Endpoint, Request, Criteria], bytes |
     Kind.ARRAY: (_array, messages.NOT_FOUND),
     Kind.LOOKUP: (_object, messages.NOT_FOUND),
 }
-"""The body of a 200 response, and the text of a 404, by the kind of the endpoint."""
+"""The function that makes the body of a 200, and the text of a 404, by the kind of the endpoint."""

@@ -18,8 +18,9 @@ from mock_webshare.service.data.fields import DATE, FieldType, choice, integer, 
 MAX_ROWS = 1_000_000
 """The most rows of each resource."""
 MAX_PAGE_SIZE = 10_000
-MAX_DAYS = 3650
 """The largest page that can be set: a page is one response, made in memory."""
+MAX_DAYS = 3650
+"""Days of the longest pending period that can be set."""
 REFUSED_KEY = "invalid"
 """The one well-formed key that no mock accepts, so that a client can always provoke a 401."""
 SCENARIO_PREFIX = "scenario:"
@@ -105,24 +106,24 @@ class Settings:
     data: str | PathLike[str] | None = (
         None  # a data set's file or name; None: generated from seed and credits
     )
-    # Empty: every well-formed key but `invalid`. A secret, as the token is.
+    # The accepted keys. Empty: every well-formed key but `invalid`. Secret, like the control token.
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     # ISO 8601 with offset, or an aware datetime. None: the moment at which the data set was taken.
     now: str | datetime | None = None
     shift: str | None = None  # now or today: all dates are moved, so that the data set was taken then
     clock: str = "frozen"  # or running
-    pending_days: int | None = None  # None: those of the config of the data set
+    pending_days: int | None = None  # None: the period in the config of the data set
     unknown_code: int = 404  # or 400: the status of the response to an unknown referral code
     max_page_size: int = PAGES.max_page_size
     default_ordering: str = "id"
     rate_limit: str = "240/min"  # or off
     rate_limit_clock: str = "real"  # or world: the clock that measures the limit
-    # What the control plane requires; None: nothing, but loopback only.
+    # The token that the control plane requires. None: it requires none, and serves loopback only.
     control_token: str | None = field(default=None, repr=False)
     public_url: str | None = None  # None: links are built from each request's Host
-    scenario: str | None = None  # of the worlds of keys that name none. None: they have none
+    scenario: str | None = None  # of worlds whose key names no scenario. None: these have no scenario
     faults: tuple[str | Mapping[str, Any], ...] = ()  # of every world from the start; kept as JSON
-    cors_origins: tuple[str, ...] = ()  # of pages that browsers let read responses. Empty: none
+    cors_origins: tuple[str, ...] = ()  # of pages that may read responses in a browser. Empty: no page may
     contract: Contract = field(default=WEBSHARE, repr=False)  # the service that is mocked
 
     def __post_init__(self) -> None:
@@ -184,7 +185,7 @@ class Settings:
 
     @property
     def shifted_to(self) -> int | None:
-        """The instant to which `shift` moves the data: now, or 9 o'clock today in Los Angeles."""
+        """The instant to which `shift` moves the data: now, or 9 o'clock today in Los Angeles; or None."""
         if self.shift is None:
             return None
         now = datetime.now(zone())

@@ -34,16 +34,16 @@ SCHEMAS: Mapping[str, Mapping[str, FieldType]] = {"purchase": _PURCHASE, "simula
 
 
 def has_transactions(contract: Contract) -> bool:
-    """Return whether a contract has what transactions change."""
+    """Return whether a contract has the credits of Webshare, which transactions change."""
     return contract.resources.get(CREDITS.name) is CREDITS
 
 
 def purchase(world: World, /, **given: Any) -> dict[str, Any]:
     """Let a referred user buy something now; return `{"credit": …}`, with null if the user is at the cap.
 
-    `amount` is what the user pays. `user_id` may be a new one; without it, it is the next one. `code` is that
-    of a channel; without it, the user came by the referral link. The credit is pending, in the mode of the
-    config, and worth the rate of the channel or the config (observed, assumed).
+    `amount` is what the user pays. `user_id` may be new; if it is missing, the next number is taken. `code`
+    is the code of a channel; if it is missing, the user came by the referral link. The credit is pending, in
+    the mode of the config; the rate for its amount is in the channel or the config (observed, assumed).
     """
     require_keys("purchase", "", given, ("amount",), tuple(_PURCHASE))
     values = read_object("purchase", "", given, _PURCHASE, optional=True)
@@ -79,9 +79,9 @@ def _channel(world: World, code: str | None) -> Any:
 
 
 def pay(world: World) -> dict[str, Any]:
-    """Let the account pay for itself: the applied coupon code, if any, is redeemed by that.
+    """Let the account itself pay the service, which redeems the coupon code that is applied, if any.
 
-    Return `{"redeemed": …}`, the code, or null if none was applied or it had been redeemed before.
+    Return `{"redeemed": …}`: the code, or null if no code is applied or the code was redeemed before.
     """
     applied = world.row(APPLIED_COUPON.name)
     if applied["coupon"] is None or world.row(COUPONS.name, applied["coupon"])["is_redeemed"]:
@@ -91,9 +91,9 @@ def pay(world: World) -> dict[str, Any]:
 
 
 def simulate(world: World, /, **given: Any) -> dict[str, Any]:
-    """Let months pass with purchases, refunds and earn-outs, the same ones for a seed; return the clock.
+    """Let months pass with purchases, refunds and earn-outs, the same for the same seed; return the clock.
 
-    `months` is 1 by default, `purchases`, the number a month, 40.
+    `months` is 1 by default; `purchases`, the number of purchases a month, is 40 by default.
     """
     world.put_state(generator.simulated(world.state(), **read_simulation(**given)))
     return world.clock()

@@ -22,7 +22,7 @@ Change = Callable[[World, Mapping[str, Any]], FieldError | None]
 
 
 def apply(world: World, request: Request, write: Write, body: bytes) -> Response | None:
-    """Change a world as a request says, or return the response that refuses it."""
+    """Change a world as a request says, and return None; or return the response that refuses the request."""
     endpoint = request.endpoint
     assert endpoint
     try:
@@ -65,7 +65,7 @@ def _configure(world: World, values: Mapping[str, Any]) -> FieldError | None:
 
 
 def _apply_coupon(world: World, values: Mapping[str, Any]) -> FieldError | None:
-    """Apply a coupon code of another affiliate, in any letter case, instead of the one before."""
+    """Apply a coupon code of another affiliate, in any letter case; it replaces the code applied before."""
     code = values["code"].upper()
 
     def find(resource: str) -> Any:
@@ -78,7 +78,7 @@ def _apply_coupon(world: World, values: Mapping[str, Any]) -> FieldError | None:
 
 
 def _refused(channel: Any, coupon: Any, now: int) -> str | None:
-    """Return the code of the first reason to refuse a coupon code; None: there is none."""
+    """Return the code of the first reason to refuse a coupon code; None: it is not refused."""
     if channel is not None:
         return "self_referral"
     if coupon is None:
@@ -103,4 +103,4 @@ CHANGES: Mapping[tuple[str, str], Change] = {
     (COUPON_CODE.path, "POST"): _apply_coupon,
     (COUPON_CODE.path, "DELETE"): _remove_coupon,
 }
-"""What a method of an endpoint changes, unless just the fields of its object."""
+"""What changes a world, by path and method; any other write changes just the fields of its object."""

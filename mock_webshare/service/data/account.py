@@ -19,9 +19,9 @@ from mock_webshare.service.framework.query import Criteria, Params
 from mock_webshare.service.framework.response import render
 
 _ORDERS, _VIEWS = 32, 8  # sizes of the caches of a table and of an account
-_ORDERS_CHANGED = 8  # the same of a changed table, which only one world uses
+_ORDERS_CHANGED = 8  # size of the cache of a changed table, which only one world uses
 _SAMPLE = 1000  # rows that are counted if there are more
-_TABLE_BYTES = 6144  # of a changed table besides its rows; most are in the caches of it and its account
+_TABLE_BYTES = 6144  # of a changed table besides its rows; most are in caches: its own, and its account's
 _POSITION_BYTES = 8 * (2 + _ORDERS_CHANGED)  # of a row in the lists of a table, and in its orders
 
 
@@ -60,9 +60,9 @@ class Table:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes besides its origin.
+        """About how many bytes the table takes besides its origin.
 
-        A changed row has the values of the row before, so that most of what it takes is its JSON.
+        A changed row shares values with the row that it replaces, so most of its bytes are its JSON.
         """
         if self._own is None:
             self._own = sum(map(size_of, self.rows))
@@ -96,7 +96,7 @@ class Table:
         )
 
     def mapped(self, change: Callable[[Any], Any]) -> Table:
-        """Return the table with each row changed; unchanged ones stay encoded."""
+        """Return the table with `change(row)` in place of each row; rows returned unchanged stay encoded."""
         rows = [change(row) for row in self.rows]
         places = [place for place, row in enumerate(rows) if row is not self.rows[place]]
         encoded = self._encoded.copy()
@@ -109,7 +109,7 @@ class Table:
         self, rows: list[Any], encoded: list[bytes | None], added: Sequence[Any], removed: Sequence[Any]
     ) -> Table:
         size = _total(size_of, added)
-        if 2 * len(added) > len(rows):  # it shares so little that other tables can share its own rows
+        if 2 * len(added) > len(rows):  # it shares few rows, so it becomes an origin for other tables
             return Table(rows, encoded, own=size * len(rows) // len(added))
         origin = self.origin or self
         before = self._own or 0 if self.origin else 0
@@ -135,7 +135,7 @@ def _total(size: Callable[[Any], int], rows: Sequence[Any]) -> int:
 class Account:
     """A table for each resource.
 
-    `view(…)`, with the arguments of `View`, is the same view for equal ones. An account is shared by many
+    `view(…)` makes a `View` of the account, the same one for equal arguments. An account is shared by many
     worlds (`is_shared`), or the result of a change and used by one world only.
     """
 
@@ -152,11 +152,11 @@ class Account:
         return cls(dataset.contract, tables, is_shared=True)
 
     def at(self, now: int) -> Dataset:
-        """Return the data set of the account at an instant."""
+        """Return the rows of the account, unchanged, as a data set whose time is `now`."""
         return Dataset(self.contract, self.rows, now)
 
     def owned(self, endpoint: Endpoint) -> dict[str, Collection[int]]:
-        """Return the ids by resource to which the filters of an endpoint can refer."""
+        """Return the ids to which the filters of an endpoint can refer, by the resource of the ids."""
         return {each.resource: self.tables[each.resource].ids for each in endpoint.filters if each.resource}
 
     def encoder(self, endpoint: Endpoint) -> Callable[[int], bytes]:
@@ -171,7 +171,7 @@ class Account:
         return render({field.name: values[field.name] for field in self.contract.served[endpoint.path]})
 
     def _compute(self, resource: str) -> Compute:
-        """Return what computes fields of the rows of a resource, made once for the account."""
+        """Return the function that computes fields of rows of a resource, made once for the account."""
         if resource not in self._computes:
             self._computes[resource] = COMPUTED.get(resource, _without_computed)(self.tables)
         return self._computes[resource]
@@ -205,7 +205,7 @@ class Account:
     def with_row(self, resource: Resource, row: Any) -> Account:
         """Return the account with a row added, or replaced if there is one with its id.
 
-        Copies of its fields in rows that refer to it are updated.
+        Rows that refer to this row have copies of its fields; these copies are updated too.
         """
         table = Table([row]) if resource.is_object else self.tables[resource.name].with_row(row)
         tables = {**self.tables, resource.name: table}
@@ -215,11 +215,11 @@ class Account:
         return Account(self.contract, tables)
 
     def without_row(self, resource: Resource, row_id: int) -> Account:
-        """Return the account without a row; raise `Conflict` if others refer to it."""
+        """Return the account without a row; raise `Conflict` if other rows refer to it."""
         for each, reference in self._references_to(resource):
             rows = self.tables[each.name].rows
             number = sum(getattr(row, reference.field) == row_id for row in rows)
-            if each is resource:  # a row that names itself goes with the reference
+            if each is resource:  # a row that refers to itself can be removed, and its reference with it
                 number -= any(row.id == row_id == getattr(row, reference.field) for row in rows)
             if number:
                 named = f"{resource.singular} {row_id} is named by {pluralize(number, each.singular)}"
@@ -235,7 +235,7 @@ class Account:
 
 
 def _is_stale(row: Any, reference: Reference, source: Any) -> bool:
-    """Return whether a row refers to another one, and has an old copy of its field."""
+    """Return whether a row refers to `source`, and its copy of a field of `source` is out of date."""
     if getattr(row, reference.field) != source.id:
         return False
     return bool(getattr(row, reference.copy) != getattr(source, reference.source))

@@ -22,7 +22,7 @@ _CENT = Decimal("0.01")
 
 
 def _of_channels(tables: Tables) -> Compute:
-    """Totals of each channel, net of refunds.
+    """Return what computes the totals of a channel, net of refunds.
 
     A credit whose price is not known counts with the price that earns its amount at the user's rate.
     """
@@ -45,7 +45,7 @@ def _of_channels(tables: Tables) -> Compute:
 
 
 def first_purchases(credits: Iterable[Any]) -> Mapping[int, int]:
-    """Return when each user, by id, has first paid."""
+    """Return the instant at which each user first paid, by the id of the user."""
     first: dict[int, int] = {}
     for credit in credits:
         first[credit.user_id] = min(credit.created_at, first.get(credit.user_id, credit.created_at))
@@ -70,13 +70,13 @@ def _decimal(text: str) -> Decimal:
 
 @lru_cache(4096)
 def commission(price: float, rate: Decimal) -> float:
-    """Return what a purchase earns before the cap, to the cent."""
+    """Return the commission of a purchase before the cap, rounded to the cent."""
     with localcontext(prec=_DIGITS):
         return float((Decimal(repr(price)) * rate).quantize(_CENT))
 
 
 def price_of(credit: Any, rate: Decimal) -> float:
-    """Return what the user has paid, or else what earns the amount at a rate."""
+    """Return the price that the user paid; if it is not known, the price whose commission is the amount."""
     return _price(credit.amount, rate) if credit.price is None else float(credit.price)
 
 
@@ -93,7 +93,7 @@ def total(amounts: Iterable[float]) -> float:
 
 
 def _of_config(tables: Tables) -> Compute:
-    """What was earned: by credits that are available, and, since the last earn-out, not yet paid."""
+    """Return what computes the sums of the config: of all available credits, and of those not paid yet."""
     credits, earnouts = tables[CREDITS.name].rows, tables[EARNOUTS.name].rows
     paid = {number for each in earnouts if each.status != "failed" for number in each.credits}
 
@@ -130,4 +130,4 @@ COMPUTED: Mapping[str, Callable[[Tables], Compute]] = {
     APPLIED_COUPON.name: _of_applied_coupon,
     CHANNELS.name: _of_channels,
 }
-"""What computes the fields of the rows of a resource, from the tables of an account."""
+"""What makes a `Compute` from the tables of an account, by the name of the resource."""

@@ -24,7 +24,7 @@ from mock_webshare.service.data.fields import DATE, choice, read_json, read_obje
 from mock_webshare.service.data.resources import RowType, row_types
 
 FORMAT = 2
-"""The format of data sets that are written. One without `format` is of format 1."""
+"""The format of data sets that are written. A data set without the key `format` is of format 1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,7 +66,7 @@ def names() -> list[str]:
 def load(data: str | PathLike[str], contract: Contract = WEBSHARE) -> Dataset:
     """Return the data set of a file, plain or in gzip, or a bundled one by its name.
 
-    Bundled names have precedence: `./default` is a file. Raise `UnreadableInput` if it cannot be read,
+    Bundled names have precedence: `./default` is a file. Raise `UnreadableInput` if the file cannot be read,
     `DataError` if it is not a data set.
     """
     name = fspath(data)
@@ -86,13 +86,14 @@ LARGEST = 512 * 1024**2
 _GZIP, _GZIP_ONLY = b"\x1f\x8b", 31
 _RECORDINGS = (".har", ".ndjson", ".jsonl", ".yaml", ".yml", ".zip")
 _RECORDED = (b'"results"', b'"log"', b'"interactions"', b'"request"')
-_FIRST_FIELDS = 3  # of a row, by which a single one is detected
+_FIRST_FIELDS = 3  # of a row, by which a body that is a single row is detected
 
 
 def is_recording(name: str, contract: Contract = WEBSHARE) -> bool:
     """Return whether a file or folder may be a recording, and not a data set.
 
-    It is detected by its name or its beginning, plain or in gzip; a data set has a resource's name there.
+    A recording is detected by its name or its beginning, plain or in gzip; that of a data set has the name
+    of a resource.
     """
     if name in names():
         return False
@@ -154,7 +155,7 @@ def read_content(name: str) -> bytes:
 
 
 def _read(file: IO[bytes], name: str) -> bytes:
-    """Return the content of a file, unpacked; refuse what is too large, or a device that never ends."""
+    """Return the content of a file, unpacked; raise `UnreadableInput` if it is too large, or a device."""
     if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
         raise UnreadableInput(f"cannot read {name!r}: it is a device, not a file")
     try:
@@ -172,7 +173,7 @@ def parse(content: bytes, *, source: str, contract: Contract = WEBSHARE) -> Data
 
 
 def from_wire(document: Any, *, source: str, contract: Contract = WEBSHARE) -> Dataset:
-    """Parse JSON data as `Dataset.wire` returns it; raise `DataError` as `parse` does."""
+    """Return the data set of JSON data, as from `Dataset.wire`; raise `DataError` for the first bad value."""
     names, types = tuple(contract.resources), row_types(contract)
     if isinstance(document, dict) and "format" not in document:
         require_keys(source, "", document, upgrade.required_keys(contract), (*names, "now"))
@@ -218,7 +219,7 @@ SEEDED_NOW = parse_instant("2026-03-16T09:00:00-07:00")
 
 
 def _latest(contract: Contract, rows: Mapping[str, Sequence[Any]]) -> int:
-    """Return the latest instant in the rows, before which not all can exist."""
+    """Return the latest instant in the rows that is not a future date: before it, not all rows can exist."""
     ahead = {name: each.ahead for name, each in contract.resources.items()}
     dates = {
         name: [each.name for each in fields if each.is_date and each.name not in ahead[name]]

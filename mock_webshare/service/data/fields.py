@@ -17,7 +17,7 @@ LARGEST_ID = 2**63 - 1
 
 
 class FieldType(NamedTuple):
-    """A predicate, the words for it, how to read a value, and a JSON Schema."""
+    """Which values are allowed: as a predicate, in words and as a JSON Schema; `read` converts a value."""
 
     is_allowed: Callable[[Any], bool]
     allowed: str
@@ -25,7 +25,7 @@ class FieldType(NamedTuple):
     schema: Mapping[str, Any] = {}
 
     def require(self, name: str, value: object) -> None:
-        """Raise `UsageError` if a value is not allowed; `name` stands for it in the message."""
+        """Raise `UsageError` if a value is not allowed; the message calls the value `name`."""
         if not self.is_allowed(value):
             raise UsageError.invalid(name, value, self.allowed)
 
@@ -45,7 +45,7 @@ def is_integer(value: Any) -> bool:
 
 
 def is_string(value: Any) -> bool:
-    """Return whether a value is a string in UTF-8; `"\\ud800"` in JSON is not."""
+    """Return whether a value is a string that UTF-8 can encode; `"\\ud800"` is not."""
     try:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:
@@ -171,10 +171,10 @@ JSON_TYPES: Mapping[str, FieldType] = {
 def read_object(
     source: str, pointer: str, value: Any, types: Mapping[str, FieldType], *, optional: bool = False
 ) -> dict[str, Any]:
-    """Read an object by the types of its keys.
+    """Return an object with each value converted by the type of its key.
 
-    All keys are required unless they are `optional`. Raise `DataError` for the first that is missing,
-    unknown or not of its type; `source` and `pointer` locate the object.
+    All keys are required unless they are `optional`. Raise `DataError` for the first key that is missing,
+    unknown or has a value of another type; `source` and `pointer` locate the object.
     """
     require_keys(source, pointer, value, () if optional else tuple(types), tuple(types))
     for name, each in value.items():
@@ -200,7 +200,8 @@ _MAX_DIGITS = 400
 
 
 MOST_OBJECTS, MOST_VALUES = 4_000_000, 40_000_000
-"""Of a JSON text: each takes many times the memory of its bytes. A million credits have ten million."""
+"""Objects and values of a JSON text: each takes much more memory than its text. A million credits have ten
+million values."""
 
 
 def read_json(content: bytes, *, source: str, is_whole_integer: bool = False) -> Any:

@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 DEFAULT_SEED = 0
 DEFAULT_NAME = "default"
 
-_START = NOW - 620 * DAY  # when the affiliate began; the first credit is twenty days younger
-_FAKER = Lock()  # the one Faker, which reads files when it is made, has one state
+_START = NOW - 620 * DAY  # when the affiliate began; the first credit is created twenty days later
+_FAKER = Lock()  # all threads use one Faker and change its state, because making a Faker reads files
 _CHANNELS = 5
 _UNSERVED = 5  # rows of a resource that has no endpoint, for others to refer to
 _MONTH = DAY * 1461 // 48
 _DISCOUNTS = (10, 15, 20, 25, 30, 50)
 PRICES = (2.99, 5.98, 8.97, 14.95, 19.8, 26.91, 35.0, 56.0, 95.0, 185.0)  # expensive plans are rare
-_FAILED = 0.06  # of the payouts
+_FAILED = 0.06  # share of the payouts that fail
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _COUPON_STATES: Sequence[Mapping[str, Any]] = (
     {},
@@ -61,7 +61,7 @@ Draw = Callable[[], float]
 """A source of randomness: numbers from 0 up to, not including, 1."""
 
 Progress = Callable[[int, int], object]
-"""Called from time to time with the number of rows that are done, and that of all."""
+"""Called from time to time with the number of rows that are done, and the number of all rows."""
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class _User:
     refunds: tuple[tuple[int, int], ...] = ()  # instants, and cents
 
     def earned(self, instant: int) -> int:
-        """Return the cents that were earned up to an instant, without refunds until then."""
+        """Return the cents that all purchases so far have earned, minus those refunded by an instant."""
         return self.cents - sum(cents for refunded_at, cents in self.refunds if refunded_at <= instant)
 
     def earn(self, cents: int, created_at: int, refunded_at: int | None) -> None:
@@ -98,7 +98,7 @@ class _Affiliate(NamedTuple):
 def generate(
     seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE
 ) -> Dataset:
-    """Return the account of a seed, with some rows of each resource with an endpoint.
+    """Return a generated account with `rows` credits; of another contract, `rows` of each served resource.
 
     Relations hold between credits: ids, creation and users' ids rise together; a user spends more than once
     and keeps the channel; an amount is the price times the rate of that time, up to the user's cap;
@@ -108,7 +108,7 @@ def generate(
     if contract.resources.get(CREDITS.name) is CREDITS:
         return _generate(seed, _affiliate(seed), rows, progress)
     random, drawn = _random(seed), dict[str, list[Any]]()
-    for name in reversed(contract.resources):  # those to which others refer come last
+    for name in reversed(contract.resources):  # resources to which others refer are last in a contract
         is_served = any(endpoint.resource == name for endpoint in contract.endpoints)
         count = rows if is_served else _UNSERVED
         drawn[name] = list(_plain_rows(random.random, contract, name, count, drawn))
@@ -139,7 +139,7 @@ def _counted(rows: Iterator[T], total: int, progress: Progress | None) -> Iterat
 
 
 def simulated(dataset: Dataset, *, months: int = 1, purchases: int = 40, seed: int = 0) -> Dataset:
-    """Return a data set some months later, each with so many purchases: the same ones for a seed.
+    """Return a data set some months later, with purchases in each month: the same for the same seed.
 
     A month has 30 days and 10.5 hours. Users buy, are refunded and are referred as in `generate`; earn-outs
     pay, and the rates of users change. The first purchases do not depend on those that follow.
@@ -159,19 +159,19 @@ def simulated(dataset: Dataset, *, months: int = 1, purchases: int = 40, seed: i
 
 
 def _last(ids: Iterable[int], otherwise: int) -> int:
-    """Return the largest id, not counting those that leave no room for others."""
+    """Return the largest id, without those so large that few ids are left after them; or `otherwise`."""
     return max((each for each in ids if each < 2**53), default=otherwise)
 
 
 def _instants(draw: Draw, start: int, months: int, purchases: int) -> Iterator[tuple[int, int]]:
-    """Yield when each purchase takes place, month by month."""
+    """Yield the number of the month, from 0, and the instant of each purchase, in order of time."""
     for month in range(months):
         begin = start + month * _MONTH
         yield from ((month, each) for each in sorted(begin + int(draw() * _MONTH) for _ in range(purchases)))
 
 
 def _users(credits: Sequence[Any], affiliate: _Affiliate) -> list[_User]:
-    """Return the users who have made purchases, by their ids."""
+    """Return the users who have made purchases, in the order of their ids."""
     channels = {each.id: each for each in affiliate.channels}
     users: dict[int, _User] = {}
     for each in sorted(credits, key=lambda each: each.created_at):
@@ -181,9 +181,9 @@ def _users(credits: Sequence[Any], affiliate: _Affiliate) -> list[_User]:
 
 
 def seeded(seed: int, rows: int, progress: Progress | None = None, contract: Contract = WEBSHARE) -> Dataset:
-    """Return what `generate` returns, with the default seed without Faker.
+    """Return what `generate` returns, but without loading Faker if the seed is the default.
 
-    The data set `default` has the names of that seed; a test compares them with what `generate` returns.
+    The names that Faker draws for the default seed are in the data set `default`; a test compares both.
     """
     if contract is not WEBSHARE or seed != DEFAULT_SEED:
         return generate(seed, rows, progress, contract)
@@ -202,7 +202,7 @@ def _default() -> Dataset:
 def _plain_rows(
     draw: Draw, contract: Contract, name: str, count: int, drawn: Mapping[str, Sequence[Any]]
 ) -> Iterator[Any]:
-    """Yield rows from their schema alone; one if the resource is one object."""
+    """Yield `count` rows drawn from their schema alone; a single row if the resource is one object."""
     row_type, resource, now = row_types(contract)[name], contract.resources[name], format_instant(NOW)
     sources = row_type.sources(drawn)
     choices = {
@@ -246,7 +246,7 @@ def _faker() -> Faker:
 
 
 def _affiliate(seed: int, codes: Sequence[str] | None = None) -> _Affiliate:
-    """Return the affiliate of a seed; `codes` are those of channels and coupons, unless drawn by Faker."""
+    """Return the affiliate of a seed; `codes` name channels, then coupons. None: Faker draws them."""
     codes = codes or _codes(seed)
     random = _random(f"affiliate of {seed}")
     draw = random.random
@@ -302,7 +302,7 @@ def _channels(draw: Draw, codes: Sequence[str]) -> Iterator[Any]:
 
 
 def _coupons(draw: Draw, codes: Sequence[str]) -> Iterator[Any]:
-    """Yield coupon codes of other affiliates: one for each reason to accept or refuse it."""
+    """Yield coupon codes of other affiliates: one for each reason to accept or refuse a code."""
     row_type, number = row_types(WEBSHARE)[COUPONS.name], 2_700
     for code, state in zip(codes, _COUPON_STATES, strict=True):
         number += 1 + int(draw() * 60)
@@ -350,7 +350,7 @@ def _created_at(position: float) -> int:
 
 
 def _user(draw: Draw, users: list[_User], affiliate: _Affiliate, now: int) -> _User:
-    """Return a user who makes a purchase: half of the time one who did before, and is not at the cap."""
+    """Return the user of a purchase: half of the time a known user who is below the cap, else a new one."""
     if users and draw() < 0.5:
         known = _pick(draw, users)
         if known.earned(now) < _cap(_terms(known, affiliate)):

@@ -1,6 +1,6 @@
 """The rows of each resource: named tuples with the fields of its schema.
 
-Dates are instants (see `contract.timestamps`); all else is as in JSON.
+Dates are instants (see `contract.timestamps`); other values are those of JSON.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from mock_webshare.service.data.fields import (
 UPDATED_AT = "updated_at"
 """The field that a change of a row sets, where rows have one."""
 Sources = Mapping[str, dict[int, Any]]
-"""The values of a copied field by the ids of the rows they come from, for each copy (see `Reference`)."""
-_CONTRACTS = 16  # with cached row types
+"""The values to copy, by the ids of the rows that have them, for each `Reference.copy`."""
+_CONTRACTS = 16  # contracts whose row types are cached
 _RECENT = 100  # last rows, searched for the largest number
 
 
@@ -62,7 +62,7 @@ class RowType:
 
     @cached_property
     def derived(self) -> frozenset[str]:
-        """The fields whose values follow from others, or from the rows before."""
+        """The fields whose values follow from other fields, or from the rows before."""
         life, copies = self.resource.lifecycle, [each.copy for each in self.resource.references]
         nullable = [each.field for each in self.resource.conditionals] + ([life.ended_at] if life else [])
         return frozenset((*self.resource.numbered, *copies, *nullable, UPDATED_AT))
@@ -102,7 +102,7 @@ class RowType:
     def with_defaults(self, given: Mapping[str, Any], rows: Sequence[Any], now: str) -> dict[str, Any]:
         """Return the fields of one more row: the given ones, and defaults for others.
 
-        Raise `DataError` if one without a default is missing, or one is unknown.
+        Raise `DataError` if a field without a default is missing, or a given field is unknown.
         """
         require_keys(self.resource.singular, "", given, self.needed, self.names)
         fields = {**self.default_fields(rows, now), **given}
@@ -126,7 +126,7 @@ class RowType:
     def completed(
         self, fields: dict[str, Any], given: Mapping[str, Any], sources: Sources, now: str
     ) -> dict[str, Any]:
-        """Return the fields in their order, with those that follow from the given ones."""
+        """Return the fields in the order of the schema, with the fields that follow from `given` set."""
         _complete_references(fields, given, self.resource.references, sources)
         for each in self.resource.conditionals:
             if each.field not in given:
@@ -187,7 +187,7 @@ def row_types(contract: Contract) -> Mapping[str, RowType]:
 
 
 def _field_types(contract: Contract, resource: Resource) -> dict[str, FieldType]:
-    """Return the types of the fields by the schema, the ids and the references."""
+    """Return the type of each field by its schema, unless it is an id or belongs to a reference."""
     fields = contract.fields[resource.name]
     types = {field.name: _field_type(field) for field in fields}
     types.update((name, ID) for name in resource.numbered if name in types)
@@ -249,7 +249,7 @@ def _check_reference(
 def _complete_references(
     fields: dict[str, Any], given: Mapping[str, Any], references: Sequence[Reference], sources: Sources
 ) -> None:
-    """Set ids that are missing by the given copies, then all other copies by the ids."""
+    """Set each missing id by the copy that is given, then each copy that is not given by its id."""
     for each in references:
         copy = given.get(each.copy)
         if each.copy in given and each.field not in given:
@@ -269,7 +269,7 @@ def _next_number(name: str, rows: Sequence[Any]) -> int:
 
 
 def _next_id(rows: Sequence[Any]) -> int:
-    """Return the id after the last one, or the largest free one if there is not one."""
+    """Return the id after that of the last row; if this is too large, the largest id that is free."""
     bound = LARGEST_ID + 1
     for row in reversed(rows):
         if row.id + 1 < bound:

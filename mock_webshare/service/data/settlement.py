@@ -25,7 +25,7 @@ def lifecycles(contract: Contract) -> Iterator[tuple[str, Lifecycle]]:
 
 
 def period(life: Lifecycle, rows: Rows) -> int:
-    """Return for how many microseconds rows are pending: as the account says, or as usual."""
+    """Return for how many microseconds rows are pending: by `period_field` of the account, or by `period`."""
     if life.period_field is None:
         return life.period * DAY
     resource, name = life.period_field
@@ -80,10 +80,10 @@ def _completion(config: Any, earnout: Any) -> int:
 
 
 def paid(contract: Contract, rows: Rows, now: int, has_failed: Callable[[], bool] = lambda: False) -> Rows:
-    """Return earn-outs and config as of an instant, if they have changed by then; rows are ripe.
+    """Return the earn-outs as of an instant, and the config if it changes by then; `rows` have ripened.
 
-    On each date of earn-outs, one of each mode pays the available credits that no other has paid, if they
-    are worth the minimum. Later it is completed, unless `has_failed`: then it gives the credits back.
+    On each date, an earn-out of each mode pays the available credits that no other earn-out has paid, if
+    they are worth the minimum. Later it is completed; or if `has_failed()`, it fails and gives them back.
     """
     if not _has_earnouts(contract):
         return {}
@@ -119,7 +119,7 @@ def _earnouts(
     date, interval = config.next_earn_out_date, parse_period(config.earn_out_frequency)
     waiting, amount = list[Any](), 0.0
     while available:
-        date += max(-(-(available[0][0] - date) // interval), 0) * interval  # the first one that has any
+        date += max(-(-(available[0][0] - date) // interval), 0) * interval  # the first date with credits
         if date > now:
             return
         added = list[Any]()
@@ -160,7 +160,7 @@ def _completed(earnout: Any, ended_at: int, now: int, *, is_failed: bool = False
 
 
 def with_period(dataset: Dataset, days: int) -> Dataset:
-    """Return a data set with another pending period, and what is due by that."""
+    """Return a data set with another pending period, in which rows that are then due have ripened."""
     rows = dict(dataset.rows)
     for _, life in lifecycles(dataset.contract):
         if life.period_field is not None:
@@ -186,8 +186,8 @@ def shifted(dataset: Dataset, now: int) -> Dataset:
 
 
 def settled(dataset: Dataset, now: int, has_failed: Callable[[], bool] = lambda: False) -> Dataset:
-    """Return a data set at an instant: what is due by then has happened."""
-    # Not as an account, which would stay in memory until the next search for cycles.
+    """Return a data set as of an instant: all changes that are due by then have happened."""
+    # Without making an `Account`, which would stay in memory until the next garbage collection.
     contract, rows = dataset.contract, dict(dataset.rows)
     for name, life in lifecycles(contract):
         lasting = period(life, rows)

@@ -17,12 +17,12 @@ from mock_webshare.service.data.account import Account
 from mock_webshare.service.data.computed import total
 
 MOST_MONTHS = 240
-"""Months of earnings; earlier ones are counted only."""
+"""Months of earnings that are listed; earlier months are only counted."""
 _MOST_EVENTS = 5
 _CREATED_AT = "created_at"
 _HOUR = 3600 * SECOND
 Groups = Mapping[tuple[str | None, Any], Sequence[Any]]
-"""The amounts of rows, by a month and a status."""
+"""The amounts of rows, by the month and the status of the rows."""
 
 
 def totals(account: Account) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def _sum(resource: Resource, amounts: Sequence[Any]) -> dict[str, Any]:
 
 
 def next_events(account: Account) -> list[dict[str, Any]]:
-    """Return the next changes by time, those of one instant and kind together."""
+    """Return the next changes in order of time; changes of one instant and kind are one item."""
     events = defaultdict[tuple[int, str, str], list[Any]](list)
     for each in settlement.events(account.contract, account.rows):
         events[each.at, each.resource, each.becomes or ""] += [] if each.row is None else [each.row]
@@ -102,7 +102,7 @@ def _event(contract: Contract, at: int, name: str, becomes: str, rows: Sequence[
 
 
 def differences(account: Account, start: Account) -> list[dict[str, Any]]:
-    """Return how many rows of each resource were added, changed and removed since a start."""
+    """Return how many rows of each resource were added, changed and removed since the account `start`."""
     found = []
     for name, table in account.tables.items():
         if table is start.tables[name]:
@@ -119,12 +119,12 @@ def differences(account: Account, start: Account) -> list[dict[str, Any]]:
 
 
 def _by_id(rows: Iterable[Any]) -> dict[int, Any]:
-    """Return rows by their ids; an object without an id is alone."""
+    """Return rows by their ids; an object without an id, which is a single row, has 0."""
     return {getattr(row, "id", 0): row for row in rows}
 
 
 def earnings(account: Account) -> dict[str, Any]:
-    """Return the amounts that were created in each month by status, and those that ripen in it."""
+    """Return for each month the amounts of rows created in it, by status, and of rows that ripen in it."""
     contract = account.contract
     resources = [each for each in contract.resources.values() if _has_months(contract, each)]
     created = {each.name: _grouped(account, each, lambda row: month_of(row.created_at)) for each in resources}
@@ -183,7 +183,7 @@ def _month(hour: int) -> str:
 
 
 def _range_of(months: Iterable[str]) -> list[str]:
-    """Return all months from the first to the last of some."""
+    """Return all months from the first to the last of `months`."""
     numbers = {12 * int(each[:4]) + int(each[5:]) - 1 for each in set(months)}
     return list(_months(min(numbers), max(numbers))) if numbers else []
 

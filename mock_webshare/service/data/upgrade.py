@@ -1,4 +1,4 @@
-"""Upgrade: data sets of format 1, which had fewer resources and fields, in the present format."""
+"""Upgrade: makes data sets of the present format of those of format 1, which lack resources and fields."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def needed_fields(row_type: RowType) -> frozenset[str]:
 
 
 def upgraded(document: Mapping[str, Any], contract: Contract, fallback: int) -> dict[str, Any]:
-    """Return a data set of format 1 in the present format; a field that it lacks has its default.
+    """Return a data set of format 1 in the present format; missing fields have their defaults.
 
-    Dates that it lacks are those of the first row that refers to a row, or else the time of the data set,
-    or `fallback` if it has none. What is not a row stays, to be refused.
+    A missing date is the creation of the first row that refers to the row, or else the time of the data set,
+    or else `fallback`. Values that are not rows stay unchanged, and are refused later.
     """
     given = _instant(document.get("now"))
     now = format_instant(_latest(document, contract, fallback) if given is None else given)
@@ -62,7 +62,7 @@ def _with_defaults(row_type: RowType, row: Any, dates: Mapping[int, int], now: s
 
 
 def _first_uses(document: Mapping[str, Any], row_type: RowType) -> Mapping[int, int]:
-    """Return when the first row was created that refers to each row of a resource, by its id."""
+    """Return, by the id of a row of a resource, when the first row that refers to it was created."""
     first: dict[int, int] = {}
     for resource in row_type.contract.resources.values():
         for reference in resource.references:

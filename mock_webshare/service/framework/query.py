@@ -18,7 +18,7 @@ from mock_webshare.contract.model import Filter, Paging
 
 Params = Mapping[str, str]
 Criteria = tuple[tuple[str, Any], ...]
-"""Attributes of a row and their required values; None is one of these values."""
+"""Attributes of a row and their required values; None requires that the attribute is null."""
 
 
 class FieldError(NamedTuple):
@@ -91,7 +91,7 @@ def matches(row: object, criteria: Criteria) -> bool:
 def ordering_terms(value: str | None, allowed: Collection[str], default: tuple[str, ...]) -> tuple[str, ...]:
     """Return the known terms of an `ordering`: of `" -amount,x"`, `("-amount",)`.
 
-    Blanks around terms are trimmed, unknown terms ignored, and without any other the default is used
+    Blanks around terms are trimmed, unknown terms ignored, and if no known term is left, the default is used
     (documented: comma-separated, `-` descends; framework: the rest).
     """
     terms = [term.strip() for term in (value or "").split(",")]
@@ -101,8 +101,8 @@ def ordering_terms(value: str | None, allowed: Collection[str], default: tuple[s
 def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> Sequence[int]:
     """Return the positions of the rows that match, in the order of the terms.
 
-    Rows are by ascending id, and ties stay so. A null is larger than every value, as in PostgreSQL: last
-    ascending, first descending.
+    `rows` are in ascending order of id, and rows with equal values stay so. A null is larger than every
+    value, as in PostgreSQL: last ascending, first descending.
     """
     positions: Sequence[int] = range(len(rows))
     if criteria:
@@ -119,7 +119,7 @@ def arrange(rows: Sequence[Any], criteria: Criteria, terms: tuple[str, ...]) -> 
 
 
 def _deciding(terms: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first term of each field, up to an id: no others matter."""
+    """Return the first term of each field, up to the field `id`: further terms change nothing."""
     first: dict[str, str] = {}
     for term in terms:
         first.setdefault(term.removeprefix("-"), term)
@@ -155,8 +155,8 @@ class Page:
 def read_page(params: Params, paging: Paging, count: int) -> Page | None:
     """Return the page that `page` and `page_size` select; None if it does not exist.
 
-    A `page_size` that is not a positive number is ignored, a larger one than allowed is capped
-    (framework: `PageNumberPagination`). `last` is a page, an empty `page` is the first, and an
+    A `page_size` that is not a positive number is ignored, one that is larger than allowed is capped
+    (framework: `PageNumberPagination`). `page=last` is the last page, an empty `page` is the first, and an
     empty list has a first page.
     """
     size = read_int(params.get("page_size", ""))
@@ -170,7 +170,7 @@ def read_page(params: Params, paging: Paging, count: int) -> Page | None:
 
 
 def link(url: str, query: str, number: int) -> str:
-    """Return the link to a page of a list, from its URL and the query of the request.
+    """Return the link to a page of a list, from the URL of the list and the query of the request.
 
     The query is decoded and written again, so `b=1&page=2&a=%20` and page 3 make `?a=+&b=1&page=3`;
     the link to page 1 has no `page` at all (framework: `replace_query_param`, `remove_query_param`).

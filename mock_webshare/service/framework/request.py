@@ -24,7 +24,7 @@ from mock_webshare.service.reasons import Reason
 
 
 class Headers(NamedTuple):
-    """The request headers that affect responses, as Latin-1, joined. None: not sent."""
+    """The request headers that affect responses, as Latin-1, repeated ones joined. None: not sent."""
 
     host: str | None = None
     authorization: str | None = None
@@ -56,18 +56,18 @@ class Request:
     path: str  # decoded
     query: str  # as it was sent, as Latin-1
     headers: Headers
-    refusal: Response | None = None  # if it does not reach the endpoint. None: the endpoint responds
+    refusal: Response | None = None  # the response that refuses the request. None: the endpoint responds
     endpoint: Endpoint | None = None  # None: no route matches
-    id: str | None = None  # as in the path. None: the path has none
+    id: str | None = None  # as in the path. None: the path has no id
     write: Write | None = None  # what the method writes. None: it only reads
-    params: Params = field(default_factory=dict)  # as the endpoint reads them; empty without one
+    params: Params = field(default_factory=dict)  # as the endpoint reads them; empty if there is no endpoint
     url: str = ""  # absolute and without the query, for links
     link_query: str = ""  # the query as links repeat it
     indent: int | None = None  # blanks by which JSON is indented. None: compact
 
     @cached_property
     def sent_params(self) -> Params:
-        """The parameters of any request, decoded as UTF-8, the last of repeated ones."""
+        """The parameters, decoded as UTF-8, even if there is no endpoint; the last of repeated ones."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     def refused(self, refusal: Response) -> Request:
@@ -94,7 +94,7 @@ class Parser:
         return None
 
     def parse(self, method: str, target: str, headers: Headers, host: str, origin: str) -> Request:
-        """Parse a request; set the response that refuses it if the framework does.
+        """Return the parsed request, with a `refusal` if the framework refuses the request.
 
         `host` is the `Host` header or a substitute for it; links begin with `origin`, like
         `https://example.com`.
@@ -117,7 +117,7 @@ class Parser:
         return _negotiated(request, route[0])
 
     def _unrouted(self, method: str, path: str, query: str) -> Response:
-        """Return the redirect to the path with a slash, the refusal to serve, or the page for other paths."""
+        """Return the response of a path without a route: the redirect to a slash, a 501, or Django's 404."""
         if self.find_route(f"{path}/") is None:
             operation = self._contract.operation(method, path)
             if operation:
@@ -132,7 +132,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _negotiated(request: Request, endpoint: Endpoint) -> Request:
-    """Return the request with the negotiated form of JSON, or refused."""
+    """Return the request with the negotiated `indent`, or with a `refusal`."""
     accept = request.headers.accept
     if request.params.get("format", "") not in ("", "json"):
         return request.refused(response.detail(endpoint, 404, messages.NOT_FOUND, Reason.BAD_QUERY))
@@ -200,7 +200,7 @@ def read_params(query: str, content_type: str) -> Params:
 
 
 def charset_of(content_type: str) -> str | None:
-    """Return the charset of a content type, by Python's name of it; None: it is unknown."""
+    """Return Python's name of the charset of a content type; None: Python does not know the charset."""
     charset = media_type(content_type).params.get("charset", "")
     name = encodings.normalize_encoding(charset.lower())
     name = aliases.get(name) or aliases.get(name.replace(".", "_"), name)

@@ -18,7 +18,7 @@ from mock_webshare.service.reasons import Reason
 
 Headers = tuple[tuple[str, str], ...]
 
-# Read before the first request: at that time, a test may have replaced the file system.
+# Read now: when the first request comes, a test may have replaced the file system.
 _ERROR_PAGE, _PROXY_PAGE = (
     Path(__file__).with_name(file).read_text(encoding="utf-8")
     for file in ("error_page.html", "proxy_page.html")
@@ -37,14 +37,14 @@ class Response:
     not_served: str = ""
     """The operation of the service that is not served here; empty otherwise."""
     hint: str = ""
-    """What is wrong with the request, for a header of our own; empty if nothing is known to be."""
+    """What is wrong with the request, and what to do instead, for a header of our own; empty: no hint."""
     added: Headers = ()
-    """Other headers of our own, which no journal has."""
+    """Other headers of our own, which are sent but not kept in a journal."""
     reason: str = ""
-    """Why it is not the ordinary one: codes of `Reason`, separated by blanks; empty if it is."""
+    """Why the response is not the ordinary one: codes of `Reason`, separated by blanks; else empty."""
 
     def json(self) -> Any:
-        """Return the parsed JSON of the body; raise ValueError if it is something else."""
+        """Return the parsed JSON of the body; raise ValueError if the body is not JSON."""
         return json.loads(self.body)
 
 
@@ -72,7 +72,7 @@ def detail(
     indent: int | None = None,
     headers: Headers = (),
 ) -> Response:
-    """Return an error with one sentence, its `detail`."""
+    """Return an error response with the body `{"detail": text}`."""
     return routed(endpoint, status, render({"detail": text}, indent), headers, reason)
 
 
@@ -114,7 +114,7 @@ def metadata(endpoint: Endpoint, indent: int | None) -> Response:
 
 
 def not_served(operation: Operation) -> Response:
-    """Return the 501 for an operation that the service has and the mock does not: in our words."""
+    """Return our 501, in our own words, for an operation that the service has and the mock does not."""
     text = f"mock-webshare does not serve this operation of the service ({operation.name})."
     headers = (("Content-Type", "application/json"),)
     reason = Reason.NOT_SERVED.of(operation.name)
@@ -140,7 +140,7 @@ def html_page(status: int, reason: str = "") -> Response:
 
 @cache
 def proxy_page(status: int) -> Response:
-    """Return the page of a proxy in front of the service, if that does not respond."""
+    """Return the page that a proxy in front of the service sends if the service does not respond."""
     return _page(_PROXY_PAGE, status, "", reason=f"{status} {phrase(status)}")
 
 
@@ -149,7 +149,7 @@ def _page(template: str, status: int, why: str, /, **texts: str) -> Response:
 
 
 def phrase(status: int) -> str:
-    """Return the phrase of a status, or that of its class if it has none."""
+    """Return the HTTP reason phrase of a status; of an unknown status, `Client Error` or `Server Error`."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

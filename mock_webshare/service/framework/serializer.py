@@ -24,7 +24,7 @@ _JSON, _FORM, _MULTIPART = "application/json", "application/x-www-form-urlencode
 PARSERS = (_JSON, _FORM, _MULTIPART)
 """The media types of bodies, in the order in which they are tried."""
 MOST_BYTES = 2_621_440
-"""More are refused (framework: Django's `DATA_UPLOAD_MAX_MEMORY_SIZE`)."""
+"""Bytes of a body; a larger one is refused (framework: Django's `DATA_UPLOAD_MAX_MEMORY_SIZE`)."""
 NON_FIELD = "non_field_errors"
 _LONGEST_PART_HEADERS = 1024
 _MOST_FILES = 100
@@ -126,7 +126,7 @@ def _boundary(content_type: str) -> str:
 
 
 def _read_part(part: bytes, encoding: str) -> tuple[str, Any] | None:
-    """Return name and value of a field; None if the part is none."""
+    """Return name and value of the field in a part; None if the part is not a field."""
     head, separator, content = part.partition(b"\r\n\r\n")
     if len(head) + len(separator) > _LONGEST_PART_HEADERS or (not separator and len(part) >= 1024):
         raise ParseError("Multipart form parse error - Request max total header size exceeded.")
@@ -170,7 +170,7 @@ def _part_headers(head: bytes) -> Iterator[tuple[str, tuple[str, Mapping[str, st
 
 
 def _file_name(name: str) -> str:
-    """Return the name of a file without folders; empty if that is no name."""
+    """Return the name of a file without its folders; empty for `.` and `..`."""
     name = re.split(r"[/\\]", html.unescape(name))[-1]
     name = "".join(filter(str.isprintable, name))
     return "" if name in (".", "..") else name
@@ -184,7 +184,7 @@ class Validated(NamedTuple):
 
 
 def validate(inputs: Sequence[Input], data: Any, *, is_partial: bool = False) -> Validated:
-    """Return the values of fields in the data of a body; unknown fields are ignored."""
+    """Return the values of `inputs` in the data of a body, and errors; unknown fields are ignored."""
     if data is None:
         return Validated({}, [FieldError(NON_FIELD, messages.NO_DATA, "null")])
     if not isinstance(data, dict):
@@ -235,7 +235,7 @@ def _problems(field: Input, text: str) -> Iterator[tuple[str, str]]:
 
 
 _LONGEST_EMAIL = 320
-_FOLDED = "\u0130\u0131\u017f\u212a"  # what is a letter too where case is ignored, as the framework does
+_FOLDED = "\u0130\u0131\u017f\u212a"  # they match ASCII letters if case is ignored, as in the framework
 _ATOM = rf"[-!#$%&'*+/=?^_`{{}}|~0-9a-zA-Z{_FOLDED}]+"
 _QUOTED = rf"[\001-\010\013\014\016-\037!#-\[\]-\177{_FOLDED}]|\\[\001-\011\013\014\016-\177{_FOLDED}]"
 _LOCAL_PART = re.compile(rf'{_ATOM}(\.{_ATOM})*|"({_QUOTED})*"')

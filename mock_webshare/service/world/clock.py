@@ -64,7 +64,7 @@ class Clock:
     def __init__(self, now: int, timer: Callable[[], float]) -> None:
         self._now = now
         self._timer = timer
-        self._since: float | None = None  # what the timer returned when it was set; None: it stands still
+        self._since: float | None = None  # the timer's time when the clock was set. None: it stands still
 
     @property
     def is_running(self) -> bool:
@@ -76,7 +76,7 @@ class Clock:
         return min(self._now + int((self._timer() - self._since) * SECOND), LIMIT - 1)
 
     def set(self, now: int, *, is_running: bool) -> None:
-        """Set, and stop or start it; raise `UsageError` for an instant out of range."""
+        """Set the clock to an instant, and start or stop it; raise `UsageError` if it is out of range."""
         if not 0 <= now < LIMIT:
             raise UsageError("a clock can show the years 1970 to 9998 only; choose a shorter duration")
         self._now = now
@@ -84,9 +84,9 @@ class Clock:
 
 
 class Throttle:
-    """The requests of one key that still count (framework: `SimpleRateThrottle`).
+    """A rate limit of one key, with the requests that count (framework: `SimpleRateThrottle`).
 
-    A limited number of them is admitted within any window of some seconds.
+    Within any window of `limit.seconds`, it admits `limit.requests` requests.
     """
 
     def __init__(self, limit: RateLimit) -> None:
@@ -94,7 +94,7 @@ class Throttle:
         self._admitted: deque[float] = deque()
 
     def admit(self, now: float) -> float | None:
-        """Admit a request at a time in seconds, or return the seconds to wait.
+        """Admit a request at `now`, in seconds, and return None; or return the seconds to wait.
 
         A refused request is not counted, so it does not prolong the wait.
         """
@@ -109,7 +109,7 @@ class Throttle:
         return limit.seconds - (now - admitted[0])
 
     def left(self, now: float) -> int:
-        """Return how many requests are admitted at a time in seconds, without counting one."""
+        """Return how many more requests `admit` would admit at `now`, in seconds; nothing is counted."""
         if self._admitted and self._admitted[-1] > now:
             return self._limit.requests
         counting = len(self._admitted) - bisect_right(self._admitted, now - self._limit.seconds)

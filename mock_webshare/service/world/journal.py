@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 1000
 """How many requests a journal keeps; beyond that, the oldest are dropped."""
 MAX_BYTES = 64 * 1024 * 1024
-"""About how many bytes they may take together; beyond that, the oldest are dropped."""
+"""About how many bytes the requests of a journal may take; beyond that, the oldest are dropped."""
 LARGEST_BODY = 65_536
 """Bytes of a request's body that are kept."""
 ENTRY_BYTES = 1024
-"""About what an entry takes besides the texts of request and response."""
+"""About how many bytes an entry takes besides the texts of request and response."""
 _CACHED = 256  # headers of requests, most of which repeat others
 _NEAREST = 5  # requests that are shown if none matches
 
 
 class Entry(NamedTuple):
-    """One request and its response; `response` is None if none was sent, or not yet."""
+    """One request and its response; `response` is None if no response was sent, or not yet."""
 
     started: int  # by the world's clock, when it arrived
     method: str
@@ -42,10 +42,10 @@ class Entry(NamedTuple):
     body: bytes  # without its content coding; only the first `LARGEST_BODY` bytes
     response: Response | None
     seconds: float
-    faults: tuple[str, ...] = ()  # the actions of those that struck it
-    arrived: float = 0.0  # in real time, in seconds since the epoch
-    began: float = 0.0  # the same in seconds of a monotonic clock, for the time between two requests
-    reason: str = ""  # why the response is not the ordinary one: codes of `Reason`; empty if it is
+    faults: tuple[str, ...] = ()  # the actions of the faults that struck the request
+    arrived: float = 0.0  # when it arrived in real time, in seconds since the epoch
+    began: float = 0.0  # when it arrived by a monotonic clock, in seconds, to measure between two requests
+    reason: str = ""  # why the response is not the ordinary one: codes of `Reason`; else empty
     is_waiting: bool = False  # whether the response is still to be sent
 
     def __repr__(self) -> str:
@@ -54,7 +54,7 @@ class Entry(NamedTuple):
 
     @property
     def hint(self) -> str:
-        """What is wrong with the request; empty if nothing is known to be."""
+        """What is wrong with the request, and what to do instead; empty: there is no hint."""
         return "" if self.response is None else self.response.hint
 
     @property
@@ -65,7 +65,7 @@ class Entry(NamedTuple):
 
     @property
     def credentials(self) -> list[str]:
-        """The words of its `Authorization`; one is the key."""
+        """The words of the header `Authorization`; one of them is the key."""
         values = [value for name, value in self.raw_headers if name.lower() == b"authorization"]
         return b" ".join(values).decode("latin-1").split()
 
@@ -80,7 +80,7 @@ class Entry(NamedTuple):
         return SentHeaders(self.raw_headers)
 
     def json(self) -> Any:
-        """Return the parsed JSON of the body; raise ValueError if it is something else."""
+        """Return the parsed JSON of the request body; raise ValueError if the body is not JSON."""
         return json.loads(self.body)
 
     @property
@@ -89,7 +89,7 @@ class Entry(NamedTuple):
         return _query(self.target)
 
     def exchange(self, number: int) -> Exchange:
-        """Return the `number`th exchange of the journal, with the keys in it."""
+        """Return the request with its response as the exchange `number`, from which no key is removed."""
         from mock_webshare.exchange.model import Exchange
 
         response = self.response
@@ -171,7 +171,7 @@ class RequestMatcher(NamedTuple):
         return found
 
     def distance(self, entry: Entry) -> tuple[int, bool]:
-        """Return how far a request is from the expected one; a path that lacks only its slash is nearer."""
+        """Return how far a request is from the expected one, to sort by; a missing slash counts least."""
         is_other = entry.path.rstrip("/") != self.path.rstrip("/")
         return len(self.differences(entry)), is_other
 
@@ -189,15 +189,15 @@ class Journal:
     """The last requests of one world, in the order in which they arrived."""
 
     def __init__(self) -> None:
-        self._id: str | None = None  # None: it was not read yet
+        self._id: str | None = None  # None: not made yet, because `id` was not read
         self._entries: deque[Entry] = deque()
         self._sizes: deque[int] = deque()  # of the entries, computed once for speed
         self.total = 0
-        """How many requests were added since it was cleared."""
+        """How many requests were added since the journal was cleared."""
         self.size = 0
         """About how many bytes the requests take."""
         self.is_time_real = True
-        """False: the program around the server has replaced waiting while requests came."""
+        """False: when a request came, the timer or a `sleep` of the process was not the real one."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -207,7 +207,7 @@ class Journal:
 
     @property
     def id(self) -> str:
-        """What it is called until it is cleared; its requests have numbers from 1."""
+        """A random id, a new one after the journal is cleared; requests are numbered from 1 again then."""
         if self._id is None:
             self._id = new_id()
         return self._id
@@ -219,7 +219,7 @@ class Journal:
 
     @property
     def dropped(self) -> int:
-        """How many requests were added and dropped since it was cleared."""
+        """How many requests were added and then dropped since the journal was cleared."""
         return self.total - len(self._entries)
 
     def since(self, total: int) -> list[Entry]:
@@ -247,13 +247,13 @@ class Journal:
                 return
 
     def clear(self) -> None:
-        """Remove all requests, and reset their number; it has another id then."""
+        """Remove all requests, and reset `total`; the journal gets another id."""
         self.drop()
         self.total = 0
         self._id = None
 
     def drop(self) -> None:
-        """Drop all requests to free memory; they still count as dropped."""
+        """Drop all requests to free memory; unlike cleared ones, they stay in `total` and `dropped`."""
         self._entries.clear()
         self._sizes.clear()
         self.size = 0
@@ -267,7 +267,7 @@ def exchanges(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> list[Exc
     redactor = _redactor((), secrets)
     found = [entry.exchange(number) for number, entry in enumerate(entries)]
     for exchange in found:
-        # The mock's responses have no other secrets.
+        # The mock's responses have no secrets that their requests do not have.
         redactor.collect_secrets(replace(exchange, headers=None, body=b""))
     return list(map(redactor.exchange, found))
 
@@ -295,7 +295,7 @@ def wire(exchange: Exchange, entry: Entry) -> dict[str, Any]:
 
 
 def transcript(entries: Sequence[Entry]) -> str:
-    """Return a line for each request: method, target, status, and what is not the service's in it.
+    """Return a line for each request: method, target, status, reasons, and faults that struck it.
 
     A request with a hint has a second line.
     """
@@ -312,8 +312,8 @@ def _lines(entry: Entry, redactor: Redactor) -> Iterator[str]:
 def not_requested(matcher: RequestMatcher, entries: Sequence[Entry], others: int, url: str) -> str:
     """Return the message of a failed assertion, with the nearest requests.
 
-    `others` is the number of requests with other keys, for the key may be wrong if none has this one; `url`
-    is what the client should have as its base URL.
+    `others` is the number of requests with other keys: if no request has this key, the client may use
+    another. `url` is the base URL that the client should use.
     """
     query = "&".join(f"{name}={value}" for name, value in matcher.query.items())
     text = f"{matcher.method} {matcher.path}{query and f' with {query}'} was not requested."
@@ -338,6 +338,7 @@ def _redactor(entries: Iterable[Entry], secrets: Iterable[str] = ()) -> Redactor
 
 def _line(entry: Entry, redactor: Redactor) -> str:
     status = "no response" if entry.response is None else entry.response.status
-    codes = [each for each in entry.reason.split() if not each.startswith(Reason.HINT)]  # it has its own line
+    # `_lines` shows a hint in a line of its own.
+    codes = [each for each in entry.reason.split() if not each.startswith(Reason.HINT)]
     why = ", ".join([*codes, *entry.faults])
     return f"{entry.method} {redactor.url(entry.target)} {status}{why and f' ({why})'}"

@@ -1,4 +1,4 @@
-"""The worlds by key: created on first use, deleted if too many are used later."""
+"""The worlds by key: created on first use; if there are too many, the least recently used are deleted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from mock_webshare.service.world.world import Beginning, Budget, Timer, World
 
 MAX_WORLDS = 10_000
 MAX_JOURNAL_BYTES = 512 * 1024 * 1024
-"""About how many bytes all journals take; beyond that, the least recently used ones are dropped."""
+"""About how many bytes all journals may take; beyond that, those of the least recently used worlds go."""
 LONGEST_NAME = 300
 """Characters of the name of a world that are kept; the id of a test with many parameters is long."""
 _log = logging.getLogger(__name__)
@@ -37,11 +37,11 @@ class KeyUser(NamedTuple):
     """The test that uses a key."""
 
     test: str | None = ""
-    """Its name; empty if it has none. None: nothing about it is reported."""
+    """The name of the test; empty: it has no name. None: nothing about the test is reported."""
     keyless: int = 0
-    """How many requests had come without a known key before it."""
+    """How many requests had come without a known key before the test."""
     has_failed: bool = False
-    """Whether the test has failed, so that a client of it may have been interrupted."""
+    """Whether the test has failed, so that its client may have been interrupted."""
 
 
 class Retired(NamedTuple):
@@ -49,30 +49,30 @@ class Retired(NamedTuple):
 
     key: str
     keyless: int = 0
-    """How many requests had come without a known key by then."""
+    """How many requests had come without a known key when this key was retired."""
 
 
 class Watcher(Protocol):
-    """Is shown requests before a journal drops them."""
+    """Examines requests before a journal drops them."""
 
     def note(self, key: str, world: World, is_over: bool) -> None:
-        """Examine the requests of a world; `is_over`: its clients do not go on."""
+        """Examine the requests of a world; `is_over` is True if its clients send no more."""
 
     def noted(self, key: str) -> list[dict[str, Any]]:
-        """Return what was noted of a key and is not reported yet, as JSON data."""
+        """Return the results of `note` for a key that are not reported yet, as JSON data."""
 
     def note_keyless(self, entries: Sequence[Entry], test: str | None) -> None:
         """Examine requests without a known key that came during a test, or between tests."""
 
     def finish(self, key: str, test: str | None) -> None:
-        """Report what was noted of a key, for a test."""
+        """Report the results of `note` for a key, under the name of a test."""
 
 
 class Worlds:
     """The worlds of a server, which share one account until they change it.
 
-    Beyond `MAX_WORLDS`, the least recently used ones are deleted. `reached` is called with the first request.
-    `watcher` sees the requests before they go; None: none does. `mutation`, unless None, is in every world.
+    Beyond `MAX_WORLDS`, the least recently used ones are deleted. `reached` is called at the first request.
+    `watcher`, unless None, sees requests before they are dropped. `mutation`, unless None, is in every world.
     """
 
     def __init__(
@@ -98,12 +98,12 @@ class Worlds:
         self._names: dict[str, str] = {}  # of worlds by their keys, set by any thread
         self._numbers = count(1)
         self.id = new_id()
-        """A random id: it differs after a restart."""
+        """A random id of the server, another one after a restart."""
         self.keyless = Journal()
         self.retired: deque[Retired] = deque()  # appended by any thread
         self.users: dict[str, KeyUser] = {}  # by their keys, added by any thread
         self.watcher = watcher
-        self._keyless_seen = 0  # by the watcher
+        self._keyless_seen = 0  # how many of `keyless` the watcher has seen
         self._evicted = 0
         self.not_served = Counter[str]()  # requests by the operation that is not served
         self.is_reached = False
@@ -147,9 +147,9 @@ class Worlds:
         return world
 
     def peek(self, key: str) -> World | None:
-        """Return the world of a key like `get`, but neither create it nor count that as a use of it.
+        """Return the world of a key like `get`, but do not create it, and do not mark it as used.
 
-        A world that does not exist yet is returned in its initial state, and is no one's.
+        If the world does not exist yet, return another world in the initial state, which is not kept.
         """
         if (world := self._worlds.get(key)) is not None:
             return world
@@ -157,7 +157,7 @@ class Worlds:
         return None if beginning is None else World(beginning, self._timer)
 
     def key_of(self, world_id: str) -> str | None:
-        """Return the key of the world with an id; None if it does not exist any more."""
+        """Return the key of the world with an id; None if the world does not exist any more."""
         return self._keys.get(world_id)
 
     def recent(self) -> Iterator[tuple[str, World]]:
@@ -176,14 +176,14 @@ class Worlds:
         self.retired.append(Retired(key, self.keyless.total))
 
     def _name(self, key: str) -> str:
-        """Return what a new world is called: its scenario, or a number unless it is named by a user."""
+        """Return the name of a new world: its scenario, or `world`, with a number unless a user named it."""
         if scenario := scenarios.name_of(key):
             return f"{SCENARIO_PREFIX}{scenario}"
         return "world" if key in self._names else f"world {next(self._numbers)}"
 
     @cached_property
     def open(self) -> World:
-        """The world of requests without a known key, to endpoints that need none."""
+        """The world of requests without a known key, which are sent to endpoints that need no key."""
         return World(self._default, self._timer, self.budget, mutation=self._mutation)
 
     def require(self, key: str) -> World:
@@ -236,7 +236,7 @@ class Worlds:
             self.watcher.finish(retired.key, user.test)
 
     def _show_keyless(self, total: int, test: str | None) -> None:
-        """Show the watcher the requests without a known key up to a number, if it has not seen them."""
+        """Show the watcher the first `total` requests without a known key, except those it has seen."""
         if self.watcher is not None and (count := total - self._keyless_seen) > 0:
             self.watcher.note_keyless(self.keyless.since(self._keyless_seen)[:count], test)
             self._keyless_seen = total
@@ -256,16 +256,16 @@ class Worlds:
         self._show_keyless(self.keyless.total, "")
 
     def count_other_requests(self, key: str, since: float) -> int:
-        """Return how many requests came with other keys, or without a known one, since a time in seconds."""
+        """Return how many requests without this key came since a time in seconds (see `Entry.began`)."""
         journals = [world.journal for each, world in self._worlds.items() if each != key]
         return sum(entry.began >= since for journal in (*journals, self.keyless) for entry in journal)
 
     def counted(self) -> dict[str, int]:
-        """Return how many worlds there are, can be, and were deleted for others."""
+        """Return how many worlds there are, how many there can be, and how many were deleted to make room."""
         return {"worlds": len(self._worlds), "most": MAX_WORLDS, "forgotten": self._evicted}
 
     def record(self, journal: Journal, entry: Entry, size: int | None = None) -> None:
-        """Add a request to one of the journals; drop some if all together are too large."""
+        """Add a request to one of the journals; empty some journals if all together are too large."""
         if not self.is_reached:
             self.reach()
         before = journal.size
@@ -275,7 +275,7 @@ class Worlds:
             self._drop_journals()
 
     def reach(self) -> None:
-        """Note that there was a request, here or at a mock that a client has started."""
+        """Note that a request came, to this server or to a mock that a client has started."""
         self.is_reached = True
         self._reached()
 
@@ -300,10 +300,10 @@ class Worlds:
         self._evicted = 0
 
     def renew(self, dataset: Dataset) -> dict[str, int]:
-        """Replace the initial data; return how many worlds have them now, and how many keep others.
+        """Replace the initial data; return how many worlds have the new data now, and how many after a reset.
 
-        A world that was changed keeps its data until its reset. One that has had data of its own from the
-        beginning is not concerned.
+        A world that was changed keeps its data until it is reset. A world that began with other data is
+        neither changed nor counted.
         """
         before, account = self._beginning.account, Account.of(dataset)
 
@@ -361,7 +361,7 @@ class Worlds:
 
 
 def _initial_faults(settings: Settings, more: Iterable[Mapping[str, Any]] = ()) -> Faults | None:
-    """Return the faults of the settings and some more; None if there are none."""
+    """Return the faults of the settings, followed by `more`; None if there are no faults."""
     faults, contract = Faults(), settings.contract
     initial = (json.loads(each) for each in settings.faults if isinstance(each, str))
     for document in (*initial, *more):

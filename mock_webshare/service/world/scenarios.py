@@ -16,17 +16,17 @@ from mock_webshare.service.settings import SCENARIO_PREFIX
 
 
 class Scenario(NamedTuple):
-    """How the initial state of a world differs from that of others."""
+    """How the initial state of a world differs from the state of a world without a scenario."""
 
     summary: str
-    credits: int | None = None  # to be generated; None: the data of every world
+    credits: int | None = None  # how many are generated; None: the data of other worlds
     data: str | None = None  # the name of a bundled data set
     faults: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = MappingProxyType({})
-    contract: Contract | None = None  # the only one that has its fields or data; None: it fits any
+    contract: Contract | None = None  # the only contract with its fields or data; None: it fits any
 
     def require_data_of(self, given: Iterable[str]) -> None:
-        """Raise `UsageError` for options for data, if the scenario has its own."""
+        """Raise `UsageError` if the scenario has its own data; `given` names options that set data."""
         if given and (self.credits is not None or self.data is not None):
             raise UsageError(f"{' and '.join(given)} cannot go with a scenario that has data of its own")
 
@@ -102,7 +102,7 @@ def find(name: object, contract: Contract) -> Scenario:
 
 
 def name_of(key: str) -> str | None:
-    """Return the name of a scenario, known or not, in an API key; None: it names none."""
+    """Return the name of a scenario, known or not, in an API key; None: the key names no scenario."""
     if not key.startswith(SCENARIO_PREFIX):
         return None
     return key.removeprefix(SCENARIO_PREFIX).partition(":")[0]

@@ -40,16 +40,16 @@ from mock_webshare.service.world.journal import Journal, RequestMatcher
 _log = logging.getLogger(__name__)
 MAX_SNAPSHOTS = 100
 MAX_HELD_BYTES = 1024 * 1024 * 1024
-"""About how many bytes changed accounts and snapshots of all worlds may take, on a CI runner with 4 GiB."""
+"""About how many bytes changed accounts and snapshots of all worlds may take: a CI runner may have 4 GiB."""
 _SNAPSHOT_BYTES = 1024  # of a snapshot besides account and faults
 WORLD_SETTINGS = ("max_page_size", "default_ordering", "unknown_code", "rate_limit", "rate_limit_clock")
-"""The settings that a world may have of its own."""
+"""The settings that can be changed for one world."""
 CLOCK: Mapping[str, FieldType] = {"now": DATE, "advance": DURATION, "running": BOOLEAN}
-"""The fields of a change of the clock."""
+"""The parameters of `World.set_clock`, and their types."""
 
 
 def _is_refused(character: str) -> bool:
-    """Return whether a name must not have a character; `openapi.json` has the same rule."""
+    """Return whether the name of a snapshot must not have a character; `openapi.json` has the same rule."""
     return character < " " or "\x7f" <= character <= "\x9f" or character in "/\u2028\u2029"
 
 
@@ -57,13 +57,13 @@ _NAME = FieldType(
     lambda value: is_string(value) and 0 < len(value) <= 200 and not any(map(_is_refused, value)),
     "1 to 200 printable characters, none of them a slash",
 )
-_ANY_ID = ID._replace(is_allowed=is_integer)  # an integer out of range is not found, like any other
+_ANY_ID = ID._replace(is_allowed=is_integer)  # an integer out of range is an id that is not found
 
 Timer = Callable[[], float]
 
 
 class Beginning(NamedTuple):
-    """The initial state of a world, or a snapshot of a later one."""
+    """The initial state of a world, or a later state that was saved."""
 
     account: Account
     now: int
@@ -74,7 +74,7 @@ class Beginning(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A state that was saved, and about how many bytes it takes besides the account."""
+    """A saved state, and about how many bytes it takes besides its account."""
 
     state: Beginning
     size: int
@@ -87,7 +87,7 @@ class Budget:
         self.used = 0
 
     def replace(self, before: int, after: int, *, is_limited: bool = True) -> None:
-        """Count other bytes of a world; raise `Conflict` if they are more and too many."""
+        """Count `after` bytes of a world instead of `before`; raise `Conflict` if the sum grows too large."""
         used = self.used - before + after
         if is_limited and after > before and used > MAX_HELD_BYTES:
             raise Conflict(
@@ -98,7 +98,7 @@ class Budget:
 
 
 class _Throttles(dict[str, Throttle]):
-    """The rate limits of methods that have one of their own, by the rate; each made when it is needed."""
+    """The throttles of writes that have a rate limit of their own, by the rate; made when first needed."""
 
     def __missing__(self, rate: str) -> Throttle:
         limit = RateLimit.parse(rate)
@@ -111,11 +111,11 @@ class World:
     """The account of one key, its clock, faults, settings, journal and snapshots.
 
     `id` is random, so that it can be shown where the key must not be; empty: the world is not registered.
-    `name` is for people, ours unless there is a `given_name`, in which a user may have written anything.
-    `changes` counts the changes of what it is, besides the journal. `timer` returns seconds and drives the
-    rate limit and a running clock; `budget` limits what all worlds that share it hold besides their initial
-    accounts. `clears` is called before the journal is cleared, with True if the world is reset, so that no
-    client goes on. `mutation`, unless None, strikes besides the faults.
+    `name` is for people: the `given_name`, in which a user may have written anything, or else one of ours.
+    `changes` counts all changes except those of the journal. `timer` returns seconds and drives the rate
+    limit and a running clock; `budget` limits what all worlds that share it hold besides their initial
+    accounts. `clears` is called before the journal is cleared, with True if the world is reset, after which
+    no client goes on. `mutation`, unless None, strikes in addition to the faults.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class World:
         self._name = name
         self.given_name: str | None = None
         self.changes = 0
-        self._beginning = self.initial = beginning  # `initial` replaces the other at the next reset
+        self._beginning = self.initial = beginning  # the next reset sets `_beginning` to `initial`
         self._timer = timer
         self._budget = budget or Budget()
         self._clears = clears
@@ -170,9 +170,9 @@ class World:
         return not (self._is_unchanged and has_settings and faults == initial)
 
     def renew(self, initial: Beginning) -> bool:
-        """Take another initial state; return whether its data are served now, or after the next reset.
+        """Take another initial state; return True if its data are served at once, False if after a reset.
 
-        They are now if data and clock are unchanged; faults and settings of the world stay.
+        They are served at once if data and clock of the world are unchanged; its faults and settings stay.
         """
         self.initial = initial
         if not self._is_unchanged:
@@ -204,7 +204,7 @@ class World:
         self.changes += 1
 
     def discard(self) -> None:
-        """Give back what the world has counted in the budget; it is not used any more."""
+        """Subtract what the world holds from the budget, because the world is not used any more."""
         self._budget.replace(self._held, 0)
         self._held = 0
 
@@ -254,7 +254,7 @@ class World:
         return self.journal.is_time_real and self._settings.rate_limit_clock == "real"
 
     def admit(self, rate: str | None = None) -> float | None:
-        """Count a request against the rate limit, and one of its own; or return the seconds to wait."""
+        """Count a request against the rate limit, and against `rate`; return the seconds to wait, or None."""
         if self._throttle is None:
             return None
         now = self._seconds(self._settings.rate_limit_clock)
@@ -266,7 +266,7 @@ class World:
         )
 
     def strike(self, request: Request, *, has_response: bool = False) -> list[Strike]:
-        """Return the strikes on a request, first that of the mutation (see `Faults.strike`)."""
+        """Return the strikes on a request; the strike of the mutation comes first (see `Faults.strike`)."""
         strikes, faults = list[Strike](), self._faults
         if self._mutation is not None:
             strikes = self._mutation.strike(request, has_faults=bool(faults), has_response=has_response)
@@ -309,7 +309,7 @@ class World:
         return wire
 
     def create(self, name: str, /, **fields: Any) -> dict[str, Any]:
-        """Add a row, and return it; fields have the defaults of now unless they are given."""
+        """Add a row, and return it; a field that is not given has its default as of now."""
         rows, row_type = self._table(name).rows, self._row_type(name)
         _require_rows(row_type.resource)
         if len(rows) >= MAX_ROWS:
@@ -321,9 +321,9 @@ class World:
         return self._store(row_type, completed, fields)
 
     def change(self, name: str, row_id: int | None = None, /, **fields: Any) -> dict[str, Any]:
-        """Change fields of a row, and return it; `updated_at` is now, unless it is given.
+        """Change fields of a row, and return the row; `updated_at` is now, unless it is given.
 
-        It increases even if the clock stands still, so that no two states of a row have the same one.
+        `updated_at` increases even if the clock stands still, so that it differs in any two states of a row.
         """
         before, row_type = self._row(name, row_id), self._row_type(name)
         if "id" in fields:
@@ -335,7 +335,7 @@ class World:
         return self._store(row_type, {**changed, **fields}, fields)
 
     def end(self, name: str, row_id: int) -> dict[str, Any]:
-        """End a row as of now, as a refund reverts a credit, and return it."""
+        """End a row as of now (a credit is then reverted), and return the row."""
         life = self._row_type(name).resource.lifecycle
         if life is None:
             raise UsageError(
@@ -356,7 +356,7 @@ class World:
     def set_clock(
         self, *, now: str | None = None, advance: str | timedelta | None = None, running: bool | None = None
     ) -> dict[str, Any]:
-        """Set the clock, advance it by an ISO 8601 duration, start or stop it; return it.
+        """Set the clock, advance it by an ISO 8601 duration, start or stop it; return what `clock` returns.
 
         Rows whose pending period has passed by then ripen: a pending credit becomes available. Setting the
         clock back does not undo that.
@@ -376,13 +376,13 @@ class World:
         return self.clock()
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults, and how many requests each has matched and struck."""
+        """Return the faults; `seen` counts matching requests, `struck` those to which a fault was applied."""
         return [each.wire() for each in self._faults or ()]
 
     def add_fault(self, /, **fault: Any) -> dict[str, Any]:
         """Set a fault (see `faults`), and return it with its id.
 
-        If the service does not have its path, there is a warning in what is returned, and in the log.
+        If the service does not have the path of the fault, the result and the log have a warning.
         """
         parsed = parse(fault, self._contract)
         self._faults = self._faults or Faults()
@@ -428,7 +428,7 @@ class World:
         return self.settings()
 
     def rate_limit(self) -> dict[str, Any]:
-        """Return the rate limit, its clock, and how many requests are left of it; None: any number."""
+        """Return the rate limit, its clock, and how many requests are left; None left: there is no limit."""
         clock, throttle = self._settings.rate_limit_clock, self._throttle
         left = None if throttle is None else throttle.left(self._seconds(clock))
         return {"rate": self._settings.rate_limit, "clock": clock, "left": left}
@@ -505,7 +505,7 @@ def read_state(document: Any, contract: Contract = WEBSHARE) -> Dataset:
         if isinstance(rows, list) and len(rows) > MAX_ROWS:
             raise DataError("state", f"/{name}", f"has {len(rows)} rows; allowed: {MAX_ROWS}")
     found = dataset.from_wire(document, source="state", contract=contract)
-    # The sizes, with those of the JSON, are counted here: the event loop does not wait for this function.
+    # The sizes of rows and their JSON are counted here, because the event loop does not wait for this.
     return replace(found, sizes={name: 2 * sum(map(size_of, rows)) for name, rows in found.rows.items()})
 
 
