@@ -57,13 +57,13 @@ _Found = tuple[Route, Mapping[str, str]]
 class _Named(NamedTuple):
     """The world that a request names."""
 
-    sent_key: str  # in `Authorization`; empty: it has none
-    world_id: str | None  # None: it is not named by its id
-    key: str | None  # of the world. None: it names none, or one that is gone
+    sent_key: str  # the key in `Authorization`; empty: no key was sent
+    world_id: str | None  # None: the request does not name the world by its id
+    key: str | None  # the key of the world. None: the request names no world, or a world that is gone
 
 
 class Control:
-    """The control plane of some worlds."""
+    """The control plane of the worlds of one server."""
 
     def __init__(self, worlds: Worlds, settings: Settings, reload: Reload) -> None:
         self._worlds = worlds
@@ -123,7 +123,7 @@ class Control:
         return _response(route, content)
 
     def _about(self, route: Route, named: _Named, secrets: Sequence[str]) -> ControlRequest:
-        """Return a request to a route about a world, still without parameters and body."""
+        """Return the `ControlRequest` for a route and a world, still without parameters and body."""
         return ControlRequest(
             contract=self._settings.contract,
             worlds=self._worlds,
@@ -139,7 +139,7 @@ class Control:
         )
 
     def _root(self, path: str, accept: str) -> web.Response:
-        """Return the page for a browser, links as JSON for others, or the redirect to them."""
+        """Return the page for a browser, links as JSON for other clients, or a redirect to `ROOT`."""
         if path != ROOT:
             return web.Response(status=307, headers={"Location": ROOT})
         if _wants_html(accept):
@@ -149,7 +149,7 @@ class Control:
         return web.Response(body=links + b"\n", content_type="application/json")
 
     def _found(self, request: web.Request, path: str) -> list[_Found]:
-        """Return the routes of a path, if the guard allows the request."""
+        """Return the routes of a path; raise `Problem` if the guard refuses the request."""
         found, method = self._find(path.removeprefix(ROOT)), _routed_method(request.method)
         access = next((route.access for route, _ in found if route.method == method), Access.CONTROL)
         if path in _ROOTS and method == "GET":
@@ -161,7 +161,7 @@ class Control:
     def _find(self, path: str) -> list[_Found]:
         """Return the routes of a decoded path, and the path parameters of each.
 
-        A path without parameters precedes one with them.
+        If a route without path parameters matches, routes with parameters are left out.
         """
         matching: list[_Found] = [
             (route, match.groupdict())
@@ -172,7 +172,7 @@ class Control:
 
 
 def _chosen(found: Sequence[_Found], method: str) -> _Found:
-    """Return the route of a method among those of a path, at least one."""
+    """Return the route of a method among `found`, all routes of a path; raise `Problem` if none has it."""
     for each in found:
         if each[0].method == _routed_method(method):
             return each
@@ -187,7 +187,7 @@ def _routed_method(method: str) -> str:
 
 
 def _wants_html(accept: str) -> bool:
-    """Return whether an `Accept` header names HTML, as that of a browser does; `*/*` does not."""
+    """Return whether an `Accept` header names HTML, like that of a browser; `*/*` does not name it."""
     return any(each.partition(";")[0].strip().lower() == "text/html" for each in accept.split(","))
 
 

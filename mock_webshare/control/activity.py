@@ -1,4 +1,4 @@
-"""The requests of a journal as they arrive: a row for each, and one with all that was sent; without keys."""
+"""The requests of a journal as they arrive: a short row for each, or one of them in full; without keys."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ MOST_ROWS = 200
 """Rows of one response; a thousand would keep a client of the service waiting."""
 _MOST_READERS = 16
 _FEW = 5
-"""Requests that are redacted at once; more are in a thread."""
+"""Requests up to which redaction runs in the event loop; more requests are redacted in a thread."""
 _MOST_KNOWN = 1000
 _SIGNS = ("%", "@", ":", "download")
-"""What is in each target that has a secret without a name that indicates it."""
+"""A target that has a secret, but no name that indicates a secret, contains one of these."""
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _NOT_DESCRIBED = ("id", "seen", "struck", "warning", "headers", "jsonBody", "body")
 """The counts of a fault, and options that may be large; `GET faults` has them."""
@@ -35,22 +35,23 @@ _NOT_DESCRIBED = ("id", "seen", "struck", "warning", "headers", "jsonBody", "bod
 Why = Callable[[Entry, Callable[[str], str]], Sequence[str]]
 """Returns sentences on why a response is not the ordinary one, and what is wrong with its request.
 
-The second argument redacts texts of users in them.
+The second argument redacts texts of users in these sentences.
 """
 
 
 class Reader:
     """Reads the requests of one journal: redacts them, and counts their coverage.
 
-    Each is searched for secrets once, which are found in all others.
+    A secret that is found in one request is replaced in all.
 
-    `secrets` are known from the start. Its methods may be called in any thread.
+    Each request is searched for secrets once; `secrets` are known from the start. Any thread may call the
+    methods.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._redactor = Redactor(secrets)
         self._lock = Lock()
-        self._current: Entry | None = None  # the last one whose secrets were collected
+        self._current: Entry | None = None  # the last request whose secrets were collected
         self._known = set[object]()  # headers whose secrets were collected
         self.counter = Counter()
         self.searched = 0
@@ -67,7 +68,7 @@ class Reader:
     def exchange(
         self, unsearched: Sequence[Entry], entry: Entry, number: int, last: int, why: Why
     ) -> dict[str, Any]:
-        """Return one request with all that was sent."""
+        """Return one request and its response in full, as JSON data."""
         with self._lock:
             self._search(unsearched, last)
             document = wire(self._redactor.exchange(entry.exchange(number)), entry)
@@ -81,7 +82,7 @@ class Reader:
         self.searched = max(self.searched, last)
 
     def _collect(self, entry: Entry) -> None:
-        """Collect the secrets of a request; clients send the same headers again and again."""
+        """Collect the secrets of a request, and note its headers: clients send the same ones repeatedly."""
         self._redactor.collect_secrets(replace(entry.exchange(0), headers=None, body=b""))
         self._current = entry
         if len(self._known) > _MOST_KNOWN:
@@ -90,7 +91,7 @@ class Reader:
 
     def _row(self, number: int, entry: Entry, why: Why) -> dict[str, Any]:
         before = self._current
-        # Short secrets are known in their own request only.
+        # The redactor knows short secrets of the last collected request only.
         if before is None or not (
             _is_plain(before) and _is_plain(entry) and before.raw_headers == entry.raw_headers
         ):
@@ -120,7 +121,7 @@ def _is_plain(entry: Entry) -> bool:
 
 
 class Readers:
-    """The readers of the journals that were looked at last."""
+    """The readers of the journals that were shown most recently."""
 
     def __init__(self) -> None:
         self._readers: OrderedDict[str, Reader] = OrderedDict()
@@ -136,11 +137,11 @@ class Readers:
 
 
 Content = dict[str, Any] | Callable[[], dict[str, Any]]
-"""What is responded, or a function that returns it in a thread."""
+"""The content of a response, or a function that returns it and is called in a thread."""
 
 
 def why_of(world: World | None, contract: Contract) -> Why:
-    """Return the function for the requests of a world; None: for those without a known key."""
+    """Return the `Why` of the requests of a world; None: of the requests without a known key."""
     faults = {} if world is None else {str(each["id"]): description(each) for each in world.faults()}
     is_scenario = world is not None and world.initial.is_scenario
 
@@ -152,7 +153,7 @@ def why_of(world: World | None, contract: Contract) -> Why:
 
 
 def _reasons(entry: Entry, faults: Mapping[str, str], redacted: Callable[[str], str]) -> Iterator[str]:
-    """Yield what the codes of a reason mean; where there is a hint, it says more than most of them."""
+    """Yield the faults that struck; the hint, or else what other codes mean; that a response is missing."""
     for code in entry.reason.split():
         name, _, detail = code.partition(":")
         if name == Reason.FAULT:
@@ -180,7 +181,7 @@ def description(fault: Mapping[str, Any]) -> str:
 def activity(
     journal: Journal, world: World | None, server: Worlds, reader: Reader, why: Why, after: int, limit: int
 ) -> Content:
-    """Return the newest requests of a journal after the one with the number `after`, up to `limit`.
+    """Return the newest requests of a journal, at most `limit`, with numbers above `after`.
 
     `world` is None for the requests without a known key.
     """
@@ -208,7 +209,7 @@ def activity(
 def one_request(
     journal: Journal, reader: Reader, why: Why, number: int
 ) -> Callable[[], dict[str, Any]] | None:
-    """Return a function that returns one request; None: the journal does not have it."""
+    """Return a function that returns one request; None: the journal does not have the request."""
     if not journal.dropped < number <= journal.total:
         return None
     last, unsearched, entry = journal.total, journal.since(reader.searched), journal.since(number - 1)[0]

@@ -23,9 +23,9 @@ class Access(Enum):
     PUBLIC = auto()
     """Nothing else."""
     PAGE = auto()
-    """As an asset, but other sites may link to it."""
+    """The same as `ASSET`, but other sites may link to the page."""
     ASSET = auto()
-    """Loopback and our `Host`, or a server with a token, which browsers do not send when they load a file."""
+    """Loopback and our `Host`; if the server has a token, nothing: browsers load a file without the token."""
     CONTROL = auto()
     """Loopback and our `Host`, or the token."""
 
@@ -44,7 +44,7 @@ class Guard:
     def refusal(self, request: web.Request, access: Access = Access.CONTROL) -> str | None:
         """Return why a request is refused; None if it is allowed.
 
-        A public route only refuses pages of other origins: what it says is known to whoever reaches the port.
+        A public route only refuses pages of other origins: anyone who reaches the port may read it.
         """
         headers, settings = request.headers, self._settings
         # A target in absolute form names a host too.
@@ -75,7 +75,7 @@ def _is_own_site(request: web.Request, access: Access) -> bool:
 
 
 def _authority(target: str) -> str | None:
-    """Return the host and port of a target in absolute form; None for another."""
+    """Return the host and port of a target in absolute form; None for any other target."""
     return None if target.startswith("/") else urlsplit(target).netloc
 
 
@@ -88,7 +88,7 @@ def _host_name(authority: str) -> str:
 def _is_of_this_machine(address: str | None) -> bool:
     """Return whether a client is on this machine.
 
-    The settings' host is not enough: an application may be served on other addresses too.
+    `Settings.host` does not show that, because an application may be served on other addresses too.
     """
     if not address:  # a Unix socket
         return True

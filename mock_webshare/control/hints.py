@@ -19,9 +19,9 @@ def of_world(world: World, contract: Contract, *, is_over: bool = True) -> list[
 def of_entries(
     entries: Iterable[Entry], world: World, contract: Contract, *, is_over: bool = True
 ) -> list[Hint]:
-    """Return the hints on requests of a world; none if it is that of a scenario.
+    """Return the hints on requests of a world; no hints if its initial state is that of a scenario.
 
-    `is_over`: the client does not go on. It may be called in any thread.
+    `is_over` is True if the client sends no more. Any thread may call this.
     """
     if world.initial.is_scenario:
         return []
@@ -30,7 +30,7 @@ def of_entries(
 
 
 def of_keyless(entries: Iterable[Entry], contract: Contract) -> list[Hint]:
-    """Return the hints on requests without a known key, each by itself: any clients may have sent them."""
+    """Return the hints on single requests without a known key: each may be from a different client."""
     requests = [of_entry(entry, number, contract) for number, entry in enumerate(entries)]
     return hints(requests, contract, are_apart=True)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mock_webshare.control.routes import Route
 
 
-# Read before the first request: at that time, a test may have replaced the file system.
+# Read now: when the first request comes, a test may have replaced the file system.
 _TEMPLATE = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
 _WITHOUT_WORLD = (
     "reasons",
@@ -39,7 +39,7 @@ _WITHOUT_WORLD = (
 _WITH_OR_WITHOUT_WORLD = ("activity", "requests", "requests/{number}", "requests.har", "requests.ndjson")
 """Without a key these are about the requests that have no known key."""
 _REASON = (
-    "Why the response is not the ordinary one: codes, separated by blanks; empty if it is. A code may have a "
+    "Why the response is not the ordinary one: codes, separated by blanks; else empty. A code may have a "
     "detail after a colon: `fault:1` is the fault with the id 1. {codes}"
 )
 _MEDIA_TYPES = {"ndjson": "application/x-ndjson", "page": "text/html", "asset": "text/*"}
@@ -97,7 +97,7 @@ def _components(contract: Contract, row_type: RowType) -> dict[str, Any]:
 
 
 def _lists(row_type: RowType, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schemas of all rows of a resource, and of a new one."""
+    """Return the schemas of the list of all rows of a resource, and of a new row."""
     one = row_type.resource.singular
     examples = {each.name: each.example for each in row_type.fields}
     return {

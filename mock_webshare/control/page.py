@@ -28,8 +28,8 @@ CONTENT_TYPES: Mapping[str, str] = {
     "page.css": "text/css",
     **{f"{name}.js": "text/javascript" for name in _MODULES},
 }
-"""The content type of each file; those that the system knows may be others."""
-# Read before the first request: at that time, a test may have replaced the file system.
+"""The content type of each file; those in the system's own table may differ."""
+# Read now: when the first request comes, a test may have replaced the file system.
 _FOLDER = Path(__file__).parent / "page"
 _CONTENT = {name: (_FOLDER / name).read_bytes() for name in CONTENT_TYPES}
 _POLICY = (

@@ -23,7 +23,7 @@ class Problem(Exception):
         detail: str,
         headers: Mapping[str, str] | None = None,
         *,
-        pointer: str | None = None,  # the place in the body; None: it is not about the body
+        pointer: str | None = None,  # the place in the body. None: the error is not about the body
     ) -> None:
         super().__init__(detail)
         self.status = status

@@ -15,12 +15,12 @@ _INTEGER = re.compile("[0-9]{1,15}")
 
 
 class Parameter(NamedTuple):
-    """One parameter: how its text is read, and what it is if it is not sent."""
+    """One parameter: how its text is read, and the value that it has if it is not sent."""
 
     name: str
     description: str
     read: Callable[[str], Any]
-    """Returns the value of a text; None: it is not allowed."""
+    """Returns the value of a text; None: the text is not allowed."""
     allowed: str
     default: Any
     schema: Mapping[str, Any]

@@ -30,7 +30,7 @@ from mock_webshare.version import __version__
 
 ROOT = "/__mock__/"
 Reload = Callable[[], Awaitable[Mapping[str, int]]]
-"""Reads the data of a server again; returns how many worlds have it, and how many keep their changes."""
+"""Reads the data of a server again; returns the counts of `Worlds.renew`."""
 
 
 class ControlRequest(NamedTuple):
@@ -39,7 +39,7 @@ class ControlRequest(NamedTuple):
     contract: Contract
     worlds: Worlds
     key: str | None
-    """The key of the world. None: the request names no world, or one that is gone."""
+    """The key of the world. None: the request names no world, or a world that is gone."""
     path: Mapping[str, str]
     """The path parameters."""
     body: Any
@@ -48,15 +48,15 @@ class ControlRequest(NamedTuple):
     readers: Readers
     """Redact the requests of journals."""
     remembered: Remembered
-    """Remembers what was summed up."""
+    """Keeps what was computed of accounts."""
     secrets: Sequence[str] = ()
     """What no response may contain: the key and the control token."""
     query: Mapping[str, Any] = {}
     """The query parameters that are declared with the route, also those that were not sent."""
     world_id: str | None = None
-    """The id of the world. None: it is named by its key, if at all."""
+    """The id by which the request names its world. None: it names the world by its key, or names none."""
     is_read_only: bool = False
-    """Whether it changes nothing, so that it neither creates a world nor counts as a use of one."""
+    """Whether the request changes nothing, so that it neither creates its world nor marks it as used."""
 
     @property
     def world(self) -> World:
@@ -77,13 +77,13 @@ class ControlRequest(NamedTuple):
 
     @property
     def journal(self) -> Journal:
-        """The journal of the world; if none is named, that of requests without a known key."""
+        """The journal of the world; if no world is named, the journal of requests without a known key."""
         world = self.journal_world
         return self.worlds.keyless if world is None else world.journal
 
     @property
     def journal_world(self) -> World | None:
-        """The world of the journal. None: it is that of requests without a known key."""
+        """The world of `journal`. None: `journal` has the requests without a known key."""
         is_named = self.key is not None or self.world_id is not None
         return self.world if is_named else None
 
@@ -118,18 +118,18 @@ class Route(NamedTuple):
     path: str
     summary: str
     run: Callable[[ControlRequest], Any]
-    """Handles a request; returns the content, an awaitable of it, or a slow function, called in a thread."""
+    """Returns the content, an awaitable of it, or a slow function that returns it, called in a thread."""
     body: str | None = None
     """The component of `openapi.json` that describes the body. None: no body is read."""
     response: str | None = None
-    """The component that describes the content. None: there is none, and the status is 204."""
+    """The component that describes the content. None: there is no content, and the status is 204."""
     status: int = 200
     access: Access = Access.CONTROL
     """What the guard requires of a request."""
     query: Sequence[Parameter] = ()
     """The query parameters; any other is refused."""
     is_read_only: bool | None = None
-    """Whether it changes nothing. None: only if the method is GET."""
+    """Whether a request changes nothing. None: that is so if the method is GET."""
     read: Callable[[Any], Any] = lambda body: body
     """Parses the body further, before `run`; a large body in a thread."""
 

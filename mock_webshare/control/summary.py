@@ -30,7 +30,7 @@ class Remembered:
         self._results = WeakKeyDictionary[Account, dict[object, tuple[object, Any]]]()
 
     def of(self, function: Callable[..., Any], account: Account, *others: Account) -> Any:
-        """Return the result of a function of an account, or of several."""
+        """Return `function(account, *others)`, computed again only if `others` have changed."""
         results = self._results.setdefault(account, {})
         if function not in results or results[function][0] != others:
             results[function] = others, function(account, *others)
@@ -90,7 +90,7 @@ def redacted(texts: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
 
 
 def _without_large(fault: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a fault with how often it can still strike; None: without a limit."""
+    """Return a fault without large options; `left` is how often it can still strike, None: no limit."""
     left = max(fault["times"] - fault["struck"], 0) if "times" in fault else None
     short = {name: value for name, value in fault.items() if name not in _LARGE}
     return {**short, "left": left, "text": description(fault)}

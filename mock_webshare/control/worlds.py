@@ -27,11 +27,11 @@ class _Named(NamedTuple):
 
 
 async def listed(worlds: Worlds, secrets: Sequence[str], limit: int, search: str) -> dict[str, Any]:
-    """Return the worlds whose name or id contains a text, up to `limit`; without it, all match."""
+    """Return up to `limit` worlds whose name or id contains `search`; if it is empty, all worlds match."""
     found = [_Named(key, world.name, world) for key, world in worlds.recent()]
     if wanted := search.casefold():
         found = [each for each in found if _matches(each, wanted)]
-        # Of a name, only what is shown is searched; otherwise a key in it could be guessed.
+        # Names are searched as they are shown, redacted; otherwise a key in a name could be guessed.
         named = await asyncio.to_thread(lambda: [_without_secrets(each, secrets) for each in found])
         found = [each for each in named if _matches(each, wanted)]
     counts = {**worlds.counted(), "server": worlds.id, "keyless": worlds.keyless.total, "found": len(found)}
@@ -48,7 +48,7 @@ def _without_secrets(named: _Named, secrets: Sequence[str]) -> _Named:
 
 
 def name_of(world: World, redactor: Redactor) -> str:
-    """Return the name of a world without secrets; ours may be that of a scenario, which is a key too."""
+    """Return the name of a world, redacted if a user gave it; ours stay, though `scenario:flaky` is a key."""
     return world.name if world.given_name is None else redactor.text(world.given_name)
 
 
