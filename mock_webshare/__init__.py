@@ -1,7 +1,7 @@
 """A local mock server of the Webshare referral credits API.
 
 The names in `__all__` are the public interface. Each is imported on first use, so that `import mock_webshare`
-costs a test suite nothing if it does not use it.
+costs nothing in a test suite that uses none of them.
 """
 
 from __future__ import annotations

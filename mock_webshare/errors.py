@@ -4,7 +4,7 @@
 
     MockWebshareError
     ├── UsageError           an option or argument has a value that is not allowed
-    │   ├── UnknownName      no data set or schema has that name
+    │   ├── UnknownName      no data set, scenario, resource or schema has that name
     │   └── Conflict         the state of the worlds does not allow a change
     ├── NotFound             a world has no row, fault or snapshot with that id
     ├── DataError            a data set or JSON object breaks a rule
@@ -45,7 +45,7 @@ class UsageError(MockWebshareError):
 
 
 class UnknownName(UsageError):
-    """No data set or schema has that name; the message lists the names that exist."""
+    """No data set, scenario, resource or schema has that name; the message lists the names that exist."""
 
     def __init__(self, kind: str, name: object, known: list[str]) -> None:
         super().__init__(f"there is no {kind} named {name!r}; there are: {', '.join(known)}")
@@ -162,13 +162,13 @@ class ServiceError(MockWebshareError):
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return a hint at the most similar known word; empty without one."""
+    """Return `; did you mean WORD?` with the known word most similar to `word`; empty if none is similar."""
     found = nearest(word, known)
     return f"; did you mean {found}?" if found else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that is most similar to another one; None if none is similar."""
+    """Return the known word that is most similar to `word`; None if no known word is similar."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word[:_LONGEST_WORD], list(known), 1)), None)

@@ -29,7 +29,7 @@ _MARKER, _RUN = "webshare_mock", "mock_webshare.run"
 _OPTION, _INI = "--webshare-mock", "webshare_mock_options"
 _COVERAGE = "--webshare-coverage"
 _HINTS = "webshare_mock_hints"
-HINTS_VARIABLE = "_MOCK_WEBSHARE_HINTS"  # that of `HintFolder`
+HINTS_VARIABLE = "_MOCK_WEBSHARE_HINTS"  # the same as `HintFolder.variable`
 _HINT_MODES = ("off", "report", "error")
 _WORLD_ARGUMENTS = ("seed", "credits", "data", "scenario")
 _MARKER_ARGUMENTS = (*_WORLD_ARGUMENTS, "hints")
@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if mode != "off" and not hasattr(config, "workerinput"):
         config.pluginmanager.register(HintsOfRun(), _HINTS)
     options = [config.getoption(_COVERAGE + end) for end in ("", "-file", "-fail-under")]
-    # The processes of pytest-xdist count in the folder of the one that reports.
+    # The workers of pytest-xdist count in the folder of the process that reports.
     if any(each not in (False, None) for each in options) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(CoverageOfRun(*options), _COVERAGE)
 
@@ -91,7 +91,8 @@ def pytest_unconfigure() -> None:
 def webshare_mock_options() -> dict[str, Any]:
     """The settings of the server, as for `Settings`; override this to change them.
 
-    The option `--webshare-mock` takes precedence over it, and it does over the ini setting of its name.
+    The option `--webshare-mock` takes precedence over this fixture, and the fixture over the ini setting of
+    the same name.
     """
     return {}
 
@@ -126,15 +127,15 @@ class Run:
     """
 
     def __init__(self, hints: str) -> None:
-        self._hints = self._mode = hints  # what happens if there are some, and in the current test
+        self._hints = self._mode = hints  # what happens if there are hints: in the run, in the current test
         self._numbers = count(1)
         self.options: dict[MockServer, Any] = {}  # of the server that the fixture started
         self._test: pytest.Item | None = None
         self._world: MockWorld | None = None  # None: the test has not used the fixture
-        self._server: MockServer | None = None  # of that world
+        self._server: MockServer | None = None  # of this world
         self._keyless = 0  # how many requests had come without a known key before the test
-        self._noted: Sections | None = None  # of its report, if the server has been stopped since
-        self.not_served = Counter[str]()  # requests of the session by the operation
+        self._noted: Sections | None = None  # of the test's report, if the server has been stopped since
+        self.not_served = Counter[str]()  # requests of the session by the operation that is not served
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -170,7 +171,7 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Let a test fail that has hints, if that is wanted."""
+        """Let a test that has hints fail, if its mode is `error`."""
         result = yield
         if self._world is not None and self._server is not None and self._mode == "error":
             lines = _hint_lines(self._world, self._server, self._keyless)
@@ -183,12 +184,12 @@ class Run:
         return list(_sections(world, self._server, self._keyless))
 
     def note_requests(self) -> None:
-        """Note the requests of the last test before the server stops, for its report."""
+        """Note the requests of the last test for its report, before the server stops."""
         if self._world is not None:
             self._noted = self._sections(self._world)
 
     def note_not_served(self, server: MockServer) -> None:
-        """Note what was not served before the server stops, unless a test has stopped it."""
+        """Note which operations were not served, unless a test has stopped the server."""
         from mock_webshare.errors import ServerError
 
         with suppress(ServerError):
@@ -204,13 +205,13 @@ class Run:
         return report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Pass what was not served from a worker of pytest-xdist to the process that reports."""
+        """In a worker of pytest-xdist, pass what was not served to the process that reports."""
         if output := getattr(session.config, "workeroutput", None):
             output[_RUN] = dict(self.not_served)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Add what was not served in a worker of pytest-xdist; one that crashed reports nothing."""
+        """Add what was not served in a worker of pytest-xdist; a worker that crashed reports nothing."""
         self.not_served.update(getattr(node, "workeroutput", {}).get(_RUN, {}))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -225,13 +226,13 @@ class Run:
 class HintsOfRun:
     """The hints on the requests of one run of pytest, in all processes that it starts.
 
-    It makes a folder like `HintFolder`, but imports that only if a mock server has used it.
+    It makes the folder that `HintFolder` would make, and imports code of ours only if the folder was used.
     """
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._folder: TemporaryDirectory[str] | None = None
-        with suppress(OSError):  # where none can be made there are no hints
+        with suppress(OSError):  # if the folder cannot be made, there are no hints
             self._folder = TemporaryDirectory(prefix="mock-webshare-", ignore_cleanup_errors=True)
             self._outer = os.environ.get(HINTS_VARIABLE)
             os.environ[HINTS_VARIABLE] = self._folder.name
@@ -262,7 +263,7 @@ class HintsOfRun:
 
 
 class CoverageOfRun:
-    """The coverage of the contract in one run of pytest, with that of all processes that it starts."""
+    """The coverage of the contract in one run of pytest, including all processes that it starts."""
 
     def __init__(self, is_shown: bool, path: str | None, minimum: str | None) -> None:
         from mock_webshare.errors import UsageError
@@ -342,7 +343,7 @@ def _written(source: str, pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def _read(name: str, text: str) -> Any:
-    """Return the value of a setting; a wrong one, or that of an unknown setting, stays a text."""
+    """Return the value of a setting; a wrong value, or the value of an unknown setting, stays a text."""
     from mock_webshare.service.settings import Settings
 
     annotation = str(Settings.__annotations__.get(name, ""))
@@ -389,7 +390,7 @@ def _fail_without_traceback(where: str) -> Iterator[None]:
 
 
 def _hint_lines(world: MockWorld, server: MockServer, keyless: int) -> list[str]:
-    """Return the hints on a test as text, which are not reported again.
+    """Return the hints on a test as lines of text; these hints are not reported again.
 
     `keyless` is the number of requests without a known key before the test.
     """
@@ -398,7 +399,7 @@ def _hint_lines(world: MockWorld, server: MockServer, keyless: int) -> list[str]
 
     try:
         hints = report.merged(server.hints_since(world.api_key, keyless))
-    except MockWebshareError:  # the test has stopped the server, which has reported them
+    except MockWebshareError:  # the test has stopped the server, which has reported its hints
         return []
     server.note_shown(world.api_key)
     return list(report.lines(hints))

@@ -85,10 +85,10 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 def _source(settings: Settings, streams: Streams) -> Callable[[], Dataset]:
     """Return what reads the data set or recording that the settings name."""
-    from mock_webshare.server.reloading import source_of
+    from mock_webshare.server.reloading import make_source
     from mock_webshare.service.world.registry import arranged
 
-    load = source_of(settings)
+    load = make_source(settings)
     assert load
 
     def source() -> Dataset:

@@ -19,7 +19,7 @@ from mock_webshare.server.loop import monotonic
 from mock_webshare.server.mutation_variable import mutation_of
 from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reached_flag import flag_setter
-from mock_webshare.server.reloading import Reloader, Source, source_of
+from mock_webshare.server.reloading import Reloader, Source, make_source
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data import generator
 from mock_webshare.service.data.dataset import Dataset
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 WORLDS = web.AppKey("worlds", Worlds)
 """The key of an application's worlds."""
 LOAD: web.AppKey[Callable[[], object]] = web.AppKey("load")
-"""The key of a function that loads all that a request may need, so that none reads a file."""
+"""The key of a function that loads all that a request may need, so that no request reads a file."""
 RELOADER = web.AppKey("reloader", Reloader)
-"""The key of what reads the data of an application again."""
+"""The key of the `Reloader` of an application."""
 
 
 def create_app(
@@ -53,8 +53,8 @@ def create_app(
 ) -> web.Application:
     """Return the mock server as an aiohttp application.
 
-    `dataset`, unless None, is served instead of the data that the settings name; `source` returns it again
-    when the control plane is to reload it. `timer` returns seconds and drives the rate limit; `log` is called
+    `dataset`, unless None, is served instead of the data that the settings name; `source` loads it again when
+    the control plane is asked to reload. `timer` returns seconds and drives the rate limit; `log` is called
     with each request to the service, `control_log` with each to the control plane. Raise `MockWebshareError`
     if the data set cannot be loaded.
     """
@@ -67,7 +67,7 @@ def create_app(
     if worlds.watcher is not None:
         app.on_cleanup.append(_closing(worlds))
     app[WORLDS] = worlds
-    app[RELOADER] = Reloader(worlds, source_of(settings) if dataset is None else source)
+    app[RELOADER] = Reloader(worlds, make_source(settings) if dataset is None else source)
     control = _control_of(worlds, settings, app[RELOADER])
 
     def load() -> None:
@@ -116,7 +116,7 @@ def _entry_of(request: web.Request, response: web.Response, seconds: float) -> E
 
 
 def _with_coverage(log: Log | None, contract: Contract) -> Log | None:
-    """Return a log that also counts coverage, if the environment of this process asks for it."""
+    """Return a log that also counts coverage, if the environment of this process names a folder for it."""
     count = counter(os.environ, contract)
     if count is None:
         return log
@@ -180,7 +180,7 @@ class Subtree(web.AbstractResource):
 
 
 def make_dataset(settings: Settings, progress: Progress | None = None) -> Dataset:
-    """Return the data set of the settings, or a generated one, at their time."""
+    """Return the data set that the settings name, or a generated one, at the time of the settings."""
     if settings.data is not None:
         return arranged(datasets.load(settings.data, settings.contract), settings)
     generated = generator.seeded(settings.seed, settings.credits, progress, settings.contract)

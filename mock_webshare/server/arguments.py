@@ -1,4 +1,4 @@
-"""Arguments: how methods that tests call report invalid ones.
+"""Arguments: how the methods that tests call report invalid arguments.
 
 The error of a wrong call is about that call: an unknown name of an argument is reported with the names that
 exist, places are written as in Python, and the traceback ends in the test.
@@ -20,7 +20,7 @@ from mock_webshare.service.settings import Settings
 C = TypeVar("C", bound=type)
 _SPECIAL = ("__init__", "__enter__")
 _READING = ("__enter__", "begin", "reload", "start")
-"""Methods that read files: the place in a file stays as other messages about files have it."""
+"""Methods that read files: their messages give a place as a JSON pointer, like all messages about files."""
 _MEANT: Mapping[str, str] = {
     **{
         unit: f"advance=timedelta({unit}=...)"
@@ -32,7 +32,7 @@ _MEANT: Mapping[str, str] = {
     **dict.fromkeys(("dataset", "file", "path"), "data=..."),
     **{name: f"settings=Settings({name}=...)" for name in Settings.__dataclass_fields__},
 }
-"""By a name that someone may give, what is probably meant, where a method has such an argument."""
+"""What is probably meant by a wrong name of an argument, if the method has the argument that is meant."""
 
 _EXAMPLES: Mapping[str, str] = {
     "add_fault": "status=503",
@@ -41,7 +41,7 @@ _EXAMPLES: Mapping[str, str] = {
     "change_credit": "amount=12.5",
     "set_settings": 'rate_limit="5/min"',
 }
-"""An argument of each method that takes any."""
+"""An example for each method that takes arguments of any name."""
 
 
 def for_tests(cls: C) -> C:
@@ -94,7 +94,7 @@ def _require_known(
 
 
 def _question(name: str, known: Sequence[str]) -> str:
-    """Return the question whether another argument is meant; empty if none is likely."""
+    """Return the question whether another argument is meant; empty if no argument is similar."""
     meant = _MEANT.get(name, "")
     if meant.partition("=")[0] not in known:
         found = nearest(name, known) or next((each for each in known if each.endswith(f"_{name}")), None)
@@ -103,7 +103,7 @@ def _question(name: str, known: Sequence[str]) -> str:
 
 
 def _as_json(name: str, value: Any) -> Any:
-    """Return a value of an argument as JSON data, if it is a point in time."""
+    """Return the value of an argument, a datetime as its ISO 8601 text."""
     if not isinstance(value, datetime):
         return value
     try:

@@ -1,6 +1,7 @@
 """CORS: the headers by which a browser lets pages of other origins read responses of the service.
 
-The service itself has none: they are ours, where the settings name an origin, and never on the control plane.
+The service itself sends none of them. We add them for the origins that the settings name, but never to
+responses of the control plane.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _DEFAULT_PORTS: Mapping[str, str] = {"http": ":80", "https": ":443"}
 
 
 class Cors:
-    """Responds to preflights, and returns what is added to other responses, for pages of some origins."""
+    """Responds to preflights from pages of some origins, and returns headers to add to other responses."""
 
     def __init__(self, origins: Sequence[str], contract: Contract, public_url: str | None = None) -> None:
         self._origins = frozenset(map(as_browsers_write, origins))
@@ -32,7 +33,7 @@ class Cors:
         self._methods = ", ".join(sorted(served | {each.method for each in contract.operations}))
 
     def headers_for(self, request: web.BaseRequest) -> Headers:
-        """Return the headers that are added to a response; empty if no page of these origins asks for it."""
+        """Return the headers to add to a response; empty if no page of these origins sent the request."""
         origin = request.headers.get("Origin")
         if origin not in self._origins or not request.raw_path.startswith(_ROOT):
             return ()
@@ -43,10 +44,10 @@ class Cors:
         )
 
     def refused_origin(self, request: web.BaseRequest, response: Response) -> str:
-        """Return the kind of origin whose pages a browser does not let read a response: `null` or `other`.
+        """Return `null` or `other`, the kind of origin, if a browser hides the response from the page.
 
-        It is empty if a page of the server itself, of these origins, or none sent the request. A proxy may
-        have changed the scheme of the server's own origin, or its host, but not what the browser knows.
+        Empty: a page of the server itself or of these origins sent the request, or no page did. A proxy may
+        have changed scheme or host of the server; then `Sec-Fetch-Site` shows that the page is the server's.
         """
         origin = request.headers.get("Origin")
         if origin is None or origin in self._origins or origin == self._public:
@@ -72,12 +73,12 @@ class Cors:
 
 
 def as_browsers_write(origin: str) -> str:
-    """Return an origin as it is in the header: `HTTPS://Example.com:443/` is `https://example.com`."""
+    """Return an origin as a browser sends it: `HTTPS://Example.com:443/` is `https://example.com`."""
     origin = origin.lower().rstrip("/")
     return origin.removesuffix(_DEFAULT_PORTS.get(origin.partition(":")[0], ""))
 
 
 def without_own(added: Headers, response: Response) -> Headers:
-    """Return the headers to add without those that a fault has set, except `Vary`, which both may name."""
+    """Return the headers to add, without those that a fault has set; `Vary` is added nevertheless."""
     present = {name.lower() for name, _ in response.headers}
     return tuple(pair for pair in added if pair[0] == "Vary" or pair[0].lower() not in present)

@@ -18,13 +18,13 @@ _BYTES = 8  # of a count
 
 
 class CoverageFolder(SharedFolder):
-    """The folder in which mock servers count while the context lasts, in this process and below it."""
+    """The folder in which mock servers of this process and its descendants count while the context lasts."""
 
     variable = "_MOCK_WEBSHARE_COVERAGE"
     is_passed_on = True
 
     def counts(self, contract: Contract) -> Counts:
-        """Return the sum of all files; without any, nothing of a contract is covered."""
+        """Return the sums of the counts in all files; if there is no file, 0 for each row of the contract."""
         from mock_webshare.insight.coverage import rows_of
         from mock_webshare.service.faults import ACTIONS
 

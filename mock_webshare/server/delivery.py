@@ -46,7 +46,8 @@ class CachedResponse(web.StreamResponse):
     """A response that is encoded once, for all requests that are `is_cacheable`.
 
     An aiohttp response serves one request and encodes its head each time, which takes longer than all our
-    decisions about a request. This one keeps no data of a request; only its date changes, once a second.
+    decisions about a request. A `CachedResponse` keeps no data of a request; only its date changes, once a
+    second.
     """
 
     def __init__(self, response: Response) -> None:
@@ -135,7 +136,7 @@ def _body(request: web.Request, response: Response) -> bytes:
 
 
 Break = Callable[[asyncio.Transport, bytes, bytes], Awaitable[None]]
-"""Sends some or none of the head and body that it is given, and closes the connection."""
+"""Sends a part of a head and a body, or nothing, and closes the connection."""
 
 
 async def _reset(transport: asyncio.Transport, head: bytes, body: bytes) -> None:
@@ -155,7 +156,7 @@ async def _reset_after_headers(transport: asyncio.Transport, head: bytes, body: 
 
 
 def _send(content: Callable[[bytes, bytes], bytes]) -> Break:
-    """Return a break that sends some bytes and then closes the connection normally."""
+    """Return a `Break` that sends `content(head, body)` and then closes the connection normally."""
 
     async def send(transport: asyncio.Transport, head: bytes, body: bytes) -> None:
         transport.write(content(head, body))

@@ -35,7 +35,7 @@ Log = Callable[[Entry], object]
 
 
 class _Headers(NamedTuple):
-    """The headers of a request: all, those that affect the response, and their size."""
+    """The headers of a request: all, those that affect the response, and the bytes of all."""
 
     all: RawHeaders
     relevant: RawHeaders
@@ -43,7 +43,7 @@ class _Headers(NamedTuple):
 
 
 class _Circumstances(NamedTuple):
-    """What a hint depends on besides the parsed request, which many share."""
+    """What a hint depends on besides the parsed request, which all equal requests share."""
 
     status: int
     is_fault: bool
@@ -81,7 +81,7 @@ class Handler:
         self._with_hint = lru_cache(_CACHED_RESPONSES)(_with_hint)
         self._with_headers = lru_cache(_CACHED_RESPONSES)(_with_headers)
         self._cors = Cors(settings.cors_origins, settings.contract, settings.public_url)
-        # Where only some keys are accepted, none selects a scenario.
+        # If only some keys are accepted, no key selects a scenario.
         self._scenarios = () if settings.api_keys else tuple(scenarios.of(settings.contract))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -127,7 +127,7 @@ class Handler:
         return web.Response(status=response.status, headers=all_headers(response), body=response.body)
 
     def _respond(self, world: World | None, request: Request, body: bytes) -> tuple[Response, Outcome | None]:
-        """Return the response of a world, and its outcome if it has faults; None: the key is unknown."""
+        """Return the response, and the outcome if the world has faults; `world` None: the key is unknown."""
         if world is not None and (world.has_faults or request.headers.prefer is not None):
             outcome = self._service.outcome(world, request, body)
             return outcome.response, outcome
@@ -146,7 +146,7 @@ class Handler:
         request: Request,
         refused_key: str | None,
     ) -> Response:
-        """Return a response with a hint, if the request needs one; no hint is about what a fault responds."""
+        """Return the response, with a hint if the request needs one; hints ignore the responses of faults."""
         name = refused_key and scenarios.name_of(refused_key)
         circumstances = _Circumstances(
             status=response.status,
@@ -180,14 +180,14 @@ class Handler:
         return hint_for(facts)
 
     def _record(self, journal: Journal, entry: Entry, size: int) -> None:
-        """Record a request whose response is sent as it is; `size` is that of headers and response."""
+        """Record a request whose response is sent unchanged; `size` is the bytes of headers and response."""
         self._worlds.record(journal, entry, ENTRY_BYTES + len(entry.target) + len(entry.body) + size)
         self.report(entry)
 
     async def _deliver(
         self, request: web.Request, journal: Journal, entry: Entry, outcome: Outcome
     ) -> web.StreamResponse:
-        """Send a response with its faults; record the request before it and the response after."""
+        """Send a response with its faults; record the request before sending, and the response afterwards."""
         waiting = entry._replace(response=None, seconds=0.0, is_waiting=True)
         self._worlds.record(journal, waiting)
         sent = None
@@ -201,7 +201,7 @@ class Handler:
             self.report(amended)
 
     def report(self, entry: Entry) -> None:
-        """Count a request whose response is sent if that is not served, and pass it to the log."""
+        """Pass a request to the log after its response, and count it if its operation is not served."""
         if entry.response is not None and entry.response.not_served:
             self._worlds.not_served[entry.response.not_served] += 1
         if self._log is not None:
@@ -209,12 +209,12 @@ class Handler:
 
 
 def _needs_hint(request: web.BaseRequest) -> bool:
-    """Return whether a request that the service accepts may have a mistake that concerns us only."""
+    """Return whether a request needs a hint even if the service accepts it: on CORS, or on `Prefer`."""
     return "Origin" in request.headers or "Prefer" in request.headers
 
 
 def _faults(outcome: Outcome | None, response: Response) -> tuple[tuple[str, ...], str]:
-    """Return the actions of the faults that struck, and the reason of a response with them."""
+    """Return the actions of the faults that struck, and the reason of the response with their codes."""
     if outcome is None:
         return (), response.reason
     return outcome.faults, join(response.reason, outcome.reason)

@@ -1,4 +1,4 @@
-"""HintCollector: the hints of a mock server for whoever runs it, in a file that processes share."""
+"""HintCollector: writes the hints of a mock server into a file, which another process may read."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class HintFolder(SharedFolder):
     """The folder in which mock servers write hints."""
 
     variable = "_MOCK_WEBSHARE_HINTS"
-    is_passed_on = False  # they are shown where the context ends
+    is_passed_on = False  # the hints are shown where the context ends
 
     def __enter__(self) -> Self:
-        """Make the folder; where none can be made there are no hints."""
+        """Make the folder; if it cannot be made, there are no hints."""
         self._is_open = False
         with suppress(OSError):
             super().__enter__()
@@ -65,9 +65,9 @@ def _read(content: bytes) -> Iterator[dict[str, Any]]:
 
 
 class HintCollector:
-    """Finds the hints on requests before they go, and writes them into a file.
+    """Finds the hints on requests before the requests are dropped, and writes the hints into a file.
 
-    It is called in the thread of the server.
+    Its methods are called in the thread of the server.
     """
 
     def __init__(self, file: memoryview, contract: Contract) -> None:
@@ -79,14 +79,14 @@ class HintCollector:
         self._written: set[tuple[str, ...]] = set()
 
     def note(self, key: str, world: World, is_over: bool) -> None:
-        """Keep the hints on the requests of a world until it is known for which test they are."""
+        """Find the hints on the requests of a world, and keep them until `finish` names their test."""
         if world.journal:
             with _logging_errors():
                 found = self._find.of_world(world, self._contract, is_over=is_over)
                 _add(self._noted.setdefault(key, {}), found)
 
     def noted(self, key: str) -> list[dict[str, Any]]:
-        """Return the hints on requests of a key that have gone, and are not written yet."""
+        """Return the hints that `note` has kept of a key, which are not written yet."""
         return list(self._noted.get(key, {}).values())
 
     def note_keyless(self, entries: Sequence[Entry], test: str | None) -> None:
@@ -96,7 +96,7 @@ class HintCollector:
                 self._write(_add({}, self._find.of_keyless(entries, self._contract)), test)
 
     def finish(self, key: str, test: str | None) -> None:
-        """Write what was noted of a key; if the test is None, forget it."""
+        """Write the hints that `note` has kept of a key; if the test is None, drop them."""
         noted = self._noted.pop(key, None)
         if noted and test is not None:
             self._write(noted, test)
@@ -113,7 +113,7 @@ class HintCollector:
 
 @contextmanager
 def _logging_errors() -> Iterator[None]:
-    """Log an internal error, and go on: hints are less important than what the server is for."""
+    """Log an internal error, and go on: responses are more important than hints."""
     try:
         yield
     except Exception as error:
@@ -122,7 +122,7 @@ def _logging_errors() -> Iterator[None]:
 
 
 def _add(documents: Documents, found: Iterable[Hint]) -> Documents:
-    """Add hints to others, and return them; equal ones are one."""
+    """Add hints to `documents`, and return these; equal hints are one, with a count."""
     for hint in found:
         known = documents.get(hint[:3])
         if known is not None:

@@ -22,7 +22,7 @@ _sleep = asyncio.sleep
 
 
 def is_waiting_real() -> bool:
-    """Return whether `sleep` of time and asyncio are their own: a test may have replaced them."""
+    """Return whether `time.sleep` and `asyncio.sleep` are the originals: a test may have replaced them."""
     return type(time.sleep) is BuiltinFunctionType and asyncio.sleep is _sleep
 
 

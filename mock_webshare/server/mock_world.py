@@ -50,7 +50,7 @@ class MockWorld:
     def env(self) -> dict[str, str]:
         """The variables that `mock-webshare run` sets; official clients read only the key.
 
-        Those that exempt the server from a proxy are added if this process has a proxy in its environment.
+        If this process has a proxy in its environment, variables that exempt the server from it are added.
         """
         has_proxy = any(name.lower() in _PROXY_VARIABLES for name in os.environ)
         exemptions = proxy_exemptions(self.url, os.environ) if has_proxy else {}
@@ -64,8 +64,8 @@ class MockWorld:
     def assert_requested(self, method: str, path: str, /, **query: Any) -> None:
         """Raise AssertionError unless there was such a request.
 
-        The message shows the nearest ones. Only the named query parameters are compared: with a string or a
-        number, with a list if a parameter is repeated, or with None if it must be absent.
+        The message shows the nearest requests. Only the given query parameters are compared: with a string or
+        a number, with a list if a parameter is repeated, or with None if it must be absent.
         """
         __tracebackhide__ = True
         wanted, entries = RequestMatcher(method, path, query), self.requests
@@ -87,7 +87,7 @@ class MockWorld:
         self._call(lambda world: world.clear_requests())
 
     def hints(self) -> list[dict[str, Any]]:
-        """Return what the client does wrong though nothing fails, as if it had ended now."""
+        """Return what the client does wrong though nothing fails, as if the client had ended now."""
         contract = self._server.contract
         return [each.document() for each in self._call(lambda world: hints.of_world(world, contract))]
 
@@ -207,19 +207,19 @@ class MockWorld:
     ) -> dict[str, Any] | None:
         """Let a referred user buy something; return the credit, or None if the user is at the cap.
 
-        `code` is that of a channel; without it, the user came by the referral link.
+        `code` is the code of a channel; without a code, the user came by the referral link.
         """
         given = {"amount": amount, "user_id": user_id, "code": code}
         credit: dict[str, Any] | None = self._call(lambda it: transactions.purchase(it, **given))["credit"]
         return credit
 
     def pay(self) -> str | None:
-        """Let the account pay; return the coupon code that is redeemed by that, if any."""
+        """Let the account itself pay; return the coupon code that this redeems, if any."""
         code: str | None = self._call(transactions.pay)["redeemed"]
         return code
 
     def simulate(self, *, months: int = 1, purchases: int = 40, seed: int = 0) -> dict[str, Any]:
-        """Let months pass with so many purchases each; return the clock."""
+        """Let months pass, each with a number of purchases; return the clock."""
         given = {"months": months, "purchases": purchases, "seed": seed}
         return self._call(lambda world: transactions.simulate(world, **given))
 
@@ -278,8 +278,8 @@ class MockWorld:
 def proxy_exemptions(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that keep clients from sending requests for `url` to a proxy.
 
-    Some clients prefer `no_proxy`, others `NO_PROXY`. Both are set, so one that was not set would hide the
-    other: it gets the hosts of the other, too.
+    Some clients prefer `no_proxy`, others `NO_PROXY`, so both are returned. If only one of them is set in
+    `environ`, both get its hosts, because a client may read just the other one.
     """
     hosts = dict.fromkeys([*_LOOPBACK, urlsplit(url).hostname or ""])
     lower, upper = environ.get("no_proxy", ""), environ.get("NO_PROXY", "")
@@ -287,7 +287,7 @@ def proxy_exemptions(url: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _with_hosts(listed: str, hosts: Iterable[str]) -> str:
-    """Return a list of hosts with others added; `*` covers them, if it is alone."""
+    """Return a comma-separated list of hosts with more hosts added; the list `*` has all and stays."""
     if listed.strip() == "*":
         return listed
     known = [each.strip() for each in listed.split(",")]

@@ -60,8 +60,8 @@ class Guard:
     """A guard that is ready to run its command.
 
     Create it before any thread, because it forks. It forwards the signals of this process to the command, and
-    leaves standard input and output to it. Until the command runs, a signal ends this process, and the guard
-    with it. Raise `UsageError` on a system without fork.
+    leaves standard input and output to the command. Until the command runs, a signal ends this process, and
+    with it the guard. Raise `UsageError` on a system without fork.
     """
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -244,8 +244,8 @@ class _SignalRecorder:
     def has_received(self, number: int) -> bool:
         """Return whether the group received this signal since the last call.
 
-        A recorder that ended has received none. Of two signals within one moment only one may be recorded:
-        the command rather gets one twice than not at all.
+        A recorder that has ended has received no signal. Of two equal signals at one moment only one may be
+        recorded: better the command gets a signal twice than not at all.
         """
         poll = select.poll()
         poll.register(self._replies, select.POLLIN)
@@ -357,7 +357,7 @@ def _child_end_stream() -> int:
 
 
 def _redirect_to_null(*streams: int) -> None:
-    """Leave these streams to the command, so that they close when it closes them."""
+    """Replace these streams of this process by the null device, so that only the command holds them."""
     null = os.open(os.devnull, os.O_RDWR)
     for stream in streams:
         os.dup2(null, stream)

@@ -1,4 +1,4 @@
-"""HTTP/1 by aiohttp, without its own pages, texts and `Server` header."""
+"""HTTP/1 by aiohttp, without the pages, texts and `Server` header of aiohttp."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mock_webshare.server.delivery import OWN_HEADERS
 SPOKE_TLS = "TLS, but this server speaks HTTP only: the base URL has to begin with http://"
 """What is logged of a connection that begins with TLS."""
 _TLS_HANDSHAKE = b"\x16"
-"""The first byte of a TLS connection (RFC 8446, 5.1), which is never that of an HTTP request."""
+"""The first byte of a TLS connection (RFC 8446, 5.1); no HTTP request begins with it."""
 
 
 class Runner(web.AppRunner):
     """Runs an application so that requests that aiohttp would refuse reach its handlers.
 
-    Bodies arrive as they were sent: aiohttp refuses a request whose `Content-Encoding` it cannot decode,
-    while the service does not look at it.
+    Bodies arrive as they were sent: aiohttp would refuse a request whose `Content-Encoding` it cannot decode,
+    but the service ignores that header.
     """
 
     def __init__(self, app: web.Application, **options: Any) -> None:
@@ -34,7 +34,7 @@ class Runner(web.AppRunner):
 
 
 def _routable(message: Any) -> Any:
-    """Return the head of a request with a path: the router knows no other targets."""
+    """Return the head of a request, with a path if its target has none: the router needs a path."""
     # The handlers read the target itself, so its query may be missing here.
     if message.method == "CONNECT":
         path = message.path.partition("?")[0] if message.path.startswith("/") else "/"
@@ -76,7 +76,7 @@ class _Connection(web.RequestHandler):
 
 
 async def handle_expect(request: web.Request) -> None:
-    """Ask for a body whose client waits, and ignore other expectations, like the service."""
+    """Send `100 Continue` to a client that waits for it, and ignore other expectations, like the service."""
     if request.version >= (1, 1) and request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the response has not begun

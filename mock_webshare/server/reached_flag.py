@@ -2,7 +2,7 @@
 
 It is about the mock servers that the command of `run` starts. The flag is the last byte of a small file.
 `run` creates it and names it in the environment of its command; a mock server in a process with that variable
-sets the flag. It maps the file when it is made, because tests may fake the file system later.
+sets the flag. The server maps the file when it is made, because tests may fake the file system later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEAD = b"mock-webshare run\n"
 class ReachedFlag:
     """The flag of one run; it is never set where no file can be created.
 
-    `mutate` has another one, under a variable of its own.
+    `mutate` has another flag, under a variable of its own.
     """
 
     def __init__(self, variable: str = _VARIABLE) -> None:

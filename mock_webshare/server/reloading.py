@@ -28,13 +28,13 @@ class Reloader:
     def __init__(self, worlds: Worlds, source: Source | None) -> None:
         self._worlds = worlds
         self._source = source
-        self._lock = asyncio.Lock()  # so that what was read last is what is served at the end
+        self._lock = asyncio.Lock()  # so that the data that were read last are served in the end
         self.report: Callable[[str], object] = lambda line: None
 
     async def reload(self) -> Mapping[str, int]:
-        """Read the data in a thread and serve them; return what `Worlds.renew` does.
+        """Read the data in a thread and serve them; return the counts of `Worlds.renew`.
 
-        Raise `Conflict` if that is not possible; then the data are unchanged.
+        Raise `Conflict` if the data cannot be read; then the server keeps its data.
         """
         async with self._lock:
             try:
@@ -46,7 +46,7 @@ class Reloader:
         return counts
 
     async def watch(self, path: str, seen: object) -> None:
-        """Reload whenever the file at a path is not what was `seen`, a result of `state_of`; never return.
+        """Reload whenever the `state_of` a path is not `seen`, the state at the last reload; never return.
 
         A file that is changing is left alone until it stays the same.
         """
@@ -62,7 +62,7 @@ class Reloader:
 
 
 def state_of(path: str) -> tuple[int, int, int] | None:
-    """Return what changes whenever a file is written or replaced; None if there is no such file."""
+    """Return time, size and inode of a file, which change if it is written or replaced; None: no file."""
     try:
         found = os.stat(path)
     except OSError:
@@ -70,8 +70,8 @@ def state_of(path: str) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def source_of(settings: Settings) -> Source | None:
-    """Return what reads the data set that the settings name; None if they name none."""
+def make_source(settings: Settings) -> Source | None:
+    """Return a function that loads the data set that the settings name; None if they name no data set."""
     data = settings.data
     if data is None:
         return None
@@ -91,7 +91,7 @@ def read(source: Source | None) -> Dataset:
 def _line(error: Exception) -> str:
     """Return the line of the value that an error is about, for the end of its message."""
     if not isinstance(error, DataError) or not error.pointer:
-        return ""  # the whole file, or a syntax error, whose message has the line
+        return ""  # an error of the whole file, or a syntax error, whose message has the line already
     with suppress(MockWebshareError, ValueError, IndexError, RecursionError):  # changed meanwhile
         text = datasets.read_content(error.source).decode("utf-8-sig")
         return f" (line {Locator(text).line(error.pointer)})"

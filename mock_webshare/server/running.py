@@ -25,7 +25,7 @@ from mock_webshare.errors import ServerError
 from mock_webshare.server.app import LOAD, RELOADER, create_app, make_dataset
 from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.server.protocol import SPOKE_TLS, Runner
-from mock_webshare.server.reloading import Source, source_of, state_of
+from mock_webshare.server.reloading import Source, make_source, state_of
 from mock_webshare.service.data.dataset import Dataset
 from mock_webshare.service.data.generator import Progress
 from mock_webshare.service.settings import Settings
@@ -33,7 +33,7 @@ from mock_webshare.service.world.journal import Entry
 from mock_webshare.service.world.registry import arranged
 
 _SHUTDOWN_SECONDS = 0.3  # for the requests in progress when the server stops
-_LOAD_SECONDS = 1.0  # after its start, when the command loads what the first requests rarely need
+_LOAD_SECONDS = 1.0  # after which `serve` loads what the first requests rarely need
 _FLUSH_SECONDS = 0.05  # for which a line of the log waits for others
 
 
@@ -46,9 +46,9 @@ async def running_server(
 ) -> AsyncIterator[str]:
     """Serve while the context lasts; the value is the base URL, ready for requests.
 
-    Without settings it takes a free port. `timer` returns seconds and drives the rate limit; `log`,
-    unless None, gets one line for each request. Raise `ServerError` if it cannot listen on the address, and
-    what `create_app` raises.
+    Without settings the server takes a free port. `timer` returns seconds and drives the rate limit; `log`,
+    unless None, gets one line for each request. Raise `ServerError` if the server cannot listen on the
+    address, and the errors of `create_app`.
     """
     async with running_app(settings, timer=timer, log=log) as (url, _):
         yield url
@@ -85,11 +85,11 @@ def serve(
 ) -> None:
     """Serve until the task that `cancel_on_signal` receives is cancelled.
 
-    `announce` is called with the base URL once it is ready for requests. `source` returns the data; None: the
-    settings say which. If `is_watched`, the file of the data is read again when it changes.
+    `announce` is called with the base URL once the server is ready. `source` loads the data; None: the data
+    are those of the settings. If `is_watched`, the file of the data is read again when it changes.
     """
     path = str(settings.data)
-    seen = state_of(path)  # before it is read
+    seen = state_of(path)  # before the file is read
     with _prepared(settings, monotonic, log, progress, source=source, logged=logged) as prepared:
 
         async def until_shutdown() -> None:
@@ -110,7 +110,7 @@ def serve(
 
 
 class Logged(NamedTuple):
-    """What a log contains, and how."""
+    """What a log contains, and in which format."""
 
     format: str = "text"  # or json
     is_quiet: bool = False  # without requests
@@ -140,7 +140,7 @@ def _prepared(
     # errors and may take long.
     if dataset is not None:
         dataset = arranged(dataset, settings)
-    elif source := source or source_of(settings):
+    elif source := source or make_source(settings):
         dataset = source()
     secrets = [*settings.api_keys, *filter(None, [settings.control_token])]
     logged = logged or Logged()
@@ -267,7 +267,7 @@ _MEASURED = ("method", "path", "status", "milliseconds")
 
 
 def _as_text(fields: Fields) -> str:
-    """Return a line: the time, what every request has without its name, and the rest by name."""
+    """Return a line: time, method, path, status and duration; then the other fields with their names."""
     if "message" in fields:
         return f"{_time()} mock-webshare: {fields['message']}\n"
     method, path, status, milliseconds = (fields[name] for name in _MEASURED)
@@ -291,7 +291,7 @@ def _time() -> str:
 
 @lru_cache(256)
 def _path(target: str) -> str:
-    """Return the path of a target in ASCII; an absolute one may name host and user."""
+    """Return the path of a target in ASCII, without the host and user that an absolute target has."""
     path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
     return path.encode("ascii", "backslashreplace").decode()
 
@@ -309,7 +309,7 @@ def _redacted(path: str, secrets: tuple[str, ...]) -> str:
 class _BadRequests(logging.Handler):
     """Logs a fixed line for each request that is not valid HTTP.
 
-    The record by which aiohttp reports it has a traceback with the request's bytes, among which a key may be.
+    aiohttp's own record has a traceback with the bytes of the request, which may contain a key.
     """
 
     def __init__(self, log: RequestLog | None) -> None:

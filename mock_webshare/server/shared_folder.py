@@ -1,7 +1,7 @@
 """Files in a folder that the environment names, by which mock servers in several processes report.
 
-Each server has a file of its own, which is always complete, however its process ends. It maps the file when
-it is made, because tests may fake the file system later.
+Each server has a file of its own, which is always complete, however its process ends. A server maps its file
+when the server is made, because tests may fake the file system later.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 
 class SharedFolder:
-    """A folder for the files of mock servers while the context lasts, in this process and below it."""
+    """A folder for files of mock servers, in this process and its descendants, while the context lasts."""
 
     variable: ClassVar[str]
     """The variable in the environment that names the folder."""
     is_passed_on: ClassVar[bool]
-    """Whether its files go to that of an outer context at the end."""
+    """Whether the files are moved to the folder of an outer context at the end."""
 
     def __enter__(self) -> Self:
         from tempfile import TemporaryDirectory

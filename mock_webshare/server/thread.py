@@ -20,7 +20,7 @@ from mock_webshare.server.app import WORLDS, make_dataset
 from mock_webshare.server.arguments import for_tests
 from mock_webshare.server.loop import monotonic, new_loop
 from mock_webshare.server.mock_world import MockWorld
-from mock_webshare.server.reloading import read, source_of
+from mock_webshare.server.reloading import make_source, read
 from mock_webshare.server.running import running_app
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data.dataset import Dataset
@@ -49,8 +49,8 @@ class MockServer:
 
     Without settings it takes a free port. `dataset`, unless None, is served instead of the data that the
     settings name. `timer` returns seconds and drives the rate limit and the running clocks. `log`, unless
-    None, gets one line for each request. If anything but `stop()` ends the server, `failed` is called with
-    that exception, in the server's thread; if `failed` is None, it is raised there.
+    None, gets one line for each request. If an exception ends the running server, `failed` is called with
+    the exception in the server's thread; if `failed` is None, the exception is raised there.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class MockServer:
     def world(self, api_key: str, *, name: str | None = None) -> MockWorld:
         """Return the world of a key, to set it up and to inspect its requests.
 
-        `name` is what the control plane calls it instead of the key, so it must not contain the key.
+        The control plane shows `name` instead of the key, so `name` must not contain the key.
         """
         world = MockWorld(self, api_key)
         if name is not None:
@@ -100,7 +100,7 @@ class MockServer:
         return world
 
     def worlds(self) -> dict[str, int]:
-        """Return the number of worlds, the maximum, and the number deleted beyond it."""
+        """Return how many worlds there are, how many there can be, and how many were deleted to make room."""
         return self.call(lambda worlds: worlds.counted())
 
     def not_served(self) -> dict[str, int]:
@@ -112,18 +112,18 @@ class MockServer:
         self.call(lambda worlds: worlds.delete_all())
 
     def reload(self) -> Mapping[str, int]:
-        """Read the data again from their file; return how many worlds have them, and how many keep others.
+        """Read the data again from their file; return how many worlds have them now, and after a reset.
 
-        A world that was changed keeps its data until its reset. Raise `Conflict` if the data are not from a
+        A world that was changed keeps its data until it is reset. Raise `Conflict` if the data are not from a
         file or are refused; then nothing changes.
         """
-        dataset = read(source_of(self._settings) if self._dataset is None else None)
+        dataset = read(make_source(self._settings) if self._dataset is None else None)
         return self.call(lambda worlds: worlds.renew(dataset))
 
     def start(self) -> None:
-        """Start, and return when the server is ready.
+        """Start the server, and return when it is ready.
 
-        Raise the exception that ended its thread before that.
+        Raise the exception that ended the server's thread, if it ended before the server was ready.
         """
         if self._thread:
             raise ServerError(f"{self!r} runs already; call stop() first")
@@ -140,20 +140,20 @@ class MockServer:
     def stop(self) -> None:
         """Stop if the server runs, and return when the port is free again."""
         if self._thread:
-            if not self._stopped.done():  # the loop cancels it if the server fails
+            if not self._stopped.done():  # the loop cancels this future if the server fails
                 self._stopped.set_result(None)
-            if self._thread.ident is not None:  # None: the system could not start it
+            if self._thread.ident is not None:  # None: the system could not start the thread
                 self._thread.join()
         self._url = self._thread = self._loop = self._worlds = None
 
     def call(self, function: Callable[[Worlds], T]) -> T:
-        """Call a function of the worlds in the server's thread and return its result.
+        """Return `function(worlds)`, called in the server's thread.
 
-        Raise its exception, or `ServerError` if the server ends first. A change is complete before the next
-        request is served.
+        Raise the exception of the function, or `ServerError` if the server ends first. What the function
+        changes is complete before the next request is served.
         """
         thread, loop, worlds, ended = self._thread, self._loop, self._worlds, self._ended
-        if loop is None or worlds is None or not (thread and thread.is_alive()):  # a fork lacks it
+        if loop is None or worlds is None or not (thread and thread.is_alive()):  # a fork lacks the thread
             raise self._not_running()
         done: Future[T] = Future()
 
@@ -184,9 +184,9 @@ class MockServer:
             self._worlds.retire(api_key)
 
     def note_test(self, api_key: str, test: str | None) -> None:
-        """Report the hints on a key, and on requests without one from now on, with the name of a test.
+        """Report hints on a key, and on requests without a known key from now on, under the name of a test.
 
-        If it is None, they are not reported.
+        If `test` is None, these hints are not reported.
         """
         if self._worlds is not None:
             self._worlds.users[api_key] = KeyUser(test, self._worlds.keyless.total)
@@ -204,7 +204,7 @@ class MockServer:
             self._worlds.users[api_key] = user._replace(**changes)
 
     def hints_since(self, api_key: str, keyless: int) -> list[dict[str, Any]]:
-        """Return the hints on a key, and on requests without a known one after the first `keyless` ones."""
+        """Return the hints on a key, and on requests without a known key but the first `keyless` ones."""
 
         def found(worlds: Worlds) -> list[dict[str, Any]]:
             earlier = worlds.watcher.noted(api_key) if worlds.watcher is not None else []
