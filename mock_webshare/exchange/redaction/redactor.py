@@ -88,11 +88,6 @@ _IN_HTML = _Codec(html.unescape, html.escape)
 _IN_JSON = _Codec(lenient_json.decoded, lambda text: json.dumps(text)[1:-1])
 
 
-def redact(exchange: Exchange) -> Exchange:
-    """Return an exchange without its secrets; use one `Redactor` for several."""
-    return Redactor().exchange(exchange)
-
-
 class Redactor:
     """Replaces secrets by pseudonyms: `REDACTED-1`, `redacted-1@example.com`, and for cookies `REDACTED`.
 

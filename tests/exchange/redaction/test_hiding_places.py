@@ -20,7 +20,7 @@ import zstandard
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.redaction import body_text
 from mock_webshare.exchange.redaction.patterns import is_secret_name
-from mock_webshare.exchange.redaction.redactor import redact
+from mock_webshare.exchange.redaction.redactor import Redactor
 
 KEY = "k7wq2m9x4t"
 NESTED = f"https://y.io/?a=1&token={KEY}&b=2"
@@ -197,8 +197,8 @@ def exchange(**values: Any) -> Exchange:
 
 def redacted(**values: Any) -> str:
     """Return all of a redacted exchange; redacting it again changes nothing."""
-    once = redact(exchange(**values))
-    assert redact(once) == once
+    once = Redactor().exchange(exchange(**values))
+    assert Redactor().exchange(once) == once
     return repr(once)
 
 
@@ -225,7 +225,7 @@ def test_a_url(place: str) -> None:
 
 @pytest.mark.parametrize("place", BODIES)
 def test_a_body(place: str) -> None:
-    body = redact(exchange(body=BODIES[place].encode())).body.decode()
+    body = Redactor().exchange(exchange(body=BODIES[place].encode())).body.decode()
     assert KEY not in body
     if BODIES[place][:2] in ('{"', "[{", "[["):
         json.loads(body)
@@ -235,7 +235,7 @@ def test_a_body(place: str) -> None:
 
 @pytest.mark.parametrize("packed", PACKED)
 def test_a_compressed_body(packed: str) -> None:
-    body = redact(exchange(request_body=PACKED[packed])).request_body
+    body = Redactor().exchange(exchange(request_body=PACKED[packed])).request_body
     assert body.lstrip(b"x") == b'{"token": "REDACTED-1"}'
 
 
@@ -246,7 +246,7 @@ def test_a_compressed_body_without_its_library_stays(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(body_text, "import_module", missing)
     for compress in (brotli.compress, zstandard.compress):
         packed = compress(PACKED["gzip"])
-        assert redact(exchange(request_body=packed)).request_body == packed
+        assert Redactor().exchange(exchange(request_body=packed)).request_body == packed
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -290,14 +290,14 @@ WELL_FORMED = [
 
 @pytest.mark.parametrize("text", WELL_FORMED)
 def test_json_stays_well_formed(text: str) -> None:
-    document = json.loads(redact(exchange(body=text.encode())).body)
+    document = json.loads(Redactor().exchange(exchange(body=text.encode())).body)
     assert "REDACTED-1" in json.dumps(document)
     redacted(body=text.encode())
 
 
 def test_a_secret_with_quotes_is_found_without_them() -> None:
     given = {"url": f"https://x.io/?token=%22{KEY}%22", "body": json.dumps({"y": KEY}).encode()}
-    assert redact(exchange(**given)).body == b'{"y": "REDACTED-1"}'
+    assert Redactor().exchange(exchange(**given)).body == b'{"y": "REDACTED-1"}'
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_secret_with_quotes_is_found_without_them() -> None:
 )
 def test_what_a_short_secret_may_equal_stays(secret: str, values: dict[str, Any]) -> None:
     known = {} if "request_body" in values else {"request_body": f"pin={secret}".encode()}
-    result = redact(exchange(**known, **values))
+    result = Redactor().exchange(exchange(**known, **values))
     assert all(getattr(result, name) == value for name, value in values.items())
 
 
@@ -326,7 +326,7 @@ def test_what_a_short_secret_may_equal_stays(secret: str, values: dict[str, Any]
     ],
 )
 def test_an_escape_before_an_address_stays(text: str, expected: str) -> None:
-    assert redact(exchange(url=f"https://x.io/{text}")).url == f"https://x.io/{expected}"
+    assert Redactor().exchange(exchange(url=f"https://x.io/{text}")).url == f"https://x.io/{expected}"
 
 
 @pytest.mark.parametrize(
@@ -347,14 +347,14 @@ def test_an_encoded_address_under_a_name_has_one_pseudonym(values: dict[str, Any
 def test_a_large_binary_body_is_searched_for_printable_text_only() -> None:
     octets = bytes(range(256)) * 1000
     given = octets + JSON.encode() + octets
-    text = redact(exchange(body=given, request_headers=(("X-Key", "abcdefgh0123"),)))
+    text = Redactor().exchange(exchange(body=given, request_headers=(("X-Key", "abcdefgh0123"),)))
     assert text.body == given.replace(KEY.encode(), b"REDACTED-2")
-    assert redact(exchange(body=octets)).body == octets
+    assert Redactor().exchange(exchange(body=octets)).body == octets
 
 
 def test_a_large_text_in_an_old_encoding_is_searched() -> None:
     given = "caf\xe9 ".encode("latin-1") * 20_000 + f"token={KEY}".encode()
-    assert redact(exchange(body=given)).body == given.replace(KEY.encode(), b"REDACTED-1")
+    assert Redactor().exchange(exchange(body=given)).body == given.replace(KEY.encode(), b"REDACTED-1")
 
 
 def test_the_table_of_what_is_not_found_is_that_of_the_documents() -> None:

@@ -19,7 +19,7 @@ from mock_webshare.exchange.model import Exchange, write_line
 from mock_webshare.exchange.redaction import body_text, patterns, secret_index
 from mock_webshare.exchange.redaction import redactor as redaction
 from mock_webshare.exchange.redaction.patterns import is_secret_name
-from mock_webshare.exchange.redaction.redactor import Redactor, redact
+from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.data import generator
 
 KEY = "Zq7/canary+9x=K3"
@@ -334,7 +334,7 @@ def test_a_place(place: dict[str, object]) -> None:
         zlib.compress(elsewhere),
         elsewhere.decode().encode("utf-16"),
     ):
-        redacted = redact(exchange(body=each, **place))
+        redacted = Redactor().exchange(exchange(body=each, **place))
         assert PLAIN_KEY not in write_line(redacted)
         for octets in (redacted.body, redacted.request_body):
             assert PLAIN_KEY.encode() not in octets.replace(b"\0", b"")
@@ -354,7 +354,7 @@ def test_equal_secrets_have_equal_pseudonyms() -> None:
 def test_links_repeat_the_pseudonyms_of_the_request() -> None:
     requested = f"{LIST}?token=a%20b&email=me@a.io"
     following = f"{LIST}?email=me%40a.io&page=2&token=a+b"
-    redacted = redact(exchange(url=requested, body=json.dumps({"next": following}).encode()))
+    redacted = Redactor().exchange(exchange(url=requested, body=json.dumps({"next": following}).encode()))
     assert redacted.url == f"{LIST}?token=REDACTED-1&email=redacted-2@example.com"
     assert (
         json.loads(redacted.body)["next"] == f"{LIST}?email=redacted-2%40example.com&page=2&token=REDACTED-1"
@@ -377,7 +377,9 @@ def test_a_word_of_the_contract_and_a_tiny_secret_stay_in_other_places(key: str)
     text = json.dumps(
         {"detail": "Invalid ab 123.", "id": 123, "status": "available", "created_at": "1", "referral": 1}
     )
-    redacted = redact(exchange(request_headers=(("Authorization", f"Token {key}"),), body=text.encode()))
+    redacted = Redactor().exchange(
+        exchange(request_headers=(("Authorization", f"Token {key}"),), body=text.encode())
+    )
     assert redacted.request_headers == (("Authorization", "Token REDACTED-1"),)
     assert redacted.body.decode() == text
 
@@ -430,7 +432,7 @@ def test_a_short_secret_is_replaced_in_its_exchange_where_it_is_a_word(
 )
 def test_a_secret_that_decodes_to_such_a_word_stays_in_other_places(key: str, value: str) -> None:
     text = f'{{"next":{value},"status":"{value}"}}'
-    redacted = redact(exchange(request_headers=(("X-Key", key),), body=text.encode()))
+    redacted = Redactor().exchange(exchange(request_headers=(("X-Key", key),), body=text.encode()))
     assert redacted.request_headers == (("X-Key", "REDACTED-1"),)
     assert redacted.body.decode() == text
 
@@ -456,7 +458,7 @@ def test_the_numbers_of_pseudonyms_in_any_place_are_not_used(place: dict[str, ob
     redactor = Redactor()
     redactor.reserve_pseudonyms(exchange(**place))
     assert redactor.url("https://x.io/?token=new") == "https://x.io/?token=REDACTED-5"
-    assert redact(exchange(request_headers=(("X-Key", "new"),), **place)).request_headers == (
+    assert Redactor().exchange(exchange(request_headers=(("X-Key", "new"),), **place)).request_headers == (
         ("X-Key", "REDACTED-5"),
     )
 
@@ -476,25 +478,27 @@ def test_the_memory_for_many_long_secrets_is_limited(monkeypatch: pytest.MonkeyP
 
 def test_a_secret_longer_than_any_header_stays_in_other_places() -> None:
     long = "k" * (redaction.LONGEST_INDEXED + 1)
-    redacted = redact(exchange(request_body=f"token={long}&note={long}".encode()))
+    redacted = Redactor().exchange(exchange(request_body=f"token={long}&note={long}".encode()))
     assert redacted.request_body == f"token=REDACTED-1&note={long}".encode()
 
 
 def test_a_correct_content_length_stays_correct() -> None:
     given = exchange(body=b'{"token":"a"}', headers=(("Content-Length", "13"),))
-    redacted = redact(given)
+    redacted = Redactor().exchange(given)
     assert redacted.headers == (("Content-Length", str(len(redacted.body))),)
-    assert redact(exchange(headers=(("Content-Length", "13"),))).headers == (("Content-Length", "13"),)
+    assert Redactor().exchange(exchange(headers=(("Content-Length", "13"),))).headers == (
+        ("Content-Length", "13"),
+    )
 
 
 def test_missing_parts_stay_missing() -> None:
     bare = Exchange(source="-", body=b"{}")
-    assert redact(bare) == bare
+    assert Redactor().exchange(bare) == bare
 
 
 def test_a_pseudonym_after_a_backslash_leaves_json_well_formed() -> None:
     text = f'{{"detail":"\\n{PLAIN_KEY} \\\\{PLAIN_KEY} C:\\{PLAIN_KEY}"}}'
-    redacted = redact(exchange(request_headers=(("X-Key", PLAIN_KEY),), body=text.encode()))
+    redacted = Redactor().exchange(exchange(request_headers=(("X-Key", PLAIN_KEY),), body=text.encode()))
     assert json.loads(redacted.body) == {"detail": "\nREDACTED-1 \\REDACTED-1 C:REDACTED-1"}
 
 
@@ -529,8 +533,8 @@ EXCHANGES = st.builds(
 @given(EXCHANGES)
 @settings(deadline=None)
 def test_redacting_twice_is_redacting_once(given_exchange: Exchange) -> None:
-    once = redact(given_exchange)
-    assert redact(once) == once
+    once = Redactor().exchange(given_exchange)
+    assert Redactor().exchange(once) == once
 
 
 @given(JSON, st.booleans())
@@ -558,7 +562,7 @@ def test_a_key_is_redacted_in_all_places(key: str, data: st.DataObject) -> None:
     ]  # fmt: skip
     encode = data.draw(st.sampled_from(encoders))
     text = json.dumps({"detail": f"a {key} b"})
-    redacted = redact(
+    redacted = Redactor().exchange(
         exchange(
             url=f"https://x.io/{quote(key)}/?a={quote(key, safe='')}",
             request_headers=(("Authorization", f"Token {key}"),),
