@@ -85,6 +85,11 @@ def key_place(headers: Iterable[str], parameters: Iterable[str]) -> str:
     return ""
 
 
+def _if(applies: Callable[[Facts], object]) -> Callable[[Facts], Names | None]:
+    """Return the names of a message that has none."""
+    return lambda facts: {} if applies(facts) else None
+
+
 def _not_served(facts: Facts) -> Names | None:
     return {"operation": facts.operation} if facts.operation else None
 
@@ -107,11 +112,11 @@ def _missing_prefix(facts: Facts) -> Names | None:
     return {"prefix": prefix, "path": found} if found else None
 
 
-def _doubled_slash(facts: Facts) -> Names | None:
+def _has_doubled_slash(facts: Facts) -> bool:
     if not (_is_unknown(facts) and "//" in facts.path):
-        return None
+        return False
     single = "/" + "/".join(part for part in facts.path.split("/") if part)
-    return {} if known_path(facts.contract, single) else None
+    return known_path(facts.contract, single) is not None
 
 
 def _similar_path(facts: Facts) -> Names | None:
@@ -119,47 +124,21 @@ def _similar_path(facts: Facts) -> Names | None:
     return {"path": found} if found else None
 
 
-def _unknown_path(facts: Facts) -> Names | None:
-    return {} if _is_unknown(facts) else None
-
-
-def _key_without_token(facts: Facts) -> Names | None:
+def _lacks_token(facts: Facts) -> bool:
     words = (facts.authorization or "").split()
-    has_word = bool(words) and words[0].lower() == "token"
-    return {} if facts.status == 401 and words and not has_word else None
+    return facts.status == 401 and bool(words) and words[0].lower() != "token"
 
 
 def _misplaced_key(facts: Facts) -> Names | None:
     return {"place": facts.key_place} if _lacks_key(facts) and facts.key_place else None
 
 
-def _missing_key(facts: Facts) -> Names | None:
-    return {} if _lacks_key(facts) else None
-
-
 def _lacks_key(facts: Facts) -> bool:
     return facts.status == 401 and not (facts.authorization or "").strip()
 
 
-def _refused_key(facts: Facts) -> Names | None:
-    return {} if facts.is_key_refused else None
-
-
-def _refused_preflight(facts: Facts) -> Names | None:
-    return {} if facts.is_preflight and facts.origin else None
-
-
-def _null_origin(facts: Facts) -> Names | None:
-    return {} if facts.origin == "null" else None
-
-
-def _refused_origin(facts: Facts) -> Names | None:
-    return {} if facts.origin else None
-
-
-def _wrong_preference(part: str) -> Callable[[Facts], Names | None]:
-    names = {"codes": ", ".join(FORBIDDEN)}
-    return lambda facts: names if facts.preference == part else None
+def _wrong_example(facts: Facts) -> Names | None:
+    return {"codes": ", ".join(FORBIDDEN)} if facts.preference == "example" else None
 
 
 def _similar_scenario(facts: Facts) -> Names | None:
@@ -170,87 +149,45 @@ def _similar_scenario(facts: Facts) -> Names | None:
     return {"name": found[0]} if found else None
 
 
-def _unknown_scenario(facts: Facts) -> Names | None:
-    return None if facts.scenario is None else {}
-
-
+# fmt: off
 HINTS: Sequence[Hint] = (
-    Hint(
-        "cors.null",
-        _null_origin,
-        "a page without an origin, such as a file, cannot read responses; serve it over HTTP, and allow that "
-        "origin with serve --cors-origin ORIGIN",
-    ),
-    Hint(
-        "cors.preflight",
-        _refused_preflight,
-        "the origin of this page is not allowed to read responses; allow it with serve --cors-origin ORIGIN",
-    ),
-    Hint(
-        "cors.response",
-        _refused_origin,
-        "the browser does not show this response to the page, for its origin is not allowed; allow it with "
-        "serve --cors-origin ORIGIN",
-    ),
-    Hint(
-        "operation.not-served",
-        _not_served,
-        "mock-webshare does not serve {operation}; a fault with the action respond can stand for it",
-    ),
-    Hint(
-        "path.doubled-prefix",
-        _doubled_prefix,
-        "the path begins with {prefix} once too often; remove {prefix} from the base URL of the client",
-    ),
+    Hint("cors.null", _if(lambda facts: facts.origin == "null"),
+         "a page without an origin, such as a file, cannot read responses; serve it over HTTP, and allow "
+         "that origin with serve --cors-origin ORIGIN"),
+    Hint("cors.preflight", _if(lambda facts: facts.is_preflight and facts.origin),
+         "the origin of this page is not allowed to read responses; allow it with "
+         "serve --cors-origin ORIGIN"),
+    Hint("cors.response", _if(lambda facts: facts.origin),
+         "the browser does not show this response to the page, for its origin is not allowed; allow it with "
+         "serve --cors-origin ORIGIN"),
+    Hint("operation.not-served", _not_served,
+         "mock-webshare does not serve {operation}; a fault with the action respond can stand for it"),
+    Hint("path.doubled-prefix", _doubled_prefix,
+         "the path begins with {prefix} once too often; remove {prefix} from the base URL of the client"),
     Hint("path.missing-prefix", _missing_prefix, "the path lacks {prefix}; use {path}"),
-    Hint(
-        "path.doubled-slash",
-        _doubled_slash,
-        "the path has two slashes in a row; does the base URL end in a slash, or is an id empty?",
-    ),
+    Hint("path.doubled-slash", _if(_has_doubled_slash),
+         "the path has two slashes in a row; does the base URL end in a slash, or is an id empty?"),
     Hint("path.similar", _similar_path, "the service does not have this path; the nearest is {path}"),
-    Hint(
-        "path.unknown",
-        _unknown_path,
-        "the service does not have this path; /__mock__/service.openapi.json lists the paths",
-    ),
-    Hint(
-        "key.without-token",
-        _key_without_token,
-        "the key has to follow the word Token; send the header Authorization: Token KEY",
-    ),
-    Hint(
-        "key.misplaced",
-        _misplaced_key,
-        "the service does not read a key from the {place}; send the header Authorization: Token KEY",
-    ),
-    Hint("key.missing", _missing_key, "no key was sent; send the header Authorization: Token KEY"),
-    Hint("key.refused", _refused_key, "this server accepts only the keys of its --api-key options"),
-    Hint(
-        "scenario.similar",
-        _similar_scenario,
-        "the key names a scenario that does not exist; the nearest is scenario:{name}",
-    ),
-    Hint(
-        "scenario.unknown",
-        _unknown_scenario,
-        "the key names a scenario that does not exist; /__mock__/scenarios lists the scenarios",
-    ),
-    Hint(
-        "prefer.name",
-        _wrong_preference("name"),
-        "a name in the header Prefer is not known; write it like code=429, or "
-        "code=403, example=account_suspended",
-    ),
-    Hint(
-        "prefer.code",
-        _wrong_preference("code"),
-        "the code in the header Prefer has to be a status from 400 to 599, like code=429; it was ignored",
-    ),
-    Hint(
-        "prefer.example",
-        _wrong_preference("example"),
-        "the example in the header Prefer has to be one of {codes}, and goes with code=403",
-    ),
+    Hint("path.unknown", _if(_is_unknown),
+         "the service does not have this path; /__mock__/service.openapi.json lists the paths"),
+    Hint("key.without-token", _if(_lacks_token),
+         "the key has to follow the word Token; send the header Authorization: Token KEY"),
+    Hint("key.misplaced", _misplaced_key,
+         "the service does not read a key from the {place}; send the header Authorization: Token KEY"),
+    Hint("key.missing", _if(_lacks_key), "no key was sent; send the header Authorization: Token KEY"),
+    Hint("key.refused", _if(lambda facts: facts.is_key_refused),
+         "this server accepts only the keys of its --api-key options"),
+    Hint("scenario.similar", _similar_scenario,
+         "the key names a scenario that does not exist; the nearest is scenario:{name}"),
+    Hint("scenario.unknown", _if(lambda facts: facts.scenario is not None),
+         "the key names a scenario that does not exist; /__mock__/scenarios lists the scenarios"),
+    Hint("prefer.name", _if(lambda facts: facts.preference == "name"),
+         "a name in the header Prefer is not known; write it like code=429, or "
+         "code=403, example=account_suspended"),
+    Hint("prefer.code", _if(lambda facts: facts.preference == "code"),
+         "the code in the header Prefer has to be a status from 400 to 599, like code=429; it was ignored"),
+    Hint("prefer.example", _wrong_example,
+         "the example in the header Prefer has to be one of {codes}, and goes with code=403"),
 )
+# fmt: on
 """The hints; if several apply to a request, the first one counts."""
