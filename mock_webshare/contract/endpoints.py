@@ -64,6 +64,19 @@ _CREDIT_RULES = (
     *_OBJECT_RULES, "object.older-edition", "object.amount", "object.mode", "object.status",
     "object.reverted", "object.channel", "object.copy", "object.pending", "object.lifecycle",
 )
+_CONFIG_RULES = (
+    *_OBJECT_RULES, "config.payout", "config.terms", "config.totals", "config.earn-out-date", "body.errors",
+    "body.types",
+)
+_CHANNEL_RULES = (*_OBJECT_RULES, "object.copy", "channel.array", "channel.decimals", "channel.dates")
+_EARNOUT_RULES = (*_OBJECT_RULES, "earnout.mode", "earnout.status", "earnout.error")
+_CODE_RULES = (
+    "object.fields", "object.new-fields", "detail.id", "code.open", "code.unknown", "filter.errors",
+)
+_COUPON_RULES = (
+    "object.fields", "object.new-fields", "coupon.null", "coupon.apply", "coupon.errors", "coupon.remove",
+    "limit.coupon", "body.errors", "body.types",
+)
 # fmt: on
 
 _WRITE_ERRORS = tuple(
@@ -101,16 +114,7 @@ CONFIG = Endpoint(
     schema="referral-config",
     signs=("referral_url", "next_earn_out_date"),
     view_name="Referral Config",
-    rules=(
-        *_ROUTE_RULES,
-        *_OBJECT_RULES,
-        "config.payout",
-        "config.terms",
-        "config.totals",
-        "config.earn-out-date",
-        "body.errors",
-        "body.types",
-    ),
+    rules=_ROUTE_RULES + _CONFIG_RULES,
     methods=("GET", "PATCH", "HEAD", "OPTIONS"),
     errors=_WRITE_ERRORS,
     writes=(
@@ -131,17 +135,8 @@ CHANNEL_LIST = Endpoint(
     resource="channels",
     schema="referral-channel-list",
     view_name="Referral Channel List",
-    rules=(
-        *_ROUTE_RULES,
-        *_OBJECT_RULES,
-        "object.copy",
-        "channel.array",
-        "channel.decimals",
-        "channel.dates",
-    ),
+    rules=_ROUTE_RULES + _CHANNEL_RULES,
 )
-
-_EARNOUT_RULES = (*_OBJECT_RULES, "earnout.mode", "earnout.status", "earnout.error")
 
 EARNOUT_LIST = Endpoint(
     path=API_ROOT + "referral/earnout/",
@@ -170,15 +165,7 @@ CODE_INFO = Endpoint(
     schema="referral-code-info",
     signs=("referral_code",),
     view_name="Referral Code Info",
-    rules=(
-        *_OPEN_RULES,
-        "object.fields",
-        "object.new-fields",
-        "detail.id",
-        "code.open",
-        "code.unknown",
-        "filter.errors",
-    ),
+    rules=_OPEN_RULES + _CODE_RULES,
     is_open=True,
     lookup=Input("referral_code"),
 )
@@ -190,18 +177,7 @@ COUPON_CODE = Endpoint(
     schema="referral-coupon-code",
     signs=("is_recurring",),
     view_name="Referral Coupon Code",
-    rules=(
-        *_ROUTE_RULES,
-        "object.fields",
-        "object.new-fields",
-        "coupon.null",
-        "coupon.apply",
-        "coupon.errors",
-        "coupon.remove",
-        "limit.coupon",
-        "body.errors",
-        "body.types",
-    ),
+    rules=_ROUTE_RULES + _COUPON_RULES,
     methods=("GET", "POST", "DELETE", "HEAD", "OPTIONS"),
     errors=_WRITE_ERRORS,
     writes=(
@@ -215,9 +191,7 @@ CREDITS = Resource(
     singular="credit",
     schema="referral-credit",
     references=(
-        Reference(
-            "referral_channel", "channels", copy="referral_channel_code", source="code", is_unique=True
-        ),
+        Reference("referral_channel", "channels", "referral_channel_code", source="code", is_unique=True),
     ),
     lifecycle=Lifecycle(
         field="status",
@@ -237,20 +211,10 @@ CREDITS = Resource(
     amount="amount",
     numbered=("id", "user_id"),
     later=frozenset({"referral_channel", "referral_channel_code"}),
-    older=frozenset(
-        {
-            "id",
-            "user_id",
-            "mode",
-            "amount",
-            "status",
-            "referral_channel",
-            "referral_channel_code",
-            "created_at",
-            "updated_at",
-            "reverted_at",
-        }
-    ),
+    older=frozenset({
+        "id", "user_id", "mode", "amount", "status", "referral_channel", "referral_channel_code",
+        "created_at", "updated_at", "reverted_at",
+    }),
     own={
         "price": {
             "description": "What the user has paid; null: what earns the amount at the user's rate.",
@@ -258,7 +222,7 @@ CREDITS = Resource(
             "examples": [None, 12.5],
         }
     },
-)
+)  # fmt: skip
 CHANNELS = Resource(
     name="channels",
     singular="channel",
@@ -383,13 +347,7 @@ COUPONS = Resource(
 
 WEBSHARE = Contract(
     endpoints=(
-        CREDIT_LIST,
-        CREDIT_DETAIL,
-        CONFIG,
-        CHANNEL_LIST,
-        EARNOUT_LIST,
-        EARNOUT_DETAIL,
-        CODE_INFO,
+        CREDIT_LIST, CREDIT_DETAIL, CONFIG, CHANNEL_LIST, EARNOUT_LIST, EARNOUT_DETAIL, CODE_INFO,
         COUPON_CODE,
     ),
     resources=(CREDITS, CHANNELS, AFFILIATE, EARNOUTS, APPLIED_COUPON, COUPONS),
@@ -398,5 +356,5 @@ WEBSHARE = Contract(
     operations=OPERATIONS,
     title="Webshare referral API",
     origin=ORIGIN,
-)
+)  # fmt: skip
 """The documented contract of the service, which every part of this package uses by default."""

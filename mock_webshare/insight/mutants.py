@@ -159,97 +159,59 @@ def _once(means: str, wait: float, *, needs_key: bool = False, **fault: Any) -> 
 _REFUSED = "Every request is refused, and no test fails:"
 _AGAIN = "your client does not try again, or a test counts requests or waits."
 
+# fmt: off
 KINDS: Mapping[str, Kind] = {
-    "field.removed": Kind(
-        _each_field("removed"),
-        "The field is gone: the program goes on without it, or breaks where no test looks.",
-    ),
-    "field.null": Kind(
-        _each_field("null"),
-        "A null where none is documented goes through, perhaps into a sum or a database.",
-    ),
-    "field.retyped": Kind(
-        _each_field("retyped"),
-        'A value of another type goes through, such as "2.5" for 2.5, and may be compared or sorted wrongly.',
-    ),
-    "field.enum": Kind(
-        _unknown_choices,
-        "A value that the documentation does not list goes through, and may be treated like any other.",
-    ),
-    "page.unlinked": Kind(
-        _each(_LISTS, pages="unlinked"),
+    "field.removed": Kind(_each_field("removed"),
+        "The field is gone: the program goes on without it, or breaks where no test looks."),
+    "field.null": Kind(_each_field("null"),
+        "A null where none is documented goes through, perhaps into a sum or a database."),
+    "field.retyped": Kind(_each_field("retyped"),
+        'A value of another type goes through, such as "2.5" for 2.5, and may be compared or sorted '
+        "wrongly."),
+    "field.enum": Kind(_unknown_choices,
+        "A value that the documentation does not list goes through, and may be treated like any other."),
+    "page.unlinked": Kind(_each(_LISTS, pages="unlinked"),
         "`next` is null although more rows follow: only the first page is read, or no test misses the rows "
-        "of the others.",
-    ),
-    "page.short": Kind(
-        _each(_ROWS, pages="short"),
-        "The last row of each page is missing: no test knows how many rows there are.",
-    ),
-    "page.empty": Kind(
-        _each(_ROWS, pages="empty"),
-        "Pages have no rows although `count` is not 0: no test misses the rows.",
-    ),
-    "page.miscounted": Kind(
-        _each(_LISTS, pages="miscounted"),
-        "`count` is too high: your client does not read it, or no test compares it with the rows.",
-    ),
-    "page.reversed": Kind(
-        _each(_ROWS, pages="reversed"),
-        "The rows are in the opposite order: your client does not rely on it, or no test looks at it.",
-    ),
+        "of the others."),
+    "page.short": Kind(_each(_ROWS, pages="short"),
+        "The last row of each page is missing: no test knows how many rows there are."),
+    "page.empty": Kind(_each(_ROWS, pages="empty"),
+        "Pages have no rows although `count` is not 0: no test misses the rows."),
+    "page.miscounted": Kind(_each(_LISTS, pages="miscounted"),
+        "`count` is too high: your client does not read it, or no test compares it with the rows."),
+    "page.reversed": Kind(_each(_ROWS, pages="reversed"),
+        "The rows are in the opposite order: your client does not rely on it, or no test looks at it."),
     "status.400": _broken(f"{_REFUSED} your client takes an error for a result, or hides it.", status=400),
-    "status.401": _broken(
-        f"{_REFUSED} a key that has expired would not be noticed.", needs_key=True, status=401
-    ),
+    "status.401": _broken(f"{_REFUSED} a key that has expired would not be noticed.",
+        needs_key=True, status=401),
     **{
-        f"status.403.{code}": _broken(
-            f"{_REFUSED} your client hides the reason ({text.rstrip('.')}).",
-            needs_key=True,
-            status=403,
-            code=code,
-        )
+        f"status.403.{code}": _broken(f"{_REFUSED} your client hides the reason ({text.rstrip('.')}).",
+            needs_key=True, status=403, code=code)
         for code, text in messages.FORBIDDEN.items()
     },
     "status.404": _broken(f"{_REFUSED} your client takes what is not found for nothing.", status=404),
-    "status.500": _broken(
-        "The service fails with a page of HTML: your client hides the error.", status=500, form="html"
-    ),
-    "status.503": _broken(
-        "The service stays unavailable: your client hides the error.", status=503, form="proxy"
-    ),
+    "status.500": _broken("The service fails with a page of HTML: your client hides the error.",
+        status=500, form="html"),
+    "status.503": _broken("The service stays unavailable: your client hides the error.",
+        status=503, form="proxy"),
     "body.truncated": _broken(
         "Each body ends half-way: your client takes it for complete, or does not read it.",
-        fault="TRUNCATED_BODY",
-    ),
-    "field.added": Kind(
-        _each(drift="added", field=_NEW_FIELD, to="new"),
+        fault="TRUNCATED_BODY"),
+    "field.added": Kind(_each(drift="added", field=_NEW_FIELD, to="new"),
         "A new field makes the tests fail; the API announces that fields may be added at any time.",
-        is_breaking=False,
-    ),
-    "page.repeated": Kind(
-        _each(_LISTS, pages="repeated"),
+        is_breaking=False),
+    "page.repeated": Kind(_each(_LISTS, pages="repeated"),
         "A row that moves to the next page during a walk makes the tests fail: your client counts it twice.",
-        is_breaking=False,
-    ),
-    "once.slow": _once(
-        "The first response takes a second, and the tests fail: a time limit is too short.",
-        _SLOW / 1000,
-        fixedDelayMilliseconds=_SLOW,
-    ),
-    "once.429": _once(
-        f"One 429 with `Retry-After: 1` makes the tests fail: {_AGAIN}",
-        _RETRY_SECONDS,
-        needs_key=True,
-        status=429,
-        retryAfter=1,
-    ),
+        is_breaking=False),
+    "once.slow": _once("The first response takes a second, and the tests fail: a time limit is too short.",
+        _SLOW / 1000, fixedDelayMilliseconds=_SLOW),
+    "once.429": _once(f"One 429 with `Retry-After: 1` makes the tests fail: {_AGAIN}",
+        _RETRY_SECONDS, needs_key=True, status=429, retryAfter=1),
     "once.503": _once(f"One 503 makes the tests fail: {_AGAIN}", _RETRY_SECONDS, status=503, form="proxy"),
-    "once.reset": _once(
-        f"One connection that is reset makes the tests fail: {_AGAIN}",
-        _RETRY_SECONDS,
-        fault="CONNECTION_RESET_BY_PEER",
-    ),
+    "once.reset": _once(f"One connection that is reset makes the tests fail: {_AGAIN}",
+        _RETRY_SECONDS, fault="CONNECTION_RESET_BY_PEER"),
 }
+# fmt: on
 """All kinds of mutants, by their names."""
 
 
