@@ -160,7 +160,7 @@ def _reasons(entry: Entry, faults: Mapping[str, str], redacted: Callable[[str], 
             is_there = detail in faults
             yield f"fault {detail}{f': {redacted(faults[detail])}' if is_there else ', which was removed'}"
         elif not entry.hint:
-            meaning = MEANINGS[Reason(name)]
+            meaning = MEANINGS[name]
             yield f"{meaning.rstrip('.')}: {detail}" if detail else meaning
     if entry.hint:
         yield entry.hint

@@ -338,65 +338,35 @@ _REST: Sequence[Route] = (
     Route("PUT", "settings", "Change settings of the world.",
           lambda it: it.world.set_settings(**it.fields), body="settings-change", response="settings"),
 )
-# fmt: on
 
 
 def _state_routes(contract: Contract) -> Iterator[Route]:
-    read = partial(read_state, contract=contract)
     yield Route("GET", "state", "Return the whole account as a data set.", _state, response="data-set")
-    yield Route(
-        "PUT",
-        "state",
-        "Replace the data with a data set.",
-        lambda it: it.world.put_state(it.body),
-        body="data-set",
-        read=read,
-    )
+    yield Route("PUT", "state", "Replace the data with a data set.", lambda it: it.world.put_state(it.body),
+                body="data-set", read=partial(read_state, contract=contract))
 
 
 def _of_object(resource: Resource) -> Iterator[Route]:
     """Yield the routes for a resource that is a single object."""
     name, one = resource.name, resource.singular
     yield Route("GET", name, f"Read the {one}.", lambda it: it.world.row(name), response=one)
-    yield Route(
-        "PATCH",
-        name,
-        f"Change fields of the {one}.",
-        lambda it: it.world.change(name, **it.fields),
-        body=f"{one}-fields",
-        response=one,
-    )
+    yield Route("PATCH", name, f"Change fields of the {one}.", lambda it: it.world.change(name, **it.fields),
+                body=f"{one}-fields", response=one)
 
 
 def _of_rows(resource: Resource) -> Iterator[Route]:
     """Yield the routes for the rows of a resource."""
     name, one = resource.name, resource.singular
-    yield Route("GET", name, f"List all {name}.", partial(_rows, name), response=name)
-    yield Route(
-        "POST",
-        name,
-        f"Add one {one}; fields that are left out get their default.",
-        lambda it: it.world.create(name, **it.fields),
-        body=f"new-{one}",
-        response=one,
-        status=201,
-    )
     path = f"{name}/{{id}}"
+    yield Route("GET", name, f"List all {name}.", partial(_rows, name), response=name)
+    yield Route("POST", name, f"Add one {one}; fields that are left out get their default.",
+                lambda it: it.world.create(name, **it.fields), body=f"new-{one}", response=one, status=201)
     yield Route("GET", path, f"Read one {one}.", lambda it: it.world.row(name, it.id), response=one)
-    yield Route(
-        "PATCH",
-        path,
-        f"Change fields of one {one}.",
-        lambda it: it.world.change(name, it.id, **it.fields),
-        body=f"{one}-fields",
-        response=one,
-    )
-    yield Route(
-        "DELETE",
-        path,
-        f"Delete one {one} that no other row refers to.",
-        lambda it: it.world.delete(name, it.id),
-    )
+    yield Route("PATCH", path, f"Change fields of one {one}.",
+                lambda it: it.world.change(name, it.id, **it.fields), body=f"{one}-fields", response=one)
+    yield Route("DELETE", path, f"Delete one {one} that no other row refers to.",
+                lambda it: it.world.delete(name, it.id))
     if life := resource.lifecycle:
         summary = f"{life.end.capitalize()} one {one}."
         yield Route("POST", f"{path}/{life.end}", summary, lambda it: it.world.end(name, it.id), response=one)
+# fmt: on
