@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from mock_webshare.server.shared_folder import SharedFolder, files_in, map_file
+from mock_webshare.server.environment import SharedFolder, files_in, map_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing

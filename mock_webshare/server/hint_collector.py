@@ -6,7 +6,7 @@ import json
 import logging
 from contextlib import contextmanager, suppress
 
-from mock_webshare.server.shared_folder import SharedFolder, files_in, map_file
+from mock_webshare.server.environment import SharedFolder, files_in, map_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing typing
