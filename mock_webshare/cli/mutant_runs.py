@@ -24,9 +24,8 @@ from mock_webshare.cli.serve import without_certificates
 from mock_webshare.errors import MockWebshareError, ServerError, UnwritableOutput, UsageError
 from mock_webshare.insight.coverage import Counts
 from mock_webshare.insight.mutants import Mutant, Result, verdict_of
-from mock_webshare.server.mutation_variable import FLAG_VARIABLE, variables_of
+from mock_webshare.server.environment import MUTANT_FLAG_VARIABLE, Flag, variables_of
 from mock_webshare.server.process_guard import end_with_parent
-from mock_webshare.server.reached_flag import ReachedFlag
 
 _TIMES, _EXTRA_SECONDS = 3, 10.0
 """A run may take so many times as long as the first, and so many seconds longer than it."""
@@ -54,7 +53,7 @@ class _Run:
         limit: float | None = None,
     ) -> None:
         self.mutant = mutant
-        self._flag = ReachedFlag(FLAG_VARIABLE)
+        self._flag = Flag(MUTANT_FLAG_VARIABLE)
         self._output = output
         self._began = time.monotonic()
         self._deadline = None if limit is None else self._began + limit

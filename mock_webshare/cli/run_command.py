@@ -102,8 +102,8 @@ def _show(hints: Sequence[Mapping[str, Any]], streams: Streams) -> None:
 
 def run_once(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
     """Run the command with a mock server, and return its exit code."""
+    from mock_webshare.server.environment import Flag
     from mock_webshare.server.process_guard import Guard
-    from mock_webshare.server.reached_flag import ReachedFlag
 
     settings = settings_of(options, environ, SERVE_OPTIONS, port=0)
     with Guard(options.command, environ) as guard, ExitStack() as stack:
@@ -111,7 +111,7 @@ def run_once(options: argparse.Namespace, streams: Streams, environ: Mapping[str
             from mock_webshare.server.mock_world import proxy_exemptions
             from mock_webshare.server.thread import MockServer
 
-        reached_flag = stack.enter_context(ReachedFlag())
+        reached_flag = stack.enter_context(Flag())
         log = stack.enter_context(log_file(options.log))
         with naming_failed_variables(options, environ):
             dataset = served_recording(settings, streams.stderr)

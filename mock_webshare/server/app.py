@@ -13,12 +13,11 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
 from mock_webshare.server.coverage_counters import counter
+from mock_webshare.server.environment import flag_setter, mutation_of
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.hint_collector import collector
 from mock_webshare.server.loop import monotonic
-from mock_webshare.server.mutation_variable import mutation_of
 from mock_webshare.server.protocol import handle_expect
-from mock_webshare.server.reached_flag import flag_setter
 from mock_webshare.server.reloading import Reloader, Source, make_source
 from mock_webshare.service.data import dataset as datasets
 from mock_webshare.service.data import generator

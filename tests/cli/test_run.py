@@ -20,7 +20,7 @@ from mock_webshare import MockServer, cli
 from mock_webshare.cli import run_command
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.errors import UsageError
-from mock_webshare.server import process_guard, reached_flag
+from mock_webshare.server import environment, process_guard
 from mock_webshare.server.mock_world import proxy_exemptions
 from tests.capabilities import needs_bash, needs_fork
 from tests.sampling import sampled
@@ -337,12 +337,12 @@ class TestAMockThatNoRequestReached:
         script = f"{' '.join(RUN)} -- sh -c 'sleep 0.2; exit 5' {redirection}"
         assert subprocess.run(["bash", "-c", script]).returncode == 5
 
-    @pytest.mark.parametrize("content", [b"", b"somebody's", reached_flag._HEAD, b"\0" * 19])
+    @pytest.mark.parametrize("content", [b"", b"somebody's", environment.FLAG_HEAD, b"\0" * 19])
     def test_a_file_that_is_not_a_flag_is_left_alone(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "file"
         path.write_bytes(content)
         for each in (path, tmp_path, tmp_path / "missing"):
-            reached_flag.flag_setter({reached_flag._VARIABLE: str(each)})()
+            environment.flag_setter({environment.REACHED_VARIABLE: str(each)})()
         assert path.read_bytes() == content
 
     @pytest.mark.parametrize("has_memory_files", [False, True])
@@ -352,9 +352,9 @@ class TestAMockThatNoRequestReached:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         if not has_memory_files:
             monkeypatch.delattr(os, "memfd_create", raising=False)
-        with reached_flag.ReachedFlag() as made:
+        with environment.Flag() as made:
             assert not made.is_set
-            reached_flag.flag_setter(made.variables)()
+            environment.flag_setter(made.variables)()
             assert made.is_set
         assert list(tmp_path.iterdir()) == []
 
@@ -362,8 +362,8 @@ class TestAMockThatNoRequestReached:
         def refuse() -> None:
             raise PermissionError
 
-        monkeypatch.setattr(reached_flag, "_create_file", refuse)
-        with reached_flag.ReachedFlag() as made:
+        monkeypatch.setattr(environment, "_create_file", refuse)
+        with environment.Flag() as made:
             assert (made.variables, made.is_set) == ({}, False)
 
 

@@ -23,8 +23,13 @@ from mock_webshare.contract.endpoints import (
     WEBSHARE,
 )
 from mock_webshare.insight.mutants import Mutant, mutants_of
-from mock_webshare.server.mutation_variable import _VARIABLE, FLAG_VARIABLE, mutation_of, variables_of
-from mock_webshare.server.reached_flag import ReachedFlag
+from mock_webshare.server.environment import (
+    MUTANT_FLAG_VARIABLE,
+    MUTANT_VARIABLE,
+    Flag,
+    mutation_of,
+    variables_of,
+)
 from mock_webshare.service.data import dataset
 from tests.conftest import Watch
 from tests.made_up import MADE_UP, TICKETS, data_set
@@ -48,7 +53,7 @@ class Mutated(NamedTuple):
     """A mock server with a mutant, and the flag of whether that has changed a response."""
 
     server: MockServer
-    flag: ReachedFlag
+    flag: Flag
 
     def send(self, target: str, key: str = "any", method: str = "GET", body: Any = None) -> tuple[int, Any]:
         """Return status and body; a broken connection is a status of 0."""
@@ -81,7 +86,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
     def begin(mutant: Mutant | str, settings: Settings | None = None, **options: Any) -> Mutated:
         mutant = BY_ID[mutant] if isinstance(mutant, str) else mutant
-        flag = ReachedFlag(FLAG_VARIABLE)
+        flag = Flag(MUTANT_FLAG_VARIABLE)
         for name, value in (variables_of(mutant) | dict(flag.variables)).items():
             monkeypatch.setenv(name, value)
         server = MockServer(settings or Settings(port=0, rate_limit="off"), **options)
@@ -120,7 +125,7 @@ def test_a_mutant_does_what_its_fault_does_in_a_world(
     assert mutated.flag.is_set
     port = urlsplit(mutated.server.url).port or 0
     mutated.server.stop()
-    monkeypatch.delenv(_VARIABLE)
+    monkeypatch.delenv(MUTANT_VARIABLE)
     with MockServer(Settings(port=port, rate_limit="off")) as usual:  # the same port, so the same links
         usual.world("any").add_fault(**mutant.world_fault)
         headers = {"Authorization": "Token any"}
@@ -280,7 +285,7 @@ def test_a_made_up_contract_has_its_mutants(start: Start) -> None:
     "text", ["", "{", "[]", "{}", '{"endpoint": "/", "fault": {"status": 7}, "yields": 1}', "1"]
 )
 def test_what_mutate_has_not_written_is_ignored(text: str) -> None:
-    assert mutation_of({_VARIABLE: text}, WEBSHARE) is None
+    assert mutation_of({MUTANT_VARIABLE: text}, WEBSHARE) is None
 
 
 def test_the_processes_of_a_command_have_the_mutant() -> None:
@@ -292,7 +297,7 @@ with MockServer() as server:
     url = server.url + {LIST!r}
     print(b"amount" in urllib.request.urlopen(urllib.request.Request(url, headers=headers)).read())
 """
-    with ReachedFlag(FLAG_VARIABLE) as flag:
+    with Flag(MUTANT_FLAG_VARIABLE) as flag:
         environ = os.environ | variables_of(BY_ID[AMOUNT]) | dict(flag.variables)
         process = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
         assert (process.stdout, flag.is_set) == ("False\n", True)
