@@ -22,7 +22,7 @@ from mock_webshare.judge.model.rulebook import finding_of
 from mock_webshare.judge.model.shapes import recognise
 from mock_webshare.judge.rules.headers import has_content_type
 from mock_webshare.judge.rules.status import SERVER_ERRORS, schema_of
-from mock_webshare.judge.timeline import Step
+from mock_webshare.judge.verdict import Step
 
 OTHER_ENDPOINT = "another endpoint"
 OTHER_HOST = "another host"

@@ -19,8 +19,7 @@ from mock_webshare.judge.history.page_walk import PageWalks
 from mock_webshare.judge.history.row_history import RowHistory
 from mock_webshare.judge.model.finding import Finding, Level
 from mock_webshare.judge.model.rulebook import rules_of
-from mock_webshare.judge.timeline import Timeline
-from mock_webshare.judge.verdict import Group, Likeness, Verdict, likeness_of
+from mock_webshare.judge.verdict import Group, Likeness, Timeline, Verdict, likeness_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

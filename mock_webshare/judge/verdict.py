@@ -1,19 +1,22 @@
-"""Verdict: all findings in some recordings, in groups, and how much was judged."""
+"""Verdict: the findings in some recordings, how much was judged, and a timeline."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeAlias
 
 from mock_webshare.contract.model import Rule
 from mock_webshare.errors import UnreadableInput
-from mock_webshare.judge.model.finding import Finding, Level, starred
+from mock_webshare.judge.model.finding import Finding, Level, Place, starred
 from mock_webshare.judge.model.options import FAILING
-from mock_webshare.judge.timeline import Step
 
 CLEAN, FINDINGS, COULD_NOT = 0, 1, UnreadableInput.exit_code
 """Exit codes."""
+MOST_STEPS = 1000
+"""Exchanges that are kept, the first ones."""
+MOST_FAULTY = 1000
+"""Further exchanges that are kept because they have findings by themselves."""
 
 
 class Likeness(NamedTuple):
@@ -99,6 +102,63 @@ class Group:
     def first(self) -> Finding:
         """The finding that represents all."""
         return self.findings[0]
+
+
+Key: TypeAlias = tuple[str, int | None]
+"""File and entry of an exchange."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One exchange: what was requested when, and how severe its findings are."""
+
+    place: Place
+    """Without secrets; of an exchange that concerns no endpoint, without the URL."""
+    started: int | None
+    """The instant of the request. None: not recorded."""
+    status: int | None
+    skipped: str | None
+    """Why it was not judged. None: it was."""
+    findings: int = 0
+    worst: Level | None = None
+    """The level of the most severe finding. None: there are none."""
+
+    def note(self, level: Level) -> None:
+        """Count a finding."""
+        self.findings += 1
+        if self.worst is None or level.rank < self.worst.rank:
+            self.worst = level
+
+
+def key_of(place: Place) -> Key:
+    """Return what identifies the exchange of a place."""
+    return place.source, place.entry
+
+
+class Timeline:
+    """The exchanges that are kept; the others are only counted."""
+
+    def __init__(self) -> None:
+        self._steps: dict[Key, Step] = {}
+        self.left_out = 0
+        """Exchanges that were too many to be kept."""
+
+    def add(self, step: Step, *, has_findings: bool) -> None:
+        """Keep an exchange, if there is room."""
+        most = MOST_STEPS + MOST_FAULTY if has_findings else MOST_STEPS
+        if len(self._steps) < most:
+            self._steps[key_of(step.place)] = step
+        else:
+            self.left_out += 1
+
+    def note(self, finding: Finding) -> None:
+        """Count a finding at its exchange, if that was kept."""
+        if step := self._steps.get(key_of(finding.place)):
+            step.note(finding.level)
+
+    def steps(self, redacted: Callable[[Place], Place]) -> tuple[Step, ...]:
+        """Return the exchanges that were kept, with their places redacted."""
+        return tuple(replace(step, place=redacted(step.place)) for step in self._steps.values())
 
 
 class Hints(NamedTuple):

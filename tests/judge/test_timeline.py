@@ -8,7 +8,7 @@ from mock_webshare.exchange.model import Exchange
 from mock_webshare.judge.model.finding import Level, Place
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
-from mock_webshare.judge.timeline import Step, Timeline
+from mock_webshare.judge.verdict import Step, Timeline
 
 
 def step(entry: int) -> Step:
@@ -19,8 +19,8 @@ def step(entry: int) -> Step:
 def test_exchanges_with_findings_have_more_room(
     monkeypatch: pytest.MonkeyPatch, faulty: bool, kept: int
 ) -> None:
-    monkeypatch.setattr("mock_webshare.judge.timeline.MOST_STEPS", 3)
-    monkeypatch.setattr("mock_webshare.judge.timeline.MOST_FAULTY", 2)
+    monkeypatch.setattr("mock_webshare.judge.verdict.MOST_STEPS", 3)
+    monkeypatch.setattr("mock_webshare.judge.verdict.MOST_FAULTY", 2)
     timeline = Timeline()
     for entry in range(9):
         timeline.add(step(entry), has_findings=faulty)

@@ -13,8 +13,7 @@ from string import Template
 from mock_webshare.judge.model.finding import Finding, Level, printable
 from mock_webshare.judge.reports import messages, text
 from mock_webshare.judge.reports.headlines import headline
-from mock_webshare.judge.timeline import Step, key_of
-from mock_webshare.judge.verdict import CLEAN, COULD_NOT, FINDINGS, Group, Verdict
+from mock_webshare.judge.verdict import CLEAN, COULD_NOT, FINDINGS, Group, Step, Verdict, key_of
 from mock_webshare.version import __version__
 
 MOST_GROUPS = 300

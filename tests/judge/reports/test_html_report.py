@@ -191,8 +191,8 @@ def test_secrets_are_in_no_part_of_the_page() -> None:
 
 def test_the_size_is_bounded_and_what_is_left_out_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mock_webshare.judge.reports.html_report.MOST_GROUPS", 20)
-    monkeypatch.setattr("mock_webshare.judge.timeline.MOST_STEPS", 30)
-    monkeypatch.setattr("mock_webshare.judge.timeline.MOST_FAULTY", 10)
+    monkeypatch.setattr("mock_webshare.judge.verdict.MOST_STEPS", 30)
+    monkeypatch.setattr("mock_webshare.judge.verdict.MOST_FAULTY", 10)
     small, large = (
         report_on(*(exchange(n, n, mode=f"mode {n}") for n in range(number))) for number in (60, 600)
     )
