@@ -146,8 +146,8 @@ TEXTS: dict[str, list[Pump]] = {
         Pump("1.", "0", "x"),
         Pump("1e+", "1", "x"),
     ],
-    "recordings.formats.responses_toml._BEGINNING": [Pump("", "\n"), Pump("", "#\n"), Pump("[[", " ")],
-    "recordings.formats.responses_toml._STRING": [
+    "recordings.formats.vcr._TOML": [Pump("", "\n"), Pump("", "#\n"), Pump("[[", " ")],
+    "recordings.formats.vcr._TOML_STRING": [
         *ESCAPES,
         Pump('"""', '"'),
         Pump('"""', '\\"'),

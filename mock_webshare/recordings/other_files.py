@@ -17,7 +17,7 @@ from mock_webshare.contract.endpoints import WEBSHARE
 from mock_webshare.exchange import limits
 from mock_webshare.recordings import formats
 from mock_webshare.recordings.content_encoding import ZSTANDARD
-from mock_webshare.recordings.formats import dump, json_files, responses_toml, vcr
+from mock_webshare.recordings.formats import dump, json_files, vcr
 from mock_webshare.recordings.input import STANDARD_INPUT
 from mock_webshare.recordings.json_scanner import keys, members
 
@@ -155,7 +155,7 @@ def other_kind(source: str, head: bytes, *, is_found: bool) -> Kind | None:
     if kind := _by_signature(source, head):
         return kind
     text = head.removeprefix(BOM_UTF8).lstrip()
-    if dump.begins(head) or responses_toml.begins(head):
+    if dump.begins(head) or vcr.is_toml(head):
         return None
     if _JSON.match(text):
         return _other_json(text, is_found=is_found and named != "har")

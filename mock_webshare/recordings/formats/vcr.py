@@ -17,10 +17,10 @@ from typing import Any
 from mock_webshare.errors import UnreadableInput
 from mock_webshare.exchange import limits
 from mock_webshare.exchange.model import Exchange, Headers
-from mock_webshare.exchange.streams import Malformed
+from mock_webshare.exchange.streams import Broken, Malformed, Readable, read_all
 from mock_webshare.recordings import content_encoding
-from mock_webshare.recordings.formats import har, responses_toml
-from mock_webshare.recordings.formats.parsed_body import Number, json_of, load_json
+from mock_webshare.recordings.formats import har
+from mock_webshare.recordings.formats.parsed_body import Number, Plain, json_of, load_json
 from mock_webshare.recordings.input import Attached, Input
 from mock_webshare.recordings.json_scanner import elements
 from mock_webshare.recordings.record import (
@@ -101,6 +101,16 @@ _OF_INTERACTION = re.compile(
     re.MULTILINE,
 )
 """What no other list has: requests and responses, and two keys of VCR's own."""
+_TOML = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*+\[\[[ \t]*responses[ \t]*\]\]")
+"""How a file of Python's responses before 0.23 begins; `[responses.response]` with the parts follows."""
+_TOML_STRING = re.compile(
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+"{0,5}|"(?:[^"\\\n]++|\\.)*+"?|' + r"'[^'\n]*+'?", re.DOTALL
+)
+"""A string, or what begins as one and does not end."""
+_MOST_DOTS = 100
+"""Dots of a line of TOML outside of strings: `tomllib` takes a time that grows with the square of them."""
+_LARGEST_TOML = 8 * 1024**2
+"""Characters of a file of TOML, which is read as a whole. A page of a hundred credits has about 25,000."""
 
 _UNKNOWN = Body(is_known=False)
 
@@ -121,7 +131,7 @@ def has_interactions(text: bytes) -> bool:
 
 def begins(head: bytes) -> bool:
     """Whether a file begins as a cassette that is not JSON."""
-    return _YAML.match(head.removeprefix(BOM_UTF8)) is not None or responses_toml.begins(head)
+    return _YAML.match(head.removeprefix(BOM_UTF8)) is not None or is_toml(head)
 
 
 def read(opened: Input) -> Iterator[Found]:
@@ -129,8 +139,8 @@ def read(opened: Input) -> Iterator[Found]:
 
 
 def _records(opened: Input) -> Iterator[Record]:
-    if responses_toml.begins(opened.head):
-        return responses_toml.records(opened.stream)
+    if is_toml(opened.head):
+        return _toml_records(opened.stream)
     match opened.beginning[:1]:
         case b"{":
             return parsed(elements(opened.stream, KEYS))
@@ -138,6 +148,32 @@ def _records(opened: Input) -> Iterator[Record]:
             return parsed(elements(opened.stream))
         case _:
             return _yaml_records(opened)
+
+
+def is_toml(head: bytes) -> bool:
+    """Whether a file begins as one of Python's responses in TOML."""
+    return _TOML.match(head.decode(errors="replace")) is not None
+
+
+def _toml_records(stream: Readable) -> Iterator[Record]:
+    """Yield each response; raise `Broken` if the file is not TOML, or too large."""
+    import tomllib
+
+    content = read_all(stream, _LARGEST_TOML)
+    if len(content) > _LARGEST_TOML:
+        raise Broken(f"a file of TOML has more than {_LARGEST_TOML // 1024**2} MiB; write it as YAML")
+    try:
+        text = content.decode()
+        _limit_keys(text)
+        document = tomllib.loads(text, parse_float=Plain)
+    except (ValueError, RecursionError) as error:
+        raise Broken("it is not readable TOML") from error
+    yield from map(Record, document.get("responses", ()))
+
+
+def _limit_keys(text: str) -> None:
+    if any(line.count(".") > _MOST_DOTS for line in _TOML_STRING.sub("s", text).split("\n")):
+        raise Broken(f"it has a key of more than {_MOST_DOTS} parts")
 
 
 def _yaml_records(opened: Input) -> Iterator[Record]:

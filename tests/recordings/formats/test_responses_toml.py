@@ -10,7 +10,7 @@ import pytest
 
 from mock_webshare import recordings
 from mock_webshare.exchange.model import BadRecord, Exchange
-from mock_webshare.recordings.formats import responses_toml
+from mock_webshare.recordings.formats import vcr
 
 BEFORE = "[[responses]]\n\n[responses.response]\n"
 RESPONSE = (
@@ -78,7 +78,7 @@ def test_a_malformed_file_is_a_bad_record(text: str) -> None:
 
 
 def test_a_file_beyond_the_limit_is_a_bad_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(responses_toml, "_LARGEST", 100)
+    monkeypatch.setattr(vcr, "_LARGEST_TOML", 100)
     (record,) = read(RESPONSE)
     assert isinstance(record, BadRecord) and "write it as YAML" in record.problem
 
@@ -87,4 +87,4 @@ def test_a_file_beyond_the_limit_is_a_bad_record(monkeypatch: pytest.MonkeyPatch
     "text", ["[project]\nname = 'a'\n", "[[response]]\n", "[[tool.responses]]\na = 1\n", "[[1]]"]
 )
 def test_other_toml_and_json_is_not_taken_for_it(text: str) -> None:
-    assert not responses_toml.begins(text.encode())
+    assert not vcr.is_toml(text.encode())
