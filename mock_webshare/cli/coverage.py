@@ -7,7 +7,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from mock_webshare.cli.files import Streams, require_other_file, write_output
-from mock_webshare.cli.options import CLEAN, FOUND
+from mock_webshare.cli.options import CLEAN, FOUND, add_flag, add_text
 from mock_webshare.errors import UsageError
 
 TYPE_CHECKING = False
@@ -16,19 +16,10 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 
 def add_coverage_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--coverage",
-        action="store_true",
-        help="show on standard error which parts of the contract were exercised",
-    )
-    parser.add_argument(
-        "--coverage-file", metavar="FILE", help="file that gets the same as JSON (default: none)"
-    )
-    parser.add_argument(
-        "--coverage-fail-under",
-        metavar="PERCENT",
-        help="minimum coverage; below it, the exit code is 1 instead of 0 (default: none)",
-    )
+    minimum = "minimum coverage; below it, the exit code is 1 instead of 0 (default: none)"
+    add_flag(parser, "--coverage", "show on standard error which parts of the contract were exercised")
+    add_text(parser, "--coverage-file", "FILE", "file that gets the same as JSON (default: none)")
+    add_text(parser, "--coverage-fail-under", "PERCENT", minimum)
 
 
 class CoverageOutput:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 
 from mock_webshare.cli.files import Streams, progress_bar, require_new_file, require_other_file, write_output
-from mock_webshare.cli.options import CLEAN, add_options
+from mock_webshare.cli.options import CLEAN, add_flag, add_options, add_text
 from mock_webshare.cli.settings import SERVE_OPTIONS, recorded_dataset, settings_of
 from mock_webshare.errors import UsageError
 
@@ -25,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--months", type=int, default=0, help="months of purchases after the last credit (default: 0)"
     )
-    parser.add_argument("--purchases", metavar="N/month", help=f"purchases a month (default: {_PURCHASES})")
-    parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: standard output)")
-    parser.add_argument("--force", action="store_true", help="overwrite a file that exists")
+    add_text(parser, "--purchases", "N/month", f"purchases a month (default: {_PURCHASES})")
+    add_text(parser, "-o --output", "FILE", "file to write (default: standard output)")
+    add_flag(parser, "--force", "overwrite a file that exists")
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:

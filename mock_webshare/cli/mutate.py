@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from mock_webshare.cli.files import Streams, progress_bar, write_output
-from mock_webshare.cli.options import CLEAN, FAILED, FOUND, Option, add_options, jobs_of, values_or_defaults
+from mock_webshare.cli.options import (
+    CLEAN,
+    FAILED,
+    FOUND,
+    Option,
+    add_options,
+    add_text,
+    jobs_of,
+    values_or_defaults,
+)
 from mock_webshare.cli.run_command import add_server_options
 from mock_webshare.cli.settings import PRECEDENCE, SERVE_OPTIONS, settings_of
 from mock_webshare.errors import UsageError
@@ -44,21 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run only mutants with this in their names, in which * stands for anything; may be given "
         "several times",
     )
-    parser.add_argument(
-        "--budget",
-        metavar="NUMBER",
-        help="run at most so many mutants, the same ones each time (default: all)",
+    add_text(
+        parser, "--budget", "NUMBER", "run at most so many mutants, the same ones each time (default: all)"
     )
     add_options(parser, _RUN_OPTIONS)
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="file for the report (default: standard output)"
-    )
-    parser.add_argument(
-        "--logs", metavar="FOLDER", help="folder that gets the output of each run (default: none)"
-    )
-    parser.add_argument(
-        "--fail-under", metavar="PERCENT", help="minimum score; below it, the exit code is 1 (default: none)"
-    )
+    add_text(parser, "-o --output", "FILE", "file for the report (default: standard output)")
+    add_text(parser, "--logs", "FOLDER", "folder that gets the output of each run (default: none)")
+    minimum = "minimum score; below it, the exit code is 1 (default: none)"
+    add_text(parser, "--fail-under", "PERCENT", minimum)
     add_server_options(parser)
 
 

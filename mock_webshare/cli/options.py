@@ -118,6 +118,16 @@ def add_options(
         )
 
 
+def add_flag(parser: argparse._ActionsContainer, names: str, help_text: str) -> None:
+    """Add an option without a value; it may have two names, `-q --quiet`."""
+    parser.add_argument(*names.split(), action="store_true", help=help_text)
+
+
+def add_text(parser: argparse._ActionsContainer, names: str, metavar: str, help_text: str) -> None:
+    """Add an option whose value is a text; None if it is not given."""
+    parser.add_argument(*names.split(), metavar=metavar, help=help_text)
+
+
 def choice_of(name: str, value: str) -> str:
     """Return a value of an option that has few; raise `UsageError` for another."""
     if value not in _CHOICES[name]:
@@ -134,11 +144,8 @@ def jobs_of(jobs: int) -> int:
 
 def add_skip_others(parser: argparse.ArgumentParser) -> None:
     """Add `--skip-others`, for commands that pre-commit calls with files of any kind."""
-    parser.add_argument(
-        "--skip-others",
-        action="store_true",
-        help="pass over named files that are not recordings, as in a folder; having nothing to check is 0",
-    )
+    words = "pass over named files that are not recordings, as in a folder; having nothing to check is 0"
+    add_flag(parser, "--skip-others", words)
 
 
 def variable_of(name: str) -> str:

@@ -10,7 +10,9 @@ from mock_webshare.cli.options import (
     CLEAN,
     KEY_VARIABLE,
     Option,
+    add_flag,
     add_options,
+    add_text,
     is_given,
     values_given,
     values_or_defaults,
@@ -34,17 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Make the URL that it prints the base URL of your client. Exit code: 0; 2 if it could not record; "
         "with --validate, that of the command validate."
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="PATH",
-        help="recording to write: FILE.ndjson, FILE.har, or a folder, which gets a file for each exchange",
-    )
+    words = "recording to write: FILE.ndjson, FILE.har, or a folder, which gets a file for each exchange"
+    add_text(parser, "-o --output", "PATH", words)
     add_options(parser, RECORD_OPTIONS)
-    parser.add_argument("--append", action="store_true", help="add to an existing recording")
-    parser.add_argument("--validate", action="store_true", help="check the exchanges as they come")
+    add_flag(parser, "--append", "add to an existing recording")
+    add_flag(parser, "--validate", "check the exchanges as they come")
     add_options(parser, JUDGE_OPTIONS)
-    parser.add_argument("--no-redact", action="store_true", help="keep keys, cookies and e-mail addresses")
+    add_flag(parser, "--no-redact", "keep keys, cookies and e-mail addresses")
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:

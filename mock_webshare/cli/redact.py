@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from mock_webshare.cli.files import Streams, require_other_file, write_output
-from mock_webshare.cli.options import CLEAN, FAILED, FOUND, add_skip_others
+from mock_webshare.cli.options import CLEAN, FAILED, FOUND, add_flag, add_skip_others, add_text
 from mock_webshare.errors import UnreadableInput, UsageError
 
 TYPE_CHECKING = False
@@ -33,15 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "2 if something could not be read and was left out."
     )
     parser.add_argument("paths", metavar="PATH", nargs="+", help="recording; - for standard input")
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="file to write, FILE.ndjson, FILE.har or FILE.json (default: NDJSON to standard output)",
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing but the places of secrets, without their values"
-    )
+    words = "file to write, FILE.ndjson, FILE.har or FILE.json (default: NDJSON to standard output)"
+    add_text(parser, "-o --output", "FILE", words)
+    add_flag(parser, "--check", "write nothing but the places of secrets, without their values")
     add_skip_others(parser)
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 
 from mock_webshare.cli.coverage import CoverageOutput, add_coverage_options
 from mock_webshare.cli.files import Streams, log_file
-from mock_webshare.cli.options import add_options
+from mock_webshare.cli.options import add_flag, add_options, add_text
 from mock_webshare.cli.serve import without_certificates
 from mock_webshare.cli.settings import (
     PRECEDENCE,
@@ -50,14 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{PRECEDENCE}"
     )
     add_server_options(parser)
-    parser.add_argument(
-        "--log", metavar="FILE", help="file that gets a line for each request (default: none)"
-    )
-    parser.add_argument(
-        "--no-hints",
-        action="store_true",
-        help="do not show at the end what the client does wrong though nothing fails",
-    )
+    add_text(parser, "--log", "FILE", "file that gets a line for each request (default: none)")
+    add_flag(parser, "--no-hints", "do not show at the end what the client does wrong though nothing fails")
     add_coverage_options(parser)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from mock_webshare.cli.files import Streams, progress_bar, ready_file
-from mock_webshare.cli.options import CLEAN, Option, add_options, choice_of, variable_of
+from mock_webshare.cli.options import CLEAN, Option, add_flag, add_options, add_text, choice_of, variable_of
 from mock_webshare.cli.settings import (
     PRECEDENCE,
     SERVE_OPTIONS,
@@ -39,16 +39,13 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = PRECEDENCE
     add_options(parser, SERVE_OPTIONS, variables=VARIABLES)
-    parser.add_argument("--watch", action="store_true", help="read the file of --data again when it changes")
+    add_flag(parser, "--watch", "read the file of --data again when it changes")
     add_options(parser, (_LOG_FORMAT,), variables=VARIABLES)
     level = parser.add_mutually_exclusive_group()
-    level.add_argument("-q", "--quiet", action="store_true", help="do not log requests")
-    level.add_argument("-v", "--verbose", action="store_true", help="log requests to /__mock__/ too")
-    parser.add_argument(
-        "--ready-file",
-        metavar="FILE",
-        help="file that has the URL while the server is ready, and is removed at the end (default: none)",
-    )
+    add_flag(level, "-q --quiet", "do not log requests")
+    add_flag(level, "-v --verbose", "log requests to /__mock__/ too")
+    words = "file that has the URL while the server is ready, and is removed at the end (default: none)"
+    add_text(parser, "--ready-file", "FILE", words)
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:

@@ -11,6 +11,7 @@ from mock_webshare.cli.files import Streams, progress_bar, require_other_file, w
 from mock_webshare.cli.options import (
     COLOR,
     Option,
+    add_flag,
     add_options,
     add_skip_others,
     jobs_of,
@@ -63,11 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_skip_others(parser)
     _add_reports(parser)
-    parser.add_argument(
-        "--hints",
-        action="store_true",
-        help="add to the text and JSON reports what clients do wrong though nothing fails",
-    )
+    words = "add to the text and JSON reports what clients do wrong though nothing fails"
+    add_flag(parser, "--hints", words)
     add_coverage_options(parser)
 
 
