@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mock_webshare.contract.model import (
+    ERRORS,
     Conditional,
     Contract,
     DateOrder,
@@ -79,9 +80,7 @@ _COUPON_RULES = (
 )
 # fmt: on
 
-_WRITE_ERRORS = tuple(
-    sorted({**dict(Endpoint._field_defaults["errors"]), 400: "body-errors", 415: "error-detail"}.items())
-)
+_WRITE_ERRORS = tuple(sorted({**dict(ERRORS), 400: "body-errors", 415: "error-detail"}.items()))
 
 CREDIT_LIST = Endpoint(
     path=API_ROOT + "referral/credit/",

@@ -10,6 +10,8 @@ KEYWORD_ALONE = "Invalid token header. No credentials provided."
 KEY_WITH_SPACES = "Invalid token header. Token string should not contain spaces."
 UNDECODABLE_KEY = "Invalid token header. Token string should not contain invalid characters."
 UNKNOWN_KEY = "Invalid token."
+UNAUTHORIZED = (NO_CREDENTIALS, KEYWORD_ALONE, KEY_WITH_SPACES, UNDECODABLE_KEY, UNKNOWN_KEY)
+"""All texts of a 401."""
 
 NOT_FOUND = "Not found."
 """For an unknown id (observed in the vendor's client tests) and an unknown `format`."""

@@ -97,6 +97,10 @@ class Write(NamedTuple):
     status: int = 200
 
 
+ERRORS = ((400, "field-errors"), *((status, "error-detail") for status in (401, 403, 404, 405, 406, 429)))
+"""The schema of each error that any endpoint may respond with."""
+
+
 class Endpoint(NamedTuple):
     """One route of the service.
 
@@ -122,15 +126,7 @@ class Endpoint(NamedTuple):
     writes: tuple[Write, ...] = ()
     signs: tuple[str, ...] = ()
     """Fields by which a body without its request is recognised; if empty: all that only its rows have."""
-    errors: tuple[tuple[int, str], ...] = (
-        (400, "field-errors"),
-        (401, "error-detail"),
-        (403, "error-detail"),
-        (404, "error-detail"),
-        (405, "error-detail"),
-        (406, "error-detail"),
-        (429, "error-detail"),
-    )
+    errors: tuple[tuple[int, str], ...] = ERRORS
 
     @property
     def all_rules(self) -> tuple[str, ...]:

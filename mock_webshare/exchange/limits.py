@@ -5,7 +5,9 @@ Every limit is far above what real traffic needs.
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 LARGEST_RECORD = 64 * 1024**2
 """Bytes of one record, and of one body, packed or unpacked. A page of a hundred credits has about 25,000."""
@@ -53,6 +55,14 @@ def has_many(text: bytes) -> bool:
     if len(text) <= MOST_PARTS or _commas_and_brackets(text) <= MOST_PARTS:
         return False
     return _commas_and_brackets(STRING_OR_REST.sub(b"", text)) > MOST_PARTS
+
+
+def parsed(body: bytes) -> Any:
+    """Return the JSON of a body; None if it is not JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _commas_and_brackets(text: bytes) -> int:

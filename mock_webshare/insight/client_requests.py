@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -12,7 +11,7 @@ from mock_webshare.contract.messages import NO_CREDENTIALS
 from mock_webshare.contract.model import Contract, Kind
 from mock_webshare.contract.paths import prefix_of
 from mock_webshare.contract.timestamps import SECOND
-from mock_webshare.exchange.limits import has_many
+from mock_webshare.exchange.limits import has_many, parsed
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import RecordedRequest, origin_of, read_int, read_url, shown, split
 from mock_webshare.insight.hints import Facts, hint_for, key_place
@@ -231,7 +230,7 @@ def _hint(request: ClientRequest, contract: Contract) -> str:
 
 
 def _page(body: bytes, contract: Contract) -> Page | None:
-    document = None if has_many(body) else _parsed(body)
+    document = None if has_many(body) else parsed(body)
     if not isinstance(document, dict) or not isinstance(rows := document.get("results"), list):
         return None
     return Page(
@@ -244,13 +243,6 @@ def _page(body: bytes, contract: Contract) -> Page | None:
 
 
 _cached_page = lru_cache(_CACHED)(_page)
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _ids(rows: list[Any]) -> Iterator[str]:

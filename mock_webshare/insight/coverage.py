@@ -6,7 +6,6 @@ them. Each exchange counts for the rows that it exercises, and for nothing else.
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 
 from mock_webshare.contract import messages
 from mock_webshare.contract.model import Contract, Endpoint, Field, Kind
-from mock_webshare.exchange.limits import has_many
+from mock_webshare.exchange.limits import has_many, parsed
 from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import RecordedRequest, read_int, read_url
 
@@ -124,7 +123,7 @@ class _Response:
     @cached_property
     def document(self) -> Any:
         """The JSON of the body; None if it is not JSON."""
-        return None if has_many(self.body) else _parsed(self.body)
+        return None if has_many(self.body) else parsed(self.body)
 
     @property
     def object(self) -> dict[str, Any]:
@@ -139,13 +138,6 @@ class _Response:
         elif kind is not Kind.ARRAY:
             rows = [rows]
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _methods_seen(response: _Response) -> Iterator[str]:
@@ -170,11 +162,8 @@ def _statuses_seen(response: _Response) -> Iterator[str]:
 
 
 _KINDS_OF_401 = {
-    messages.NO_CREDENTIALS: "no key",
-    messages.KEYWORD_ALONE: "no key",
-    messages.KEY_WITH_SPACES: "unknown key",
-    messages.UNDECODABLE_KEY: "unknown key",
-    messages.UNKNOWN_KEY: "unknown key",
+    **dict.fromkeys(messages.UNAUTHORIZED, "unknown key"),
+    **dict.fromkeys((messages.NO_CREDENTIALS, messages.KEYWORD_ALONE), "no key"),
 }
 
 

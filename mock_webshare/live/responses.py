@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlencode
 from mock_webshare.contract.endpoints import PAGES
 from mock_webshare.contract.model import Kind
 from mock_webshare.errors import UsageError
+from mock_webshare.exchange.limits import parsed
 from mock_webshare.judge.model.finding import excerpt, printable, shorten
 
 if TYPE_CHECKING:
@@ -145,10 +145,7 @@ class Responses:
 
     def document(self, name: str) -> Any:
         """Return the JSON of a response; None if its body is not JSON."""
-        try:
-            return json.loads(self.to(name).body)
-        except (ValueError, RecursionError):
-            return None
+        return parsed(self.to(name).body)
 
     def detail(self, name: str) -> Any:
         """Return the `detail` of an error; None if it has no such field."""

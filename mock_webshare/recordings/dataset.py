@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS
 from mock_webshare.contract.timestamps import parse_instant
+from mock_webshare.exchange.limits import parsed
 from mock_webshare.exchange.model import Exchange
 
 _CHANNEL = ("referral_channel", "referral_channel_code")
@@ -69,7 +69,7 @@ def _rows(exchanges: Iterable[Exchange]) -> Iterator[tuple[int, Any]]:
     for exchange in exchanges:
         if exchange.status not in (None, 200):
             continue
-        document = _document(exchange.body)
+        document = parsed(exchange.body)
         if not isinstance(document, dict):
             continue
         started = -1 if exchange.started is None else exchange.started
@@ -78,13 +78,6 @@ def _rows(exchanges: Iterable[Exchange]) -> Iterator[tuple[int, Any]]:
             yield from ((started, row) for row in results if _may_be_credit(row))
         elif _may_be_credit(document):
             yield started, document
-
-
-def _document(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _may_be_credit(row: Any) -> bool:

@@ -140,14 +140,8 @@ class Scanner:
 
     def members(self) -> Iterator[str]:
         """Yield each key of the next value, an object; the caller consumes its value."""
-        self._expect(b"{")
-        if self._next() == b"}":
-            self._expect(b"}")
-            return
-        while True:
+        for _ in self._between(b"{", b"}"):
             yield self._key()
-            if self._expect(b",", b"}") == b"}":
-                return
 
     def value(self) -> Piece:
         self._next()
@@ -167,13 +161,16 @@ class Scanner:
 
     def items(self) -> Iterator[None]:
         """Stop at each item of the next value, an array; the caller consumes it."""
-        self._expect(b"[")
-        if self._next() == b"]":
-            self._expect(b"]")
+        return self._between(b"[", b"]")
+
+    def _between(self, start: bytes, end: bytes) -> Iterator[None]:
+        self._expect(start)
+        if self._next() == end:
+            self._expect(end)
             return
         while True:
             yield
-            if self._expect(b",", b"]") == b"]":
+            if self._expect(b",", end) == end:
                 return
 
     def _key(self) -> str:

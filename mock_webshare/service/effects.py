@@ -13,6 +13,7 @@ from typing import Any
 from mock_webshare.contract import messages
 from mock_webshare.contract.model import Contract, Endpoint, Kind
 from mock_webshare.errors import DataError, UsageError
+from mock_webshare.exchange.limits import parsed
 from mock_webshare.service.faults import Fault, Strike, parse
 from mock_webshare.service.framework import query
 from mock_webshare.service.framework import response as responses
@@ -245,10 +246,7 @@ def _page_of(response: Response, request: Request) -> dict[str, Any] | None:
         return None
     if response.status != 200 or request.method == "OPTIONS":
         return None
-    try:
-        document = json.loads(response.body)
-    except ValueError:
-        return None
+    document = parsed(response.body)
     page = {"results": document} if endpoint.kind is Kind.ARRAY else document
     return page if _is_row(page) and isinstance(page.get("results"), list) else None
 
@@ -290,10 +288,7 @@ def _drifted(response: Response, request: Request, fault: Fault, contract: Contr
 
 def _drifted_page(body: bytes, fault: Fault) -> bytes:
     """Return a page with the drift in the page itself, not in rows; a body that is no object is unchanged."""
-    try:
-        page = json.loads(body)
-    except ValueError:
-        return body
+    page = parsed(body)
     return render(_drifted_row(page, fault)) if _is_row(page) else body
 
 
@@ -303,10 +298,7 @@ def _drifted_row(row: dict[str, Any], fault: Fault) -> dict[str, Any]:
 
 def drifted(body: bytes, fault: Fault) -> bytes:
     """Return the JSON of a page, array or row, with the drift in each row; any other body is unchanged."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return body
+    document = parsed(body)
     rows = document.get("results", [document]) if isinstance(document, dict) else document
     rows = rows if isinstance(rows, list) else []
     for row in filter(_is_row, rows):

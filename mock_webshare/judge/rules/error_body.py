@@ -14,13 +14,6 @@ from mock_webshare.judge.model.finding import Finding
 from mock_webshare.judge.model.rulebook import NOTHING
 from mock_webshare.judge.rules.status import has_open_value, is_wrong, refusal
 
-_ALL_OF_401 = (
-    messages.NO_CREDENTIALS,
-    messages.KEYWORD_ALONE,
-    messages.KEY_WITH_SPACES,
-    messages.UNDECODABLE_KEY,
-    messages.UNKNOWN_KEY,
-)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _NO_MATCH = re.compile(messages.NO_MATCH.format(model=r"\w+"))
 
@@ -69,7 +62,7 @@ def _texts_of_401(authorization: str | None) -> tuple[str, ...]:
     # Bytes are split at ASCII white space only.
     words = (authorization or "").encode("latin-1", "replace").split()
     if not words or words[0].lower() != b"token":
-        return _ALL_OF_401
+        return messages.UNAUTHORIZED
     if len(words) == 1:
         return (messages.KEYWORD_ALONE,)
     return (messages.KEY_WITH_SPACES,) if words[2:] else (messages.UNDECODABLE_KEY, messages.UNKNOWN_KEY)
