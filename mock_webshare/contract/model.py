@@ -52,12 +52,8 @@ class Paging(NamedTuple):
     page_size: int
     max_page_size: int
     rules: tuple[str, ...] = (
-        "list.page-size",
-        "list.page-size-limit",
-        "list.page-numbers",
-        "list.last-page",
-        "list.invalid-page",
-    )
+        "list.page-size", "list.page-size-limit", "list.page-numbers", "list.last-page", "list.invalid-page",
+    )  # fmt: skip
 
 
 class Kind(StrEnum):

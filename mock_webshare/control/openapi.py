@@ -27,15 +27,8 @@ if TYPE_CHECKING:
 # Read now: when the first request comes, a test may have replaced the file system.
 _TEMPLATE = (data_path("schemas") / "control.openapi.json").read_text(encoding="utf-8")
 _WITHOUT_WORLD = (
-    "reasons",
-    "health",
-    "version",
-    "openapi.json",
-    "service.openapi.json",
-    "scenarios",
-    "worlds",
-    "reload",
-)
+    "reasons", "health", "version", "openapi.json", "service.openapi.json", "scenarios", "worlds", "reload",
+)  # fmt: skip
 _WITH_OR_WITHOUT_WORLD = ("activity", "requests", "requests/{number}", "requests.har", "requests.ndjson")
 """Without a key these are about the requests that have no known key."""
 _REASON = (

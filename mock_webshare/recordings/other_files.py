@@ -42,23 +42,16 @@ _TEXT_ADVICE = "a body of the service is JSON; name it FILE.json, or give --inpu
 _CHARLES = Kind("a session of Charles", "in Charles, File > Export Session > HTTP Archive (.har)")
 _XML_DECLARATION = rb"\s{0,99}(?:<\?xml[^>]{0,500}>\s{0,99})?"
 
+# fmt: off
 SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
-    (
-        _begins(b"SQLite format 3\0"),
-        Kind(
-            "an SQLite database",
-            "if it is the cache of requests-cache, record with backend='filesystem' and serializer='json'",
-        ),
-    ),
-    (
-        _begins(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"M<\xb2\xa1", b"\xa1\xb2<M"),
-        Kind("a packet capture (pcap)", _CAPTURE),
-    ),
+    (_begins(b"SQLite format 3\0"),
+     Kind("an SQLite database",
+          "if it is the cache of requests-cache, record with backend='filesystem' and serializer='json'")),
+    (_begins(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"M<\xb2\xa1", b"\xa1\xb2<M"),
+     Kind("a packet capture (pcap)", _CAPTURE)),
     (_begins(b"\x0a\x0d\x0d\x0a"), Kind("a packet capture (pcapng)", _CAPTURE)),
-    (
-        re.compile(rb"[0-9]{1,12}:(?:[0-9]{1,12}:[a-z_]{1,40}[;,]|[0-9]{1,12}:)"),
-        Kind("flows of mitmproxy", "mitmdump -nr FILE --set hardump=FILE.har"),
-    ),
+    (re.compile(rb"[0-9]{1,12}:(?:[0-9]{1,12}:[a-z_]{1,40}[;,]|[0-9]{1,12}:)"),
+     Kind("flows of mitmproxy", "mitmdump -nr FILE --set hardump=FILE.har")),
     (_begins(b"%PDF-"), Kind("a PDF document")),
     (_begins(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM\0", b"\0\0\x01\0"), Kind("an image")),
     (_begins(ZSTANDARD), Kind("a file compressed with Zstandard", "zstd -d FILE")),
@@ -67,21 +60,16 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (_begins(b"PK\5\6"), Kind("an empty ZIP archive")),
     (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), Kind("an archive", "unpack it first")),
     (re.compile(rb".{257}ustar", re.DOTALL), Kind("a tar archive", "unpack it first")),
-    (
-        re.compile(rb"\x80[\x02-\x05][^\xff]"),
-        Kind("a Python pickle", "nothing in it is run to read it; write JSON instead"),
-    ),
-    (
-        re.compile(_XML_DECLARATION + rb"(?:<!DOCTYPE items|<items[\s>])"),
-        Kind("an export of Burp Suite", "import it in a tool that writes HAR, or record with mitmproxy"),
-    ),
+    (re.compile(rb"\x80[\x02-\x05][^\xff]"),
+     Kind("a Python pickle", "nothing in it is run to read it; write JSON instead")),
+    (re.compile(_XML_DECLARATION + rb"(?:<!DOCTYPE items|<items[\s>])"),
+     Kind("an export of Burp Suite", "import it in a tool that writes HAR, or record with mitmproxy")),
     (re.compile(_XML_DECLARATION + rb"<charles-session"), _CHARLES),
-    (
-        re.compile(rb"\s{0,99}(?:<<<<<<-- cut here -->>>>>>\s{0,99})?nock\(['\"]"),
-        Kind("JavaScript of nock's recorder", "record with output_objects: true, and write them as JSON"),
-    ),
+    (re.compile(rb"\s{0,99}(?:<<<<<<-- cut here -->>>>>>\s{0,99})?nock\(['\"]"),
+     Kind("JavaScript of nock's recorder", "record with output_objects: true, and write them as JSON")),
     (re.compile(rb"== Info:"), Kind("a trace of curl", "use curl -v or curl -i instead of --trace-ascii")),
 )
+# fmt: on
 """What a file begins with that is never a recording, whatever its name."""
 
 _NAMES: tuple[tuple[tuple[str, ...], Kind], ...] = (

@@ -147,20 +147,12 @@ _BODY = FieldType(
 # Action, type of its value, and the options that may go with it.
 ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "status": (
-        integer(
-            400, 599, "a whole number from 400 to 599; for another status, use the action respond instead"
-        ),
-        {
-            "code": choice(*FORBIDDEN_CODES),
-            "detail": _TEXT,
-            "retryAfter": integer(0, 86_400),
-            "form": choice("json", "html", "proxy"),
-        },
+        integer(400, 599, "a whole number from 400 to 599; for another status, use the action respond "
+                          "instead"),
+        {"code": choice(*FORBIDDEN_CODES), "detail": _TEXT, "retryAfter": integer(0, 86_400),
+         "form": choice("json", "html", "proxy")},
     ),
-    "respond": (
-        integer(200, 599),
-        {"headers": _HEADERS, "jsonBody": _BODY, "body": string(0, _MAX_BODY)},
-    ),
+    "respond": (integer(200, 599), {"headers": _HEADERS, "jsonBody": _BODY, "body": string(0, _MAX_BODY)}),
     "throttle": (pattern(RATE, "a rate like 240/min"), {"clock": choice("real", "world")}),
     "fixedDelayMilliseconds": (_MILLISECONDS, {}),
     "delayDistribution": (_UNIFORM, {}),
@@ -169,7 +161,7 @@ ACTIONS: Mapping[str, tuple[FieldType, Mapping[str, FieldType]]] = {
     "contentType": (pattern("[ -~]{1,200}", "the value of a header, in printable ASCII"), {}),
     "drift": (choice(*DRIFTS), {"field": _FIELD, "to": _JSON}),
     "pages": (choice(*MOVES, *BROKEN_PAGES), {"rows": integer(1, 1000)}),
-}
+}  # fmt: skip
 _LARGE = ("jsonBody", "body")
 _WITH_BODY = ACTIONS["respond"][0]._replace(
     schema={**ACTIONS["respond"][0].schema, "not": {"enum": list(_BODYLESS)}}

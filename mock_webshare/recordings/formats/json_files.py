@@ -60,16 +60,12 @@ def _read_list(*path: tuple[str, ...]) -> Reader:
 
 
 _PARTS_OF_MESSAGES = (
-    (
-        {"method", "requestmethod"},
-        {"url", "uri", "path", "absoluteurl", "urlpath", "urlpattern", "urlpathpattern", "urlpathtemplate"},
-    ),
-    (
-        {"status", "statuscode", "code"},
-        {"headers", "header", "responseheaders", "body", "content", "stream", "jsonbody", "base64body"}
-        | {"parsedbody", "bodyfilename", "bodyasbase64"},
-    ),
-)
+    ({"method", "requestmethod"},
+     {"url", "uri", "path", "absoluteurl", "urlpath", "urlpattern", "urlpathpattern", "urlpathtemplate"}),
+    ({"status", "statuscode", "code"},
+     {"headers", "header", "responseheaders", "body", "content", "stream", "jsonbody", "base64body",
+      "parsedbody", "bodyfilename", "bodyasbase64"}),
+)  # fmt: skip
 """What a request has, and a response: one of each set, in small letters without `_` and Ruby's colon."""
 _MOST_ITEMS = 10
 """How many items of a list are examined: the first ones may be malformed."""
@@ -136,24 +132,19 @@ def _is_list(key: str) -> Callable[[Values], bool]:
     return lambda values: _lists_exchanges(values[key])
 
 
+_OF_PACT = {"consumer", "provider"}
 DOCUMENTS = (
     Document({"log"}, har.read, _is_har),
-    *(
-        Document({key}, vcr.read, _is_list(key), without={"consumer", "provider"})  # Pact has them
-        for key in vcr.KEYS
-    ),
+    *(Document({key}, vcr.read, _is_list(key), without=_OF_PACT) for key in vcr.KEYS),
     Document({"run", "collection"}, postman.read_run, _is_run),
     Document({"run"}, postman.read_run, _is_run, without={"id", "name"}),
     Document({"info", "item"}, postman.read_collection, lambda values: values["info"].startswith(b"{")),
-    Document(
-        {"collection"},
-        postman.read_collection,
-        lambda values: not keys(values["collection"]).isdisjoint({"info", "item"}),
-        without={"results", "detail"},
-    ),
+    Document({"collection"}, postman.read_collection,
+             lambda values: not keys(values["collection"]).isdisjoint({"info", "item"}),
+             without={"results", "detail"}),
     Document({"mappings"}, _read_list(("mappings",)), _is_list("mappings")),
     Document({"requests", "meta"}, _read_list(("requests",)), _is_list("requests")),
-)
+)  # fmt: skip
 """The documents of all tools, HAR first. What is none of them is an element or a body."""
 
 
@@ -168,26 +159,14 @@ class Element(NamedTuple):
 
 ELEMENTS = (
     Element(requests_cache.KEYS, lambda record, _: requests_cache.exchange(record.document)),
-    Element(
-        nock.KEYS,
-        lambda record, _: nock.exchange(record.document),
-        lambda found: found.values["scope"].startswith(b'"http'),
-    ),
-    Element(
-        postman.EXAMPLE,
-        lambda record, _: postman.example(record.document),
-        lambda found: _is_message(found.values["originalRequest"]),
-    ),
-    Element(
-        frozenset({"request"}),
-        lambda record, attached: _exchange_in_any_form(record, attached),
-        lambda found: _has_message(found.values) and ("response" in found.values or not found.is_whole),
-    ),
-    Element(
-        frozenset({"Request", "Response"}),
-        lambda record, _: vcr.exchange(record.document, record.text),
-    ),
-)
+    Element(nock.KEYS, lambda record, _: nock.exchange(record.document),
+            lambda found: found.values["scope"].startswith(b'"http')),
+    Element(postman.EXAMPLE, lambda record, _: postman.example(record.document),
+            lambda found: _is_message(found.values["originalRequest"])),
+    Element(frozenset({"request"}), lambda record, attached: _exchange_in_any_form(record, attached),
+            lambda found: _has_message(found.values) and ("response" in found.values or not found.is_whole)),
+    Element(frozenset({"Request", "Response"}), lambda record, _: vcr.exchange(record.document, record.text)),
+)  # fmt: skip
 """The exchanges of all tools, by their keys."""
 
 
