@@ -242,7 +242,7 @@ class HintsOfRun:
         """Read the hints, once the servers have stopped."""
         if self._folder is not None and os.listdir(self._folder.name):
             from mock_webshare.insight import hint_report as report
-            from mock_webshare.server.hint_collector import read_hints
+            from mock_webshare.server.collectors import read_hints
 
             self._lines = list(report.lines(report.merged(read_hints(self._folder.name))))
 

@@ -12,10 +12,10 @@ from aiohttp.typedefs import Handler as AiohttpHandler
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
+from mock_webshare.server.collectors import collector
 from mock_webshare.server.coverage_counters import counter
 from mock_webshare.server.environment import flag_setter, mutation_of
 from mock_webshare.server.handler import Handler, Log
-from mock_webshare.server.hint_collector import collector
 from mock_webshare.server.loop import monotonic
 from mock_webshare.server.protocol import handle_expect
 from mock_webshare.server.reloading import Reloader, Source, make_source

@@ -15,7 +15,7 @@ import pytest
 
 from mock_webshare import MockServer, MockWorld, Settings, pytest_plugin
 from mock_webshare.contract.endpoints import CREDIT_LIST, WEBSHARE
-from mock_webshare.server.hint_collector import LARGEST_FILE, MOST_HINTS, HintFolder, collector
+from mock_webshare.server.collectors import LARGEST_FILE, MOST_HINTS, HintFolder, collector
 from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
