@@ -268,7 +268,7 @@ class CoverageOfRun:
     def __init__(self, is_shown: bool, path: str | None, minimum: str | None) -> None:
         from mock_webshare.errors import UsageError
         from mock_webshare.insight.coverage_report import require_percent
-        from mock_webshare.server.coverage_counters import CoverageFolder
+        from mock_webshare.server.collectors import CoverageFolder
 
         self._is_shown, self._path = is_shown, path
         try:

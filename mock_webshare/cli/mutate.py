@@ -112,7 +112,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 def _first_run(runner: Runner) -> tuple[Ended, Counts]:
     """Run the command unchanged, and return what it exercised."""
     from mock_webshare.contract.endpoints import WEBSHARE
-    from mock_webshare.server.coverage_counters import CoverageFolder
+    from mock_webshare.server.collectors import CoverageFolder
 
     with CoverageFolder() as folder:
         return runner.run(folder.variables), folder.counts(WEBSHARE)

@@ -63,8 +63,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    from mock_webshare.server.collectors import HintFolder
-    from mock_webshare.server.coverage_counters import CoverageFolder
+    from mock_webshare.server.collectors import CoverageFolder, HintFolder
 
     output = CoverageOutput(options)
     with ExitStack() as stack:

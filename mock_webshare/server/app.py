@@ -12,8 +12,7 @@ from aiohttp.typedefs import Handler as AiohttpHandler
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from yarl import URL
 
-from mock_webshare.server.collectors import collector
-from mock_webshare.server.coverage_counters import counter
+from mock_webshare.server.collectors import collector, counter
 from mock_webshare.server.environment import flag_setter, mutation_of
 from mock_webshare.server.handler import Handler, Log
 from mock_webshare.server.loop import monotonic

@@ -16,7 +16,7 @@ import pytest
 from mock_webshare import MockServer, Settings
 from mock_webshare.contract.endpoints import CONFIG, CREDIT_LIST, WEBSHARE
 from mock_webshare.insight.coverage import Row, rows_of
-from mock_webshare.server.coverage_counters import CoverageFolder, counter
+from mock_webshare.server.collectors import CoverageFolder, counter
 from mock_webshare.service.data import dataset
 from mock_webshare.service.faults import ACTIONS
 from tests.capabilities import needs_signals
