@@ -15,15 +15,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from mock_webshare.cli.files import Streams
-from mock_webshare.cli.options import (
-    CLEAN,
-    FAILED,
-    Done,
-    Parser,
-    choice_of,
-    split_command,
-    variable_of,
-)
+from mock_webshare.cli.options import CLEAN, FAILED, Done, Parser, choice_of, split_command, variable_of
 from mock_webshare.errors import MockWebshareError, UsageError, pluralize, suggestion
 from mock_webshare.version import __version__
 

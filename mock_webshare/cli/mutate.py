@@ -46,16 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "reaches nothing; 130 after Ctrl-C, which ends with the report so far. "
         f"{PRECEDENCE}"
     )
-    parser.add_argument(
-        "--only",
-        action="append",
-        metavar="PATTERN",
-        help="run only mutants with this in their names, in which * stands for anything; may be given "
-        "several times",
+    words = (
+        "run only mutants with this in their names, in which * stands for anything; "
+        "may be given several times"
     )
-    add_text(
-        parser, "--budget", "NUMBER", "run at most so many mutants, the same ones each time (default: all)"
-    )
+    add_text(parser, "--only", "PATTERN", words, action="append")
+    words = "run at most so many mutants, the same ones each time (default: all)"
+    add_text(parser, "--budget", "NUMBER", words)
     add_options(parser, _RUN_OPTIONS)
     add_text(parser, "-o --output", "FILE", "file for the report (default: standard output)")
     add_text(parser, "--logs", "FOLDER", "folder that gets the output of each run (default: none)")

@@ -123,9 +123,11 @@ def add_flag(parser: argparse._ActionsContainer, names: str, help_text: str) -> 
     parser.add_argument(*names.split(), action="store_true", help=help_text)
 
 
-def add_text(parser: argparse._ActionsContainer, names: str, metavar: str, help_text: str) -> None:
-    """Add an option whose value is a text; None if it is not given."""
-    parser.add_argument(*names.split(), metavar=metavar, help=help_text)
+def add_text(
+    parser: argparse._ActionsContainer, names: str, metavar: str, help_text: str, **others: Any
+) -> None:
+    """Add an option whose value is a text; None if it is not given; `others` are as in `add_argument`."""
+    parser.add_argument(*names.split(), metavar=metavar, help=help_text, **others)
 
 
 def choice_of(name: str, value: str) -> str:

@@ -14,6 +14,7 @@ from mock_webshare.cli.options import (
     add_flag,
     add_options,
     add_skip_others,
+    add_text,
     jobs_of,
     values_given,
     values_or_defaults,
@@ -56,12 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "paths", metavar="PATH", nargs="+", help="recording, or folder of recordings; - for standard input"
     )
     add_options(parser, (*VALIDATE_OPTIONS, COLOR))
-    parser.add_argument(
-        "--only-host",
-        action="append",
-        metavar="HOST",
-        help="check responses of this host only; may be given several times",
-    )
+    words = "check responses of this host only; may be given several times"
+    add_text(parser, "--only-host", "HOST", words, action="append")
     add_skip_others(parser)
     _add_reports(parser)
     words = "add to the text and JSON reports what clients do wrong though nothing fails"
@@ -70,22 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_reports(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--format",
-        dest="reports",
-        action="append",
-        metavar="FORMAT",
-        help="report: text, json, junit, sarif, github or html (default: text); may be given several times",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        dest="reports",
-        action="append",
-        type=_Output,
-        metavar="FILE",
-        help="file for the report of the --format before it (default: standard output)",
-    )
+    words = "report: text, json, junit, sarif, github or html (default: text); may be given several times"
+    add_text(parser, "--format", "FORMAT", words, dest="reports", action="append")
+    words = "file for the report of the --format before it (default: standard output)"
+    add_text(parser, "-o --output", "FILE", words, dest="reports", action="append", type=_Output)
 
 
 class _Output(str):

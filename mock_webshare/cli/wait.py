@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from mock_webshare.cli.files import Streams
-from mock_webshare.cli.options import CLEAN, FOUND, Option, add_options, is_given
+from mock_webshare.cli.options import CLEAN, FOUND, Option, add_options, add_text, is_given
 from mock_webshare.cli.settings import SERVE_OPTIONS, reachable, settings_of
 from mock_webshare.errors import UsageError
 
@@ -31,12 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "url", metavar="URL", nargs="?", help="URL that serve printed (default: that of --host and --port)"
     )
     add_options(parser, _ADDRESS, variables=("host", "port"))
-    parser.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        default=str(_USUAL_SECONDS),
-        help=f"seconds to wait, up to {_MOST_SECONDS}; 0 tries once (default: {_USUAL_SECONDS})",
-    )
+    words = f"seconds to wait, up to {_MOST_SECONDS}; 0 tries once (default: {_USUAL_SECONDS})"
+    add_text(parser, "--timeout", "SECONDS", words, default=str(_USUAL_SECONDS))
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
