@@ -12,6 +12,7 @@ from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import is_of
 from mock_webshare.insight.client_requests import ClientRequest, of_recorded
 from mock_webshare.insight.client_rules import RULES, Rule
+from mock_webshare.insight.hint_report import MOST_SHOWN
 from mock_webshare.insight.hints import HINTS
 from mock_webshare.insight.walks import Span
 
@@ -19,8 +20,6 @@ MOST_REQUESTS = 1000
 """Requests of a recording that are looked at together."""
 MOST_RECORDED = 10_000
 """Hints on recordings that are kept."""
-MOST_SHOWN = 3
-"""Requests of a hint that are named; the others are counted."""
 
 
 class Hint(NamedTuple):

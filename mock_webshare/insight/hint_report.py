@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 MOST_SHOWN = 3
-"""Requests and tests that are named; the others are counted."""
+"""Requests and tests of a hint that are named; the others are counted."""
 
 
 def merged(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

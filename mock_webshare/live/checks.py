@@ -17,15 +17,7 @@ from mock_webshare.judge.model.finding import excerpt, shorten
 from mock_webshare.judge.model.response_time import TOLERANCE, read_http_date
 from mock_webshare.judge.model.row_fields import read_instant
 from mock_webshare.judge.rules.pagination import link_query
-from mock_webshare.live.responses import (
-    Expected,
-    Objection,
-    Responses,
-    Row,
-    Subject,
-    Undecidable,
-    described,
-)
+from mock_webshare.live.responses import Expected, Objection, Responses, Row, Subject, Undecidable, described
 
 
 class Request(NamedTuple):

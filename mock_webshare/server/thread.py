@@ -225,19 +225,14 @@ class MockServer:
         scenario: str | None = None,
     ) -> None:
         """Create a new world for a key (see `MockWorld.begin`)."""
-        beginning = self._beginning(seed, credits, data, scenario)
+        beginning = self._beginning({"seed": seed, "credits": credits}, data, scenario)
         self.call(lambda worlds: worlds.create(api_key, beginning))
 
     def _beginning(
-        self,
-        seed: int | None,
-        credits: int | None,
-        data: str | PathLike[str] | None,
-        scenario: str | None,
+        self, generated: Mapping[str, Any], data: str | PathLike[str] | None, scenario: str | None
     ) -> Beginning:
         """Return the initial state of a new world; equal states share their data."""
-        generated = {"seed": seed, "credits": credits}
-        given: dict[str, Any] = {name: value for name, value in generated.items() if value is not None}
+        given = {name: value for name, value in generated.items() if value is not None}
         if scenario is not None:
             from mock_webshare.service.world import scenarios
 

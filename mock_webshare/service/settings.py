@@ -103,9 +103,7 @@ class Settings:
     port: int = 8765  # 0: a free one
     seed: int = 0
     credits: int = 100
-    data: str | PathLike[str] | None = (
-        None  # a data set's file or name; None: generated from seed and credits
-    )
+    data: str | PathLike[str] | None = None  # a data set's file or name; None: from seed and credits
     # The accepted keys. Empty: every well-formed key but `invalid`. Secret, like the control token.
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     # ISO 8601 with offset, or an aware datetime. None: the moment at which the data set was taken.

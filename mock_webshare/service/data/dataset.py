@@ -144,11 +144,9 @@ def read_content(name: str) -> bytes:
             return _read(file, name)
     except IsADirectoryError as error:
         raise _to_be_generated(name, "a folder") from error
-    except FileNotFoundError as error:
-        if path.suffix or len(path.parts) > 1:
-            raise UnreadableInput.from_os_error(name, error) from error
-        raise UnknownName("data set file or data set", name, names()) from error
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not path.suffix and len(path.parts) <= 1:
+            raise UnknownName("data set file or data set", name, names()) from error
         raise UnreadableInput.from_os_error(name, error) from error
     except ValueError as error:  # an impossible path: "embedded null byte"
         raise UnreadableInput(f"cannot read {name!r}: {error}") from error
