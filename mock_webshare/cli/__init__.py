@@ -1,7 +1,8 @@
 """The command line: commands, options and exit codes.
 
-Arguments are parsed, then the command is executed. A command is a module with `add_arguments` and
-`execute`, which imports what it needs when it runs, so that `--help` and wrong options respond at once.
+Arguments are parsed, then the command is executed. A command is a module with the functions
+`add_arguments` and `execute`. Only `execute` imports what the command needs, so that `--help` and wrong
+options respond at once.
 """
 
 from __future__ import annotations
@@ -68,9 +69,9 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "probe": ("WEBSHARE_API_KEY=... mock-webshare probe https://proxy.webshare.io",),
     "redact": ("mock-webshare redact traffic.har -o clean.har", "mock-webshare redact --check recordings"),
 }
-"""Command lines for the end of the help of each command."""
+"""Example command lines, which the help of each command shows at its end."""
 _MODULES = {"run": "run_command", "rules": "reference", "schema": "reference", "openapi": "reference"}
-"""Where a command is if not in a module of its name; `run` would replace the function of this package."""
+"""The modules whose names are not those of their commands; `run` is a function of this package already."""
 INTERRUPTED = 130
 """The exit code of a shell for a program that Ctrl-C ended."""
 READER_GONE = 141
@@ -87,14 +88,15 @@ def main() -> NoReturn:
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # a standard stream stays open
     code = run(sys.argv[1:], Streams(sys.stdin.buffer, sys.stdout, sys.stderr), os.environ)
-    gc.freeze()  # no search for cycles in everything imported: a tenth of the time of a short command
+    gc.freeze()  # at exit, do not search all modules for cycles: it takes a tenth of a short command
     sys.exit(code)
 
 
 def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> int:
     """Execute a command line and return its exit code.
 
-    It is 0, 1 or 2; with the command `run` it is that of the command that was run.
+    The exit code is 0, 1 or 2; after Ctrl-C 130 (0 for `serve`); 141 if no one reads the output any more. The
+    command `run` returns the exit code of the command that it has run.
     """
     try:
         options = _parse(streams, argv)
@@ -109,7 +111,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
         streams.stderr.write(f"mock-webshare: {_one_line(str(error))}\n")
         return error.exit_code
     except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):  # from opening something, not from the output
+        if error.errno in (errno.EMFILE, errno.ENFILE):  # raised by opening a file, not by writing the output
             streams.stderr.write(f"mock-webshare: cannot start: {error.strerror}\n")
             return FAILED
         # The rest of the output is discarded, so that the interpreter does not write it again at exit.
@@ -119,7 +121,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
         streams.stderr.write(f"mock-webshare: cannot write the output: {error.strerror}\n")
         return FAILED
     except KeyboardInterrupt:
-        return CLEAN if argv[:1] == ["serve"] else INTERRUPTED  # a server ends in no other way
+        return CLEAN if argv[:1] == ["serve"] else INTERRUPTED  # nothing else ends a server
     except Exception as error:
         if environ.get(variable_of("debug")):
             raise
@@ -130,7 +132,7 @@ def run(argv: Sequence[str], streams: Streams, environ: Mapping[str, str]) -> in
 def _warn_of_unknown_variables(
     options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]
 ) -> None:
-    """Warn of variables that look like options of a command that reads some, but are not."""
+    """Warn of variables that begin as ours do but are not known, if the command reads variables."""
     if not getattr(options, "variables", ()):
         return
     from mock_webshare.cli.settings import VARIABLES
@@ -142,7 +144,7 @@ def _warn_of_unknown_variables(
 
 
 def _internal_error(error: Exception) -> str:
-    """Return the type and the place of an error, but not its text, which may contain a key."""
+    """Return a message with the type and place of an error, without its text, which may contain a key."""
     from traceback import extract_tb
 
     place = extract_tb(error.__traceback__)[-1]
@@ -154,7 +156,7 @@ def _internal_error(error: Exception) -> str:
 
 
 def _parser(streams: Streams, wanted: str | None) -> Parser:
-    """Return the parser of all commands, with the arguments of one."""
+    """Return the parser of all commands, in which only the command `wanted` has its arguments."""
     parser = Parser(prog="mock-webshare", description=_DESCRIPTION, epilog=_EPILOG, streams=streams)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.set_defaults(execute=_execute_without_command, names=parser.names)
@@ -171,7 +173,7 @@ def _parser(streams: Streams, wanted: str | None) -> Parser:
 
 
 def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the arguments; a wrong one is not repeated, for it may be a key."""
+    """Parse the arguments; raise `UsageError` without the value of a wrong argument, which may be a key."""
     words = [argument for argument in argv if not argument.startswith("-")]
     if words and words[0] not in COMMANDS:
         hint = suggestion(words[0], COMMANDS)
@@ -193,7 +195,7 @@ def _parse(streams: Streams, argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _require_command(name: str, command: Sequence[str], before: Sequence[str]) -> None:
-    """Raise `UsageError` unless there is a command after `--`, and none among the words before it."""
+    """Raise `UsageError` if no command follows `--`, or if it is preceded by anything but options."""
     example = f"mock-webshare {name} -- pytest -q"
     if before and not before[0].startswith("-"):
         too_many = pluralize(len(before), "argument")

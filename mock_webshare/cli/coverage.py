@@ -23,7 +23,7 @@ def add_coverage_options(parser: argparse.ArgumentParser) -> None:
 
 
 class CoverageOutput:
-    """Where the coverage goes, and the minimum; raise `UsageError` for what is not allowed."""
+    """Where the coverage is written, and its minimum; raise `UsageError` for an option with a wrong value."""
 
     def __init__(self, options: argparse.Namespace, inputs: Collection[str] = ()) -> None:
         self._is_shown, self._path, self._minimum = options.coverage, options.coverage_file, None
@@ -40,7 +40,7 @@ class CoverageOutput:
         return self._is_shown or self._path is not None or self._minimum is not None
 
     def write(self, counts: Counts, streams: Streams, code: int) -> int:
-        """Write the coverage where it is wanted; return the exit code, unless it is too low."""
+        """Write the coverage as the options say; return `code`, but 1 for 0 if the coverage is too low."""
         from mock_webshare.insight import coverage_report as report
 
         lines = list(report.lines(counts)) if self._is_shown else []

@@ -51,7 +51,7 @@ class Streams:
 
 
 def require_other_file(path: str | None, inputs: Iterable[str]) -> None:
-    """Refuse to overwrite an input: it cannot be recorded again."""
+    """Raise `UsageError` if `path` is a file of `inputs`: a recording cannot be made again."""
     if path is None or not os.path.isfile(path):
         return
     if any(os.path.isfile(each) and os.path.samefile(path, each) for each in inputs):
@@ -59,7 +59,7 @@ def require_other_file(path: str | None, inputs: Iterable[str]) -> None:
 
 
 def require_new_file(path: str | None) -> None:
-    """Refuse to overwrite a file; devices and pipes are written to."""
+    """Raise `UsageError` if `path` is a file that exists; a device or pipe is allowed."""
     if path is not None and os.path.isfile(path):
         raise UsageError(f"{path!r} exists already; write to another file, or overwrite it with --force")
 
@@ -92,8 +92,8 @@ def write_file(path: str, write: Callable[[TextIO], object]) -> None:
 def ready_file(path: str | None) -> Iterator[Callable[[str], object]]:
     """Yield a function that writes the URL of a server to a file, which is removed at the end.
 
-    A file of an earlier server is removed first; one that another server has written stays. If `path` is
-    None, nothing is written.
+    A file of an earlier server is removed first. At the end, a file that another server has written by then
+    is kept. If `path` is None, nothing is written.
     """
     if path is None:
         yield lambda url: None
@@ -133,7 +133,7 @@ def _remove(path: str) -> None:
 
 @contextmanager
 def log_file(path: str | None) -> Iterator[TextIO | None]:
-    """Open a text file for the context; None if `path` is None."""
+    """Yield a text file, opened for writing and closed at the end; None if `path` is None."""
     if path is None:
         yield None
         return
@@ -149,7 +149,7 @@ def log_file(path: str | None) -> Iterator[TextIO | None]:
 
 
 def progress_bar(stderr: TextIO, unit: str) -> Callable[[int, int], None] | None:
-    """Return a function that shows progress; None without a terminal."""
+    """Return a function `show(done, total)` that draws progress; None if `stderr` is not a terminal."""
     if not stderr.isatty():
         return None
     done_sign, left_sign = "█░" if _can_write("█░", stderr) else "#."

@@ -43,7 +43,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 
 def _later(made: Dataset, options: argparse.Namespace, seed: int) -> Dataset:
-    """Return a data set after some months of purchases, if the options say so."""
+    """Return a data set with the months of purchases that the options add; without any, return `made`."""
     if not options.months and options.purchases is not None:
         raise UsageError("--purchases needs --months, in which they are made")
     if not options.months:

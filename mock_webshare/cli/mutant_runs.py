@@ -1,7 +1,7 @@
-"""The runs of `mutate`: each is `run` in a process of its own, with a mutant and a time limit.
+"""The runs of `mutate`: each executes the command `run` in a new process, with a mutant and a time limit.
 
-Everything that `run` needs is imported once, and each run is a fork of this process, which has one thread. A
-run is over when the pipe that it inherits is closed by all of its processes, its guard included.
+Everything that `run` needs is imported once. Each run is a fork of this process, which has one thread. A run
+is over when all its processes, the guard included, have closed the pipe that they inherit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mock_webshare.server.environment import MUTANT_FLAG_VARIABLE, Flag, variabl
 from mock_webshare.server.process_guard import end_with_parent
 
 _TIMES, _EXTRA_SECONDS = 3, 10.0
-"""A run may take so many times as long as the first, and so many seconds longer than it."""
+"""A run may take so many times as long as the first run, or so many seconds longer if that is more."""
 
 
 class Ended(NamedTuple):
@@ -42,7 +42,7 @@ class Ended(NamedTuple):
 
 
 class _Run:
-    """The command with a mutant, or unchanged, in a process of its own that has started."""
+    """A process that executes the command `run`, with a mutant or without one; it starts at once."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class _Run:
 
     @property
     def seconds_left(self) -> float | None:
-        """The seconds until the time limit; None if there is none any more."""
+        """The seconds until the time limit; None if the run has no limit, or has been killed."""
         if self._deadline is None or self._is_killed:
             return None
         return max(0.0, self._deadline - time.monotonic())
@@ -84,7 +84,7 @@ class _Run:
             os.kill(self._pid, signal.SIGKILL)
 
     def end(self) -> Ended:
-        """Return what came of the run, once all its processes have ended."""
+        """Wait until all processes of the run have ended, and return how it ended."""
         os.read(self.done, 1)
         os.close(self.done)
         code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
@@ -96,7 +96,7 @@ class _Run:
 
 
 def _execute(options: argparse.Namespace, environ: Mapping[str, str], output: int) -> NoReturn:
-    """Execute `run` in this new process, and end it."""
+    """Execute the command `run` in this new process, then end the process."""
     code = MockWebshareError.exit_code
     try:
         os.setpgid(0, 0)  # Ctrl-C is for `mutate` alone, which then ends its runs
@@ -116,10 +116,10 @@ def _execute(options: argparse.Namespace, environ: Mapping[str, str], output: in
 
 
 class Runner:
-    """Runs the command of some options, one time after the other or several at a time.
+    """Runs the command that the options name, as often as needed, several at a time if wanted.
 
-    `logs`, unless None, is a folder that gets the output of each run. What still runs at the end of the
-    context is ended.
+    `logs`, unless None, is a folder that gets the output of each run. At the end of the context, runs that
+    have not ended are killed.
     """
 
     def __init__(self, options: argparse.Namespace, environ: Mapping[str, str], logs: str | None) -> None:
@@ -128,7 +128,7 @@ class Runner:
         self._options, self._environ, self._logs = options, environ, logs
         self._running: dict[int, _Run] = {}
         with without_certificates():
-            import mock_webshare.server.thread  # noqa: F401  # each run has it then
+            import mock_webshare.server.thread  # noqa: F401  # so that each fork has it
         if logs is not None:
             try:
                 os.makedirs(logs, exist_ok=True)
@@ -145,11 +145,11 @@ class Runner:
     def results(
         self, mutants: Sequence[Mutant], jobs: int, seconds: float, counts: Counts
     ) -> Iterator[Result]:
-        """Run the command with each mutant, and yield what came of it.
+        """Run the command with each mutant, and yield the result of each run when it ends.
 
-        `seconds` and `counts` are of the run without one: how long it took, and what it exercised. A run that
-        is ended at its time limit is repeated once, at the end, and one that passes more slowly prolongs the
-        limits of those after it: the machine may be busier than it was.
+        `seconds` is how long the run without a mutant took, `counts` is what it exercised. A run that reaches
+        its time limit is repeated once, after the others. The machine may become busier: a run that passes
+        but takes longer than `seconds` raises the limits of later runs.
         """
         waiting, repeated = deque(mutants), set[str]()
         while waiting or self._running:
@@ -172,7 +172,7 @@ class Runner:
                 yield Result(run.mutant, verdict, ended.code, ended.seconds)
 
     def _output(self, mutant: Mutant | None) -> IO[bytes]:
-        """Return the file for the output of a run; the first run without a mutant has to show it."""
+        """Return the file for the output of a run, which can be read back and shown if `mutant` is None."""
         if self._logs is None:
             return TemporaryFile() if mutant is None else open(os.devnull, "w+b")
         name = "first" if mutant is None else mutant.id
@@ -184,7 +184,7 @@ class Runner:
             raise UnwritableOutput.from_os_error(path, error) from error
 
     def _ready(self) -> Sequence[_Run]:
-        """Wait until a run is over or has reached its time limit; return those that are over."""
+        """Wait until a run ends or reaches its time limit; return the ended runs, kill those at the limit."""
         poll = select.poll()
         for done in self._running:
             poll.register(done, select.POLLIN)

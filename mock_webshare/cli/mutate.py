@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class _Wanted:
-    """What the options ask for; raise `UsageError` for what is not allowed."""
+    """The options, read; raise `UsageError` for a value that is not allowed."""
 
     def __init__(self, options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         from mock_webshare.contract.endpoints import WEBSHARE
@@ -107,7 +107,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 
 def _first_run(runner: Runner) -> tuple[Ended, Counts]:
-    """Run the command unchanged, and return what it exercised."""
+    """Run the command without a mutant; return how the run ended, and counts of what it exercised."""
     from mock_webshare.contract.endpoints import WEBSHARE
     from mock_webshare.server.collectors import CoverageFolder
 
@@ -116,14 +116,14 @@ def _first_run(runner: Runner) -> tuple[Ended, Counts]:
 
 
 def _problem(first: Ended, counts: Counts) -> str:
-    """Return why there is nothing to mutate after the first run; empty if there is."""
+    """Return why the command cannot be run with mutants after its first run; empty if it can."""
     if first.code:
         return f"the command fails unchanged, with exit code {first.code}; mutate needs a command that passes"
     return "" if any(counts.values()) else "no request reached an endpoint of the mock server"
 
 
 def _mutated(runner: Runner, wanted: _Wanted, seconds: float, counts: Counts, streams: Streams) -> Report:
-    """Run the command with each mutant that it may reach, and return what came of all."""
+    """Run the command with each mutant that it may reach, and return the report on all mutants."""
     from mock_webshare.insight.mutants import Result, Verdict, sampled
     from mock_webshare.insight.mutation_report import Report
 
@@ -148,7 +148,7 @@ def _mutated(runner: Runner, wanted: _Wanted, seconds: float, counts: Counts, st
 
 
 def _announce(number: int, wanted: _Wanted, seconds: float, streams: Streams) -> None:
-    """Write how many mutants there are, and how long they will take."""
+    """Write how many mutants will be run, and about how long that will take."""
     total = number * seconds / wanted.jobs
     about = f"{total / _MINUTE:.0f} minutes" if total >= 2 * _MINUTE else f"{total:.0f} seconds"
     streams.note(

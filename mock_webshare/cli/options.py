@@ -16,12 +16,12 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from typing import Any, NoReturn
 
 Option = tuple[str, type, str, str]
-"""Name, type, default as the help shows it, help. The user of a value checks it."""
+"""Name, type, default (as the help shows it) and help; the code that uses the value checks it."""
 CLEAN, FOUND, FAILED = 0, 1, 2
 
 
 class Objects(list[str]):
-    """The type of an option whose values are JSON objects; its variable has one of them, or an array."""
+    """The type of an option whose values are JSON objects; its variable has one object, or an array."""
 
 
 KEY_VARIABLE = "WEBSHARE_API_KEY"
@@ -41,7 +41,7 @@ _CHOICES: Mapping[str, Sequence[str]] = {
     "unknown-code": ("404", "400"),
     "unknown-fields": ("ignore", "report", "forbid"),
 }
-"""The values of options that have few, for the help."""
+"""The allowed values of options that allow only a few."""
 COLOR: Option = (
     "color",
     str,
@@ -87,7 +87,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _columns() -> int:
-    """Return the width of the terminal, as `shutil.get_terminal_size` does."""
+    """Return the width of the terminal in columns, found in the same way as by `shutil.get_terminal_size`."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return int(columns)
@@ -106,7 +106,7 @@ def split_command(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 def add_options(
     parser: argparse.ArgumentParser, options: Sequence[Option], variables: Collection[str] = ()
 ) -> None:
-    """Add options; those in `variables` are also read from the environment."""
+    """Add options; those whose names are in `variables` are also read from the environment."""
     parser.set_defaults(variables=variables)
     for name, kind, default, help_text in options:
         source = f"; variable: {variable_of(name)}" if name in variables else ""
@@ -131,7 +131,7 @@ def add_text(
 
 
 def choice_of(name: str, value: str) -> str:
-    """Return a value of an option that has few; raise `UsageError` for another."""
+    """Return `value` if it is one that the option `name` allows; else raise `UsageError`."""
     if value not in _CHOICES[name]:
         raise UsageError.invalid(f"--{name}", value, ", ".join(_CHOICES[name]))
     return value
@@ -163,9 +163,9 @@ def setting_name(name: str, kind: type) -> str:
 def values_given(
     options: argparse.Namespace, known: Sequence[Option], environ: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the values given by option or else by variable, by Python name.
+    """Return the values that are given, by Python name: the value of the option, else of its variable.
 
-    Only variables that the help of the command names are read; without `environ`, none.
+    Only variables that the help of the command names are read; if `environ` is None, none is read.
     """
     values: dict[str, Any] = {}
     for name, kind, _, _ in known:
@@ -178,11 +178,11 @@ def values_given(
 
 
 _SPLIT: Mapping[type, Callable[[str], Any]] = {list: str.split, Objects: lambda text: [text]}
-"""What reads a variable with the values of an option that may be given several times."""
+"""The types of options that may be given several times; the function splits the text of the variable."""
 
 
 def values_or_defaults(options: argparse.Namespace, known: Sequence[Option]) -> dict[str, Any]:
-    """Return all values by Python name, given or as the help shows them."""
+    """Return all values by Python name: the given ones, and else the defaults that the help shows."""
     defaults = {setting_name(name, kind): kind(default) for name, kind, default, _ in known}
     return defaults | values_given(options, known)
 
@@ -204,7 +204,7 @@ def naming_variables(
 def without_excluded(
     options: argparse.Namespace, environ: Mapping[str, str], sides: Sequence[Sequence[str]]
 ) -> Mapping[str, str]:
-    """Return the environment without variables that given options exclude."""
+    """Return the environment; if an option of one side is given, without the variables of the other side."""
     for side, other in (sides, sides[::-1]):
         if any(is_given(name, options) for name in side):
             excluded = set(map(variable_of, other))
@@ -213,12 +213,12 @@ def without_excluded(
 
 
 def is_given(name: str, options: argparse.Namespace) -> bool:
-    """Return whether an option is given; one that the command does not have is not."""
+    """Return whether an option is given; False also if the command does not have it."""
     return getattr(options, name.replace("-", "_"), None) is not None
 
 
 def source_of(name: str, options: argparse.Namespace) -> str:
-    """Return the origin of a value for a message: `--port`, or its variable."""
+    """Return how a message names where a value came from: `--port`, or `MOCK_WEBSHARE_PORT`."""
     return f"--{name}" if is_given(name, options) else variable_of(name)
 
 

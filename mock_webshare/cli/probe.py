@@ -58,7 +58,7 @@ def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str,
 
 
 def _key(environ: Mapping[str, str]) -> str:
-    """Return the key; raise `UsageError`, without its value, if it is wrong."""
+    """Return the API key; raise `UsageError`, which does not quote the key, if it is missing or malformed."""
     key = environ.get(KEY_VARIABLE, "").strip()
     if not key or not all("!" <= letter <= "~" for letter in key):
         raise UsageError(f"{KEY_VARIABLE} does not have a key; allowed: one word of visible ASCII characters")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
 
 
 MOST_PASSES = 5
-"""Times that an exchange is redacted at most; twice is usual."""
+"""How often an exchange is redacted at most; usually twice is enough."""
 LARGEST_STDIN = 512 * 1024**2
-"""Bytes of standard input, which are kept because they are read twice."""
+"""Bytes of standard input at most; it is kept in memory because it is read twice."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +71,7 @@ def execute(options: argparse.Namespace, streams: Streams, _: Mapping[str, str])
 
 
 def _require_form(form: str, exchanges: int, bodies: int) -> None:
-    """Raise `UsageError` if a file of a form cannot have so many bodies without their requests."""
+    """Raise `UsageError` if a file with the extension `form` cannot hold these bodies without requests."""
     if bodies and form == ".har":
         raise UsageError(
             "a body that was stored without its request cannot be in a HAR; write to FILE.ndjson"
@@ -96,7 +96,7 @@ def _form(output: str | None) -> str:
 
 
 def _files(paths: Iterable[str]) -> Iterator[str]:
-    """Yield the input files, those in folders included."""
+    """Yield the input paths, and for each folder among them the paths of all files in it."""
     for path in paths:
         yield path
         for folder, _, names in os.walk(path):
@@ -104,7 +104,7 @@ def _files(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _reader(paths: Sequence[str], streams: Streams, skip_others: bool) -> Callable[[], Iterable[Record]]:
-    """Return a function that reads the recordings each time."""
+    """Return a function that reads the recordings from the start at each call."""
     from io import BytesIO
 
     from mock_webshare import recordings
@@ -154,7 +154,7 @@ def _report_secrets(records: Iterable[Record], redactor: Redactor, streams: Stre
 
 
 def _places(exchange: Exchange, redacted: Exchange) -> list[str]:
-    """Return the parts of an exchange that redaction changes; names of headers are redacted too."""
+    """Name the parts of an exchange that redaction has changed; a header is named as in `redacted`."""
     parts = ("method", "url", "request_headers", "request_body", "headers", "body")
     places = []
     for part in parts:
@@ -173,7 +173,7 @@ def _is_body(exchange: Exchange) -> bool:
 
 
 def _redacted(records: Iterable[Record], redactor: Redactor) -> Iterator[Exchange]:
-    """Redact each exchange until nothing changes: a pseudonym beside a text may look like a secret."""
+    """Yield exchanges, each redacted until nothing changes: text beside a pseudonym may look secret."""
     from mock_webshare.exchange.model import Exchange
 
     for record in records:
@@ -186,7 +186,7 @@ def _redacted(records: Iterable[Record], redactor: Redactor) -> Iterator[Exchang
 
 
 def _write(exchanges: Iterable[Exchange], stream: TextIO, *, is_har: bool, is_alone: bool) -> None:
-    """Write exchanges; bodies that were stored alone stay bodies: one unchanged, several as lines."""
+    """Write exchanges; a body that was stored alone is written unchanged, several of them as a line each."""
     from mock_webshare.exchange.model import write_line
     from mock_webshare.exchange.writers import write_har
 

@@ -68,4 +68,4 @@ _REFERENCES: Mapping[str, tuple[str, str, Callable[[str | None, TextIO], None]]]
     ),
     "openapi": ("", "", _write_openapi),
 }
-"""The argument of each command, its help, and what writes to standard output."""
+"""For each command: its argument, the help of the argument, and the function that writes the output."""

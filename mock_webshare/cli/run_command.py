@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # the same flag as typing's, without the cost of importing ty
     from typing import Any
 
 _ANY_KEY = "mock-webshare"
-"""The key of the command if none is set, instead of a real one."""
+"""The API key that the command gets if the settings have none; it replaces a real one in the environment."""
 _RUN_OPTIONS = tuple(
     (name, kind, "0" if name == "port" else default, help_text)
     for name, kind, default, help_text in SERVE_OPTIONS
@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the mock server beside a command."""
-    # With one port for everything that is started, the second server would find it taken.
+    """Add the options of a mock server that runs beside a command."""
+    # If a variable set the port of every server, the second one would find the port taken.
     add_options(parser, _RUN_OPTIONS, variables=VARIABLES - {"port"})
     parser.set_defaults(log=None)
 
@@ -94,7 +94,7 @@ def _show(hints: Sequence[Mapping[str, Any]], streams: Streams) -> None:
 
 
 def run_once(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:
-    """Run the command with a mock server, and return its exit code."""
+    """Run the command with a mock server, and return the exit code of the command."""
     from mock_webshare.server.environment import Flag
     from mock_webshare.server.process_guard import Guard
 

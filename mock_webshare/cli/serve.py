@@ -106,9 +106,9 @@ def _require_watchable(settings: Settings) -> None:
 
 @contextmanager
 def without_certificates() -> Iterator[None]:
-    """Import aiohttp without reading all certificate authorities.
+    """Let the code of the context import aiohttp without loading all certificate authorities.
 
-    They are for its client, which is not used here, and take a fifth of the start.
+    Loading them takes a fifth of the start, and only the client of aiohttp needs them, which is not used.
     """
     variable, usual = "SSL_CERT_FILE", os.environ.get("SSL_CERT_FILE")
     os.environ[variable] = os.devnull
@@ -123,8 +123,8 @@ def without_certificates() -> Iterator[None]:
 class Shutdown:
     """Handles the first signal that arrives in its context, and ignores the rest.
 
-    A signal that arrives before its effect is set waits for it, so that no import is interrupted. The process
-    must end with the context.
+    A signal that arrives before `raise_on_signal` or `cancel_on_signal` is called takes effect at the call,
+    so that no import is interrupted. The process must end with the context.
     """
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class Shutdown:
 
     def _set_effect(self, effect: Callable[[], object]) -> None:
         self._effect = effect
-        if self._is_requested:  # a KeyboardInterrupt may have been lost: raised in a finaliser, it is
+        if self._is_requested:  # a KeyboardInterrupt raised in a finaliser has been lost
             effect()
 
     def _handle(self, *_: object) -> None:

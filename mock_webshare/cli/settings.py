@@ -68,7 +68,7 @@ _LOOPBACK = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
 
 
 def reachable(url: str) -> str:
-    """Return a URL by which this machine reaches the server that listens there."""
+    """Return the URL by which this machine reaches a server that listens at `url`."""
     for listening, loopback in _LOOPBACK.items():
         url = url.replace(listening, loopback)
     return url
@@ -87,7 +87,7 @@ def settings_of(
     if "data" in values and (ignored := [source_of(name, options) for name in _GENERATED if name in values]):
         data = source_of("data", options)
         raise UsageError(f"{' and '.join(ignored)} cannot go with {data}, which is not generated")
-    for name, kind, *_ in known:  # one at a time, to name the variable of a wrong one
+    for name, kind, *_ in known:  # one at a time, so that an error names its variable
         if (field := setting_name(name, kind)) in values:
             with naming_variables((name,), options, environ):
                 Settings(**{field: values[field]})
@@ -101,7 +101,7 @@ def settings_of(
 
 @contextmanager
 def naming_failed_variables(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[None]:
-    """Name the variables of an unavailable address, or of unreadable data."""
+    """Name, in an error about the address or the data, the variables that have set them."""
     try:
         yield
     except MockWebshareError as error:
@@ -111,7 +111,7 @@ def naming_failed_variables(options: argparse.Namespace, environ: Mapping[str, s
 
 
 def served_recording(settings: Settings, stderr: TextIO) -> Dataset | None:
-    """Return what `recorded_dataset` does; raise `UsageError` if its dates are to be moved."""
+    """Return the credits of a recording, like `recorded_dataset`; raise `UsageError` if `shift` is set."""
     found = recorded_dataset(settings.data, stderr)
     if found is not None and settings.shift is not None:
         raise UsageError("shift cannot go with a recording, whose dates are those of what happened")
@@ -121,7 +121,8 @@ def served_recording(settings: Settings, stderr: TextIO) -> Dataset | None:
 def recorded_dataset(data: str | PathLike[str] | None, stderr: TextIO) -> Dataset | None:
     """Return the credits of a recording; None if `data` is not a recording.
 
-    What is left out is reported on `stderr`. Raise `UnreadableInput` if no credit can be served.
+    Credits and records that are left out are reported on `stderr`. Raise `UnreadableInput` if no credit can
+    be served.
     """
     from mock_webshare.service.data import dataset
 
@@ -152,7 +153,7 @@ def is_storable(credit: dict[str, Any]) -> bool:
 
 
 def _left_out(number: int, noun: str, reason: str) -> str:
-    """Return what is left out; empty if nothing is."""
+    """Return a phrase with the number of things left out and the reason; empty if the number is 0."""
     if not number:
         return ""
     return f"{pluralize(number, noun)} {'is' if number == 1 else 'are'} left out: {reason}"

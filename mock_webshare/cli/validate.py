@@ -74,7 +74,7 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
 
 
 class _Output(str):
-    """A file name, in a list of names of formats."""
+    """A file name of `-o`; its type distinguishes it from the formats in the same list."""
 
 
 def execute(options: argparse.Namespace, streams: Streams, environ: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""The command `wait`: until a mock server responds at a URL."""
+"""The command `wait`: waits until a mock server responds at a URL."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def wait_for(
 ) -> str | None:
     """Return None once `find_problem` does, or the last problem when the time is over.
 
-    `find_problem` is called with the seconds that it may take, at least once.
+    `find_problem` is called at least once, with the seconds that the call may take.
     """
     end = clock() + seconds
     while problem := find_problem(min(max(end - clock(), _PAUSE), _LONGEST_REQUEST)):
@@ -93,7 +93,7 @@ def problem_at(url: str, seconds: float) -> str | None:
 def _origin(url: str) -> str:
     """Return a URL without a final slash, with `http://` if it has no scheme.
 
-    Raise `UsageError` for one that is not an origin.
+    Raise `UsageError` if the URL has more than scheme, host and port.
     """
     from mock_webshare.service.settings import is_origin
 
