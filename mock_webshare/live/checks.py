@@ -1,4 +1,4 @@
-"""Checks: for each rule, the requests of a probe and what their responses must be if it holds."""
+"""Checks: for each rule, the requests that a probe sends, and the responses to them if the rule holds."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from mock_webshare.live.responses import Expected, Objection, Responses, Row, Su
 
 
 class Request(NamedTuple):
-    """One request, and what its rule expects of the response, as far as that is known beforehand."""
+    """One request, and what its rule expects of the response, as far as earlier responses do not matter."""
 
     name: str
     target: str | Callable[[Responses], str]
-    """Path and query, with attributes of the subject in braces, or what makes them of earlier responses."""
+    """Path and query, with attributes of the subject in braces; or a function that returns both."""
     expected: Expected | None = None
     min_rows: int = 0
-    """How many rows the account must have for the response to show anything; else it is not sent."""
+    """With fewer rows in the account, the response would show nothing, and the request is not sent."""
     method: str = "GET"
     headers: Headers = ()
-    """Added to those of every request; one of the same name replaces it."""
+    """Added to the headers of every request; a header replaces one of the same name there."""
     is_anonymous: bool = False
-    """Whether it is sent without the key."""
+    """Whether the request is sent without the key."""
 
     def resolve(self, responses: Responses) -> str:
-        """Return the path and query; raise `Undecidable` if there is no reason to send it."""
+        """Return the path and query; raise `Undecidable` if there is no reason to send the request."""
         if self.min_rows and (count := responses.count()) < self.min_rows:
             plural = responses.subject.plural
             raise Undecidable(f"the account has {count} {plural}, and this needs {self.min_rows}")
@@ -53,7 +53,7 @@ class Check(NamedTuple):
     compare: Callable[[Responses], Iterator[Objection]] | None = None
 
     def objections(self, responses: Responses) -> Iterator[Objection]:
-        """Yield what contradicts the rule; raise `Undecidable` as soon as something cannot be known."""
+        """Yield what contradicts the rule; raise `Undecidable` once the responses do not show something."""
         for request in self.requests:
             if request.expected:
                 yield from request.expected.objections(responses, request.name)
@@ -64,12 +64,12 @@ class Check(NamedTuple):
 # The object.
 
 _NUMBER = r"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE+-])"
-"""A number of JSON: other values do not show the form of numbers."""
+"""Matches only a number of JSON: other values do not show how the service writes numbers."""
 _FRACTION = r'"[^".]*+(?:\.([0-9]*+))?[^"]*+"'
 
 
 def _written(responses: Responses, fields: Sequence[str], pattern: str) -> list[str]:
-    """Return what the group of a pattern matches in the values of fields, as the bodies have them."""
+    """Return the matches of a pattern's group in the values of fields, as the first two bodies write them."""
     found, names = list[str](), "|".join(map(re.escape, fields))
     for request in ("first", "large page"):
         with suppress(Undecidable):
@@ -139,7 +139,7 @@ def _microseconds(responses: Responses) -> Iterator[Objection]:
 # The wire.
 
 _NEEDLESS_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*+\\u(?!00[01]|2028|2029)[0-9a-fA-F]{4}")
-"""The framework escapes control characters and the line separators of JavaScript."""
+"""Escapes of anything but control characters and U+2028 and U+2029, which the framework escapes."""
 
 
 def _json(responses: Responses) -> Iterator[Objection]:
@@ -211,7 +211,7 @@ def _page_numbers(responses: Responses) -> Iterator[Objection]:
         ("size with underscore", 10, True),
         ("size with exponent", 10, False),
     ):
-        responses.to(name)  # if it was not sent, the reason for that is more precise
+        responses.to(name)  # if it was not sent, raises the reason, which is more precise than the one below
         capped = min(size, len(responses.rows("large page")))
         if capped == usual:
             raise Undecidable(f"a page has {usual} rows, whether a size of {size} is read as a number or not")
@@ -238,7 +238,7 @@ LINKS_QUERY = "z=b%20c&page_size=1&z=%2F&page=2&empty=&a=1"
 
 def _links_query(responses: Responses) -> Iterator[Objection]:
     page, url = responses.page("links"), responses.to("links").source + responses.subject.list
-    numbers = {"previous": 1, "next": 3 if responses.count() > 2 else None}  # of page 2, with a row a page
+    numbers = {"previous": 1, "next": 3 if responses.count() > 2 else None}  # of page 2; a page has one row
     for name, number in numbers.items():
         link = number and f"{url}?{link_query(LINKS_QUERY, number)}"
         if page.get(name) != link:
@@ -258,7 +258,7 @@ def _unknown_filter(responses: Responses) -> Iterator[Objection]:
 
 
 def _terms(subject: Subject) -> list[str]:
-    """Return all orderings by one field, the most frequent default orders first."""
+    """Return all orderings by one field, those that services usually have as default first."""
     always = [name for name in subject.dates if not subject.fields[name].is_nullable]
     dates = [name for name in subject.orderings if name in always]
     likely = ["id", *(f"-{name}" for name in (*dates[:1], "id", *dates[1:])), *dates]
@@ -285,7 +285,7 @@ def _default_order(responses: Responses) -> Iterator[Objection]:
 
 
 def _fitting(subject: Subject, pages: list[list[Row]], *, by_id: bool) -> list[str]:
-    """Return the orderings that all pages are in, with ties ordered by id or in any order."""
+    """Return the orderings that all pages have; rows that tie have to be in order of id only if `by_id`."""
     return [
         term for term in _terms(subject) if all(_is_ordered(subject, rows, term, by_id) for rows in pages)
     ]
@@ -353,7 +353,7 @@ def _nulls(responses: Responses) -> Iterator[Objection]:
 
 
 def _are_null(responses: Responses, field: str, *directions: str) -> list[bool]:
-    """Return whether a field is null in the first row of each direction, if there is one."""
+    """Return, for the first row in each direction, whether a field is null; without rows, nothing."""
     rows = (row for name in directions for row in responses.rows(f"nulls {name}")[:1])
     return [row.get(field) is None for row in rows]
 
@@ -373,19 +373,19 @@ def _require_nulls_and_others(responses: Responses, field: str) -> None:
 _HTML: Headers = (("Accept", "text/html"),)
 _INDENTED: Headers = (("Accept", "application/json; indent=4"),)
 _MANY_PARAMETERS = "format=xml" + "&a" * 1000
-"""One more than are read (framework: Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
+"""One parameter more than the framework reads (Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`)."""
 _INVALID_PAGE = Expected(404, messages.INVALID_PAGE)
 
 
 def _larger_page(responses: Responses) -> str:
-    """Return the target of a page that shows whether the size has a limit at all."""
+    """Return the target of a page so large that it shows whether `page_size` has a limit at all."""
     if len(responses.rows("large page")) < responses.subject.large_page:
         raise Undecidable("a smaller page has fewer rows already")
     return "{list}?page_size={larger_page}".format_map(responses.subject)
 
 
 def _detail(target: Callable[[Subject, Row], str]) -> Callable[[Responses], str]:
-    """Return what makes a target of the first row."""
+    """Return a function of the responses that returns `target` of the subject and its first row."""
 
     def of_first(responses: Responses) -> str:
         if rows := responses.rows("first"):
@@ -469,7 +469,7 @@ CHECKS = (
         _unauthorized("unknown key", "Token invalid", messages.UNKNOWN_KEY),
     ]),
     Check("wire.allow", compare=_allow),
-    # Requests that are wrong in several ways: the status is that of the way that is checked first.
+    # Requests with several mistakes: the status shows which mistake the service finds first.
     Check("route.order", [
         _refused("no slash, no key", "{list_without_slash}?format=xml", 301),
         _refused("many parameters, xml, no key", "{list}?" + _MANY_PARAMETERS, 400),
@@ -495,11 +495,11 @@ CHECKS = (
     ),
 )
 # fmt: on
-"""In the order in which the requests are sent. A check may also use the responses to those of others."""
+"""In the order in which the requests are sent. A check may also use the responses to another's requests."""
 
 
 def checks_of(subject: Subject) -> Mapping[str, Check]:
-    """Return the check of each rule, by its id; one for each field with a number is `object.FIELD-form`."""
+    """Return the checks by the ids of their rules, with a check `object.FIELD-form` of each number field."""
     numbers = [name for name, each in subject.fields.items() if each.type == "number"]
     forms = [Check(f"object.{name}-form", compare=partial(_number_form, name)) for name in numbers]
     return {each.rule: each for each in (*CHECKS, *forms)}

@@ -21,11 +21,11 @@ from mock_webshare.version import __version__
 TIMEOUT = 30.0
 """Seconds that a response may take."""
 LARGEST_BODY = 4 * 1024 * 1024
-"""Bytes; all responses are kept until the end, and a thousand rows have about 250,000."""
+"""Bytes of a body: all bodies are kept until the end, and a thousand rows have about 250,000 bytes."""
 LONGEST_WHY = 250
-"""Characters of a reason: it may hold numbers of the service, such as a count of four thousand digits."""
+"""Characters of a reason, in which a service may put numbers, such as a count of four thousand digits."""
 FASTEST = 60
-"""Requests a minute; the documented limit is 240, and the account's own clients need some of them."""
+"""Requests a minute; the documented limit is 240, and leaves room for the other clients of the account."""
 DECIDED = (Mark.FRAMEWORK, Mark.ASSUMED)
 """The marks of the rules that a probe decides: neither documented nor observed."""
 
@@ -45,9 +45,9 @@ class Decision:
     rule: Rule
     outcome: Outcome
     why: tuple[str, ...] = ()
-    """Phrases: what contradicts it, or why it cannot be decided."""
+    """Phrases that say what contradicts the rule, or why it cannot be decided."""
     options: tuple[str, ...] = ()
-    """Options of `serve` that make the mock do the same."""
+    """Options of `serve` with which the mock does the same as the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ async def probe(
 ) -> Findings:
     """Send all requests to a service, with a pause between them, and return what they show.
 
-    `keep` is called with each exchange, without secrets, and `progress` with the number of requests that are
-    done and of all.
+    `keep` is called with each exchange, without secrets, and `progress` with two numbers: of the requests
+    that are done, and of all requests.
     Raise `ServiceError` if the first response is not a page of the list, the rate limit is reached, or a
     response does not come in time.
     """
@@ -170,7 +170,7 @@ class _Sender:
     async def send(
         self, request: Request, responses: Responses, pause: Callable[[], Awaitable[object]] | None
     ) -> None:
-        """Send a request, if the responses so far give a reason to, and add its response."""
+        """Send a request, unless the responses so far make it pointless; add its response, or the reason."""
         try:
             target = request.resolve(responses)
         except Undecidable as reason:

@@ -33,7 +33,7 @@ from mock_webshare.live.upstream import (
     rewrite_location,
 )
 
-_GRACE = 0.3  # seconds that pending requests have when the recorder stops
+_GRACE = 0.3  # seconds in which pending requests may end when the recorder stops
 _HOP_BY_HOP = {
     *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
     *("te", "trailer", "transfer-encoding", "upgrade"),
@@ -56,7 +56,7 @@ def record(
 
     `log` gets a line for each request, and the lines that `validate` returns for its redacted exchange.
     Raise `ServerError` if the address cannot be used, and `UnwritableOutput` if the recording cannot be
-    written, then or later.
+    created, or cannot be written later.
     """
 
     def report(lines: list[str]) -> None:
@@ -64,7 +64,7 @@ def record(
             log.writelines(f"{line}\n" for line in lines)
             log.flush()
 
-    proxy_for(recording.upstream)  # fails before there is a file
+    proxy_for(recording.upstream)  # an error in it is raised before there is a file
     with (
         _listening_socket(recording.host, recording.port) as listener,
         closing(RecordingProcess(recording, report, validate, others=[listener])) as process,
@@ -155,7 +155,7 @@ class _Recorder:
         return self._returned(exchange, self._origin(request))
 
     def _origin(self, request: web.BaseRequest) -> str:
-        """Return the origin of the recorder that the client uses."""
+        """Return the origin under which the client reached the recorder."""
         host = request.headers.get("Host", "")
         return f"http://{host if _HOST.fullmatch(host) else self._authority}"
 
@@ -167,7 +167,7 @@ class _Recorder:
         headers = CIMultiDict[str]()
         for name, value in _without(exchange.headers or (), _NOT_RETURNED):
             is_link = name.lower() in ("location", "content-location")
-            if not _CONTROL.search(value):  # no server may send one, and aiohttp refuses to
+            if not _CONTROL.search(value):  # HTTP forbids control characters, and aiohttp does not send them
                 headers.add(name, as_text(rewrite_location(value, origin, target) if is_link else value))
         length = exchange.header("content-length") if exchange.method == "HEAD" else str(len(body))
         if length is not None and exchange.status not in (204, 304):
@@ -176,14 +176,14 @@ class _Recorder:
 
 
 def _without(headers: Headers, names: set[str]) -> Headers:
-    """Return headers without those of the given names, and those that `Connection` names."""
+    """Return headers without those that `names` or a header `Connection` names."""
     named = (value for name, value in headers if name.lower() == "connection")
     names = names | {each.strip().lower() for value in named for each in value.split(",")}
     return tuple((name, value) for name, value in headers if name.lower() not in names)
 
 
 def _target(request: web.BaseRequest) -> str:
-    """Return the target with the bytes percent-encoded that a URL must not contain."""
+    """Return path and query of a request, percent-encoding the bytes that a URL must not contain."""
     return _NOT_IN_A_TARGET.sub(
         lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape")),
         request.raw_path,

@@ -1,8 +1,8 @@
 """Recording: redacts, writes and judges exchanges, beside the process that serves clients.
 
 One search for secrets in a huge body may keep all threads of a process waiting for seconds, so there are
-two processes more: one takes exchanges at once and holds them, and one works on them in their order.
-Both work to the end of what they have if the recorder is killed.
+two more processes: one receives exchanges at once and holds them, the other works on them in their order.
+If the recorder is killed, both go on until they have written all exchanges that they received.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     Closable: TypeAlias = Connection | socket
 
 LARGEST_BACKLOG = 256 * 1024 * 1024
-"""Bytes of exchanges that wait to be written; beyond, clients wait for their responses."""
-# A fork takes no time; elsewhere than on Linux, libraries of the system may not survive one.
+"""Bytes of exchanges that may wait to be written; if there are more, clients wait for their responses."""
+# A fork takes no time, but on systems other than Linux it may break libraries of the system.
 _CONTEXT = (
     multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
 )
@@ -58,11 +58,11 @@ class Recording:
     """See `sinks.open_sink`."""
     host: str = "127.0.0.1"
     port: int = 0
-    """0: a free one."""
+    """The port to listen on; 0 takes a free one."""
     is_appended: bool = False
     is_redacted: bool = True
     secrets: tuple[str, ...] = ()
-    """Secrets that are known before an exchange contains them."""
+    """Secrets that are known from the start, such as the API key in the environment."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -84,11 +84,11 @@ class RecordingProcess:
         *,
         others: Iterable[Closable] = (),
     ) -> None:
-        """`others` are closed in the other processes, where a fork leaves them open."""
+        """`others` belong to this process; the new processes close the copies that a fork gives them."""
         self.failure: MockWebshareError | None = None
-        """Why an exchange is not written."""
+        """The error that kept an exchange from being written; None without one."""
         self.on_failure: Callable[[], object] = lambda: None
-        """Called from a thread."""
+        """Called after `failure` is set, from another thread."""
         self._path, self._report = recording.path, report
         received, self._exchanges = _CONTEXT.Pipe(duplex=False)
         self._replies, replies = _CONTEXT.Pipe(duplex=False)
@@ -105,9 +105,9 @@ class RecordingProcess:
         self._listener.start()
 
     async def add(self, exchange: Exchange) -> None:
-        """Hand over an exchange: once this returns, it is written even if this process is killed."""
+        """Hand over an exchange: once `add` returns, it will be written even if this process is killed."""
         loop = asyncio.get_running_loop()
-        # A client that disconnects cancels its handler, but not this.
+        # A client that disconnects cancels the handler of its request, which must not cancel the hand-over.
         await asyncio.shield(loop.run_in_executor(self._sender, self._send, exchange))
 
     def close(self) -> None:
@@ -152,7 +152,7 @@ class RecordingProcess:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What the writing process does, and where it replies: lines of the log, errors, and None at the end."""
+    """What the writing process does, and where it sends replies: log lines, errors, and None at the end."""
 
     recording: Recording
     validate: Callable[[Exchange], Iterable[str]] | None
@@ -164,7 +164,7 @@ class _Work:
 
 
 def _hold(work: _Work, received: Connection, others: Iterable[Closable]) -> None:
-    """Start the writing process, and hold the exchanges that it has no time for yet."""
+    """Start the writing process, and hold received exchanges until it can take them."""
     _close_and_ignore_signals(others)
     source, target = _CONTEXT.Pipe(duplex=False)
     writing = _CONTEXT.Process(target=_write_all, args=(work, source, (received, target)))
@@ -181,7 +181,7 @@ def _hold(work: _Work, received: Connection, others: Iterable[Closable]) -> None
 
 
 class _Backlog:
-    """Pickled exchanges that wait, in the order in which they came."""
+    """Pickled exchanges that wait to be written, in the order in which they came."""
 
     def __init__(self) -> None:
         self._messages: deque[bytes | None] = deque()
@@ -189,7 +189,7 @@ class _Backlog:
         self._changed = Condition()
 
     def fill(self, connection: Connection) -> None:
-        """Receive exchanges until the other end is closed; wait while there are too many."""
+        """Receive exchanges until the sender closes the connection; pause while too many wait."""
         with suppress(EOFError, OSError):
             while True:
                 self._put(connection.recv_bytes())
@@ -216,7 +216,7 @@ class _Backlog:
 
 
 def _write_all(work: _Work, source: Connection, others: Iterable[Closable]) -> None:
-    """Write the exchanges that come until the other end is closed."""
+    """Write the exchanges that `source` receives until the sender closes the connection."""
     _close_and_ignore_signals(others)
     recording = work.recording
     try:
@@ -232,7 +232,7 @@ def _write_all(work: _Work, source: Connection, others: Iterable[Closable]) -> N
 
 
 def _close_and_ignore_signals(others: Iterable[Closable]) -> None:
-    """Let only the recorder end this process: Ctrl-C sends the signal to all of them."""
+    """Ignore the signals that Ctrl-C sends to all processes, so that only the recorder ends this one."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     for each in others:
@@ -248,7 +248,7 @@ class _Writing:
         self._entries = 0
 
     def add(self, exchange: Exchange) -> list[str] | UnwritableOutput:
-        """Write an exchange; return its lines of the log, or the error if it is not written."""
+        """Write an exchange; return its lines for the log, or the error that kept it from being written."""
         exchange = replace(exchange, source=self._recording.path, entry=self._entries)
         redacted = self._redactor.exchange(exchange)
         try:
@@ -260,7 +260,7 @@ class _Writing:
 
 
 def _redactor(recording: Recording) -> Redactor:
-    """Return a redactor that avoids the pseudonyms that are in the recording already.
+    """Return a redactor that does not use the pseudonyms that an existing recording contains.
 
     Raise `UnreadableInput` if the recording cannot be read.
     """
@@ -288,7 +288,7 @@ def _outcome(redacted: Exchange) -> str:
 
 
 class LiveValidation:
-    """Judges a recording while it grows; `secrets` are redacted, for the recording may contain them."""
+    """Judges a recording while it is written; redacts `secrets`, which the recording may contain."""
 
     def __init__(self, path: str, options: Options, secrets: Iterable[str] = ()) -> None:
         self._path, self._options, self._secrets = path, options, tuple(secrets)
@@ -304,7 +304,7 @@ class LiveValidation:
             yield from lines
 
     def verdict(self) -> Verdict:
-        """Return the verdict on the whole recording, which contains no secrets."""
+        """Return the verdict on the whole recording; the verdict contains no secrets."""
         return judge(self._recorded(), self._options)
 
     def _recorded(self) -> Iterator[Exchange | BadRecord | UnreadableInput]:

@@ -1,4 +1,4 @@
-"""Responses: what a service returned to the requests of a probe, and what they are made of."""
+"""Responses: what a service returned to the requests of a probe, and the subject of the requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 def _unknown(endpoint: Endpoint) -> str:
-    """Return the target of a lookup that finds nothing."""
+    """Return path and query of a lookup that finds nothing."""
     assert endpoint.lookup
     return f"{endpoint.path}?{endpoint.lookup.name}=mock-webshare-probe"
 
@@ -33,7 +33,7 @@ class Undecidable(Exception):
 
 
 class Subject:
-    """A list and the detail of its rows. Targets of requests name attributes of it in braces."""
+    """The list that a probe requests, and the detail of its rows. Targets name its attributes in braces."""
 
     def __init__(self, contract: Contract) -> None:
         listing = next((each for each in contract.endpoints if each.kind is Kind.LIST), None)
@@ -63,13 +63,13 @@ class Subject:
         self.filter_without_nulls = _filter_without_nulls(resource, listing, self.nullable_ordering)
 
     def __getitem__(self, name: str) -> Any:
-        """Return an attribute; raise `Undecidable` if the contract does not have it."""
+        """Return the attribute `name`; raise `Undecidable` if it is empty: the contract has no such thing."""
         if not (value := getattr(self, name)):
             raise Undecidable(f"the list has no {name.replace('_', ' ')}")
         return value
 
     def selected(self, row: Row) -> str:
-        """Return the target of a row, with filters that select it: those of the two targets below."""
+        """Return the target of a row, with the filters of `excluded` and `refused` set to select the row."""
         filters = self._detail_filters()
         return self._target(
             row, {each.name: self._selecting(each, row) for each in (filters[-1], filters[0])}
@@ -102,24 +102,24 @@ class Subject:
         value = row.get(each.name)
         if each.resource and (value is None or type(value) is int):
             return "" if value is None else str(value)
-        if value in each.choices:  # any other is not sent back to the service
+        if value in each.choices:  # an undocumented value is not sent back to the service
             return str(value)
         raise Undecidable(f"the first {self.singular} has an undocumented {each.name}")
 
 
 def _probed(filters: Sequence[Filter]) -> Sequence[Filter]:
-    """Return the filters by a choice, or else those by a relation."""
+    """Return the filters that have choices; if none has, all filters, which select by a relation."""
     return [each for each in filters if each.choices] or filters
 
 
 def _tied_ordering(fields: Sequence[Field]) -> str | None:
-    """Return a field in which rows tie: the first of few values, or else the first."""
+    """Return the field by which rows probably tie: one with few values, or else the first but `id`."""
     few = [each for each in fields if each.choices or each.type == "boolean"]
     return next((each.name for each in (*few, *fields) if each.name != "id"), None)
 
 
 def _filter_without_nulls(resource: Resource, listing: Endpoint, nullable: str | None) -> str | None:
-    """Return the filter that selects the rows whose `nullable` is not null, if the list has it."""
+    """Return a query that selects the rows whose field `nullable` is not null; None if the list has none."""
     cycle, names = resource.lifecycle, [each.name for each in listing.filters]
     if cycle and cycle.ended_at == nullable and cycle.field in names:
         return urlencode({cycle.field: cycle.ended})
@@ -127,13 +127,13 @@ def _filter_without_nulls(resource: Resource, listing: Endpoint, nullable: str |
 
 
 class Responses:
-    """The responses so far. All methods raise `Undecidable` if one is missing."""
+    """The responses so far. Methods raise `Undecidable` if the response that they need is missing."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.received: dict[str, Exchange] = {}
         self.missing: dict[str, str] = {}
-        """Why there is no response to a request."""
+        """The reason why there is no response, by the name of the request."""
 
     def to(self, name: str) -> Exchange:
         if name not in self.received:
@@ -153,7 +153,7 @@ class Responses:
         return document.get("detail") if isinstance(document, dict) else None
 
     def page(self, name: str) -> Mapping[str, Any]:
-        """Return a page of the list, in the documented form."""
+        """Return the page of the list in a response; raise `Undecidable` if it is not a documented page."""
         exchange, document = self.to(name), self.document(name)
         if exchange.status != 200 or not self._is_page(document):
             raise Undecidable(f"the response to {described(exchange)} is not a page of {self.subject.plural}")
@@ -187,14 +187,14 @@ class Responses:
 
 
 class Objection(NamedTuple):
-    """What contradicts a rule, as a phrase; `option` of `serve` makes the mock do the same."""
+    """What contradicts a rule, as a phrase, and the option of `serve` with which the mock does the same."""
 
     says: str
     option: str | None = None
 
 
 class Expected(NamedTuple):
-    """What a rule expects of a response; None: anything, but of a header that it is absent."""
+    """What a rule expects of a response. None stands for anything; in `headers`, for an absent header."""
 
     status: int | None = None
     detail: str | None = None
@@ -202,7 +202,7 @@ class Expected(NamedTuple):
     headers: Mapping[str, str | None] = {}
 
     def objections(self, responses: Responses, name: str) -> Iterator[Objection]:
-        """Yield the differences in the response to a request."""
+        """Yield how the response to the request `name` differs from what is expected."""
         exchange, request = responses.to(name), described(responses.to(name))
         if self.status not in (None, exchange.status):
             yield Objection(f"{request} is {exchange.status}, not {self.status}")

@@ -1,8 +1,8 @@
-"""Sink: a recording that exchanges are added to, whole after each of them, even after a kill.
+"""Sink: a recording that exchanges are added to, and that is never incomplete, even after a kill.
 
 Nothing is synced to the disk: what was written outlives the process, but perhaps not a power failure.
-Against that only `fsync` would help, at the price of milliseconds per exchange.
-Only the user can read the files (0600), including an existing one that is appended to.
+Only `fsync` would help against a power failure, at the price of milliseconds per exchange.
+Only the user can read the files (0600); an existing file that is appended to gets this mode too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PRIVATE = 0o600
 def open_sink(path: str, *, is_appended: bool = False) -> Sink:
     """Create or open the recording that a path names: `.ndjson`, `.har`, or a folder.
 
-    Raise `UsageError` for another name, and for a recording that exists unless it is appended to.
+    Raise `UsageError` for another name, and for an existing recording unless `is_appended`.
     """
     hint = "add to it with --append, or choose another name"
     sink = Sink(path) if is_appended else deferred_sink(path, hint)
@@ -34,7 +34,7 @@ def open_sink(path: str, *, is_appended: bool = False) -> Sink:
 
 
 def deferred_sink(path: str, hint: str = "choose another name") -> Sink:
-    """Return the sink of a new recording, which the first exchange creates; raise as `open_sink` does."""
+    """Return a sink that creates its recording at the first exchange; raise the errors of `open_sink`."""
     sink = Sink(path)
     if os.listdir(path) if os.path.isdir(path) else os.path.lexists(path):
         raise UsageError(f"{path!r} already exists; {hint}")
@@ -49,18 +49,18 @@ class Sink:
         self._writer: _Writer | None = None
 
     def open(self) -> _Writer:
-        """Create or open the recording, unless that is done already."""
+        """Create or open the recording, unless it is open already."""
         with self._writing():
             self._writer = self._writer or self._open(Path(self._path))
         return self._writer
 
     def add(self, exchange: Exchange) -> None:
-        """Write an exchange; when this returns, it is in the recording."""
+        """Write an exchange; when `add` returns, the exchange is in the recording."""
         with self._writing():
             self.open().add(exchange)
 
     def close(self) -> None:
-        """Remove all files but the recording."""
+        """Remove the auxiliary files beside the recording."""
         if self._writer:
             with self._writing():
                 self._writer.close()
@@ -99,7 +99,7 @@ class _FolderWriter:
         self._last = max((int(each) for each in stems if each.isdecimal() and each.isascii()), default=0)
 
     def add(self, exchange: Exchange) -> None:
-        """Write an exchange; its file gets its name only once it is whole."""
+        """Write an exchange to a new file, which gets its final name once it is complete."""
         self._last += 1
         name = f"{self._last:06}.json"
         unfinished = self._path / f".{name}.part"
@@ -107,17 +107,17 @@ class _FolderWriter:
         unfinished.rename(self._path / name)
 
     def close(self) -> None:
-        """Do nothing: every file is whole."""
+        """Do nothing: every file is complete."""
 
 
 class _Format(NamedTuple):
-    """A file format with the entries between a head and a tail."""
+    """A file format that has entries between a head and a tail."""
 
     head: bytes
     tail: bytes
     entry: Callable[[Exchange], bytes]
     separator: Callable[[bytes], bytes]
-    """Return what goes between the last byte before a new entry (none in an empty file) and the entry."""
+    """Takes the byte before a new entry (`b""` in an empty file); returns what to write between the two."""
 
 
 _HAR = _Format(
@@ -137,16 +137,16 @@ _FORMATS = {".ndjson": _LINES, ".jsonl": _LINES, ".har": _HAR}
 
 
 class _FileWriter:
-    """A file that is whole at every moment.
+    """A file that is complete at every moment.
 
     A signal or a full disk can interrupt a write, so the file itself is never written to. Beside it is a
-    hidden twin that lacks the last entry: the twin gets that entry and the new one, then the two swap
-    names. So each entry is written twice, however long the file is.
+    hidden twin that lacks the last entry: the twin gets the last entry and the new one, then file and twin
+    swap names. So each entry is written twice, however long the file is.
     """
 
     def __init__(self, path: Path, form: _Format) -> None:
         self._form = form
-        self._path = path.resolve()  # a symbolic link stays one
+        self._path = path.resolve()  # a symbolic link is not replaced by a file
         self._twin, self._spare = (self._path.with_name(f".{self._path.name}.{end}") for end in _HIDDEN)
         if self._path.exists() and not self._path.is_file():
             raise UsageError(f"{str(path)!r} is not a file, so it cannot be a recording of that name")
@@ -159,10 +159,10 @@ class _FileWriter:
         _copy(self._path, self._twin)
         self._inode = self._twin.stat().st_ino
         self._end = self._twin.stat().st_size - len(form.tail)
-        """Where the entries end in the file."""
+        """The offset in bytes at which the entries of the file end."""
         self._last = last
         self._lacking = b""
-        """What the twin lacks of the file."""
+        """The last entry of the file, which the twin lacks; empty if the two are equal."""
 
     def add(self, exchange: Exchange) -> None:
         """Write an exchange to the twin, then let it and the file swap names."""
@@ -180,7 +180,7 @@ class _FileWriter:
         self._end, self._lacking, self._last = self._end + len(entry), entry, entry[-1:]
 
     def close(self) -> None:
-        """Remove the twin, unless it is that of another recorder."""
+        """Remove the twin, unless another recorder has replaced it by its own."""
         with suppress(FileNotFoundError), open(self._twin, "rb") as twin:
             if self._is_ours(twin):
                 self._twin.unlink()
@@ -191,7 +191,7 @@ class _FileWriter:
 
 
 def _byte_before_tail(path: Path, form: _Format) -> bytes | None:
-    """Return the byte before the tail, empty if there is none; None if the file is of another format."""
+    """Return the byte before the tail, `b""` if the tail is first; None if the file has another format."""
     with open(path, "rb") as file:
         is_begun = file.read(len(form.head)) == form.head
         file.seek(max(path.stat().st_size - len(form.tail) - 1, 0))
@@ -200,7 +200,7 @@ def _byte_before_tail(path: Path, form: _Format) -> bytes | None:
 
 
 def _link_or_copy(path: Path, name: Path) -> None:
-    """Give a file a second name; on a file system without hard links, that name is a copy's."""
+    """Give a file a second name; where the file system has no hard links, copy the file to that name."""
     name.unlink(missing_ok=True)
     try:
         name.hardlink_to(path)
@@ -219,6 +219,6 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _create(path: Path) -> BinaryIO:
-    """Open a new file that only the user can ever read, in place of whatever has its name."""
+    """Create and open a file that only the user can ever read, after removing any file of that name."""
     path.unlink(missing_ok=True)
     return open(path, "xb", opener=lambda name, flags: os.open(name, flags, _PRIVATE))

@@ -1,4 +1,4 @@
-"""Upstream: the real service at its origin; sending it a request makes an exchange."""
+"""Upstream: the real service at its origin; sending a request to it returns an exchange."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from mock_webshare.errors import UsageError
 from mock_webshare.exchange.model import Exchange, Headers
 
 LARGEST_BODY = 64 * 1024 * 1024
-"""Bytes. A page of a hundred credits has about 25,000."""
+"""Bytes of a body; a page of a hundred credits has about 25,000."""
 LONGEST_HEADER = 65_536
 TIMEOUT = 60.0
 """Seconds that a response may take."""
 _CHUNK = 65_536
-_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # aiohttp would add them
+_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # aiohttp adds them otherwise
 _ORIGIN = re.compile(
     r"(https?)://([A-Za-z0-9._-]+|\[[A-Fa-f0-9:.]+\])(?::0*([0-9]{1,5}))?/?", re.ASCII | re.IGNORECASE
 )
@@ -33,9 +33,9 @@ _LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[?::1\]?", re.IGNORECAS
 
 
 def read_origin(name: str, url: str) -> str:
-    """Read the origin from the value of an option: `https://Example.com:443/` is `https://example.com`.
+    """Return the origin in the value of an option: `https://example.com` for `https://Example.com:443/`.
 
-    Raise `UsageError` for anything else, without the value, which may contain a user and password.
+    Raise `UsageError` for a value that is not an origin, without the value: it may contain a password.
     """
     match = _ORIGIN.fullmatch(url)
     if match is None or (match[3] and not 0 < int(match[3]) < 65536):
@@ -60,7 +60,7 @@ def rewrite_location(location: str, origin: str, target: str) -> str:
 
 
 def rewrite_links(body: bytes, origin: str, target: str) -> bytes:
-    """Return a JSON body with the origin of its `next` and `previous` replaced, and all else unchanged.
+    """Return a JSON body with `target` in place of `origin` in its `next` and `previous`, else unchanged.
 
     A body that is not valid JSON is treated in the same way, for a client may parse it nevertheless.
     """
@@ -72,7 +72,7 @@ def rewrite_links(body: bytes, origin: str, target: str) -> bytes:
 
 @lru_cache(16)
 def _links(origin: str) -> re.Pattern[bytes]:
-    # JSON may escape a slash; within a string it escapes the quotes that this pattern looks for.
+    # JSON may escape a slash. Within a string, quotes are escaped, so nothing inside one matches.
     written = re.escape(origin.encode()).replace(b"/", rb"\\?/")
     return re.compile(rb'((?<!\\)"(?:next|previous)"\s*:\s*")' + written + rb'(?=\\?/|[?#"])', re.IGNORECASE)
 
@@ -80,9 +80,9 @@ def _links(origin: str) -> re.Pattern[bytes]:
 def proxy_for(origin: str) -> URL | None:
     """Return the URL of the proxy for an origin, perhaps with user and password; None: no proxy is used.
 
-    It is that of `HTTPS_PROXY` or `HTTP_PROXY`, or that of the system where the environment names none,
-    unless `NO_PROXY` has the host or it is this machine. Raise `UsageError`, without the value, if it
-    cannot be used.
+    The proxy is the one in `HTTPS_PROXY` or `HTTP_PROXY`, by the scheme of the origin, else the system's. No
+    proxy is used if `NO_PROXY` has the host of the origin, or the host is this machine. Raise `UsageError`
+    if the value is not the URL of an HTTP proxy; the message does not quote it.
     """
     scheme, _, authority = origin.partition("://")
     url = getproxies().get(scheme)
@@ -98,7 +98,7 @@ def proxy_for(origin: str) -> URL | None:
 
 
 def _proxy_url(text: str) -> URL | None:
-    """Return the URL of a proxy; None if it is not one of HTTP."""
+    """Return the URL of a proxy; None if it is not the URL of an HTTP proxy."""
     try:
         url = URL(text)
         return url if url.scheme in _DEFAULT_PORTS and url.host and url.port else None
@@ -107,15 +107,15 @@ def _proxy_url(text: str) -> URL | None:
 
 
 class UpstreamError(Exception):
-    """The response is missing or incomplete; the message has the reason, and quotes neither side."""
+    """The response is missing or incomplete; the message says why, without quoting request or response."""
 
     def __init__(self, exchange: Exchange, error: BaseException) -> None:
         response = "no response" if exchange.status is None else "an incomplete response"
         super().__init__(f"{exchange.source} sent {response}: {_reason(error)}")
         self.exchange = exchange
-        """The request, without a response or with a response without its body."""
+        """The request, and the status and headers of the response if they arrived."""
         self.is_late = isinstance(error, TimeoutError)
-        """Whether the response took longer than it may."""
+        """Whether the time limit for the response was exceeded."""
 
 
 class Upstream:
@@ -132,7 +132,8 @@ class Upstream:
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Exchange:
         """Send a request and return the exchange; `target` is its path and query, sent unchanged.
 
-        Raise `UpstreamError` if the response is missing or incomplete. Its body is decompressed.
+        The body of the response is decompressed. Raise `UpstreamError` if the response is missing or
+        incomplete.
         """
         started, begun = time.time_ns() // 1000, time.perf_counter()
         request = Exchange(
@@ -169,7 +170,7 @@ class Upstream:
 
 @contextmanager
 def _raising_upstream_error(exchange: Exchange) -> Iterator[None]:
-    """Raise `UpstreamError` with the exchange so far if it cannot be completed."""
+    """Turn an error of the connection into `UpstreamError`, with the exchange as far as it got."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -182,8 +183,8 @@ async def connected(
 ) -> AsyncIterator[Upstream]:
     """Yield the service at an origin; limit a response to `timeout` seconds and `largest_body` bytes.
 
-    Requests go through the proxy that the environment names (see `proxy_for`). `trust_env` would read
-    credentials from `~/.netrc` too, which no recording could tell from those of the client.
+    Requests go through the proxy that the environment names (see `proxy_for`). The option `trust_env` of
+    aiohttp would also send credentials from `~/.netrc`, which a recording would show as the client's.
     """
     proxy = proxy_for(origin)
     async with aiohttp.ClientSession(
@@ -197,14 +198,14 @@ async def connected(
 
 
 def decoded_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return names and values of raw headers as an exchange holds them."""
+    """Return raw headers as text, decoded as Latin-1, as in an exchange."""
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 
 def as_text(value: str) -> str:
-    """Return the header value, read as Latin-1, in the form that aiohttp encodes to the same bytes.
+    """Return a header value that was read as Latin-1 as the text that aiohttp encodes to the same bytes.
 
-    aiohttp encodes as UTF-8 only: a value that is not UTF-8 is returned unchanged, and becomes other bytes.
+    aiohttp encodes as UTF-8. If the bytes are not UTF-8, no text gives them: the value is returned unchanged.
     """
     try:
         return value.encode("latin-1").decode()
@@ -220,7 +221,7 @@ def _encodable(value: str) -> str:
 
 
 class _NotUtf8(ValueError):
-    """A header is not UTF-8."""
+    """A header of the request is not UTF-8."""
 
 
 class TooLarge(ValueError):
