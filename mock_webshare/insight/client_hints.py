@@ -1,4 +1,4 @@
-"""Hints: which of the rules about clients some requests break."""
+"""Hints: the rules about clients that some requests break."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mock_webshare.insight.hints import HINTS
 from mock_webshare.insight.walks import Span
 
 MOST_REQUESTS = 1000
-"""Requests of a recording that are looked at together."""
+"""Requests of a recording that are examined together, at most."""
 MOST_RECORDED = 10_000
-"""Hints on recordings that are kept."""
+"""Hints on recordings that are kept, at most."""
 
 
 class Hint(NamedTuple):
@@ -49,10 +49,10 @@ def hints(
     can_wait: bool = True,
     are_apart: bool = False,
 ) -> list[Hint]:
-    """Return the hints on some requests in their order.
+    """Return the hints on requests, which are given in the order in which they were sent.
 
-    `is_over`: they are all that their clients will send. `can_wait`: real waiting helps against a 429.
-    `are_apart`: it is not known which of them have the same client.
+    `is_over`: the clients send no further requests. `can_wait`: real waiting helps against a 429.
+    `are_apart`: it is not known which requests have the same client, so each is examined alone.
     """
     found: dict[tuple[str, str, str], list[ClientRequest]] = {}
     clients = [[each] for each in requests] if are_apart else _by_client(requests)
@@ -76,7 +76,7 @@ def _by_client(requests: Iterable[ClientRequest]) -> Iterable[Sequence[ClientReq
 
 
 def _spans(clients: Iterable[Sequence[ClientRequest]], span: Span) -> Iterator[Span]:
-    """Yield the requests of each client, in parts where a fault struck or the response is not known."""
+    """Yield the requests of each client, cut at those that a fault struck or whose response is not known."""
     for requests in clients:
         for is_broken, part in groupby(requests, _interrupts):
             if not is_broken:
@@ -90,7 +90,7 @@ def _interrupts(request: ClientRequest) -> bool:
 
 
 def _single(span: Span) -> Iterator[Hint]:
-    """Yield the hints on requests by themselves, as far as they are about the client."""
+    """Yield the hints that single requests got, but only hints that are about the client."""
     for request in span.requests:
         if request.hint and (rule := rule_of(request.hint)) in SINGLE:
             explanation, _, advice = request.hint.partition("; ")
@@ -105,7 +105,7 @@ def _several(span: Span, rules: Iterable[Rule] = RULES) -> Iterator[Hint]:
 
 
 def rule_of(message: str) -> str:
-    """Return the id of the hint on a single request that has a message; empty if none has."""
+    """Return the id of the hint in `HINTS` to which a message belongs; empty if there is none."""
     starts = ((hint.message.partition("{")[0], hint.id) for hint in HINTS)
     return max((each for each in starts if message.startswith(each[0])), default=("", ""))[1]
 
@@ -124,7 +124,8 @@ SINGLE = (
 class RecordedHints:
     """Collects the hints on the exchanges of recordings, file by file.
 
-    Only requests to `hosts` count, unless it is empty. Where a recording ends, its clients may have gone on.
+    Only requests to `hosts` count; if `hosts` is empty, all do. The clients may have sent more requests than
+    a recording has.
     """
 
     def __init__(self, contract: Contract, hosts: Collection[str] = ()) -> None:
@@ -133,7 +134,7 @@ class RecordedHints:
         self._found: list[dict[str, Any]] = []
 
     def add(self, exchange: Exchange) -> None:
-        """Add an exchange, after all others before it in its file."""
+        """Add an exchange; the exchanges of a file have to be added in their order."""
         last = self._requests[-1].exchange if self._requests else exchange
         if last.source != exchange.source or len(self._requests) == MOST_REQUESTS:
             self._finish_part()
@@ -141,7 +142,7 @@ class RecordedHints:
             self._requests.append(of_recorded(exchange, self._contract))
 
     def documents(self) -> list[dict[str, Any]]:
-        """Return the hints on all that was added, as JSON data."""
+        """Return the hints on all added exchanges, as JSON data."""
         self._finish_part()
         return self._found
 

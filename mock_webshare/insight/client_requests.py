@@ -35,27 +35,27 @@ class Page(NamedTuple):
     """What a client sees of a page of a list."""
 
     size: int
-    """The number of its rows."""
+    """The number of rows on the page."""
     ids: frozenset[Any]
     has_next: bool
     next: Link | None
-    """None: there is none, or it does not lead to an endpoint."""
+    """None: the page has no `next`, or the link does not lead to an endpoint."""
     previous: Link | None
 
 
 class Target(NamedTuple):
-    """What a URL leads to; computed once for each URL, because most are requested again."""
+    """What a URL leads to; cached by URL, because clients request most URLs again."""
 
     endpoint: RecordedRequest | None
-    """The endpoint, and the parameters. None: the path is of no endpoint."""
+    """The endpoint, and the parameters. None: no endpoint has the path."""
     link: Link | None
-    """The same as a link. None: there is no endpoint."""
+    """The URL as a link. None: no endpoint has the path."""
     number: int | None
-    """The number of the page; 1 if the URL names none. None: what it names is not a number."""
+    """The page number in the URL; 1 without a parameter `page`. None: its value is not a number."""
     size: int
-    """The size of a page that the URL names; 0 if it names none, or not a number."""
+    """The page size in the URL; 0 without a parameter `page_size`, or if its value is not a number."""
     list: tuple[str, str, str] | None
-    """What all pages of a list have in common. None: it is not the URL of a page."""
+    """Origin, path and query without `page`: equal for all pages of a list. None: not the URL of a page."""
 
 
 class ClientRequest(NamedTuple):
@@ -64,15 +64,15 @@ class ClientRequest(NamedTuple):
     exchange: Exchange
     target: Target
     client: str | None
-    """The credentials, which no report contains. None: there were none."""
+    """The header `Authorization`, which no report contains. None: the request has none."""
     page: Page | None = None
     """None: the response is not a page."""
     arrived: float | None = None
-    """When it arrived, in seconds of real time. None: not known."""
+    """When the request arrived, in seconds of real time. None: not known."""
     is_struck: bool = False
-    """Whether a fault struck it."""
+    """Whether a fault struck the request."""
     hint: str = ""
-    """What is wrong with the request by itself; empty if nothing is known to be."""
+    """The message of the hint on this request alone; empty if there is no hint."""
 
     @property
     def method(self) -> str:
@@ -104,7 +104,7 @@ class ClientRequest(NamedTuple):
 
     @property
     def link(self) -> Link | None:
-        """What was requested, as a link to it."""
+        """The requested URL as a link."""
         return self.target.link
 
     @property
@@ -114,26 +114,27 @@ class ClientRequest(NamedTuple):
 
     @property
     def list(self) -> tuple[str, str, str] | None:
-        """What all pages of a list have in common. None: the request is not for a page."""
+        """The list to which the page belongs (see `Target`). None: the request is not the GET of a page."""
         return self.target.list if self.exchange.method == "GET" else None
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What is equal in a request that is sent again unchanged."""
+        """Equal for two requests if the client has sent the same request again, unchanged."""
         headers = (self.exchange.request_header(name) for name in ("accept", "content-type"))
         return (self.method, self.exchange.url, self.client, self.exchange.request_body, *headers)
 
     @property
     def retry_after(self) -> int | None:
-        """The seconds in `Retry-After`. None: there are none."""
+        """The seconds in the header `Retry-After`. None: no header, or not a number."""
         text = self.exchange.header("retry-after") or ""
         is_number = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_WAIT
         return int(text) if is_number else None
 
     def waited_since(self, earlier: ClientRequest) -> float | None:
-        """Return the seconds between two requests, in real time or by the clock of the service.
+        """Return the seconds from the earlier request to this one; None if they are not known.
 
-        A test that moves the clock of its world has waited, too. None: not known.
+        Real time counts, or the clock of the service if more passed on it: a test may move that clock
+        instead of waiting.
         """
         if self.arrived is None or earlier.arrived is None:
             return None
@@ -142,7 +143,7 @@ class ClientRequest(NamedTuple):
         return waited if before is None or now is None else max(waited, (now - before) / SECOND)
 
     def document(self) -> dict[str, Any]:
-        """Return the place of the request and its line as JSON data, without secrets."""
+        """Return method, URL, status and place in the recording as JSON data, without secrets."""
         exchange = self.exchange
         return {
             "file": None if exchange.source == "journal" else exchange.source,
@@ -208,10 +209,10 @@ _cached_target = lru_cache(_CACHED)(_target_of)
 
 
 def _hint(request: ClientRequest, contract: Contract) -> str:
-    """Return the hint that the mock server would give for a recorded request.
+    """Return the hint that the mock server would give for a recorded request; empty if it is not certain.
 
-    A path without the first parts of all ours may be that of another service, and a key that was removed
-    may have been one without its keyword.
+    A path that does not begin as all our paths do may belong to another service. A 401 counts only if the
+    response says that there was no key: where a key was redacted, its keyword `Token` may be missing too.
     """
     exchange, parts = request.exchange, split(request.exchange.url or "")
     path = "" if parts is None else parts.path
@@ -246,7 +247,7 @@ _cached_page = lru_cache(_CACHED)(_page)
 
 
 def _ids(rows: list[Any]) -> Iterator[str]:
-    """Yield the ids of rows as a path has them."""
+    """Yield the ids of rows as text, the form in which a path has them."""
     for row in rows:
         row_id = row.get("id") if isinstance(row, dict) else None
         if isinstance(row_id, int | str):
@@ -263,7 +264,7 @@ def _link(request: RecordedRequest) -> Link:
 
 
 def _without_origin(url: str) -> str:
-    """Return path and query of a URL, or the whole URL if it is another host than a mock server's."""
+    """Return path and query of a URL; the whole URL if its origin is not in lower case."""
     parts = split(url)
     if parts is None or not parts.netloc:
         return url

@@ -15,15 +15,15 @@ from mock_webshare.insight.client_requests import ClientRequest
 from mock_webshare.insight.walks import Span, Walk
 
 MANY_DETAILS = 10
-"""Rows that are requested one by one, from which on a list is the better way."""
+"""So many details, requested one after the other, should be read from a list instead."""
 MANY_REFUSALS = 3
-"""Equal requests in a row that are refused: two may come from two tests that share a key."""
+"""So many equal requests in a row, all refused, are retries; two may come from two tests with one key."""
 MANY_REDIRECTS = 2
-"""Requests to an endpoint that are all redirected."""
+"""So many redirected requests to an endpoint, and no direct one, show that the client omits the slash."""
 MANY_PAGES = 3
-"""Pages in a row, from which on they are a walk: two may come from two tests that share a key."""
+"""So many pages in a row are a walk; two may come from two tests with one key."""
 MOST_NAMES = 1000
-"""Different names of parameters that are compared with known ones: each comparison takes a while."""
+"""Different parameter names that are compared with known ones, at most: a comparison takes a while."""
 TOLERANCE = 0.05
 """Seconds by which a client may wait less than `Retry-After` says."""
 _SIMILAR = 0.75  # from 0 to 1
@@ -31,7 +31,7 @@ _LONGEST_NAME = 20
 
 
 class Found(NamedTuple):
-    """Requests that break a rule, and what the placeholders of its texts stand for."""
+    """Requests that break a rule, and the values of the placeholders in the texts of the rule."""
 
     requests: Sequence[ClientRequest]
     names: Mapping[str, object] = {}
@@ -107,11 +107,11 @@ _ABSENT = {
     "ordering": "order the rows in your own code",
     "search": "select the rows in your own code",
 }
-"""What to do where a list lacks a parameter that others have."""
+"""What to do instead of sending a parameter that other lists have, but not this one."""
 
 
 def _similar(name: str, known: Sequence[str]) -> str | None:
-    """Return the known parameter that a name stands for: `page_size` for `pageSize`, `limit`."""
+    """Return the known parameter that a name means, or None: `page_size` for `pageSize` or `limit`."""
     plain = {_plain(each): each for each in known if each != "format"}
     base = _plain(name.partition("__")[0])
     for each, synonyms in _SYNONYMS.items():
@@ -159,7 +159,7 @@ def _usual_size(request: ClientRequest) -> int:
 def _grouped(
     requests: Iterable[ClientRequest], key: Callable[[Any], object]
 ) -> Iterator[tuple[object, list[ClientRequest]]]:
-    """Yield requests by their endpoint and something else that they have in common."""
+    """Yield the requests in groups of equal endpoint and equal `key`, each group after that key."""
     groups: dict[object, list[ClientRequest]] = {}
     for each in requests:
         groups.setdefault((each.path, key(each)), []).append(each)
@@ -170,9 +170,9 @@ def _grouped(
 
 
 def _one_page(span: Span) -> Iterator[Found]:
-    """Yield the largest possible first pages of lists of which no other page was requested.
+    """Yield each first page of the largest size whose `next`, like any other page, was not requested.
 
-    A smaller page, or one in an order of the client's own, may be all that is wanted.
+    A client that requests a smaller page, or an ordering, may want no more than that page.
     """
     others = {each.list for each in span.requests if each.number != 1}
     for walk in span.walks:
@@ -193,7 +193,7 @@ def _ended_early(span: Span) -> Iterator[Found]:
 
 
 def _is_cut(span: Span, walk: Walk) -> bool:
-    """Return whether a client left a walk with rows to come, without having found one that it wanted."""
+    """Return whether a client left a walk before the last page, and did not then request one of its rows."""
     last = walk.steps[-1]
     if not walk.has_more or walk.is_broken or not span.is_left(walk) or last.params.get("ordering"):
         return False
@@ -203,7 +203,7 @@ def _is_cut(span: Span, walk: Walk) -> bool:
 
 
 def _counted(span: Span) -> Iterator[Found]:
-    """Yield what can only come from counting: another URL than that of `next`, or one page too many."""
+    """Yield requests of a client that counts pages: it ignores the URLs in `next`, or goes a page too far."""
     for walk in span.walks:
         is_long = walk.is_in_order and max(walk.numbers) >= MANY_PAGES
         if walk.beyond is not None and len(walk.steps) > 1:
@@ -213,7 +213,7 @@ def _counted(span: Span) -> Iterator[Found]:
 
 
 def _has_other_links(walk: Walk) -> bool:
-    """Return whether all pages were requested by another URL than that of `next`."""
+    """Return whether every page was requested by a URL other than the `next` of the page before."""
     return all(
         before.page is not None
         and before.page.next is not None
@@ -269,7 +269,7 @@ def _lost_methods(span: Span) -> Iterator[Found]:
 
 
 def _is_redirect_of(request: ClientRequest, after: ClientRequest) -> bool:
-    """Return whether one request was redirected to its slash, and the other follows that."""
+    """Return whether `request` was redirected to its path with a slash, and `after` follows the redirect."""
     if request.endpoint is None or after.endpoint is None or request.status not in _REDIRECTS:
         return False
     slashed = (after.path, after.endpoint.id, after.endpoint.is_slashed)
@@ -295,13 +295,13 @@ def _is_early(refused: ClientRequest, retry: ClientRequest) -> bool:
 
 
 def _tolerance(*requests: ClientRequest) -> float:
-    """Return the seconds by which waiting may seem shorter; recordings may have whole seconds only."""
+    """Return by how many seconds a wait may seem too short: a second if both times are whole seconds."""
     are_whole = all(each.arrived == int(each.arrived or 0) for each in requests)
     return 1 if are_whole else TOLERANCE
 
 
 _NEVER_BETTER = frozenset(range(400, 500)) - {408, 409, 423, 425, 429}
-"""The statuses that the same request gets again."""
+"""The statuses that a request gets again if it is sent again unchanged."""
 
 
 def _refused_again(span: Span) -> Iterator[Found]:
@@ -327,7 +327,7 @@ def _is_detail(request: ClientRequest) -> bool:
 
 
 def _list_of(request: ClientRequest, contract: Contract) -> str | None:
-    """Return the path of the endpoint that lists the rows of a detail."""
+    """Return the path of the endpoint that lists the rows of a requested detail; None without one."""
     assert request.endpoint
     resource = request.endpoint.endpoint.resource
     lists = (each for each in contract.endpoints if each.kind in (Kind.LIST, Kind.ARRAY))
@@ -335,7 +335,7 @@ def _list_of(request: ClientRequest, contract: Contract) -> str | None:
 
 
 def _other_origins(span: Span) -> Iterator[Found]:
-    """Yield the requests with a key that follow a link to an origin other than that of the page."""
+    """Yield the requests with a key that follow a `next` to another origin than its page has."""
     linked: set[object] = set()
     for request in span.requests:
         link = request.link

@@ -1,7 +1,7 @@
 """Coverage: which parts of a contract the requests of a client have exercised.
 
-What a client can provoke is a list of rows, which follows from the contract alone; docs/coverage.md explains
-them. Each exchange counts for the rows that it exercises, and for nothing else.
+Each thing that a client can provoke is a row. The rows follow from the contract alone; docs/coverage.md
+explains them. An exchange counts for each row that it exercises, and for nothing else.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from mock_webshare.exchange.model import Exchange
 from mock_webshare.exchange.request import RecordedRequest, read_int, read_url
 
 ANY_ENDPOINT = "faults"
-"""The endpoint of the rows that do not belong to one."""
+"""Stands for the endpoint in rows that do not belong to one endpoint."""
 _CACHED, _LARGEST_CACHED = 512, 65_536  # exchanges, and about the bytes of one
-_MOST_WALKS = 1000  # clients times lists, whose last links are remembered
+_MOST_WALKS = 1000  # pairs of client and list whose last page is remembered
 
 
 class Row(NamedTuple):
-    """One thing that a client can provoke: `status`, `404 page` at the path of a list."""
+    """One thing that a client can provoke, such as the `status` with the value `404 page` at a list."""
 
     endpoint: str
     aspect: str
@@ -39,7 +39,7 @@ Counts = Mapping[Row, int]
 
 
 def rows_of(contract: Contract, faults: Iterable[str] = ()) -> Iterator[Row]:
-    """Yield the rows of a contract, and one for each action of a fault."""
+    """Yield the rows of a contract, and a row for each of the fault actions `faults`."""
     for endpoint in contract.endpoints:
         for aspect, values in _PROVOKED.items():
             yield from (Row(endpoint.path, aspect, value) for value in values(endpoint, contract))
@@ -69,7 +69,7 @@ def _statuses(endpoint: Endpoint, _: Contract) -> Iterator[str]:
 
 
 def _checked(endpoint: Endpoint) -> Collection[str]:
-    """Return the names of the parameters and fields that a request can have wrong."""
+    """Return the names of the parameters and fields whose values can be wrong, which is a 400."""
     names = [each.name for each in endpoint.filters] + [each.name for each in filter(None, [endpoint.lookup])]
     return dict.fromkeys([*names, *(each.name for write in endpoint.writes for each in write.inputs)])
 
@@ -82,7 +82,7 @@ _ERROR_KINDS: Mapping[int, Callable[[Endpoint], Collection[str]]] = {
     404: lambda endpoint: _MISSING.get(endpoint.kind, ()),
     429: lambda endpoint: () if endpoint.is_open else ("",),
 }
-"""The kinds of the errors of a status; any other has one kind."""
+"""By status, the kinds of errors of an endpoint; a status that is not here has one kind."""
 
 
 def _field_states(endpoint: Endpoint, contract: Contract) -> Iterator[str]:
@@ -131,7 +131,7 @@ class _Response:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The objects where the rows of the endpoint should be."""
+        """The rows in the body, without those that are not objects."""
         kind, rows = self.endpoint.kind, self.document
         if kind is Kind.LIST:
             rows = self.object.get("results")
@@ -179,7 +179,7 @@ def _orderings_seen(response: _Response) -> Iterator[str]:
 
 
 def _pages_seen(response: _Response) -> Iterator[str]:
-    """Yield which page it is; `Coverage` knows which links the client followed."""
+    """Yield what the response alone shows of a page; `Coverage` adds how the client came to it."""
     page, params = response.object, response.request.params
     if page.get("previous", ...) is None:
         yield "first"
@@ -198,7 +198,7 @@ def _states_seen(response: _Response) -> Iterator[str]:
 
 
 def _states(field: Field, values: Sequence[Any]) -> Iterator[str]:
-    """Yield the states of a field in some rows; the value is ... in a row without the field."""
+    """Yield the states of a field; `values` has its value in each row, `...` for a row without the field."""
     yield from (str(choice) for choice in field.choices if choice in values)
     if None in values:
         yield "null"
@@ -213,7 +213,7 @@ _SEEN_OF_THE_SERVICE = {
     "page": _pages_seen,
     "field": _states_seen,
 }
-"""What counts only in a response of the service to a request that it has done."""
+"""Counts only for a request that succeeded, and that no fault struck."""
 
 
 class _Page(NamedTuple):
@@ -223,15 +223,15 @@ class _Page(NamedTuple):
     itself: int
     next: int | None
     previous: int | None
-    """None if it leads to the first page: a request for that may as well begin a new walk."""
+    """None also for a link to the first page: a request for the first page may begin a new walk."""
     is_numbered: bool
-    """Whether the request names it by its number."""
+    """Whether the request has the number of the page."""
     is_struck: bool
     """Whether a fault struck the response, so that only its links count."""
 
 
 class _Reading(NamedTuple):
-    """What an exchange exercises by itself; `page` is None unless it is a page."""
+    """What an exchange exercises by itself; `page` is None if the response is not a page."""
 
     rows: frozenset[Row] = frozenset()
     page: _Page | None = None
@@ -240,9 +240,9 @@ class _Reading(NamedTuple):
 class Coverage:
     """Counts the rows of a contract that exchanges exercise.
 
-    `faults` are the actions of faults; without them, faults have no rows. Exchanges of other hosts than
-    `hosts` are ignored, unless it is empty. `counters`, unless None, has a zero for each row, and keeps the
-    counts. Nothing else of an exchange is kept, except hashes of the last links.
+    `faults` are the actions of faults that have rows. If `hosts` is not empty, exchanges with other hosts
+    are ignored. `counters`, unless None, has a zero for each row, and the counts are kept in it. Nothing else
+    of an exchange is kept, except hashes of the last links.
     """
 
     def __init__(
@@ -267,7 +267,7 @@ class Coverage:
         return dict(zip(self._rows, self._counts, strict=True))
 
     def add(self, exchange: Exchange, faults: Collection[str] = ()) -> None:
-        """Count an exchange; `faults` are the actions of those that struck it."""
+        """Count an exchange; `faults` are the actions of the faults that struck it."""
         rows = {Row(ANY_ENDPOINT, "fault", action) for action in faults}
         if exchange.url is not None and exchange.method is not None and not _is_preflight(exchange):
             size = len(exchange.method) + len(exchange.url) + len(exchange.body)
@@ -294,7 +294,7 @@ class Coverage:
         )
 
     def _walked(self, client: str | None, page: _Page) -> Iterator[Row]:
-        """Yield the row of how a client came to a page, and remember the page."""
+        """Yield the row that says how a client came to a page, unless a fault struck; remember the page."""
         walk = hash((client, page.path))
         way = _way(page, *self._walks.pop(walk, (None, "")))
         self._walks[walk] = page, way
@@ -305,7 +305,7 @@ class Coverage:
 
 
 def _way(page: _Page, before: _Page | None, way_before: str) -> str:
-    """Return how a client came to a page after another one; a page that is requested again, as before."""
+    """Return how a client came to `page` after `before`; `way_before` if both are the same page."""
     if before is None:
         return "number" if page.is_numbered else ""
     if page.itself == before.itself:
@@ -315,7 +315,7 @@ def _way(page: _Page, before: _Page | None, way_before: str) -> str:
 
 
 def _is_preflight(exchange: Exchange) -> bool:
-    """Whether a browser sent the request by itself."""
+    """Whether the request is a preflight, which a browser sends by itself."""
     return exchange.method == "OPTIONS" and bool(exchange.request_header("access-control-request-method"))
 
 
@@ -332,7 +332,7 @@ def _page(response: _Response, is_struck: bool) -> _Page:
 
 
 def _linked(contract: Contract, link: Any, least: int) -> int | None:
-    """Return what identifies the page that a link leads to; None if its number is lower than that."""
+    """Return the identity of the page that a link leads to; None if its number is lower than `least`."""
     request = read_url(link, contract) if isinstance(link, str) else None
     if request is None or (read_int(request.params.get("page", "1")) or 0) < least:
         return None

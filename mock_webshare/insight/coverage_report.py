@@ -25,19 +25,19 @@ _INDENT: Mapping[str, Any] = {
 
 
 def percent(counts: Counts) -> int:
-    """Return how many per cent of the rows are covered, rounded down; 100 of no rows."""
+    """Return how many per cent of the rows are covered, rounded down; 100 if there are no rows."""
     return 100 * _covered(counts) // len(counts) if counts else 100
 
 
 def require_percent(option: str, value: str) -> int:
-    """Parse a minimum of coverage; raise `UsageError` unless it is a whole number from 0 to 100."""
+    """Parse the value of an option; raise `UsageError` unless it is a whole number from 0 to 100."""
     if not (value.isascii() and value.isdecimal() and len(value) <= 3 and int(value) <= 100):
         raise UsageError.invalid(option, value, "a whole number from 0 to 100")
     return int(value)
 
 
 def shortfall(counts: Counts, minimum: int) -> str:
-    """Return the sentence that coverage is below a minimum, in per cent; empty if it is not."""
+    """Return a sentence if the coverage is lower than `minimum` per cent; else an empty text."""
     covered = percent(counts)
     return f"the coverage is {covered} %, and at least {minimum} % is required" if covered < minimum else ""
 
@@ -45,7 +45,7 @@ def shortfall(counts: Counts, minimum: int) -> str:
 def lines(counts: Counts) -> Iterator[str]:
     """Yield the lines of the text: what is not covered, by endpoint, the least covered endpoint first.
 
-    They are not more than a screen has; if something does not fit, the last line says where it is.
+    There are no more lines than a screen has; if something does not fit, the last line says where to find it.
     """
     yield f"coverage of the contract: {percent(counts)} % ({_covered(counts)} of {len(counts)})"
     shown = list(_groups(counts))
@@ -55,7 +55,7 @@ def lines(counts: Counts) -> Iterator[str]:
 
 
 def _groups(counts: Counts) -> Iterator[str]:
-    """Yield the lines about each endpoint; the first and the last line of the screen are not for them."""
+    """Yield the lines about each endpoint, two fewer than the screen has: for the first and the last line."""
     groups = sorted(_by_endpoint(counts).items(), key=lambda item: percent(item[1]))
     reached = sum(_covered(group) > 0 for _, group in groups)
     room = max(1, (_LINES - 2 - len(groups)) // max(1, reached))
@@ -79,7 +79,7 @@ def document(counts: Counts) -> dict[str, Any]:
 
 
 def by_endpoint(counts: Counts) -> list[dict[str, Any]]:
-    """Return the coverage of each endpoint by aspect as JSON data, with what is not covered."""
+    """Return the coverage of each endpoint by aspect as JSON data, with the values that are not covered."""
     return [
         {
             "endpoint": path,

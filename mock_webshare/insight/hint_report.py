@@ -1,4 +1,4 @@
-"""Reports of hints: text, from the JSON data of each; their schema is `schemas/own/hints.schema.json`."""
+"""Reports of hints: text, made from JSON data of the schema `schemas/own/hints.schema.json`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_SHOWN = 3
 
 
 def merged(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return hints with those of equal texts as one, by the ids of their rules, with all `tests`."""
+    """Merge hints of equal texts into one, with the `tests` of all; return them in the order of rule ids."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for each in sorted(documents, key=lambda each: (each["rule"], each["explanation"], each.get("test", ""))):
         texts = each["rule"], each["explanation"], each["advice"]
@@ -45,7 +45,7 @@ def _place(request: Mapping[str, Any]) -> str:
 
 
 def _labelled(label: str, texts: Sequence[str], count: int = 0) -> Iterator[str]:
-    """Yield the first texts, a line each, and how many there are more; equal ones are one."""
+    """Yield a line for each of the first different texts, and one that says how many are not shown."""
     shown = list(dict.fromkeys(texts))[:MOST_SHOWN]
     more = max(count, len(texts)) - len(shown)
     for text in shown:

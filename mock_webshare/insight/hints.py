@@ -1,6 +1,6 @@
 """Hints: what a client that sends a wrong request should do instead, as one table.
 
-A hint never repeats what a client sent, which may be a key: it has only names of our own tables in it.
+A hint never repeats what a client sent, which may be a key: it contains only names from our own tables.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mock_webshare.contract.model import Contract
 from mock_webshare.contract.paths import known_path, nearest_path, prefix_of
 
 LONGEST_NAME = 100
-"""Characters of the name of a scenario up to which a similar one is looked for."""
+"""Characters of the longest scenario name for which similar names are looked for."""
 
 
 class Facts(NamedTuple):
@@ -28,21 +28,21 @@ class Facts(NamedTuple):
     status: int
     """The status of the response."""
     operation: str = ""
-    """The operation that is not served; empty if it is another request."""
+    """The requested operation of the real service that the mock does not serve; empty for other requests."""
     authorization: str | None = None
-    """The header `Authorization`, unless a key was read from it. None: it was not sent."""
+    """The header `Authorization`, perhaps with another key in place of the real one. None: not sent."""
     scenario: str | None = None
-    """The name of the scenario that a refused key selects. None: it selects none, or was not refused."""
+    """The name of the unknown scenario that the key selects. None: no scenario, or a known one."""
     scenarios: Sequence[str] = ()
     """The names of the scenarios that exist."""
     is_key_refused: bool = False
-    """Whether the server accepts only the keys of its settings, and this is not one of them."""
+    """Whether the server accepts only the keys of its settings, and the request has another key."""
     key_place: str = ""
     """Where else the request has what may be its key (see `key_place`); empty: nowhere."""
     origin: str = ""
     """The kind of origin whose pages cannot read the response: `other` or `null`; empty: they can."""
     is_preflight: bool = False
-    """Whether a browser asks whether a page of that origin may send a request."""
+    """Whether the request is a preflight: a browser asks whether a page may send its request."""
     preference: str = ""
     """The mistake in the header `Prefer`: `name`, `code` or `example`; empty if there is none."""
 
@@ -56,7 +56,7 @@ class Hint(NamedTuple):
 
     id: str
     names: Callable[[Facts], Names | None]
-    """Returns the names in the message; None if it does not apply."""
+    """Returns the names in the message; None if the hint does not apply."""
     message: str
 
 
@@ -74,7 +74,7 @@ KEY_PARAMETERS = ("token", "api_key", "apikey", "api-key", "key", "access_token"
 
 
 def key_place(headers: Iterable[str], parameters: Iterable[str]) -> str:
-    """Return where else the key may be: `header X-API-Key`, `parameter token`; empty if nowhere.
+    """Return where a request may have its key by mistake: `header X-API-Key`, `parameter token`; or empty.
 
     The names of headers and parameters may be in any letter case.
     """

@@ -1,8 +1,8 @@
 """Mutants: the ways in which the service may change, to see whether the tests of a client notice.
 
-They follow from the contract alone. A *breaking* mutant is one that the tests should notice; a *tolerable*
-one is a change that the API announces, or trouble that passes, and the tests should pass all the same. What
-a mutant does is a fault of the mock server, as data.
+The mutants follow from the contract alone. The tests should fail with a *breaking* mutant. They should pass
+with a *tolerable* one, which is a change that the API announces, or a problem that soon goes away. What a
+mutant does is a fault of the mock server, as data.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from mock_webshare.contract.model import Kind as EndpointKind
 from mock_webshare.insight.coverage import Counts, Row
 
 Fault = Mapping[str, Any]
-"""A fault of the mock server, in the words of its JSON: `{"drift": "removed", "field": "amount"}`."""
+"""A fault of the mock server in its JSON form: `{"drift": "removed", "field": "amount"}`."""
 _UNKNOWN, _NEW_FIELD = "unheard_of", "added_by_mutant"
 _SLOW, _RETRY_SECONDS = 1000, 2.0  # milliseconds; about what a client waits before it tries again
 
 
 class Kind(NamedTuple):
-    """A kind of mutants: which ones an endpoint has, and what one means that is not as it should be."""
+    """A kind of mutants: which ones an endpoint has, and what a wrong reaction of the tests means."""
 
     make: Callable[[Endpoint, Contract], Iterable[tuple[str, Fault]]]
-    """Yields the field, empty if it is about none, and the fault of each mutant."""
+    """Yields field and fault of each mutant; the field is empty if the mutant changes no single field."""
     means: str
-    """What it means if a breaking mutant survives, or if the tests fail with a tolerable one."""
+    """What a breaking mutant means if it survives, or a tolerable one if the tests fail with it."""
     is_breaking: bool = True
     needs_success: bool = True
-    """Whether it can only change the response to a request that succeeds."""
+    """Whether a mutant can change only the responses to requests that succeed."""
     wait: float = 0.0
-    """Seconds that it may add to a run for each request."""
+    """Seconds that a mutant may add to a run for each request."""
 
 
 class Mutant(NamedTuple):
@@ -47,7 +47,7 @@ class Mutant(NamedTuple):
     field: str
     fault: Fault
     rows: tuple[Row, ...]
-    """The rows of coverage that can reach it: without any of them, it changes nothing."""
+    """Rows of coverage: the mutant changes nothing in a run that exercises none of them."""
 
     @property
     def id(self) -> str:
@@ -56,25 +56,25 @@ class Mutant(NamedTuple):
 
     @property
     def is_breaking(self) -> bool:
-        """Whether the tests should notice it."""
+        """Whether the tests should fail with the mutant."""
         return KINDS[self.kind].is_breaking
 
     @property
     def means(self) -> str:
-        """What it means for the user if the tests do not respond to it as they should."""
+        """What it means if the tests pass with a breaking mutant, or fail with a tolerable one."""
         return KINDS[self.kind].means
 
     @property
     def world_fault(self) -> dict[str, Any]:
-        """The fault that does the same in the world of one test."""
+        """The fault with which a test has the same change in its world."""
         return {**self.fault, "path": self.endpoint.replace("{id}", "*")}
 
     def is_reached(self, counts: Counts) -> bool:
-        """Return whether a run with this coverage may have reached it."""
+        """Return whether a run with this coverage may have reached the mutant."""
         return any(counts.get(row) for row in self.rows)
 
     def wait(self, counts: Counts) -> float:
-        """Return the seconds that it may add to a run with this coverage."""
+        """Return the seconds that the mutant may add to a run with this coverage."""
         requests = sum(counts.get(row, 0) for row in self.rows)
         return KINDS[self.kind].wait * requests
 
@@ -100,7 +100,7 @@ def _rows(endpoint: Endpoint, kind: Kind) -> Iterator[Row]:
 
 
 def _fields(endpoint: Endpoint, contract: Contract) -> Iterator[Field]:
-    """Yield the fields of the rows, and those of a page that no row has."""
+    """Yield the fields of the rows of an endpoint, then the fields of its pages with other names."""
     rows = contract.served[endpoint.path]
     names = [field.name for field in rows]
     yield from rows
@@ -124,7 +124,7 @@ def _unknown_choices(endpoint: Endpoint, contract: Contract) -> Iterator[tuple[s
 
 
 def _unknown_choice(name: str, contract: Contract) -> Any:
-    """Return a value that no field of a name has; a number if all are numbers."""
+    """Return a value that is not a choice of any field named `name`; a number if all choices are numbers."""
     fields = (field for fields in contract.served.values() for field in fields if field.name == name)
     choices = [choice for field in fields for choice in field.choices]
     return max(choices) + 1 if all(isinstance(each, int) for each in choices) else _UNKNOWN
@@ -151,7 +151,7 @@ def _broken(means: str, *, needs_key: bool = False, **fault: Any) -> Kind:
 
 
 def _once(means: str, wait: float, *, needs_key: bool = False, **fault: Any) -> Kind:
-    """Return a kind of trouble that passes: it strikes the first GET of each world, which can be repeated."""
+    """Return a tolerable kind: a fault in the first GET of each world, which a client can repeat."""
     make = _each(needs_key=needs_key, **fault, method="GET", times=1)
     return Kind(make, means, is_breaking=False, needs_success=False, wait=wait)
 
@@ -219,18 +219,19 @@ KINDS: Mapping[str, Kind] = {
 
 
 def matching(mutants: Iterable[Mutant], patterns: Collection[str]) -> list[Mutant]:
-    """Return the mutants whose ids have one of some patterns in them; all if there are none.
+    """Return the mutants whose ids contain one of the patterns; without patterns, all mutants.
 
-    `*` stands for any characters, and nothing else has a meaning.
+    In a pattern, `*` stands for any characters; all other characters stand for themselves.
     """
     literal = [f"*{each.replace('[', '[[]').replace('?', '[?]')}*" for each in patterns or ("*",)]
     return [each for each in mutants if any(fnmatchcase(each.id, pattern) for pattern in literal)]
 
 
 def sampled(mutants: Sequence[Mutant], most: int | None) -> list[Mutant]:
-    """Return at most so many of some mutants, in their order: the same ones each time, of as many kinds.
+    """Return at most `most` of the mutants, in their order; if `most` is None, all.
 
-    Which ones depends on their ids alone, so that a new mutant moves few others. None: all of them.
+    The choice covers as many kinds as possible and depends on the ids alone: it is the same each time, and a
+    new mutant changes little of it.
     """
     ranks = Counter[str]()
     ranked = []
@@ -261,7 +262,7 @@ class Verdict(StrEnum):
 
 
 class Result(NamedTuple):
-    """A mutant, and what came of it; `seconds` is 0 if it was not run."""
+    """A mutant, and how the run with it ended; `seconds` is 0 if it was not run."""
 
     mutant: Mutant
     verdict: Verdict
@@ -286,7 +287,7 @@ _NOTICED = (Verdict.KILLED, Verdict.TIMED_OUT)
 def scored(results: Iterable[Result]) -> tuple[int, int]:
     """Return how many breaking mutants were noticed, and how many could have been.
 
-    A command that does not end in time has noticed it: it would fail in a pipeline.
+    A mutant with which the command does not end in time is noticed: the command would fail in a pipeline.
     """
     verdicts = Counter(each.verdict for each in results if each.mutant.is_breaking)
     noticed = sum(verdicts[each] for each in _NOTICED)
@@ -294,13 +295,13 @@ def scored(results: Iterable[Result]) -> tuple[int, int]:
 
 
 def score(results: Iterable[Result]) -> int | None:
-    """Return the per cent of breaking mutants that were noticed, rounded down; None if none was reached."""
+    """Return the per cent of reached breaking mutants that were noticed, rounded down; None without any."""
     noticed, total = scored(results)
     return 100 * noticed // total if total else None
 
 
 def unread(results: Iterable[Result]) -> list[tuple[str, str]]:
-    """Return endpoint and name of each field all of whose mutants survived."""
+    """Return endpoint and name of each field whose breaking mutants all survived."""
     verdicts: dict[tuple[str, str], set[Verdict]] = {}
     for mutant, verdict, *_ in results:
         if mutant.is_breaking and mutant.field:

@@ -24,7 +24,7 @@ _UNREAD = (
 
 
 class Report(NamedTuple):
-    """What came of all mutants, in the order of the contract; `seconds` is how long the first run took."""
+    """The results of all mutants, in the order of the contract; `seconds` is how long the first run took."""
 
     results: Sequence[Result]
     seconds: float
@@ -39,13 +39,13 @@ class Report(NamedTuple):
 
 
 def text(report: Report) -> str:
-    """Return the report for people: what is not as it should be, and the score at the end."""
+    """Return the text report: mutants with a bad verdict, a table by endpoint, and the score."""
     sections = [*_problems(report), _table(report), _summary(report)]
     return "\n".join("".join(f"{line}\n" for line in section) for section in sections)
 
 
 def _problems(report: Report) -> Iterator[list[str]]:
-    """Yield the lines about survivors, and about tolerable mutants with which the command fails."""
+    """Yield the lines about survivors, then about tolerable mutants with which the command does not pass."""
     fields = set(unread(report.results))
     survivors = report.of(Verdict.SURVIVED)
     if fields:
@@ -69,7 +69,7 @@ def _by_kind(verdict: str, results: Sequence[Result]) -> Iterator[list[str]]:
 
 
 def _section(head: str, results: Sequence[Result]) -> list[str]:
-    """Return a sentence, the endpoints with the fields concerned, and a fault that does the same."""
+    """Return lines: the sentence `head`, each endpoint with its fields, and the first mutant as a fault."""
     fields: dict[str, dict[str, None]] = {}
     for mutant, *_ in results:
         fields.setdefault(mutant.endpoint, {}).update({mutant.field: None} if mutant.field else {})
@@ -92,7 +92,7 @@ _SHOWN = (
 
 
 def _table(report: Report) -> list[str]:
-    """Return the number of mutants with each verdict, by endpoint, and the endpoints that are not reached."""
+    """Return lines: how many mutants of each endpoint have each verdict, and the endpoints not reached."""
     counts: dict[str, Counter[Verdict]] = {}
     for mutant, verdict, *_ in report.results:
         counts.setdefault(mutant.endpoint, Counter())[verdict] += 1
@@ -166,7 +166,7 @@ _SKIPPED = (Verdict.NOT_REACHED, Verdict.NOT_RUN)
 
 
 def junit(report: Report) -> str:
-    """Return the report as JUnit: each mutant is a test case; survivors fail, and what is too strict does."""
+    """Return the report as JUnit: each mutant is a test case, which fails if the verdict is a bad one."""
     failed = [each for each in report.results if _is_failed(each)]
     skipped = [each for each in report.results if each.verdict in _SKIPPED]
     counts = {"tests": len(report.results), "failures": len(failed), "errors": 0, "skipped": len(skipped)}
@@ -196,4 +196,4 @@ def _case(result: Result) -> ET.Element:
 
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {"text": text, "json": json_text, "junit": junit}
-"""What writes the report, by the name of the format."""
+"""By the name of a format: the function that returns the report in it."""

@@ -13,22 +13,22 @@ from mock_webshare.insight.client_requests import ClientRequest
 
 @dataclass(eq=False)
 class Walk:
-    """The pages of a list that a client read from the first one on, until it read that one again."""
+    """The pages of a list that a client read from the first page on, until it read the first page again."""
 
     steps: list[ClientRequest]
     numbers: list[int]
     place: int
     """The position of the last step among the requests of the span."""
     is_alone: bool
-    """False: the first page was requested just before, perhaps by a second client with the same key."""
+    """False: the first page was also requested just before, perhaps by a second client with the same key."""
     is_broken: bool = False
     """Whether there was an error in place of the last page."""
     beyond: ClientRequest | None = None
-    """The request for the page after the last one. None: there was none."""
+    """The request for the page after the last one, if the client sent one."""
 
     @property
     def is_in_order(self) -> bool:
-        """Whether each page is the one after that before it, or the same again."""
+        """Whether the number of each page is that of the page before, or one more."""
         return all(after - before in (0, 1) for before, after in pairwise(self.numbers))
 
     @property
@@ -43,7 +43,7 @@ class Walk:
         self.place, self.is_broken = place, False
 
     def fail(self, request: ClientRequest) -> None:
-        """Note an error in place of a page: after the last one it says that there are no more."""
+        """Note an error in place of a page; a 404 after the last page only shows that no page follows."""
         if request.status == 404 and not self.has_more and request.number == self.numbers[-1] + 1:
             self.beyond = request
         else:
@@ -57,13 +57,13 @@ class Span:
     contract: Contract
     requests: Sequence[ClientRequest]
     is_over: bool = True
-    """Whether it is known that the client does not go on."""
+    """Whether it is known that the client sends no further requests."""
     can_wait: bool = True
     """Whether real waiting would have helped a client that got a `Retry-After`."""
 
     @cached_property
     def walks(self) -> Sequence[Walk]:
-        """The walks, in the order in which they begin; those through several lists may overlap."""
+        """The walks, in the order in which they begin; walks through different lists may overlap."""
         found: list[Walk] = []
         current: dict[object, Walk | None] = {}
         for place, request in enumerate(self.requests):
@@ -75,11 +75,11 @@ class Span:
 
     @cached_property
     def statuses(self) -> frozenset[int | None]:
-        """The statuses of the responses: most spans have only 200, and no rule about others looks further."""
+        """The statuses of the responses; most spans have only 200, and rules about others skip them."""
         return frozenset(request.status for request in self.requests)
 
     def is_left(self, walk: Walk) -> bool:
-        """Whether the client has done something else since, or does nothing more."""
+        """Whether the client has sent another request since the walk, or sends no further ones."""
         return self.is_over or walk.place < len(self.requests) - 1
 
     @property
@@ -89,7 +89,7 @@ class Span:
 
 
 def _after(walk: Walk | None, request: ClientRequest, place: int) -> Walk | None:
-    """Return the walk to which a request belongs: the one before, a new one, or none."""
+    """Add a request to the current walk of its list or to a new one; return that walk, or None."""
     number = request.number
     if request.page is None:
         if walk is not None:
@@ -104,6 +104,6 @@ def _after(walk: Walk | None, request: ClientRequest, place: int) -> Walk | None
 
 
 def _is_back(walk: Walk | None, request: ClientRequest) -> bool:
-    """Return whether a request follows the `previous` of the page before it."""
+    """Return whether a request follows the `previous` of the last page of a walk."""
     page = None if walk is None else walk.steps[-1].page
     return page is not None and page.previous is not None and page.previous == request.link
