@@ -1,8 +1,8 @@
 """Recordings: files of recorded traffic, read into a stream of exchanges.
 
-Unreadable input is part of the stream: a malformed record as a `BadRecord`, a file that does not open as
-an `UnreadableInput`, one in a folder that is not a recording as an `OtherFile`. None of them ends the
-reading of the others. Only one record is in memory at a time.
+Unreadable input is part of the stream: a malformed record is a `BadRecord`, a file that does not open is an
+`UnreadableInput`, and a file in a folder that is not a recording is an `OtherFile`. After each of these,
+reading goes on. Only one record is in memory at a time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mock_webshare.recordings.input import Input
 
     Progress: TypeAlias = Callable[[int, int], object]
-    """Called with the bytes read so far and the size of all files on disk; a size of 0 is not known."""
+    """Called with the bytes read so far and the bytes of all files on disk, 0 if these are not known."""
 
 # Playwright keeps bodies beside the HAR that refers to them, and names them by their SHA-1.
 _ATTACHMENT = re.compile(r"[0-9a-f]{40}\.\w+")
@@ -38,7 +38,7 @@ class _File(NamedTuple):
 
     path: str
     is_found: bool = False
-    """Found in a folder, not named by the user."""
+    """Whether the file was found in a folder; False if the user named it."""
 
 
 _Result: TypeAlias = "Exchange | BadRecord | OtherFile | UnreadableInput"
@@ -53,12 +53,13 @@ def read(
     skip_others: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Exchange | BadRecord | OtherFile | UnreadableInput]:
-    """Yield the content of files, of folders, and of `stdin` where a path is `-`.
+    """Yield the records of files, of the files in folders, and of `stdin` where a path is `-`.
 
     `input_format` is a name in `formats.FORMATS`, or `auto` to detect the format of each file by its name
-    and content. A named file that looks like something else is an `UnreadableInput`, one in a folder an
-    `OtherFile`; `skip_others` treats named files as those in a folder, and `are_bodies`, or a format, says
-    that named files are what they are said to be. Raise `UnknownName` for an unknown format.
+    and content. A file that does not look like a recording is an `UnreadableInput` if it is in `paths`, and
+    an `OtherFile` if it was found in a folder; `skip_others` makes both an `OtherFile`. What a file looks
+    like does not matter if a format is given, or, for the files in `paths`, if `are_bodies`. Raise
+    `UnknownName` for an unknown format.
     """
     known = ["auto", *formats.FORMATS]
     if input_format not in known:
@@ -113,14 +114,14 @@ class _Reader:
 
 
 def _other(file: _File, source: str, error: NotARecording) -> OtherFile | UnreadableInput:
-    """Return that a file is something else: a failure only if the user named it."""
+    """Return an `OtherFile` for a file that is not a recording; an `UnreadableInput` if the user named it."""
     if file.is_found:
         return OtherFile(source=source, what=error.what)
     return UnreadableInput(f"cannot read {source!r}: {error}")
 
 
 def _unreadable(file: _File, error: Exception) -> OtherFile | UnreadableInput:
-    """Return that a file does not open, or unpack; one in a folder may never have been a recording."""
+    """Return an `UnreadableInput` for a damaged file; an `OtherFile` if found by a name of no format."""
     if file.is_found and formats.of_name(file.path) is None:
         return OtherFile(source=file.path, what="a file that does not unpack")
     return UnreadableInput(f"cannot read {file.path!r}: {error}")
@@ -129,8 +130,8 @@ def _unreadable(file: _File, error: Exception) -> OtherFile | UnreadableInput:
 def _files(path: str, skip_others: bool) -> Iterator[_File | UnreadableInput]:
     """Yield a path, or the files in and below a folder, in the order of their names.
 
-    Hidden ones and folders of dependencies are left out. A folder is read once, even if several links lead
-    to it.
+    Hidden files, hidden folders and folders of dependencies are left out. A folder is read once, even if
+    several links lead to it.
     """
     seen: set[tuple[int, int]] = set()
     waiting: list[_File | UnreadableInput] = [_File(path, skip_others)]
@@ -146,18 +147,18 @@ def _files(path: str, skip_others: bool) -> Iterator[_File | UnreadableInput]:
 
 
 FOREIGN_FOLDERS = frozenset({"node_modules", "__pycache__", "__MACOSX", "site-packages", "venv", "env"})
-"""Folders of what a project depends on, not of its recordings."""
+"""Names of folders that hold the dependencies of a project, not its recordings."""
 
 
 def _inside(folder: str) -> Iterator[_File | UnreadableInput]:
-    """Yield the files and folders in a folder, without those that belong to others of them."""
+    """Yield the files and folders in a folder, without the bodies to which a HAR or mapping there refers."""
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
         yield UnreadableInput.from_os_error(folder, error)
         return
     has_har = any(formats.of_name(name) == "har" for name in names)
-    has_mappings = "mappings" in names  # WireMock keeps bodies beside them
+    has_mappings = "mappings" in names  # WireMock keeps bodies beside its mappings
     for name in names:
         is_attachment = (has_har and _ATTACHMENT.fullmatch(name)) or (has_mappings and name == "__files")
         path = os.path.join(folder, name)
@@ -166,14 +167,14 @@ def _inside(folder: str) -> Iterator[_File | UnreadableInput]:
 
 
 def _is_to_be_read(path: str, name: str) -> bool:
-    """Whether to read a path in a folder: a folder, a file, or a broken link to report it."""
+    """Whether to read a path in a folder: a folder, a file, or a broken link, whose failure is reported."""
     if os.path.isdir(path):
         return name not in FOREIGN_FOLDERS and not os.path.exists(os.path.join(path, "pyvenv.cfg"))
     return os.path.isfile(path) or (formats.of_name(name) is not None and not os.path.exists(path))
 
 
 class _Counter:
-    """Adds up the bytes that are read of all files."""
+    """Adds up the bytes that are read from all files, and reports the progress."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress, self._total, self._read, self._end = progress, total, 0, 0

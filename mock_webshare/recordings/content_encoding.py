@@ -1,7 +1,7 @@
 """Content codings (RFC 9110, 8.4): stored bodies are unpacked, within a limit.
 
-Tools store either the bytes of the wire or the unpacked ones under a header that still says `gzip`. So a
-body is unpacked only if it looks packed.
+Some tools store a body as it was sent, others unpack it but keep the header that says `gzip`. So a body is
+unpacked only if it looks packed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from mock_webshare.exchange.streams import Broken, Malformed
 
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _BROTLI_PIECE = 32
-"""Bytes. Most releases of the library have no output limit, and ten bytes may become 16 MiB."""
+"""Bytes to unpack at a time: ten may become 16 MiB, and most releases of the library have no limit."""
 _ZSTANDARD_PIECE = 256
-"""Bytes. Likewise: four bytes may become 128 KiB."""
+"""Bytes to unpack at a time: four may become 128 KiB."""
 _ZSTANDARD_WINDOW = 8 * 1024**2
-"""Bytes. RFC 9659 requires no more of a decoder."""
+"""Bytes of the window at most; RFC 9659 requires decoders to support no larger one."""
 
 
 class _Unpackable(Malformed):
-    """The body is not packed in this way."""
+    """The body does not unpack in the named content coding."""
 
 
 class MissingLibrary(Malformed):
@@ -33,7 +33,7 @@ class MissingLibrary(Malformed):
 
 
 def decode(body: bytes, content_encoding: str | None) -> bytes:
-    """Return a body as a client sees it; raise `Malformed` if it does not unpack."""
+    """Return a body without its content codings; raise `Malformed` if it does not unpack."""
     if not body:
         return body
     names = [name.strip().lower() for name in (content_encoding or "").split(",")]
@@ -56,7 +56,7 @@ def _gzip(body: bytes) -> bytes:
 
 
 def _deflate(body: bytes) -> bytes:
-    """Unpack zlib's format, or the bare one of some servers (RFC 9110, 8.4.1.2)."""
+    """Unpack zlib's format, or bare deflate, which some servers send instead (RFC 9110, 8.4.1.2)."""
     for wbits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         unpacker = zlib.decompressobj(wbits)
         try:
@@ -69,7 +69,7 @@ def _deflate(body: bytes) -> bytes:
 
 
 def _brotli(body: bytes) -> bytes:
-    """Unpack Brotli. It has no signature, so a text that fails was stored unpacked."""
+    """Unpack Brotli, which has no signature: text that does not unpack was stored unpacked, and stays."""
     try:
         return _unbrotlied(body)
     except (_Unpackable, MissingLibrary):
@@ -111,7 +111,7 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {
     "br": _brotli,
     "zstd": _zstandard,
 }
-"""What unpacks each coding. A body with any other coding stays unchanged."""
+"""The function that unpacks each coding. A body with any other coding stays unchanged."""
 
 
 def _limited(parts: Iterable[bytes]) -> bytes:

@@ -14,7 +14,7 @@ from mock_webshare.exchange.model import Exchange
 
 _CHANNEL = ("referral_channel", "referral_channel_code")
 Fits = Callable[[dict[str, Any]], bool]
-"""Returns whether a data set can hold a valid credit; the documented schema has fewer limits."""
+"""Returns whether a data set can hold a credit that is valid by the schema, which has fewer limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Replay:
 
 
 class _State(NamedTuple):
-    """A credit at one time; the newer of two is the larger by the first three fields."""
+    """A credit as one response shows it; the newer of two is the one with the larger first three fields."""
 
     updated: int
     started: int
-    """When the request was sent; -1 if that was not recorded."""
+    """The instant at which the request was sent; -1 if it was not recorded."""
     order: int
     row: dict[str, Any]
 
@@ -40,9 +40,9 @@ class _State(NamedTuple):
 def replay(exchanges: Iterable[Exchange], fits: Fits = lambda credit: True) -> Replay:
     """Return the data set of all credits in the responses.
 
-    If a credit occurs several times, the latest `updated_at` wins, and of equal ones the latest request.
-    A row of the older edition, without the channel fields, gets no channel. Undocumented fields, which a
-    data set cannot hold, and rows that break the schema are left out.
+    If a credit occurs several times, the state with the latest `updated_at` wins; if there are several, the
+    one of the latest request. A row of the older edition, without the channel fields, gets null in them.
+    Undocumented fields, which a data set cannot hold, and rows that break the schema are left out.
     """
     newest: dict[int, _State] = {}
     left_out = 0
@@ -65,7 +65,7 @@ def replay(exchanges: Iterable[Exchange], fits: Fits = lambda credit: True) -> R
 
 
 def _rows(exchanges: Iterable[Exchange]) -> Iterator[tuple[int, Any]]:
-    """Yield each object that may be a credit, with the instant of its request."""
+    """Yield the instant of the request (-1 if not recorded) and each object that may be a credit."""
     for exchange in exchanges:
         if exchange.status not in (None, 200):
             continue
@@ -81,7 +81,7 @@ def _rows(exchanges: Iterable[Exchange]) -> Iterator[tuple[int, Any]]:
 
 
 def _may_be_credit(row: Any) -> bool:
-    """Whether a row is meant as a credit; a recording may hold proxies as well."""
+    """Whether a row is meant as a credit; a recording may hold other objects, such as proxies."""
     return isinstance(row, dict) and "user_id" in row and "reverted_at" in row
 
 

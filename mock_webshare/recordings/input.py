@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 
 
 Attached: TypeAlias = "Callable[[str], bytes]"
-"""Returns the attachment of a name; raises `Malformed` if it cannot be read."""
+"""Returns the content of an attachment by its name; raises `Malformed` if it cannot be read."""
 
 STANDARD_INPUT = "-"
 _MISSING = "the file that holds its body cannot be read"
 
 
 class NotARecording(Exception):
-    """A file is something else.
+    """The file is not a recording.
 
-    `what` is a short phrase, `an SQLite database`; `advice` says how to make a recording of it, or is empty.
+    `what` says in a phrase what it looks like, such as `an SQLite database`; `advice` says how to make a
+    recording of it, or is empty.
     """
 
     def __init__(self, what: str, advice: str = "") -> None:
@@ -40,10 +41,10 @@ class NotARecording(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What the reader of a format gets."""
+    """A file as the reader of a format gets it."""
 
     source: str
-    """The file, as the user named it."""
+    """The name of the file, as the user wrote it."""
     head: bytes
     """The first bytes, to detect the format; `stream` has them as well."""
     stream: Readable
@@ -51,7 +52,7 @@ class Input:
     attached: Attached
     """Reads a body that the recording keeps in another file."""
     is_exact: bool = True
-    """False: it was transcoded, so its bytes are not those of the file."""
+    """False: the stream was converted to UTF-8, so its bytes are not those of the file."""
 
     @property
     def beginning(self) -> bytes:
@@ -68,10 +69,11 @@ class Input:
 
 
 def inputs(path: str, stdin: Readable, count: Callable[[int], object]) -> Iterator[Input]:
-    """Yield what a path holds, or `stdin` for `-`, unpacked if it is gzip: itself, or each HAR of a ZIP.
+    """Yield the file at a path, or `stdin` for `-`, unpacked if it is gzip; of a ZIP, yield each HAR in it.
 
-    Each is to be read before the next. `count` is called with the size of each piece that is read. Raise
-    `OSError`, `Broken` if the file does not unpack, and ValueError for a path that no file can have.
+    Each input has to be read before the next. `count` is called with the bytes of each piece that is read.
+    Raise `OSError` if the file cannot be read, `Broken` if it does not unpack, and ValueError for a path that
+    no file can have.
     """
     if path == STANDARD_INPUT:
         yield _input(path, _unpacked(Counted(stdin, count)), _nowhere)
@@ -92,7 +94,7 @@ def _input(source: str, packed: Readable, attached: Attached) -> Input:
 
 
 def _head(stream: Readable) -> bytes:
-    """Return the first bytes of a stream, up to where it breaks for good."""
+    """Return the first bytes of a stream, fewer if it breaks; raise `Broken` if it breaks at once."""
     pieces, wanted = [], limits.HEAD
     try:
         while wanted and (piece := stream.read(wanted)):
@@ -119,7 +121,7 @@ def _nowhere(name: str) -> bytes:
 
 
 def _beside(folder: str) -> Attached:
-    """Return a reader of the files in and below the folder of a HAR, and no others."""
+    """Return a function that reads attachments in and below a folder, and refuses all others."""
     meter = _Meter()
 
     def read_file(name: str) -> bytes:
@@ -136,7 +138,7 @@ def _beside(folder: str) -> Attached:
 
 
 WIREMOCK_FILES = "__files/"
-"""Where WireMock keeps bodies: beside the folder `mappings`."""
+"""The folder in which WireMock keeps bodies; it is beside the folder `mappings`."""
 
 
 def _home(folder: str, name: str) -> str:
@@ -231,9 +233,9 @@ def _check_directory(file: BinaryIO) -> None:
 
 
 def _end_record(tail: bytes) -> int:
-    """Return the place of the record at the end where `zipfile` finds it; -1 without one.
+    """Return the offset at which `zipfile` finds the end record of an archive; -1 without one.
 
-    The record may have its own signature in it, so the last one is not always the right one.
+    The record itself may contain the bytes of its signature, so the last signature is not always its start.
     """
     at = len(tail) - 22  # without a comment
     if at >= 0 and tail.startswith(b"PK\x05\x06", at) and tail.endswith(b"\0\0"):
@@ -248,7 +250,7 @@ class _Meter:
         self._left = limits.LARGEST_ATTACHMENTS
 
     def read(self, stream: Readable, size: int) -> bytes:
-        """Read an attachment; one whose size is beyond a limit is not read, however often it is named."""
+        """Return an attachment; raise `Malformed` if it is too large, unread if `size` already shows this."""
         limit = min(limits.LARGEST_RECORD, self._left)
         body = streams.read_all(stream, limit) if size <= limit else b""
         self._left = max(0, self._left - len(body))

@@ -1,7 +1,7 @@
 """Scanner: splits a JSON text of any length into the texts of its values.
 
-It finds the end of a value by brackets and strings alone and leaves parsing to others. So only one value
-is in memory at a time, a malformed one does not hide the next, and the line of each is known.
+The scanner finds the end of a value by brackets and strings alone, and parses nothing. So only one value is
+in memory at a time, a malformed value does not hide the next one, and the line of each value is known.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import NamedTuple
 from mock_webshare.exchange import limits, streams
 from mock_webshare.exchange.streams import Broken, Readable
 
-# Possessive (`++`): a string of millions of escapes must not leave a place to backtrack to for each.
+# Possessive (`++`): otherwise each of millions of escapes in a string would be a place to backtrack to.
 _STRING_PART = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _INSIDE = re.compile(_STRING_PART, re.DOTALL)
-"""Up to the closing quote of a string, or the end of the text."""
+"""Matches the inside of a string, up to its closing quote or the end of the text."""
 _PLAIN = rb'(?:[^"{}\[\]]++|"' + _STRING_PART + rb'")'
 _OUTSIDE = re.compile(rb"(?:" + _PLAIN + rb"|[{\[]" + _PLAIN + rb"*+[}\]])*+", re.DOTALL)
-"""Past objects and arrays that contain no others, up to another bracket or an unfinished value."""
+"""Matches objects and arrays without others inside, up to any other bracket or an unfinished value."""
 _LITERAL = re.compile(rb'[^ \t\r\n,:"{}\[\]]*+')
 _BLANKS = re.compile(rb"[ \t\r\n]*+")
 
@@ -34,13 +34,13 @@ class Piece(NamedTuple):
 
     text: bytes
     line: int
-    """The line where it begins, counted from 1."""
+    """The line where the text begins, counted from 1."""
     is_whole: bool = True
-    """False: it is longer than a record may be, and `text` is only its beginning."""
+    """False: the record is longer than allowed, and `text` is only its beginning."""
 
 
 class Parts:
-    """Collects the parts of a text, but keeps no more than a record may have."""
+    """Collects the parts of a text; of one longer than a record may be, keeps only the beginning."""
 
     def __init__(self) -> None:
         self._kept: list[bytes] = []
@@ -57,11 +57,11 @@ class Parts:
 
 
 def elements(stream: Readable, *path: tuple[str, ...]) -> Iterator[Piece]:
-    """Yield each element of the array at the end of a path.
+    """Yield the text of each element of the array at the end of a path.
 
-    A step of the path is the keys that match it: `elements(stream, ("log",), ("entries",))` reads a HAR.
-    Without a path the document is the array.
-    Raise `Broken` where the stream is not JSON, has no such array, or goes on after it.
+    Each step of the path has the keys that match it: `elements(stream, ("log",), ("entries",))` reads a HAR.
+    Without a path the document is the array. Raise `Broken` if the stream is not JSON, has no such array, or
+    goes on after the document.
     """
     scanner = Scanner(stream)
     yield from scanner.elements(*path)
@@ -69,28 +69,28 @@ def elements(stream: Readable, *path: tuple[str, ...]) -> Iterator[Piece]:
 
 
 def whole(stream: Readable) -> Iterator[Piece]:
-    """Yield the one value of a document; raise `Broken` as `elements` does."""
+    """Yield the text of a document, as one piece; raise `Broken` if it is not JSON, or something follows."""
     scanner = Scanner(stream)
     yield scanner.value()
     scanner.end()
 
 
 def keys(text: bytes) -> set[str]:
-    """Return the keys of the object that a text begins with, as far as it goes."""
+    """Return the keys of the object that a text begins with; the object may be cut off."""
     return set(members(text).values)
 
 
 class Members(NamedTuple):
-    """The members of an object, as far as its text goes."""
+    """The members of an object, which may be cut off."""
 
     values: dict[str, bytes]
-    """The text of each value, by its key; that of the last one may be cut off."""
+    """The text of each value, by its key; the text of the last value may be cut off."""
     is_whole: bool
-    """The object ends, and nothing before its end is broken."""
+    """Whether the object ends, and nothing before its end is broken."""
 
 
 def members(text: bytes) -> Members:
-    """Return the members of the object that a text begins with; none if it is not an object."""
+    """Return the members of the object that a text begins with; without an object, no members."""
     scanner, found, is_whole = Scanner(BytesIO(text)), dict[str, list[bytes]](), False
     with suppress(Broken):
         for key in scanner.members():
@@ -101,7 +101,7 @@ def members(text: bytes) -> Members:
 
 
 def items(text: bytes, most: int) -> list[bytes]:
-    """Return the first items of the array that a text begins with; the last one may be cut off."""
+    """Return the first `most` items of the array that a text begins with; the last may be cut off."""
     scanner, found = Scanner(BytesIO(text)), list[list[bytes]]()
     with suppress(Broken):
         for _ in islice(scanner.items(), most):
@@ -111,7 +111,7 @@ def items(text: bytes, most: int) -> list[bytes]:
 
 
 class Scanner:
-    """Reads a stream of JSON; every method raises `Broken` where it is not JSON."""
+    """Reads a stream of JSON; every method raises `Broken` where the stream is not JSON."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
@@ -123,7 +123,7 @@ class Scanner:
             self._at = len(BOM_UTF8)
 
     def elements(self, *path: tuple[str, ...]) -> Iterator[Piece]:
-        """Yield each element of the array at the end of a path from the next value."""
+        """Yield each element of the array at the end of a path that begins in the next value."""
         if not path:
             for _ in self.items():
                 yield self.value()
@@ -139,7 +139,7 @@ class Scanner:
             raise Broken(f"it has no `{path[0][0]}`", self._line)
 
     def members(self) -> Iterator[str]:
-        """Yield each key of the next value, an object; the caller consumes its value."""
+        """Yield each key of the next value, an object; the caller consumes the value of each key."""
         for _ in self._between(b"{", b"}"):
             yield self._key()
 
@@ -160,7 +160,7 @@ class Scanner:
             raise Broken("something follows its end", self._line)
 
     def items(self) -> Iterator[None]:
-        """Stop at each item of the next value, an array; the caller consumes it."""
+        """Yield None before each item of the next value, an array; the caller consumes the item."""
         return self._between(b"[", b"]")
 
     def _between(self, start: bytes, end: bytes) -> Iterator[None]:
@@ -192,7 +192,7 @@ class Scanner:
         return found
 
     def _next(self) -> bytes:
-        """Skip blanks and return the next byte without taking it; at the end, none."""
+        """Skip blanks and return the next byte without taking it; at the end, return `b""`."""
         skipped = 0
         while True:
             skipped += len(self._take(_end(_BLANKS, self._text, self._at)))

@@ -1,8 +1,8 @@
 """Other files: what a file that is not a recording looks like, by its first bytes.
 
-A file that the user names is a recording, or a body, unless it looks like something else: a broken body must
-be reported. A file that is found in a folder is one only if it looks like one: a folder holds more than
-recordings. A name such as `credits.json` counts like a name that the user gives.
+A file that the user names counts as a recording or a body unless it looks like something else, because a
+broken body must be reported. A file that is found in a folder counts only if it looks like a recording or a
+body, because a folder holds other files too; but a found `credits.json` counts as if the user had named it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 class Kind(NamedTuple):
-    """What a file may be instead of a recording."""
+    """A kind of files that are not recordings."""
 
     what: str
     advice: str = ""
-    """How to make a recording of it. Empty: there is no way."""
+    """How to make a recording of such a file. Empty: there is no way."""
 
 
 def _begins(*marks: bytes) -> re.Pattern[bytes]:
@@ -70,7 +70,7 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"== Info:"), Kind("a trace of curl", "use curl -v or curl -i instead of --trace-ascii")),
 )
 # fmt: on
-"""What a file begins with that is never a recording, whatever its name."""
+"""The beginnings of files that are never recordings, whatever their names."""
 
 _NAMES: tuple[tuple[tuple[str, ...], Kind], ...] = (
     ((".chls", ".chlz"), _CHARLES),
@@ -111,7 +111,7 @@ DOCUMENTS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
         ("credits channels", Kind("a data set of the mock server", "serve it with --data")),
         ("version runs", Kind("a SARIF report")),
         ("requests dropped", Kind("a list of GET requests", "save GET requests.har or requests.ndjson")),
-        # Others have these keys too, so they are last.
+        # Other kinds of documents have these keys too, so these rows are last.
         ("name private", Kind("a package.json")),
         ("private workspaces", Kind("a package.json")),
         ("name license", Kind("a package.json")),
@@ -133,9 +133,9 @@ _PAGE_ADVICE = "the service's JSON is checked; record the response with its stat
 
 
 def other_kind(source: str, head: bytes, *, is_found: bool) -> Kind | None:
-    """Return what a file is if it is not to be read; None if it is.
+    """Return what a file is instead of a recording; None if it is to be read.
 
-    `is_found`: it was found in a folder, not named by the user.
+    `is_found`: the file was found in a folder, not named by the user.
     """
     named = formats.of_name(source)
     if named in ("json", "ndjson") and _NAME_OF_OURS.search(os.path.basename(source)):
@@ -175,7 +175,7 @@ def _other_yaml(text: bytes, *, is_found: bool) -> Kind | None:
 
 
 def _looks_like_ours(text: bytes) -> bool:
-    """Whether a JSON text has enough of a body of the service, however broken."""
+    """Whether a JSON text resembles a body of the service, even a broken one."""
     if text.startswith(b"["):
         return _is_like_row(keys(text[1:].lstrip()))
     values = members(text).values
@@ -192,7 +192,7 @@ _RESULTS = re.compile(rb'"results"\s{0,99}:\s{0,99}\[\s{0,999}(?=\{)')
 
 
 def _first_row(text: bytes) -> set[str]:
-    """Return the keys of the first of the `results`."""
+    """Return the keys of the first object in `results`; without one, no keys."""
     found = _RESULTS.search(text)
     return keys(text[found.end() :]) if found else set()
 
@@ -201,13 +201,13 @@ _NAME = re.compile(rb'"([a-z_]{1,40})"\s{0,99}:')
 
 
 def _names(text: bytes) -> set[str]:
-    """Return what looks like the names of fields, also after a syntax error."""
+    """Return all strings that look like names of fields, also those after a syntax error."""
     return {name.decode() for name in _NAME.findall(text)}
 
 
 _PAGE = frozenset({"count", "next", "previous", "results"})
 _WORDS = re.compile(rb'"(?![0-9-]|https?:|[/?])')
-"""A text that is neither a number nor a link: translations of an application have such ones by these keys."""
+"""Matches a text that is neither a number nor a link: files of translations have texts by keys of a page."""
 _COMMON = frozenset(
     {"id", "user_id", "code", "name", "description", "mode", "status", "amount", "is_active", "is_recurring"}
     | {"start_date", "end_date", "created_at", "updated_at", "error_reason"}
@@ -222,7 +222,7 @@ _OWN = frozenset().union(*_FIELDS) - _COMMON
 
 
 def _is_like_row(found: Set[str]) -> bool:
-    """Whether an object has a field that only the service's have, or many common ones of one resource."""
+    """Whether an object has a field of the service's own, or many common fields of one resource."""
     if found & _OWN:
         return True
     is_many = len(found) >= _ENOUGH or found >= _PAIR
@@ -237,7 +237,7 @@ def _is_like_error(found: Set[str], text: bytes) -> bool:
 
 
 def _other_text(source: str, text: bytes, named: str | None, *, is_found: bool) -> Kind | None:
-    """Return what a text is that is not JSON; None if its name says that it is a body or a recording."""
+    """Return what a file is that does not begin as JSON; None if its name is that of a body or recording."""
     if source == STANDARD_INPUT:
         return None
     if not text and (is_found or named not in ("json", "ndjson")):  # else an empty body, or recording
@@ -260,7 +260,7 @@ def _is_text(text: bytes) -> bool:
 
 
 def _is_json_value(text: bytes) -> bool:
-    """Whether a text is `null`, a number or a string: no body of the service, but a body."""
+    """Whether a text is JSON, such as `null` or a number: a body, though no body that the service sends."""
     try:
         json.loads(text[:4096])
     except (ValueError, RecursionError):

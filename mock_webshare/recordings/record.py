@@ -39,14 +39,14 @@ class Record(NamedTuple):
     """One record of a file."""
 
     document: Any
-    """Its content as JSON values, and bytes if its format has them."""
+    """The content as JSON values; also bytes, in formats that have them."""
     text: bytes = b""
-    """Its content in the file. Empty: it is not JSON."""
+    """The text in the file. Empty: the record is not JSON."""
     line: int | None = None
     problem: str | None = None
-    """Why it was not read. None: it was."""
+    """Why the record cannot be read. None: it can."""
     url: str | None = None
-    """The URL of the request, if it is known without a document."""
+    """The URL of the request, if it is known although the record cannot be read."""
 
 
 def parsed(pieces: Iterable[Piece]) -> Iterator[Record]:
@@ -71,7 +71,7 @@ def _document(piece: Piece) -> Any:
 
 
 def _url_in_text(text: bytes) -> str | None:
-    """Return the URL of the request in the beginning of a record, if it is there."""
+    """Return the URL of the request in the text of a malformed record; None if there is none."""
     found = _URL.search(text, text.find(b'"request"'))
     try:
         return found and json.loads(found[1])
@@ -84,15 +84,15 @@ class Body(NamedTuple):
 
     content: bytes = b""
     is_known: bool = True
-    """As `is_body_known` and `is_body_exact` of an exchange."""
+    """This and `is_exact` mean the same as `is_body_known` and `is_body_exact` of an exchange."""
     is_exact: bool = True
 
 
 def exchanges(source: str, records: Iterable[Record], convert: Convert) -> Iterator[Found]:
     """Yield the exchange of each record of a file, or a bad record in its place.
 
-    If a library is missing, the file is unreadable, once; its other records are read. Raise `NotARecording`
-    if all records are something else.
+    If a library is missing, an `UnreadableInput` is yielded once, and the other records are read. Raise
+    `NotARecording` if `convert` raises it for all records.
     """
     entry, bad, is_recording = -1, 0, False
     other: NotARecording | None = None
@@ -140,7 +140,7 @@ def _url(document: Any) -> str | None:
 
 
 def typed(value: Any, kind: type[_T], name: str) -> _T:
-    """Return a part of a record if it is of the type; raise `Malformed` if it is not."""
+    """Return `value` if it has the type `kind`; raise `Malformed`, which calls it `name`, if not."""
     if not isinstance(value, kind):
         raise Malformed(f"its {name} must be {_TYPES[kind]}")
     return value
@@ -151,14 +151,14 @@ def method_of(value: Any) -> str:
 
 
 def received_status(value: Any) -> int:
-    """Return a status; raise `Malformed` for anything else, also if no response came."""
+    """Return a status; raise `Malformed` for anything else, even where `status_of` returns None."""
     if (status := status_of(value)) is None:
         raise Malformed("its status is not a number from 100 to 999")
     return status
 
 
 def status_of(value: Any) -> int | None:
-    """Return a status, None if no response came; raise `Malformed` for anything else."""
+    """Return a status; None if the value means that no response came; else raise `Malformed`."""
     try:
         return read_status(value)
     except ValueError as error:
@@ -166,7 +166,7 @@ def status_of(value: Any) -> int | None:
 
 
 def headers_of(pairs: Iterable[tuple[Any, Any]]) -> Headers:
-    """Return names and values as headers, without those of HTTP/2 (`:authority`)."""
+    """Return names and values as headers, without pseudo-headers of HTTP/2 (`:authority`)."""
     some = islice(pairs, limits.MOST_HEADERS + 1)
     headers = [(_header_text(name), _header_text(value)) for name, value in some]
     if len(headers) > limits.MOST_HEADERS:
@@ -179,12 +179,12 @@ def _header_text(value: Any) -> str:
 
 
 def named_headers(named: Any) -> Headers:
-    """Return headers that are stored by name: a value, or a list of values."""
+    """Return headers from a mapping of each name to a value, or to a list of values."""
     return headers_of(by_name(typed(named or {}, dict, "headers")))
 
 
 def by_name(headers: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of headers that are stored by name: a value, or a list of values."""
+    """Yield each name and value from a mapping of each name to a value, or to a list of values."""
     return ((name, value) for name, values in headers.items() for value in listed(values))
 
 
@@ -193,7 +193,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def first_value(headers: Headers | None, name: str) -> str | None:
-    """Return the value of the first header of a lower-case name, or None."""
+    """Return the value of the first header called `name`, which is in lower case; None without one."""
     return next((value for each, value in headers or () if each.lower() == name), None)
 
 
@@ -235,7 +235,7 @@ def utf_8(text: str) -> bytes:
 
 
 def text_body(value: Any) -> Body:
-    """Return a body that is stored as text, or not at all."""
+    """Return a body that is stored as text; empty if none is stored."""
     return Body(utf_8(typed(value or "", str, "body")))
 
 
@@ -251,7 +251,7 @@ def parsed_body(document: Any) -> Body:
 
 
 def seconds_of(value: Any, unit: float = 1.0) -> float | None:
-    """Return a duration in seconds; None if it is not a plausible number."""
+    """Return a duration in seconds; `value` counts units of `unit` seconds. None if it is not plausible."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value * unit if is_number and 0 <= value < LONGEST / unit else None
 
@@ -261,10 +261,10 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://(?!\{)")
 
 
 def with_origin(url: str, headers: Headers | None, body: bytes, host: str | None = None) -> str:
-    """Return an absolute URL where the recorder left out the origin, or all of it but the host.
+    """Return an absolute URL; add the origin if the recorder left it out, or kept only its host.
 
-    The links of a page show the origin, so that they are not compared with a guess. Without links it is
-    the host, or else the service.
+    If the body is a page, its links show the origin; a guess must not contradict them. Without links, the
+    origin is made from `host`, or is that of the service if `host` is None.
     """
     if _SCHEME.match(url):
         return url
@@ -278,14 +278,14 @@ def with_origin(url: str, headers: Headers | None, body: bytes, host: str | None
 
 
 def _scheme_of(host: str) -> str:
-    """Return the usual scheme of a host: a mock server is local, or has a port."""
+    """Return the likely scheme of a host, with `://`: HTTP if it is local or has a port, like a mock."""
     name, _, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
     is_local = "." not in host or host.startswith(("127.", "[")) or (bool(name) and port != "443")
     return "http://" if is_local else "https://"
 
 
 def timestamp_of(value: Any) -> int | None:
-    """Return a date of ISO 8601 or HTTP as an instant; None without an offset."""
+    """Return a date of ISO 8601 or HTTP as an instant; None if it is neither, or has no offset."""
     if not isinstance(value, str) or len(value) > 100:
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):

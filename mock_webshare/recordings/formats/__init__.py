@@ -1,4 +1,4 @@
-"""Formats: how the format of a file is detected, and what reads it."""
+"""Formats: how the format of a file is detected, and the function that reads it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Format(NamedTuple):
 
     read: Callable[[Input], Iterator[Found]]
     extensions: tuple[str, ...] = ()
-    """Of file names, with or without `.gz` after them."""
+    """The extensions of file names, which may have `.gz` after them."""
     begins: Callable[[bytes], bool] | None = None
-    """Whether a file of an unknown extension has this format, by its first bytes. None: JSON decides."""
+    """Whether the first bytes of a file show this format, if its name does not. None: they never do."""
 
 
 FORMATS = {
@@ -28,7 +28,7 @@ FORMATS = {
     "dump": Format(dump.read, (), dump.begins),
     "journal": Format(json_files.read_journal),
 }
-"""Every format by its name. `json` detects by its keys what a JSON document is, a HAR or cassette too."""
+"""Every format by its name. `json` detects by the keys of a document what it is, even a HAR or cassette."""
 
 
 def of_name(name: str) -> str | None:
@@ -40,8 +40,8 @@ def of_name(name: str) -> str | None:
 def detect(name: str, head: bytes) -> str:
     """Return the format of a file by its name or else by its first bytes.
 
-    A file named `.json` is NDJSON only if its lines are exchanges: a second body in it is an error. What
-    begins as a dump is never JSON.
+    A file named `.json` is NDJSON only if its lines are exchanges: a second body in it is an error. A text
+    that begins like a dump is never JSON.
     """
     named = of_name(name)
     if named == "json":

@@ -1,7 +1,7 @@
 """Text dumps of HTTP messages: `curl -i`, `curl -v 2>&1` and HTTPie (`http --all --print=HhBb`).
 
-They hold several exchanges, with or without the requests, and say nothing of where a body ends but its
-Content-Length. curl without `-s` or to a file writes the bodies after lines of its own.
+A dump may hold several exchanges, with or without the requests, and only Content-Length says where a body
+ends. Without `-s`, or if it writes to a file, curl writes the bodies after lines of its own.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _START_LINE = (
     rb"|(?P<method>[A-Z]{3,10}) (?P<target>[^\s]{1,16384}) HTTP/[0-9](?:\.[0-9])?)[ \t]?\r?\n"
 )
 _MESSAGE = re.compile(_START_LINE + rb"(?P<headers>(?:" + _TOKEN + rb":[^\r\n]*+(?:\r?\n|\Z))*+)(?:\r?\n)?")
-"""A message up to its body. It needs no blank line, so that each header is read once, whatever follows."""
+"""A message up to its body. The blank line at its end is optional, so that no header is matched twice."""
 _COLOURS = re.compile(rb"\x1b\[[0-9;]{0,20}m")
 _PROGRESS = re.compile(
     rb"\r[ 0-9.:kMG-]{20,200}|^ {2}% Total[^\n]*\n|^ +Dload {2}Upload[^\n]*\n", re.MULTILINE
@@ -47,7 +47,7 @@ _OF_CURL = re.compile(
     re.MULTILINE,
 )
 _GLUED = re.compile(rb"(?<=[}\]])(?:\* [^\n]*+\n?)++")
-"""A line of curl after a body without a line feed."""
+"""Lines of curl that follow a body on the same line, because the body does not end in a line feed."""
 _MARKS = re.compile(rb"(?:^|(?<=[}\]]))[<>](?: |\r?$)", re.MULTILINE)
 """What `curl -v` puts before each line of a request and a response."""
 _VERBOSE = re.compile(rb"^(?:> [A-Z]{3,10} [^\s]{1,16384} HTTP/|< HTTP/[0-9])", re.MULTILINE)
@@ -65,7 +65,7 @@ _Message: TypeAlias = tuple[re.Match[bytes], bytes]
 
 
 def begins(head: bytes) -> bool:
-    """Whether a text begins with a message, the command that wrote it, or what `curl -v` says first."""
+    """Whether a text begins with a message, the command that wrote it, or the first lines of `curl -v`."""
     text = _COLOURS.sub(b"", head.removeprefix(BOM_UTF8)[:_LONGEST_BEGINNING])
     is_verbose = _BEGINS_VERBOSE.match(text) and _VERBOSE.search(text)
     return bool(is_verbose or _BEGINS.match(text))
@@ -73,7 +73,7 @@ def begins(head: bytes) -> bool:
 
 _LONGEST_BEGINNING = 65_536
 MOST_MESSAGES = 100_000
-"""Messages of a dump; one of 64 MiB could hold millions of empty ones."""
+"""Messages of a dump at most; a dump of 64 MiB could hold millions of empty messages."""
 
 
 def read(opened: Input) -> Iterator[Found]:
@@ -101,9 +101,9 @@ def _plain(text: bytes) -> tuple[bytes, bool]:
 
 
 def _lines(text: bytes, plain: bytes) -> Mapping[int, int]:
-    """Return by its place in the messages the line of each response in the whole text, counted from 1.
+    """Return the line of each response in `text`, counted from 1, by the offset of the response in `plain`.
 
-    It is empty if one does not begin its line in both, as after a progress meter.
+    Return no lines if a response begins a line in only one of the texts, as after a progress meter.
     """
     places = [found.start() for found in _RESPONSE.finditer(plain)]
     lines, number, last = list[int](), 1, 0
@@ -114,7 +114,7 @@ def _lines(text: bytes, plain: bytes) -> Mapping[int, int]:
 
 
 def _responses(text: bytes, lines: Mapping[int, int]) -> Iterator[Exchange]:
-    """Yield each response but interim ones and those of a proxy that opens a tunnel."""
+    """Yield each response, except interim ones (1xx) and those by which a proxy opens a tunnel."""
     request: _Message | None = None
     messages = list(islice(_MESSAGE.finditer(text), MOST_MESSAGES + 1))
     if len(messages) > MOST_MESSAGES:
@@ -137,7 +137,7 @@ def _is_interim(found: re.Match[bytes], request: _Message | None) -> bool:
 
 
 def _response(found: re.Match[bytes], body: bytes, request: _Message | None, line: int | None) -> Exchange:
-    """Return the response in a text; its URL is the target of its request."""
+    """Return a response with its request, if there is one; the URL is the target of the request."""
     status, headers = int(found["status"]), _headers(found["headers"])
     response = Exchange(source="", line=line, status=status, headers=headers, body=body)
     if request is None:
@@ -158,7 +158,7 @@ def _headers(lines: bytes) -> Headers:
 
 
 def _merged(responses: Iterable[Exchange]) -> list[Exchange]:
-    """Return each response once: `curl -iv` writes its head twice."""
+    """Return responses with one head each: `curl -iv` writes each head twice."""
     found: list[Exchange] = []
     for each in responses:
         last = found[-1] if found else each
@@ -187,7 +187,7 @@ def _with_bodies(responses: list[Exchange]) -> list[Exchange]:
 
 
 def _length(response: Exchange) -> int | None:
-    """Return the length of the body; None if it is not known, or that of a packed one."""
+    """Return the length of the body in bytes; None if it is not known, or the body is packed."""
     return None if _is_packed(response) else whole_number(first_value(response.headers, "content-length"))
 
 
@@ -212,7 +212,7 @@ def _exchange(response: Exchange, scheme: str | None, *, is_exact: bool) -> Exch
 def _body(response: Exchange) -> Body:
     length, text = _length(response), response.body
     if length is not None and len(text) > length:
-        text = text.lstrip(b"\r\n")  # what curl's own lines leave
+        text = text.lstrip(b"\r\n")  # left where curl's own lines were removed
     if never_has_body(response.method, response.status):
         return Body()
     if length is not None and not text[length:].strip() and len(text) >= length:

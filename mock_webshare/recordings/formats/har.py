@@ -32,7 +32,7 @@ from mock_webshare.recordings.record import (
 )
 
 _FAILED = ("_error", "_failureText")
-"""Where Chromium, Playwright and mitmproxy note that the response did not come, or not all of it."""
+"""Fields in which Chromium, Playwright and mitmproxy note that a response is missing or incomplete."""
 
 _CACHES: dict[str, frozenset[Any]] = {
     "_fromCache": frozenset({None, False, "", "none", "false", "network"}),  # Chromium, Edge
@@ -45,7 +45,7 @@ _CACHES: dict[str, frozenset[Any]] = {
     "_responseCacheStorageCacheName": frozenset({None, ""}),
 }
 """Fields of an entry or a response that say where the response came from, with the values that do not mean
-a cache: browsers show what they kept like what they received."""
+a cache: browsers export responses from their caches like responses from the network."""
 
 
 def read(opened: Input) -> Iterator[Found]:
@@ -83,12 +83,12 @@ def _status_and_body(
     status = status_of(response.get("status"))
     content = typed(response.get("content") or {}, dict, "content")
     if _is_from_cache(entry, response):
-        return None, b""  # an older response
+        return None, b""  # the response is older than the request
     if status is None:
         _check_absence(response, content)
         return None, b""
     if never_has_body(entry["request"].get("method"), status):
-        return status, b""  # some browsers show what they have in their cache
+        return status, b""  # some browsers export the body from their cache
     body = _stored(content, attached)
     length = first_value(headers, "content-length")
     if body == b"" and _had_body(response, content, length):
@@ -120,13 +120,13 @@ def _is_from_cache(entry: dict[str, Any], response: dict[str, Any]) -> bool:
     if is_untransferred or not isinstance(cache, dict):
         return is_untransferred
     size = _number(response.get("bodySize"))
-    # Firefox has `afterRequest` only of what it did not receive; other tools also of what they did.
+    # Firefox writes `afterRequest` only for responses from its cache, other tools for received ones too.
     is_firefox = "afterRequest" in cache and "beforeRequest" not in cache and response.get("status") != 304
     return (bool(cache.get("beforeRequest")) and size == 0) or (is_firefox and (size or 0) <= 0)
 
 
 def _had_body(response: dict[str, Any], content: dict[str, Any], length: str | None) -> bool:
-    """Whether an entry without text shows that there was some; some tools store an empty one instead."""
+    """Whether the sizes in an entry show that there was a body, although the stored text is empty."""
     if (size := whole_number(length)) is not None:
         return size > 0
     sizes = (content.get("size"), content.get("compression"), response.get("bodySize"))
@@ -134,7 +134,7 @@ def _had_body(response: dict[str, Any], content: dict[str, Any], length: str | N
 
 
 def _number(value: Any) -> float | None:
-    """Return a size, which some tools write as text."""
+    """Return a size, which some tools write as text; None if it is not a number."""
     if isinstance(value, str):
         return whole_number(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
@@ -159,7 +159,7 @@ def _stored(content: Any, attached: Attached) -> bytes | None:
 
 
 def _packed(text: str, decode: Callable[[str], bytes]) -> bytes:
-    """Return a body as Polly.JS stores it if it is not a text: encoded, or a JSON list of encoded pieces."""
+    """Return a binary body, which Polly.JS stores as encoded text, or as a JSON list of encoded pieces."""
     if not text.startswith("["):
         return decode(text)
     try:

@@ -1,4 +1,4 @@
-"""JSON files of bodies or exchanges: one document, an array, or one per line."""
+"""JSON files of bodies or exchanges: one document, an array, or a document per line."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Values: TypeAlias = Mapping[str, bytes]
 """The texts of the values of an object, by their keys."""
 
 _FIELDS = WEBSHARE.filter_names
-"""What a field error may be about."""
+"""The fields that a body of field errors may name."""
 
 
 def read(opened: Input) -> Iterator[Found]:
     """Yield what a JSON document holds: a HAR, a cassette or another recording, exchanges, or a body.
 
-    An array is read by element if it holds exchanges, pages or errors. An array of anything else is itself
-    a body: a wrong one in place of a page, or the right one of an endpoint that returns an array.
+    An array of exchanges, pages or errors is read by element. An array of anything else is itself a body: of
+    an endpoint that returns an array, or a wrong one in place of a page.
     """
     text = opened.beginning
     if text.startswith(b"["):
@@ -46,16 +46,16 @@ class Document(NamedTuple):
     """A JSON document that is a list of exchanges."""
 
     keys: Set[str]
-    """The keys that it has at the top."""
+    """The keys that the document has at the top."""
     read: Reader
     is_one: Callable[[Values], bool]
-    """Whether its values are of this kind, too, even if one is malformed, or the document is cut off."""
+    """Whether the values of a document with these keys fit too; a malformed or cut-off value may."""
     without: Set[str] = frozenset()
     """Keys that only another kind of document has."""
 
 
 def _read_list(*path: tuple[str, ...]) -> Reader:
-    """Return a reader of the list at the end of a path; its elements are in any form."""
+    """Return a reader of the list at the end of a path, whose elements may be exchanges of any tool."""
     return lambda opened: _each(opened, elements(opened.stream, *path))
 
 
@@ -66,9 +66,9 @@ _PARTS_OF_MESSAGES = (
      {"headers", "header", "responseheaders", "body", "content", "stream", "jsonbody", "base64body",
       "parsedbody", "bodyfilename", "bodyasbase64"}),
 )  # fmt: skip
-"""What a request has, and a response: one of each set, in small letters without `_` and Ruby's colon."""
+"""A request has a name of each of the first two sets, a response of the others (names as in `_plain`)."""
 _MOST_ITEMS = 10
-"""How many items of a list are examined: the first ones may be malformed."""
+"""How many items of a list are examined, because the first one may be malformed."""
 
 
 def _plain(name: str) -> str:
@@ -76,7 +76,7 @@ def _plain(name: str) -> str:
 
 
 def _is_cut_off(text: bytes, found: Members) -> bool:
-    """Whether a text ends before the first member of an object."""
+    """Whether the text of an object is cut off before its first member."""
     return not found.values and not found.is_whole and (text.startswith(b"{") or not text)
 
 
@@ -95,7 +95,7 @@ def _has_message(values: Values) -> bool:
 
 
 def _lists_exchanges(text: bytes) -> bool:
-    """Whether a text is a list of exchanges, one without items, or cut off before the first."""
+    """Whether a text is a list of exchanges, an empty list, or a list that is cut off before an item."""
     if not text.startswith(b"["):
         return not text
     found = [(each, members(each)) for each in items(text, _MOST_ITEMS)]
@@ -103,9 +103,9 @@ def _lists_exchanges(text: bytes) -> bool:
 
 
 def _leads_to_list(text: bytes, key: str, before: Set[str], enough: Set[str]) -> bool:
-    """Whether an object has a list of exchanges under a key, or is cut off where it may follow.
+    """Whether an object has a list of exchanges under a key, or is cut off where the key may follow.
 
-    `before` are the keys that may be before that one, and `enough` those that no other object has.
+    `before` are the keys that may precede `key`. An object with all keys in `enough` needs no list.
     """
     found = members(text)
     if found.values.keys() >= enough:
@@ -145,7 +145,7 @@ DOCUMENTS = (
     Document({"mappings"}, _read_list(("mappings",)), _is_list("mappings")),
     Document({"requests", "meta"}, _read_list(("requests",)), _is_list("requests")),
 )  # fmt: skip
-"""The documents of all tools, HAR first. What is none of them is an element or a body."""
+"""The documents of all tools, HAR first. Any other JSON document is an element or a body."""
 
 
 class Element(NamedTuple):
@@ -154,7 +154,7 @@ class Element(NamedTuple):
     keys: frozenset[str]
     exchange: Callable[[Record, Attached], Exchange]
     is_one: Callable[[Members], bool] = lambda found: _has_message(found.values)
-    """Whether its values are of this kind, too, even if one is malformed, or the text is cut off."""
+    """Whether the values of an object with these keys fit too; a malformed or cut-off value may."""
 
 
 ELEMENTS = (
@@ -183,17 +183,17 @@ def _reader(text: bytes) -> Reader | None:
 
 
 _LOG = re.compile(rb'"log"\s{0,9}:\s{0,9}\{')
-"""A text under `log` is somebody's setting."""
+"""Matches a `log` that is an object; any other `log` is the setting of some program."""
 
 
 def has_element(text: bytes) -> bool:
-    """Whether the object, or first object of an array, that a text begins with is an exchange."""
+    """Whether a text begins with an exchange, or with an array whose first element is one."""
     found = keys(text.removeprefix(b"["))
     return any(each.keys <= found for each in ELEMENTS)
 
 
 def is_recording(text: bytes) -> bool:
-    """Whether a text begins as the JSON recording of a tool does, and its values fit its keys."""
+    """Whether a text begins with the keys of a JSON recording of a tool, and with values that fit them."""
     found = members(text.removeprefix(b"[").lstrip())
     values = found.values
     kind = _document(values.keys()) if text.startswith(b"{") else None
@@ -208,7 +208,7 @@ def _may_be_body(keys: set[str]) -> bool:
 
 
 def _body(opened: Input) -> Iterator[Exchange]:
-    """Yield a file as a body, byte for byte."""
+    """Yield one exchange, whose body is the file, byte for byte."""
     yield Exchange(source=opened.source, body=opened.read(), is_body_exact=opened.is_exact)
 
 
@@ -223,7 +223,7 @@ def read_journal(opened: Input) -> Iterator[Found]:
 
 
 def begins_lines(head: bytes, *, of_exchanges: bool = False) -> bool:
-    """Whether a file begins with two lines of an object each, or an exchange each."""
+    """Whether a file begins with two lines that are objects, the first an exchange if `of_exchanges`."""
     first, _, rest = head.removeprefix(BOM_UTF8).lstrip().partition(b"\n")
     if not rest.lstrip().startswith(b"{"):
         return False

@@ -1,7 +1,8 @@
 """Recordings of nock's recorder (`output_objects: true`): an array of calls.
 
 `{"scope": "https://host:443", "method", "path", "status", "response", "rawHeaders", "reqheaders", "body"}`.
-The response is what JSON holds, a text, or hexadecimal: a string, or a list of them if it was compressed.
+The response is a JSON value, a text, or hexadecimal digits: one string, or a list of strings if the body
+was compressed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def exchange(call: dict[str, Any]) -> Exchange:
 
 
 def _headers(raw: Any) -> Headers:
-    """Return headers: names and values in turn, or values by name."""
+    """Return headers from a list of names and values in turn, or from a mapping of names to values."""
     if not isinstance(raw, list):
         return named_headers(raw)
     if len(raw) % 2:

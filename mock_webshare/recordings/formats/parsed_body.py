@@ -1,6 +1,7 @@
 """Parsed bodies: JSON that a recorder took apart and stored as values of YAML or JSON.
 
-They are written as JSON again, numbers digit by digit. What they cannot show is how the service wrote them.
+They are written as JSON again, with the digits of each number unchanged. They do not show how the service
+spelled everything else.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from mock_webshare.exchange import limits
 from mock_webshare.exchange.streams import Malformed
 
 # YAML 1.2, 10.3.2 (the core schema), without what JSON does not have: octal and hexadecimal numbers. PyYAML
-# writes the text `1e5` without quotes, and no library a number like that.
+# writes the text `1e5` without quotes, but no library writes a number in that form.
 _NUMBER = re.compile(r"([-+]?)0*+(\d*+)(?:\.(\d*+))?([eE][-+]\d++)?", re.ASCII)
 _DIGITS = tuple("0123456789")
 _WORDS = {
@@ -26,11 +27,11 @@ _WORDS = {
 
 
 _WEIGHT = 64
-"""Characters of text that count as one part."""
+"""So many characters of a text count as one part."""
 
 
 class Plain(str):
-    """A scalar without quotes: text where text is due, or else a number or a truth value."""
+    """A scalar without quotes: text where a text is expected, elsewhere perhaps a number or truth value."""
 
     __slots__ = ()
 
@@ -49,7 +50,7 @@ def load_json(text: bytes) -> Any:
 def json_of(value: Any, *, texts: Container[str] = ()) -> str:
     """Return a value as compact JSON; the members named in `texts` are strings, quoted or not.
 
-    Raise `Malformed` if it is too large, which a few aliases are enough for.
+    Raise `Malformed` if the text becomes too large: a few aliases in YAML are enough for that.
     """
     writer = _Writer(texts)
     try:
@@ -79,7 +80,7 @@ class _Writer:
             )
 
     def _limit(self, value: Any) -> None:
-        """Count what aliases repeat: a short text may otherwise stand for a long one."""
+        """Raise `Malformed` if aliases repeat too many parts: a short YAML may mean a huge value."""
         if id(value) in self._seen:
             is_text = isinstance(value, str | bytes)
             self._repeated += len(value) // _WEIGHT if is_text else len(value) + 1
@@ -122,7 +123,7 @@ def _string(value: Any) -> str:
 
 
 def _literal(text: str) -> str | None:
-    """Return how JSON writes a number or truth value of YAML; None if it is neither.
+    """Return a number or truth value of YAML as JSON writes it; None if the text is neither.
 
     >>> _literal("+01.50"), _literal(".5"), _literal("2026-01-01")
     ('1.50', '0.5', None)

@@ -32,7 +32,7 @@ from mock_webshare.recordings.record import (
 )
 
 Substitute: TypeAlias = Callable[[str], str]
-"""Replaces the variables of a collection in a text."""
+"""Returns a text with the values of a collection in place of its variables."""
 
 EXAMPLE = frozenset({"originalRequest", "code"})
 
@@ -94,7 +94,7 @@ def _exchange(request: Any, response: dict[str, Any], body: Body, substitute: Su
 
 
 def _sent(response: dict[str, Any]) -> Body:
-    """Return the body of an execution."""
+    """Return the body of the response of an execution."""
     stream = response.get("stream")
     if stream is None:
         return text_body(response.get("body"))
@@ -114,7 +114,7 @@ def _headers(listed: Any) -> Headers:
 
 
 def _url(url: Any) -> str:
-    """Return a URL: a text, or its parts."""
+    """Return a URL that is stored as text, or in parts."""
     if isinstance(url, str):
         return url
     parts = typed(url, dict, "URL")

@@ -1,8 +1,8 @@
 """Responses that requests-cache keeps as JSON (`backend="filesystem", serializer="json"`), one a file.
 
 `{"request": {"method", "url", "headers"}, "url", "status_code", "headers", "_decoded_content",
-"created_at", "elapsed"}`. Without `decode_content` the body is in `_content`, in base64, or in base85 as
-older releases wrote it.
+"created_at", "elapsed"}`. Without `decode_content` the body is in `_content`, as base64; in files of older
+releases, as base85.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _body(response: dict[str, Any]) -> Body:
 
 
 def _bytes(value: Any) -> bytes:
-    """Return the bytes of base64, or of base85, which has other characters too."""
+    """Return the bytes that a text stands for in base64, or, if it is not base64, in base85."""
     text = typed(value or "", str, "body")
     for decode in (partial(base64.b64decode, validate=True), base64.b85decode):
         with suppress(ValueError):

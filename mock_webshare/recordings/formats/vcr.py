@@ -2,7 +2,7 @@
 
 `{"interactions": [{"request": {"method", "uri", "headers", "body"}, "response": {"status", "headers",
 "body": {"string"}}}]}`. The tools differ in where a part is and how it is called. The tables here have all
-places and names, so that another such tool is another word in them.
+places and names: to read the files of another such tool, add its names.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ KEYS = ("interactions", "http_interactions", "responses", "Interactions")
 """The keys of the list: of vcrpy and go-vcr, of VCR, Betamax and R's vcr, of Python's responses, and of
 go-vcr in JSON."""
 _PATHS = (*((key,) for key in KEYS), ("log", "entries"))
-"""The same in YAML, which may also hold a HAR."""
+"""The paths to the list in YAML, which may also hold a HAR."""
 
 # Names of parts in order of preference, as `_parts` spells them.
 _METHOD = ("method", "requestmethod")
@@ -56,18 +56,18 @@ _URL = ("uri", "url")
 _SCHEME = ("protocol", "scheme")
 _QUERY = ("query", "rawquery")
 _STATUS = ("code", "statuscode", "status")
-"""Of a response, and of a mapping that is its status. go-vcr's `code` is beside a `status: 200 OK`."""
+"""In a response, or in a mapping that is its status. go-vcr has a `code` beside a `status: 200 OK`."""
 _HEADERS = ("headers", "header", "requestheaders", "responseheaders", "contentheaders")
-"""Those of .NET come in two parts."""
+"""A message of .NET has two of them: some of its headers are in `contentheaders`."""
 _STORES = ("_store", "_container", "_headers", "_list", "headers")
 """Where the header objects of Python's libraries keep the headers."""
 _BODY = ("body", "content", "parsedbody")
 _BYTES = ("base64string", "rawgzip", "string", "str")
-"""The members of a body that may hold it."""
+"""If a body is a mapping: the members that may hold its content."""
 _BESIDE = {"encoding", "file", "ondisk"}
-"""What else such a body may have."""
+"""The other members that such a mapping may have."""
 _HAR_TEXTS = ("name", "value", "text", "url", "method", "startedDateTime", "encoding", "_file")
-"""What is text in a HAR, even if YAML writes it without quotes."""
+"""Members of a HAR whose values are texts, even if YAML writes them without quotes."""
 
 _STATUS_LINE = re.compile(r"(?:HTTP/[0-9.]{1,3} )?([0-9]{1,3})(?: .*)?", re.DOTALL)
 """`200`, `200 OK` and `HTTP/1.1 200 OK`."""
@@ -81,7 +81,7 @@ _LOG = rb"log[ \t]*:[ \t]*\r?\n[ \t]+(?:_recordingName|version|creator|browser|p
 _YAML = re.compile(_BEFORE + rb"(?:" + rb"|".join((_LIST, _ITEM, _LOG)) + rb")")
 _KEY = rb"^(?:---[ \t]++)?[{ ]?:?[\"']?(?:(?:http_)?interactions|Interactions|responses)[\"']?[ \t]*+:"
 _BLANKS = rb"[ \t]*+(?:[!&][^ \t\r\n]++[ \t]*+)*+(?:#[^\n]*+)?(?:\r?\n[ \t]*+(?:#[^\n]*+)?)*+"
-"""Also tags, anchors and comments."""
+"""Blanks, tags, anchors and comments."""
 _LISTED = re.compile(
     _KEY
     + _BLANKS
@@ -91,7 +91,7 @@ _LISTED = re.compile(
     + rb")|^[\"']?recorded_with[\"']?[ \t]*+:",
     re.MULTILINE,
 )
-"""A list of interactions, or what VCR writes after one."""
+"""A list of interactions, or the key that VCR writes after one."""
 _EMPTY = re.compile(_KEY + _BLANKS + rb"(?:\[[ \t\r\n]*+\]|-?[ \t\r\n]*+\Z)", re.MULTILINE)
 _HAR = re.compile(rb"^[\"']?log[\"']?[ \t]*+:", re.MULTILINE)
 _OF_HAR = re.compile(rb"^[ \t]++[\"']?(?:entries|creator|_recordingName)[\"']?[ \t]*+:", re.MULTILINE)
@@ -100,17 +100,17 @@ _OF_INTERACTION = re.compile(
     rb"|!ruby/(?:struct|object):VCR|^:?[\"']?(?:http_interactions|recorded_with)[\"']?[ \t]*+:",
     re.MULTILINE,
 )
-"""What no other list has: requests and responses, and two keys of VCR's own."""
+"""Occurs only in lists of interactions: requests and responses, and two keys of VCR's own."""
 _TOML = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*+\[\[[ \t]*responses[ \t]*\]\]")
 """How a file of Python's responses before 0.23 begins; `[responses.response]` with the parts follows."""
 _TOML_STRING = re.compile(
     r'"""(?:[^"\\]++|\\.|"(?!""))*+"{0,5}|"(?:[^"\\\n]++|\\.)*+"?|' + r"'[^'\n]*+'?", re.DOTALL
 )
-"""A string, or what begins as one and does not end."""
+"""A string, or the beginning of a string that does not end."""
 _MOST_DOTS = 100
-"""Dots of a line of TOML outside of strings: `tomllib` takes a time that grows with the square of them."""
+"""Dots in a line of TOML, outside of strings: the time of `tomllib` grows with the square of their number."""
 _LARGEST_TOML = 8 * 1024**2
-"""Characters of a file of TOML, which is read as a whole. A page of a hundred credits has about 25,000."""
+"""Bytes of a file of TOML, which is read as a whole. A page of a hundred credits has about 25,000."""
 
 _UNKNOWN = Body(is_known=False)
 
@@ -125,7 +125,7 @@ def has_list(text: bytes) -> bool:
 
 
 def has_interactions(text: bytes) -> bool:
-    """Whether such a list has interactions, however broken, or nothing in it."""
+    """Whether the list of a YAML text (see `has_list`) has interactions, even broken ones, or is empty."""
     return _is_har(text) or any(each.search(text) for each in (_OF_INTERACTION, _EMPTY))
 
 
@@ -202,8 +202,8 @@ def is_interaction(document: dict[str, Any]) -> bool:
 def exchange(document: Any, text: bytes = b"") -> Exchange:
     """Return the exchange of an interaction; raise `Malformed` if it is not one.
 
-    `text` is what it was parsed from, if that was JSON. It is parsed again for the exact numbers of a body
-    that the recorder parsed.
+    `text` is the JSON that was parsed to `document`; empty if it was not JSON. If the body is stored as JSON
+    values, `text` is parsed again, to keep the digits of their numbers.
     """
     request, response = _messages(document)
     method = _text(_first(request, _METHOD), "method").removeprefix(":").upper()
@@ -227,7 +227,7 @@ def exchange(document: Any, text: bytes = b"") -> Exchange:
 
 
 def _messages(document: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return request and response. Python's responses writes method and URL into the latter."""
+    """Return request and response; the Python library responses stores method and URL in the response."""
     interaction = _parts(typed(document, dict, "interaction"))
     if "response" not in interaction:
         raise Malformed("it has no response")
@@ -260,7 +260,7 @@ def _text(value: Any, name: str) -> str:
 
 
 def _url(request: dict[str, Any], headers: Headers, body: bytes) -> str:
-    """Return a URL with its origin, which filters of secrets replace, and some recorders leave out."""
+    """Return the URL of a request; add its origin if a recorder left it out, or a filter replaced it."""
     stored, host = _first(request, _URL), request.get("host")
     if stored is None and "path" in request:
         url = _joined(request)
@@ -270,7 +270,7 @@ def _url(request: dict[str, Any], headers: Headers, body: bytes) -> str:
 
 
 def _joined(parts: dict[str, Any]) -> str:
-    """Return the URL that is stored in parts."""
+    """Return a URL that is stored in parts."""
     stored = (_first(parts, _SCHEME), parts.get("host"), parts.get("path"))
     scheme, host, path = (_text(each, "URL") for each in stored)
     port, query = parts.get("port"), _first(parts, _QUERY)
@@ -279,7 +279,7 @@ def _joined(parts: dict[str, Any]) -> str:
 
 
 def _status(response: dict[str, Any]) -> int | None:
-    """Return the status; None only if there is no response or the status is 0, which stands for none."""
+    """Return the status; None only if there is no response, or if its status is 0, which means the same."""
     status = _first(response, _STATUS)
     if isinstance(status, dict):
         status = _first(_parts(status), _STATUS)
@@ -293,9 +293,9 @@ def _status(response: dict[str, Any]) -> int | None:
 
 
 def _response_headers(response: dict[str, Any]) -> Headers:
-    """Return the headers of a response, with the media type that Python's responses has beside them.
+    """Return the headers of a response, with the media type that the library responses stores beside them.
 
-    Its default, `text/plain`, does not come from the service.
+    If that is the default of the library, `text/plain`, it is left out: the service has not sent it.
     """
     headers = _headers(response)
     media_type = response.get("contenttype")
@@ -326,7 +326,7 @@ def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _in_store(store: dict[str, Any] | list[Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield the headers of an object, which has each under its name in small letters: `{"a": ["A", "b"]}`."""
+    """Yield the headers in a list, or in a mapping by names in small letters: `{"a": ["A", "b"]}`."""
     if isinstance(store, list):
         yield from _pairs(store)
         return
@@ -363,14 +363,14 @@ def _length(response: dict[str, Any], headers: Headers) -> int | None:
 
 
 def _is_known(body: Body, length: int | None, method: str, status: int | None) -> bool:
-    """Whether the body that was received was recorded, and not an empty one in its place."""
+    """Whether the received body was recorded; False if an empty one seems to be in its place."""
     if never_has_body(method, status):
         return True
     return bool(body.content) or (not length if body.is_known else length == 0)
 
 
 def _request_body(request: dict[str, Any]) -> bytes:
-    """Return the body of a request, or none if it has an unknown form: no rule depends on it."""
+    """Return the body of a request; empty if it is stored in an unknown form: no rule depends on it."""
     try:
         return _body(request).content
     except Malformed:
@@ -388,7 +388,7 @@ def _body(message: dict[str, Any]) -> Body:
 
 
 def _held(holder: dict[str, Any], name: str) -> Body:
-    """Return the body in a member of a mapping."""
+    """Return the body that the member `name` of a mapping holds."""
     value, encoding = holder[name], str(holder.get("encoding")).lower()
     if isinstance(value, dict):  # `string: !ruby/string {str: …}`
         value = value.get("str", value)
@@ -410,7 +410,7 @@ def _value(value: Any, *, is_binary: bool = False) -> Body:
 
 
 def _octets(text: str, is_binary: bool) -> bytes | None:
-    """Return the bytes of a text whose characters stand for them; None if they do not.
+    """Return the bytes of a text in which each character stands for a byte; None for any other text.
 
     Python 2 took gzip for text, and Syck escaped all bytes that are not ASCII.
     """
@@ -423,7 +423,7 @@ def _octets(text: str, is_binary: bool) -> bytes | None:
 
 
 def _instant(value: Any) -> int | None:
-    """Return when an interaction was recorded; R and Ruby write `2026-06-01 00:00:00 GMT` or `… -07:00`."""
+    """Return a recorded date as an instant; R and Ruby write `2026-06-01 00:00:00 GMT` or `… -07:00`."""
     if not isinstance(value, str):
         return None
     date, _, zone = value.rpartition(" ")

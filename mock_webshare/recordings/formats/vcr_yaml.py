@@ -1,9 +1,9 @@
 """YAML cassettes, read by interaction from the events of PyYAML's safe parser.
 
 Every scalar is text, except null and `!!binary`: a recorded `1.50` must not become a number. No tag ever
-creates an object: the node under it is read, whatever it is. PyYAML's composer would not do: it has no
-limits, and one alias without an anchor, or an anchor that is defined twice, ends the whole file. Importing
-this module requires PyYAML.
+creates an object: the node under it is read, whatever the tag is. PyYAML's composer is not used: it has no
+limits, and fails for the whole file at an alias without an anchor, or an anchor that is defined twice.
+Importing this module requires PyYAML.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _BINARY = ("binary", "python/bytes")
 _TYPES = ("bool", "int", "float", "long")
 _PLAIN = {None, *(_TAG + prefix + name for name in _TYPES for prefix in ("", "python/"))}
 _CALLS = ("python/object/new:", "python/object/apply:")
-"""What follows such a tag are the arguments of a class or function, or a mapping with some of `_STATE`."""
+"""A node with such a tag is a list of the arguments of a call, or a mapping with some of `_STATE`."""
 _STATE = ("dictitems", "listitems", "state", "args", "elements", "internal")
 """Where Python and Ruby keep what an object contains, in this order: only the first one is read."""
 _OBJECT = {*_STATE, "kwds", "ivars"}
 _NULL = re.compile(r"~|null|Null|NULL|")
 
-# libyaml is ten times as fast, where PyYAML was built with it.
+# If PyYAML was built with libyaml, this loader is ten times as fast.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -69,7 +69,7 @@ class Document:
     def elements(self, paths: tuple[tuple[str, ...], ...]) -> Iterator[Record]:
         """Yield each element of the list at the top, or at the end of one of the paths.
 
-        Raise `Broken` where it is not YAML, or has no such list.
+        Raise `Broken` if the document is not YAML, or has no such list.
         """
         while not isinstance(event := self._next(), CollectionStartEvent):
             pass
@@ -172,7 +172,7 @@ class Document:
 
 
 def _content(tag: str, value: Any) -> Any:
-    """Return what an object of Python or Ruby contains, or a collection without such a tag unchanged."""
+    """Return what an object of Python or Ruby contains; any other collection is returned unchanged."""
     if tag and isinstance(value, dict) and value and value.keys() <= _OBJECT:
         value = next((value[key] for key in _STATE if value.get(key)), None)
     is_one_argument = isinstance(value, list) and len(value) == 1

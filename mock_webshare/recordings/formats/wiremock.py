@@ -70,7 +70,7 @@ def _path(request: dict[str, Any]) -> str:
 
 
 def _values(matcher: Any) -> list[str]:
-    """Return the values that a matcher stands for: `{"equalTo": "1"}`, or a list of such."""
+    """Return the values that a matcher requires: `{"equalTo": "1"}`, or a list of such matchers."""
     for key in ("hasExactly", "includes"):
         if isinstance(matcher, dict) and key in matcher:
             return [value for each in typed(matcher[key], list, "query") for value in _values(each)]
@@ -80,7 +80,7 @@ def _values(matcher: Any) -> list[str]:
 
 
 def _request_headers(matchers: Any) -> Headers:
-    """Return the headers whose value is known; a recorded stub has those that were to be captured."""
+    """Return the headers whose values are known: those that WireMock was set up to capture."""
     named = typed(matchers or {}, dict, "headers")
     return named_headers({name: each["equalTo"] for name, each in named.items() if _is_exact(each)})
 
