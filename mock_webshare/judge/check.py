@@ -1,4 +1,4 @@
-"""CheckResult: the findings in one record by itself."""
+"""CheckResult: the findings in one record, whatever other records show."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ SERVER_ERROR = "a server error"
 UNKNOWN_BODY = "no body recorded"
 REDIRECTIONS = frozenset({301, 302, 307, 308})
 _OF_THE_FRAMEWORK = frozenset({400, 401, 404, 405, 406, 415})
-"""The errors that follow from the request alone; 403 and 429 are also what proxies send."""
+"""The errors that follow from the request alone. 403 and 429 are not among them: proxies send them too."""
 
 
 class CheckResult(NamedTuple):
-    """The findings in one record, and what it showed of rows; or why it was skipped."""
+    """The findings in one record and the rows that it showed, or the reason why it was skipped."""
 
     source: str
     """The file."""
@@ -47,11 +47,11 @@ class CheckResult(NamedTuple):
     skipped: str | None = None
     is_judged: bool = False
     authorization: str | None = None
-    """The header of the request, which no report shows. None: not recorded."""
+    """The header `Authorization` of the request, which no report shows. None: not recorded."""
     record: Exchange | None = None
     """The exchange whose secrets the findings may contain. None: they contain none of its secrets."""
     step: Step | None = None
-    """The exchange as a timeline shows it. None: no report wants it."""
+    """The exchange as a timeline shows it. None: no report has a timeline."""
 
     def without_secrets(self) -> CheckResult:
         """Return the result with redacted findings."""
@@ -63,7 +63,7 @@ class CheckResult(NamedTuple):
 def check_record(
     record: Exchange | BadRecord | OtherFile | UnreadableInput, options: Options
 ) -> CheckResult | OtherFile | UnreadableInput:
-    """Apply all rules about one record to a record."""
+    """Apply the rules about one record; return an `OtherFile` or `UnreadableInput` unchanged."""
     if isinstance(record, Exchange):
         result = _check_exchange(record, options)
         if options.keeps_details:
@@ -75,9 +75,9 @@ def check_record(
 
 
 def _with_details(result: CheckResult, exchange: Exchange, options: Options) -> CheckResult:
-    """Return a result with what only reports for people show: the exchange, and lines of its body."""
+    """Return a result with the details that only some reports show: the exchange, and lines of its body."""
     place = place_of(exchange, options.contract)
-    if result.skipped in (OTHER_ENDPOINT, OTHER_HOST):  # what it is about is not ours to show
+    if result.skipped in (OTHER_ENDPOINT, OTHER_HOST):  # traffic with other services is not shown
         place = replace(place, url=None)
     elif place.url is not None:
         place = redacted_place(place, redactor_of(exchange))
@@ -124,23 +124,23 @@ def _reason_to_skip(exchange: Exchange, request: RecordedRequest | None, options
 
 
 def _is_another_path(exchange: Exchange, request: RecordedRequest) -> bool:
-    """Whether the path may be one that the contract does not have: an id is a number.
+    """Whether the path may belong to an endpoint that is not in the contract: its id is not a number.
 
-    The 404 of an id that is not a number is judged, for that is what the service responds to it.
+    A 404 in JSON for such an id is judged, because that is the response of the service.
     """
     is_word = request.id is not None and read_int(request.id) is None
     return is_word and not (exchange.status == 404 and _is_json(exchange))
 
 
 def _is_of_a_proxy(exchange: Exchange) -> bool:
-    """Whether an error is that of something before the service: a CDN, a gateway, a company's proxy."""
+    """Whether an error comes from a server before the service: a CDN, a gateway, a company's proxy."""
     is_likely = exchange.status not in _OF_THE_FRAMEWORK or exchange.headers is None
     is_error = is_likely and exchange.status in range(400, 500)
     return is_error and not (_is_json(exchange) and _is_of_the_framework(exchange))
 
 
 def _is_of_the_framework(exchange: Exchange) -> bool:
-    """Whether an error has anything that the framework's have: `Allow`, or a `detail`."""
+    """Whether an error may come from the framework: it has `Allow`, a `detail`, or no recorded headers."""
     return not exchange.headers or exchange.header("allow") is not None or b'"detail"' in exchange.body
 
 
@@ -192,7 +192,7 @@ def _with_lines(body: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
 def _check_response(context: RuleContext) -> CheckResult:
     exchange = context.exchange
     if exchange.status in _OF_THE_FRAMEWORK and not _is_json(exchange):
-        # Whoever sent it, that it is not JSON explains all else.
+        # Whichever server sent the body: that it is not JSON explains all other findings.
         findings = tuple(rules.check(context, (has_content_type,)))
         return CheckResult(exchange.source, findings, is_judged=True)
     document = strict_json.parse(exchange.body, place_of(exchange, context.contract))
@@ -201,12 +201,12 @@ def _check_response(context: RuleContext) -> CheckResult:
         return CheckResult(exchange.source, findings, is_judged=True)
     context = replace(context, body=document.value)
     findings = (*document.findings, *rules.check(context))
-    observation = observe(context) if context.kind_instead is None else None
+    observation = observe(context) if context.kind_mismatch is None else None
     return CheckResult(exchange.source, findings, observation, is_judged=True)
 
 
 def _check_malformed(record: BadRecord, options: Options) -> CheckResult:
-    """Return that a record is not an exchange, unless its URL is to be skipped."""
+    """Return the finding that a record is not an exchange, or skip the record because of its URL."""
     if record.url is not None:
         request = read_url(record.url, options.contract)
         if reason := _reason_by_url(request, options):

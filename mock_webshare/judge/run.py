@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 MOST_EXAMPLES = 10
 """Findings of a group that are kept; the others are only counted."""
 MOST_GROUPS = 10_000
-"""Groups that are distinguished by pointers; in further ones the pointers do not count."""
+"""Groups that are told apart by request, pointer and cause; further groups, only by the rest."""
 MOST_OUTLINES = 200
 """For how many groups of each level the lines of a body are kept."""
 MOST_KEYS = 1000
-"""Keys that are remembered so that no finding shows one."""
+"""API keys that are remembered, to redact them in all findings."""
 CHUNK = 64
 """Records that are sent to a process at once, which makes sending them cheap."""
 AHEAD = 3
@@ -76,7 +76,7 @@ class Judge:
         self._outlines: Counter[Level] = Counter()
 
     def add(self, result: Result) -> None:
-        """Add the result of one record, and what it contradicts of earlier ones."""
+        """Add the result of one record, with the findings in which it contradicts earlier records."""
         if isinstance(result, OtherFile):
             self._others[result.what] += 1
             return
@@ -119,7 +119,7 @@ class Judge:
         )
 
     def _redact(self) -> Redactor:
-        """Remove the keys of all exchanges from the findings in any of them; return what did so."""
+        """Redact the API keys of all exchanges in all findings; return the redactor."""
         redactor = Redactor(word for key in self._keys for word in key.split())
         for group in self._groups.values():
             group.findings[:] = redacted(group.findings, redactor)
@@ -128,7 +128,7 @@ class Judge:
     def _add_findings(self, findings: Iterable[Finding], record: Exchange | None = None) -> None:
         """Add findings to their groups, except of rules that the contract does not have.
 
-        Only those that are kept are redacted, because that takes longer than everything else here.
+        Only findings that are kept are redacted, because redaction takes longer than all else here.
         """
         redactor = None
         for finding in findings:
@@ -192,7 +192,7 @@ def _in_processes(
 
 
 _worker_options: ContextVar[Options] = ContextVar("options")
-"""Of a worker process, which gets them once: what is derived from a contract is cached for it."""
+"""The options of a worker process, which gets them once: caches belong to one object of a contract."""
 
 
 def _start_worker(options: Options) -> None:

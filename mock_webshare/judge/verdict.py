@@ -32,11 +32,11 @@ class Likeness(NamedTuple):
     pointer: str
     """With a star for each index."""
     cause: str
-    """What is wrong, whatever the values of the row: the JSON types, and what `CAUSES` lists."""
+    """What is wrong, without the values of a row: the JSON types, and the values of fields in `CAUSES`."""
 
     @property
     def of_rule(self) -> Likeness:
-        """What findings have in common that are too many to be distinguished."""
+        """The likeness without request, pointer and cause, which are too many to be told apart."""
         return self._replace(request="", pointer="", cause="")
 
 
@@ -63,11 +63,11 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "type": _EXPECTED,
     "www-authenticate": _BOTH,
 }
-"""By check, the fields of a finding whose value belongs to the cause; of others it is the JSON type."""
+"""By check, the fields of a finding whose values belong to the cause; of other fields, only the type."""
 
 
 def likeness_of(finding: Finding) -> Likeness:
-    """Return what a finding has in common with others of its group."""
+    """Return what a finding has in common with the other findings of its group."""
     place = finding.place
     path = (place.url or "").partition("?")[0].partition("://")[2].partition("/")[2]
     return Likeness(
@@ -83,7 +83,7 @@ def likeness_of(finding: Finding) -> Likeness:
 
 
 def _cause(finding: Finding) -> str:
-    """Return what is wrong in findings that have the same headline but for the values of rows."""
+    """Return a text that is equal for findings whose headlines differ only in the values of rows."""
     values = (getattr(finding, name) for name in CAUSES.get(finding.check, ()))
     return "\0".join((type(finding.expected).__name__, finding.actual_type, *map(repr, values)))
 
@@ -100,7 +100,7 @@ class Group:
 
     @property
     def first(self) -> Finding:
-        """The finding that represents all."""
+        """The finding that represents the group."""
         return self.findings[0]
 
 
@@ -118,10 +118,10 @@ class Step:
     """The instant of the request. None: not recorded."""
     status: int | None
     skipped: str | None
-    """Why it was not judged. None: it was."""
+    """Why the exchange was not judged. None: it was judged."""
     findings: int = 0
     worst: Level | None = None
-    """The level of the most severe finding. None: there are none."""
+    """The level of the most severe finding. None: no findings."""
 
     def note(self, level: Level) -> None:
         """Count a finding."""
@@ -152,7 +152,7 @@ class Timeline:
             self.left_out += 1
 
     def note(self, finding: Finding) -> None:
-        """Count a finding at its exchange, if that was kept."""
+        """Count a finding at its exchange, if the exchange was kept."""
         if step := self._steps.get(key_of(finding.place)):
             step.note(finding.level)
 
@@ -177,11 +177,11 @@ class Verdict:
     files: int
     """The files that were given, the unreadable ones included."""
     exchanges: int
-    """The records in them, the malformed ones included."""
+    """The records in the files, the malformed ones included."""
     judged: int
-    """The exchanges to which the rules were applied; a body alone has to be JSON of a known shape."""
+    """The exchanges to which the rules were applied; a body without a request needs a known shape."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """How many were skipped, by the reason."""
+    """How many exchanges were skipped, by the reason."""
     others: Mapping[str, int] = field(default_factory=dict)
     """How many files were passed over because they are not recordings, by what they look like."""
     groups: tuple[Group, ...] = ()
@@ -199,13 +199,13 @@ class Verdict:
     hints: Hints | None = None
     """None: they were not looked for."""
     steps: tuple[Step, ...] = ()
-    """The exchanges, as many as are kept; none unless the options want details."""
+    """The exchanges that were kept for the timeline; empty without `Options.keeps_details`."""
     steps_left_out: int = 0
     """Exchanges that were too many to be kept."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """All findings whose place is known, group by group."""
+        """The findings that were kept, group by group."""
         return tuple(each for group in self.groups for each in group.findings)
 
     def count(self, level: Level) -> int:

@@ -1,8 +1,8 @@
 """Acceptor: a function that accepts values that certainly keep a schema.
 
-It is made from the schema itself, and is many times faster than jsonschema, which alone decides what
-is broken: the judge validates with jsonschema whatever an acceptor refuses. So an acceptor may refuse
-anything (a keyword that it does not know makes it refuse everything), and must never accept too much.
+An acceptor is made from the schema itself, and is many times faster than jsonschema, which alone decides
+what is broken: the judge validates with jsonschema whatever an acceptor refuses. So an acceptor may refuse
+valid values (a keyword that it does not know makes it refuse all), but must never accept an invalid one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ANNOTATIONS = frozenset(
 
 
 class Scope(NamedTuple):
-    """The document of a schema, and the documents to which that may refer."""
+    """The document that a schema is in, and the documents to which it may refer."""
 
     document: Schema
     schemas: Schemas
@@ -148,7 +148,7 @@ def _if(condition: Schema, schema: Schema, scope: Scope) -> Check:
 
 
 def _exactly(schema: Schema) -> Check | None:
-    """Return a check that is also right when it refuses; None: too complex."""
+    """Return a check that accepts all valid values and no others; None: the schema is too complex."""
     match schema:
         case {"type": "null", **rest} if not rest:
             return lambda value: value is None

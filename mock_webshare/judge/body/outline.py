@@ -31,7 +31,7 @@ _OF_THE_WHOLE = frozenset({"kind", "body.shape"})
 
 
 def outlined(findings: Iterable[Finding], body: bytes) -> Iterator[Finding]:
-    """Yield findings about a body with an outline, the first ones about different values."""
+    """Yield findings about a body, the first ones about different values with an outline."""
     known: set[tuple[str, str, str]] = set()
     document = None
     for finding in findings:
@@ -46,7 +46,7 @@ def outlined(findings: Iterable[Finding], body: bytes) -> Iterator[Finding]:
 
 
 def _shown(finding: Finding) -> str | None:
-    """Return the value in question, unless the finding is about more than that value."""
+    """Return the excerpt of the value to show; None if the finding is about more than one value."""
     return None if finding.check in (*_OF_THE_WHOLE, "json.duplicate-key") else finding.actual
 
 
@@ -69,7 +69,7 @@ def _lines(
         return
     members, near = _members(value), 0 if isinstance(value, list) else NEAR
     index = next((index for index, (key, _) in enumerate(members) if key == keys[0]), len(members))
-    # The line of each member, and that of the end.
+    # The line number of each member, then that of the closing bracket.
     numbers = [*accumulate((_size(inside) for _, inside in members), initial=number + 1)]
     first, last = max(0, index - near), index + near + 1
     yield Line(number, indent + label + _start(value))

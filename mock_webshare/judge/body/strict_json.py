@@ -2,8 +2,8 @@
 
 Python's own parser is lenient: it accepts NaN, drops repeated keys, and fails with three different
 exceptions. Here each of these is a finding, and the document is judged all the same, as far as it can be
-read. It is parsed quickly first; only a doubtful one is parsed again, slowly, to find what is wrong and
-where.
+read. A document is parsed quickly first; only a doubtful one is parsed again, slowly, to find what is wrong
+and where.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mock_webshare.exchange.limits import MOST_PARTS, has_many
 from mock_webshare.judge.model.finding import Finding, Level, Place, excerpt, pointer, printable, shorten
 
 DEEPEST = 100
-"""Objects and arrays inside each other. The service needs four."""
+"""Levels of objects and arrays inside each other. The service needs four."""
 LONGEST_NUMBER = 300
 """Characters of a number: more than any amount has, and fewer than the lowest limit of `int()` (640)."""
 LARGEST_EXPONENT = 307
@@ -28,7 +28,7 @@ LARGEST_EXPONENT = 307
 
 _BLANKS = " \t\r\n"
 _LARGEST = Decimal(f"1E{LARGEST_EXPONENT}")
-"""What stands for a larger number, so that rules can compare it."""
+"""The value with which a larger number is replaced, so that rules can compare it."""
 
 _D, _F = Mark.DOCUMENTED, Mark.FRAMEWORK
 
@@ -57,15 +57,15 @@ class Document:
     """
 
     value: Any = None
-    """None is JSON `null`, or that the text cannot be parsed."""
+    """None: JSON `null`, or the text cannot be parsed (see `is_parsed`)."""
     findings: tuple[Finding, ...] = ()
     is_parsed: bool = True
-    """False: the findings are why it cannot be parsed."""
+    """False: the findings say why the text cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotJson:
-    """The value of a literal that is not JSON: `NaN`. It is of no JSON type."""
+    """The value of a literal that is not JSON, such as `NaN`; it has no JSON type."""
 
     text: str
 
@@ -85,7 +85,7 @@ def parse(body: bytes, place: Place) -> Document:
 
 
 class _Doubt(ValueError):
-    """Raised by the fast parser for what the slow one may refuse."""
+    """Raised by the fast parser where the slow parser may refuse something."""
 
 
 def _plain_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class _Refused:
     rule: str
     text: str
     value: Any
-    """What takes its place then."""
+    """The value that then takes its place."""
 
 
 def _parse_slowly(body: bytes, place: Place) -> Document:
@@ -177,7 +177,7 @@ def text_of(body: bytes) -> str:
 
 def _unparsed(finding: Finding) -> Document:
     """Return a document that cannot be parsed, which is severe: its content was not judged."""
-    return Document(findings=(replace(finding, grade=Level.ERROR),), is_parsed=False)
+    return Document(findings=(replace(finding, fixed_level=Level.ERROR),), is_parsed=False)
 
 
 def _finding(rule: str, place: Place, actual: str | None, expected: str | None = None) -> Finding:
@@ -267,9 +267,9 @@ def _constant(text: str) -> _Refused:
 
 
 def _inspect(root: list[Any], repeated: _RepeatedKeys, place: Place) -> Iterator[Finding]:
-    """Yield the findings whose pointers are only known after parsing, and replace what stands for them.
+    """Yield the findings whose pointers are known only after parsing; replace each `_Refused` by its value.
 
-    `root` is a list of the document. Of what is nested too deeply, null takes the place.
+    `root` is a list with the document as its only item. Parts that are nested too deeply become null.
     """
     is_deep = False
     for path, inside, key in _parts(root):

@@ -1,4 +1,4 @@
-"""CopyHistory: what the rows that others refer to are called, in all responses.
+"""CopyHistory: the names of the rows to which other rows refer, in all responses.
 
 A credit repeats the code of its channel, which the array of channels shows too. Nothing says that a channel
 keeps its code, so two names of one row in two responses are inconclusive.
@@ -24,12 +24,12 @@ Owner: TypeAlias = tuple[str, str, str]
 
 
 class Named(NamedTuple):
-    """Where a row shows the id and the name of one, and whether no two have the same name."""
+    """Where a row shows the id and the name of a row; `is_unique`: no two rows have the same name."""
 
     resource: str
     source: str
     id: int
-    """The index of the field in the values of a row."""
+    """The index of the id in the values of a row; `name` is that of the name."""
     name: int
     fields: tuple[str, str]
     """The fields with the id and with the name."""
@@ -75,7 +75,7 @@ class CopyHistory:
         return self._named[key]
 
     def _note(self, owner: Owner, each: Named, seen: Seen, keys: tuple[str | int, ...]) -> Iterator[Finding]:
-        """Remember a pair that is new; yield what it contradicts."""
+        """Remember a new pair of id and name; yield a finding if it contradicts an earlier pair."""
         self._pairs[owner, seen.id, seen.name] = None
         known = self._names.setdefault((owner, seen.id), seen)
         if known.name != seen.name and known.place is not seen.place:
@@ -106,13 +106,13 @@ class CopyHistory:
             check=check,
             expected=expected,
             actual=actual,
-            grade=Level.INCONCLUSIVE,
+            fixed_level=Level.INCONCLUSIVE,
             other=other,
         )
 
 
 def named_by(contract: Contract, fields: RowFields) -> Iterator[Named]:
-    """Yield what a row names: the rows that it refers to, and itself if others refer to it."""
+    """Yield where a row shows names: of the rows that it refers to, and its own if others refer to it."""
     resource, names = fields.resource, fields.stable
     own = [(each, each.field, each.copy) for each in resource.references]
     others = (each for other in contract.resources.values() for each in other.references)

@@ -1,8 +1,8 @@
 """ListComparison: whether the lists of one resource, with and without filters, show the same rows.
 
 A row that one response shows and a whole list lacks, although the filters select it, may have changed
-between the two requests. It cannot have if a later response shows it unchanged, or if it was last updated
-before the list was made.
+between the two requests. That is excluded if a later response shows the row unchanged, or if the row was
+last updated before the list was made.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from mock_webshare.judge.model.row_fields import UPDATED_AT, read_instant
 from mock_webshare.judge.model.rulebook import Details, finding_of
 
 MOST_ROWS = 3000
-"""Rows of recent responses that are kept; beyond that, those of the resources seen longest ago go."""
+"""Rows of recent responses that are kept; beyond that, the resources seen longest ago lose theirs."""
 MOST_GROUPS = 200
-"""Resources of keys whose lists are kept."""
+"""Pairs of API key and resource whose lists are kept."""
 MOST_LISTS, LONGEST_LIST = 4, 5000
 """Whole lists of one resource that are kept, and the rows of the longest one that is compared."""
 MOST_MISSING = 100
@@ -46,7 +46,7 @@ class Whole(NamedTuple):
     place: Place
     """Its last page."""
     lacking: set[int]
-    """The rows that it lacks, as another response has shown already."""
+    """The ids of the rows that are already known to be missing in the list."""
 
 
 class Shown(NamedTuple):
@@ -61,16 +61,16 @@ class Shown(NamedTuple):
         return self.by.fields.named(self.row.values)
 
     def place(self, *field: str) -> Place:
-        """Return where the row, or a field of it, is."""
+        """Return the place of the row, or of a field in it."""
         return self.by.place.at(*keys_of(self.by.prefix, self.row.position), *field)
 
     def is_selected(self, criteria: Criteria) -> bool:
-        """Whether it has the values by which a list is selected."""
+        """Whether the row has the values by which a list is selected."""
         values = self.values if self.row.values else {}
         return bool(values) and all(values.get(name) == wanted for name, wanted in criteria)
 
     def is_unchanged_since(self, time: ResponseTime) -> bool:
-        """Whether it was last updated before a response was made, by the clock of the service."""
+        """Whether the row was last updated before a response was made, by the service's clock."""
         updated = read_instant(self.values.get(UPDATED_AT))
         if updated is None or time.made_from is None or time.is_mock:
             return False
@@ -100,10 +100,10 @@ class Group:
     wholes: deque[Whole] = field(default_factory=lambda: deque(maxlen=MOST_LISTS))
     missing: dict[int, Missing] = field(default_factory=dict)
     counts: dict[Criteria, Count] = field(default_factory=dict)
-    """As the latest page of each list says."""
+    """The counts in the latest page of each list."""
 
     pages: dict[PageKey, PageObservation] = field(default_factory=dict)
-    """Those of the recent responses that are pages."""
+    """The recent responses that are pages."""
 
     def drop(self) -> int:
         """Drop the oldest response; return how many rows it has."""
@@ -127,7 +127,7 @@ class ListComparison:
         self._rows = 0
 
     def add(self, observation: Observation) -> Iterator[Finding]:
-        """Yield what a response shows that others contradict, and remember it."""
+        """Yield findings where a response and earlier ones contradict each other; remember the response."""
         key = (observation.key, observation.fields.resource.name)
         # The order of groups is that of their last responses.
         self._groups[key] = group = self._groups.pop(key, None) or Group()
@@ -149,7 +149,7 @@ class ListComparison:
             yield from self.add_whole(observation, ids, observation.time)
 
     def add_whole(self, last: Observation, ids: frozenset[int], first: ResponseTime) -> Iterator[Finding]:
-        """Yield nothing yet, but remember a whole list, and the rows that it lacks."""
+        """Remember a whole list, and earlier rows that it lacks; yield findings about later rows."""
         if last.criteria is None or len(ids) > LONGEST_LIST:
             return
         group = self._groups[last.key, last.fields.resource.name]
@@ -182,7 +182,7 @@ class ListComparison:
             yield self._missing(each, Level.INCONCLUSIVE)
 
     def _check_later_list(self, group: Group, shown: Shown, whole: Whole) -> Iterator[Finding]:
-        """Remember that a list lacks a row that was shown before, or judge one that was shown after it."""
+        """Remember a row that a list lacks, if it was shown before the list; otherwise judge it at once."""
         if not shown.is_selected(whole.criteria):
             return
         if not _is_before(shown.by.time, whole.first):
@@ -192,14 +192,14 @@ class ListComparison:
             whole.lacking.add(shown.row.id)
 
     def _check_earlier_list(self, shown: Shown, whole: Whole) -> Iterator[Finding]:
-        """Yield that a list lacked a row that had its present values already."""
+        """Yield a finding if a list lacks a row that had its present values already at that time."""
         is_after = shown.row.id not in whole.lacking and is_before(whole.last, shown.by.time)
         if is_after and shown.is_selected(whole.criteria) and shown.is_unchanged_since(whole.first):
             whole.lacking.add(shown.row.id)
             yield self._finding(shown.place("id"), check="unlisted", actual=shown.row.id, other=whole.place)
 
     def _settle(self, group: Group, shown: Shown) -> Iterator[Finding]:
-        """Yield that a list lacked a row that has not changed since; forget one that has."""
+        """Yield a finding if a row that a list lacked is shown again unchanged; in any case forget it."""
         missing = group.missing.get(shown.row.id)
         if missing is None or not _is_before(missing.whole.last, shown.by.time):
             return
@@ -209,14 +209,14 @@ class ListComparison:
             is_certain = UPDATED_AT in shown.by.fields.stable and not shown.by.time.is_mock
             yield self._missing(missing, None if is_certain else Level.INCONCLUSIVE)
 
-    def _missing(self, missing: Missing, grade: Level | None) -> Finding:
+    def _missing(self, missing: Missing, fixed_level: Level | None) -> Finding:
         shown, whole = missing
         return self._finding(
-            whole.place, check="missing", expected=shown.row.id, other=shown.place(), grade=grade
+            whole.place, check="missing", expected=shown.row.id, other=shown.place(), fixed_level=fixed_level
         )
 
     def _compare_counts(self, group: Group, page: PageObservation) -> Iterator[Finding]:
-        """Yield that a list with more filters has more rows than one with fewer."""
+        """Yield a finding if a list with more filters has more rows than one with fewer filters."""
         if page.criteria is None:
             return
         count = page.page.count
@@ -224,9 +224,9 @@ class ListComparison:
             if not is_soon(other.time, page.time):
                 continue
             if {*criteria} < {*page.criteria} and count > other.total:
-                check, grade = "at-most", None if _has_existed(page, other) else Level.INCONCLUSIVE
+                check, fixed_level = "at-most", None if _has_existed(page, other) else Level.INCONCLUSIVE
             elif {*page.criteria} < {*criteria} and count < other.total:
-                check, grade = "at-least", Level.INCONCLUSIVE
+                check, fixed_level = "at-least", Level.INCONCLUSIVE
             else:
                 continue
             yield self._finding(
@@ -235,31 +235,33 @@ class ListComparison:
                 expected=other.total,
                 actual=count,
                 other=other.place.at("count"),
-                grade=grade,
+                fixed_level=fixed_level,
             )
         if len(group.counts) < MOST_COUNTS or page.criteria in group.counts:
             group.counts[page.criteria] = Count(count, page.time, page.place)
 
     def _compare_pages(self, group: Group, page: PageObservation) -> Iterator[Finding]:
-        """Yield that one page of a list that has several has other rows, though it has as many."""
+        """Yield a finding if a page that was requested again has as many rows, but not the same ones."""
         other = group.pages.get(_page_key(page))
         group.pages[_page_key(page)] = page
         if other is not None and not page.is_whole and (gone := other.ids - page.ids):
-            place, grade = page.place.at("results"), Level.INCONCLUSIVE
-            yield self._finding(place, check="rows", expected=min(gone), other=other.place, grade=grade)
+            place, fixed_level = page.place.at("results"), Level.INCONCLUSIVE
+            yield self._finding(
+                place, check="rows", expected=min(gone), other=other.place, fixed_level=fixed_level
+            )
 
     def _finding(self, place: Place, **details: Unpack[Details]) -> Finding:
         return finding_of("list.complete", place, self._contract, **details)
 
 
 def _is_before(one: ResponseTime, other: ResponseTime) -> bool:
-    """Whether a response that was read earlier was made before another one."""
+    """Whether `one`, which was read earlier, was made before `other`; without times, if in one recording."""
     certain = is_before(one, other)
     return one.recording == other.recording if certain is None else certain
 
 
 def _has_existed(page: PageObservation, earlier: Count) -> bool:
-    """Whether more rows of a page than an earlier response counted were there already."""
+    """Whether more rows of a page existed at the time of an earlier response than that response counted."""
     old = (row for row in page.rows if Shown(row, page).is_unchanged_since(earlier.time))
     return sum(1 for _ in old) > earlier.total
 

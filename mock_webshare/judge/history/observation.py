@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 
 def keys_of(prefix: tuple[str, ...], position: int | None) -> tuple[str | int, ...]:
-    """Return the keys that lead to a row in the body; none if it is the whole body."""
+    """Return the keys that lead to a row in the body; no keys if the row is the whole body."""
     return () if position is None else (*prefix, position)
 
 
@@ -60,9 +60,9 @@ class Observation:
     prefix: tuple[str, ...] = ()
     """The keys that lead to the array of the rows."""
     criteria: Criteria | None = None
-    """What the rows of a list have in common. None: not known, or not a list."""
+    """The values that the filters of a list select. None: not known, or not a list."""
     is_whole: bool = False
-    """Whether it shows all rows of its list."""
+    """Whether the response shows all rows of its list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,7 +75,7 @@ class PageObservation(Observation):
     ordering: Ordering | None
     """None: not known."""
     is_mutable: bool
-    """Whether rows enter, leave or move when they change."""
+    """Whether rows enter, leave or move in the list when they change."""
     has_ties: bool
     """Whether the requested ordering does not decide between some rows."""
 
@@ -86,7 +86,7 @@ class PageObservation(Observation):
 
 
 def observe(context: RuleContext) -> Observation | None:
-    """Return what a response showed; None if others cannot contradict it."""
+    """Return the rows that a response showed; None if no other response can contradict it."""
     request = context.request
     if request is None:
         return None
@@ -178,7 +178,7 @@ def _listed(context: RuleContext, request: RecordedRequest, page: Page) -> dict[
 
 
 def criteria_of(context: RuleContext, request: RecordedRequest) -> Criteria | None:
-    """Return by what the rows of a list are selected; None: a filter may mean anything."""
+    """Return the fields and values by which a list is filtered; None if a filter may mean anything."""
     found = []
     for each in request.endpoint.filters:
         value = request.params.get(each.name)
@@ -195,9 +195,9 @@ _REDACTED = re.compile(r"redact|hidden|filtered|secret|dummy|masked|placeholder|
 
 
 def _key(context: RuleContext, request: RecordedRequest) -> str:
-    """Return what identifies an API key; a redacted one counts for its recording only.
+    """Return a text that identifies an API key; a redacted key is identified only in its recording.
 
-    So does any key of a mock server: another one may have the same port, and any data.
+    So is any key of a mock server: another mock server may have the same port, but other data.
     """
     exchange = context.exchange
     key = exchange.request_header("authorization") or ""

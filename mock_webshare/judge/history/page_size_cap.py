@@ -1,7 +1,7 @@
 """PageSizeCaps: whether short pages show a lower limit, or are just too short.
 
-One response does not show it: if 100 rows were requested, 50 may be the largest page that the service
-serves. All responses to a key together do.
+One response does not show which: if 100 rows were requested, 50 may be the largest page that the service
+serves. All responses to one API key together do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mock_webshare.judge.model.page import Page
 from mock_webshare.judge.model.rulebook import finding_of
 
 MOST_KEYS = 1000
-"""Keys whose pages are kept; beyond that, those seen longest ago are decided early."""
+"""API keys whose pages are kept; beyond that, the pages of the key seen longest ago are decided early."""
 MOST_UNDECIDED = 10_000
 """Pages of one key that are kept until they are decided."""
 
@@ -27,7 +27,7 @@ class PageSizes:
 
     longest: int = 0
     full_pages: dict[int, set[str | None]] = field(default_factory=dict)
-    """One or two URLs of pages with fewer rows than requested although more follow, by their length."""
+    """One or two URLs of pages with fewer rows than requested although more follow, by number of rows."""
     undecided: list[tuple[Place, Page]] = field(default_factory=list)
     """Pages whose size only another limit explains, and pages with rows beyond the last one."""
 
@@ -49,7 +49,7 @@ class PageSizes:
         is_contradicted = size < self.longest or 0 < longest_full < size
         is_round = size % 10 == 0 or size % 25 == 0
         is_twice = size == longest_full and len(self.full_pages[size]) > 1
-        # A limit below the usual size would be odd, so it has to be both.
+        # A limit below the usual size would be odd, so it has to be round and seen twice.
         is_likely = is_round and is_twice if size < page.usual else is_round or is_twice
         return size != page.assumed and is_likely and not is_contradicted
 

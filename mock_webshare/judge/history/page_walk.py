@@ -1,8 +1,8 @@
 """PageWalks: pages of one list, requested one after the other.
 
-A walk shows each row once, in one order. Data may change between two requests, though: a finding that
-this may explain is inconclusive. Several clients may walk through a list at a time: a page continues
-the walk that has reached the page before it, whichever client requests it.
+A walk shows each row once, in one order. Data may change between two requests, though: a finding is
+inconclusive if a change may explain it. Several clients may walk through a list at the same time: a page
+continues the walk that has reached the page before, whichever client requests it.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ Key: TypeAlias = tuple[str, str, int]
 
 
 class Walk:
-    """The pages of a walk so far: the latest one, and the ids on those before."""
+    """A walk so far: its latest page, and the ids of the rows on the pages before."""
 
     def __init__(self, latest: PageObservation) -> None:
         self.first = latest.page.number
-        """The number of the page with which it began."""
+        """The number of the page with which the walk began."""
         self.previous: Place | None = None
         """The page before the latest one. None: the latest one is the first one."""
         self.earlier_ids: set[int] = set()
         """The ids of the rows on the pages before the latest one."""
         self.begun = latest.time
         self.has_moved = False
-        """Whether data has certainly changed since it began, or not all of its rows are known."""
+        """Whether data has certainly changed since the walk began, or some rows of it are not known."""
         self.has_repeated_row = False
         """Whether a row was shown twice."""
-        self.show(latest)
+        self.set_latest(latest)
 
-    def show(self, latest: PageObservation) -> None:
+    def set_latest(self, latest: PageObservation) -> None:
         """Make a page the latest one of the walk."""
         self.place, self.time, self.count = latest.place, latest.time, latest.page.count
         self.ids = latest.ids
@@ -53,7 +53,7 @@ class Walk:
 
     @property
     def size(self) -> int:
-        """The number of ids that it keeps, plus one so that an empty walk counts too."""
+        """The number of ids that the walk keeps, plus one so that an empty walk counts too."""
         return len(self.earlier_ids) + len(self.ids) + 1
 
 
@@ -72,7 +72,7 @@ class PageWalks:
         """Walks that were dropped for lack of room, or because their pages are too far out of order."""
 
     def add(self, observation: Observation) -> Iterator[Finding]:
-        """Yield what is wrong with a page as the next one of its walk, or with lists that disagree."""
+        """Yield what is wrong with a page in its walk, and where lists contradict each other."""
         yield from self._lists.add(observation)
         if isinstance(observation, PageObservation):
             yield from self._follow(observation)
@@ -151,12 +151,12 @@ class PageWalks:
         del self._early[key]
         begun = self._walks.get(key)
         if early.page.has_next and (begun is None or begun.first != early.page.number):
-            self.forgotten += 1  # the walk that began there has continued without this one
+            self.forgotten += 1  # the walk that began at that page has gone on separately
         else:
             yield from self._follow(early)
 
     def _check_missing_page(self, observation: Observation, list_id: str, number: int) -> Iterator[Finding]:
-        """Yield that a page was not found although the page before links to it."""
+        """Yield a finding if a page was not found although the page before links to it."""
         walk = self._walks.get((observation.key, list_id, number - 1))
         if walk is not None and is_soon(walk.time, observation.time):
             walk.has_moved = True
@@ -170,15 +170,15 @@ def _continue(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
     yield from _check_repeated_rows(walk, latest)
     yield from _check_order(walk, latest)
     walk.previous = walk.place
-    walk.show(latest)
+    walk.set_latest(latest)
 
 
 def _repeat(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
-    """Replace the latest page, which was requested again; yield what is wrong now."""
+    """Replace the latest page of a walk by the same page, requested again; yield what is wrong with it."""
     yield from _compare_count(walk, latest)
     walk.has_moved |= latest.ids != walk.ids
     yield from _check_repeated_rows(walk, latest, known=walk.ids)
-    walk.show(latest)
+    walk.set_latest(latest)
 
 
 def _compare_count(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
@@ -218,7 +218,7 @@ def _check_order(walk: Walk, latest: PageObservation) -> Iterator[Finding]:
 
 
 def _may_have_moved(walk: Walk, row: Row, latest: PageObservation) -> bool:
-    """Whether data, or at least a row, may have changed since the page before."""
+    """Whether the data, or at least this row, may have changed since the page before."""
     updated = read_instant(_fields(row, latest).get(UPDATED_AT))
     since = walk.time.started if walk.time.date is None or walk.time.is_mock else walk.time.made_from
     has_changed = updated is not None and since is not None and updated >= since
@@ -249,6 +249,6 @@ def _finding(
         check=check,
         expected=expected,
         actual=excerpt(actual),
-        grade=Level.INCONCLUSIVE if has_moved else None,
+        fixed_level=Level.INCONCLUSIVE if has_moved else None,
         other=earlier,
     )

@@ -39,14 +39,14 @@ class Response:
 
     time: ResponseTime
     order: int
-    """Its place in the order in which responses are read, which counts without times."""
+    """The position in the order in which responses are read; it decides where there are no times."""
     place: Place
     prefix: tuple[str, ...]
     """The keys that lead to the array of the rows."""
     start: tuple[int, int]
-    """What is greatest for the last response: the time by the service's clock, then by the recorder's."""
+    """Greatest for the last response: its time by the service's clock, then by the recorder's."""
     end: tuple[int, int]
-    """What is least for the first response."""
+    """Least for the first response, by the same clocks."""
 
 
 def _response(observation: Observation, order: int) -> Response:
@@ -60,7 +60,7 @@ def _response(observation: Observation, order: int) -> Response:
 
 @dataclass(slots=True)
 class State:
-    """One state of a row, and its place in the first and the last response with it."""
+    """One state of a row, with the first and the last response that showed it, and the index there."""
 
     values: tuple[Any, ...]
     """The values of a `Row`."""
@@ -86,7 +86,7 @@ class Problem(NamedTuple):
     expected: Any
     actual: Any
     mark: Mark | None = None
-    grade: Level | None = None
+    fixed_level: Level | None = None
 
 
 class RowHistory:
@@ -148,7 +148,7 @@ class RowHistory:
         forwards, backwards = [*_problems(before, after, fields)], [*_problems(after, before, fields)]
         was_first, was_second = _is_before(one.first, other.last), _is_before(other.first, one.last)
         if forwards and backwards and not was_first and not was_second:
-            # Which came first is not known, but neither can follow the other: the order that breaks less.
+            # Which came first is not known, but neither can follow the other: report the less severe order.
             possible = ((forwards, one, other), (backwards, other, one))
             found = [[self._finding(each, *states) for each in problems] for problems, *states in possible]
             yield from max(found, key=lambda findings: min(each.level.rank for each in findings))
@@ -160,19 +160,19 @@ class RowHistory:
                 continue
             for each in problems:
                 if (each.rule, each.field) not in reported:
-                    problem = each if is_certain else each._replace(grade=Level.INCONCLUSIVE)
+                    problem = each if is_certain else each._replace(fixed_level=Level.INCONCLUSIVE)
                     yield self._finding(problem, earlier, later)
                 reported.add((each.rule, each.field))
 
     def _judge_missing(self, seen: list[State], missing: State) -> Iterator[Finding]:
-        """Yield that a row was not found although an earlier response showed it."""
+        """Yield a finding if a row was not found although an earlier response showed it."""
         earlier = next((state for state in seen if _seems_before(state.first, missing.last)), None)
         if earlier is not None:
-            problem = Problem("object.same", None, 200, 404, grade=Level.INCONCLUSIVE)
+            problem = Problem("object.same", None, 200, 404, fixed_level=Level.INCONCLUSIVE)
             yield self._finding(problem, earlier, missing)
 
     def _finding(self, problem: Problem, earlier: State, later: State) -> Finding:
-        # The first response with this state after the earlier one, or else one that certainly came after.
+        # The first response with the later state if it certainly came after the earlier state, else the last.
         is_first = _is_before(earlier.first, later.first)
         response, index = (later.first, later.first_index) if is_first else (later.last, later.last_index)
         keys = keys_of(response.prefix, index)
@@ -185,7 +185,7 @@ class RowHistory:
             mark=problem.mark,
             expected=problem.expected,
             actual=problem.actual,
-            grade=problem.grade,
+            fixed_level=problem.fixed_level,
             other=earlier.first.place,
         )
 
@@ -208,7 +208,7 @@ def _seems_before(one: Response, other: Response) -> bool:
 
 
 def _is_read_before(one: Response, other: Response) -> bool:
-    """Whether a response comes first in the recording of both, which has no times."""
+    """Whether `one` comes before `other` in the same recording, which has no times."""
     return one.time.recording == other.time.recording and one.order < other.order
 
 
@@ -244,7 +244,7 @@ def _differs(name: str, before: Values, after: Values, fields: RowFields) -> boo
 
 
 def _is_moved(life: Lifecycle, before: Values, after: Values) -> bool:
-    """Whether a row has ended at another time than before: its last state is final."""
+    """Whether a row that had ended shows another time of its end, though the last state is final."""
     has_ended = before[life.field] == after[life.field] == life.ended
     return has_ended and read_instant(before[life.ended_at]) != read_instant(after[life.ended_at])
 
@@ -255,7 +255,7 @@ def _lifecycle_problems(life: Lifecycle, before: Values, after: Values) -> Itera
         return
     if became not in life.moves[was]:
         yield Problem("object.lifecycle", life.field, list(life.moves[was]), became)
-    elif was == life.ripe:  # what may follow it is not documented
+    elif was == life.ripe:  # which states may follow this one is not documented
         yield Problem("object.lifecycle", life.field, [was], became, mark=Mark.ASSUMED)
 
 
@@ -263,7 +263,7 @@ def _changes(before: Values, after: Values, fields: RowFields) -> Iterator[Probl
     """Yield the fields that have changed although `updated_at` has not."""
     life, references = fields.resource.lifecycle, fields.resource.references
     has_rule = {name for name, rule in fields.resource.constant.items() if rule != _CONSTANT} | {UPDATED_AT}
-    # These change with the row that they refer to, which is not an update of this one.
+    # Copies change when the row that they refer to changes, which is not an update of this row.
     copied = {name for each in references for name in (each.field, each.copy)}
     for name in fields.stable:
         if name in has_rule or not _differs(name, before, after, fields):
@@ -271,9 +271,10 @@ def _changes(before: Values, after: Values, fields: RowFields) -> Iterator[Probl
         if life and name == life.ended_at and _differs(life.field, before, after, fields):
             continue  # it changes with the status
         mark = None
-        if name in fields.resource.ahead:  # that such a date is an update when it comes is not documented
+        if name in fields.resource.ahead:
+            # Such a date changes when it is reached; whether this is an update is not documented.
             mark = Mark.ASSUMED
         elif life and name == life.field:  # the vendor's example has become available without an update
             mark = Mark.FRAMEWORK
-        grade = Level.INCONCLUSIVE if name in copied else None
-        yield Problem("object.same", name, None, after[name], mark=mark, grade=grade)
+        fixed_level = Level.INCONCLUSIVE if name in copied else None
+        yield Problem("object.same", name, None, after[name], mark=mark, fixed_level=fixed_level)

@@ -18,7 +18,7 @@ from mock_webshare.judge.model.page import Page, read_page
 from mock_webshare.judge.model.response_time import ResponseTime, response_time
 from mock_webshare.judge.model.row_fields import RowFields, plain_row, row_fields
 from mock_webshare.judge.model.rulebook import Details, finding_of
-from mock_webshare.judge.model.shapes import kind_instead
+from mock_webshare.judge.model.shapes import different_kind
 
 _BLANK = re.compile(rb"\s")
 _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
@@ -26,14 +26,14 @@ _PLAIN_CHARSETS = frozenset({"", "utf-8", "utf8"})
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # no slots: derived values are cached
 class RuleContext:
-    """An exchange with what follows from it; without a request only the body counts."""
+    """An exchange, and values that follow from it; without a request, only its body is judged."""
 
     exchange: Exchange
     options: Options
     request: RecordedRequest | None = None
     """None: the request was not recorded."""
     schema: str | None = None
-    """The schema that the body has to keep. None: it has none."""
+    """The schema that the body has to keep. None: there is no schema for it."""
     body: Any = None
     """The JSON value of the body. None: null, or there is no body."""
 
@@ -54,7 +54,7 @@ class RuleContext:
 
     @cached_property
     def is_clear(self) -> bool:
-        """Whether the request means the same to the service; another charset may not."""
+        """Whether the service reads the request as we do; in an unusual charset it may not."""
         _, _, charset = (self.exchange.request_header("content-type") or "").lower().partition("charset")
         is_plain = charset.strip("= '\"") in _PLAIN_CHARSETS
         return self.request is not None and self.request.is_clear and is_plain
@@ -68,18 +68,18 @@ class RuleContext:
 
     @cached_property
     def is_rewritten(self) -> bool:
-        """Whether the recorder may have written the body again: its length is not the one that was sent."""
+        """Whether the recorder may have rewritten the body: it is inexact, or has blanks and a new length."""
         length = self.exchange.header("content-length")
         return not self.exchange.is_body_exact or (self.has_blanks and length != str(len(self.exchange.body)))
 
     @property
-    def grade_of_form(self) -> Level | None:
-        """The level of a finding about how a body is written; None: that of the rule."""
+    def level_of_form(self) -> Level | None:
+        """The level of findings about the spelling of the body; None: the level of the rule."""
         return Level.NOTE if self.is_rewritten else None
 
     @cached_property
     def endpoint(self) -> Endpoint | None:
-        """The endpoint whose object or page the body should be; None: of no endpoint."""
+        """The endpoint whose object or page the body should be; None if it should be something else."""
         if self.request is None:
             return self.contract.responders.get(self.schema or "")
         return self.request.endpoint if self.schema == self.request.endpoint.schema else None
@@ -92,38 +92,38 @@ class RuleContext:
 
     @cached_property
     def lifecycle(self) -> Lifecycle | None:
-        """How the rows change in time; None if they do not, or if that is not known."""
+        """How the rows change in time; None if they do not change, or there is no endpoint."""
         return None if self.endpoint is None else self.fields.resource.lifecycle
 
     @cached_property
     def is_valid(self) -> bool:
-        """Whether the body is valid against its schema, or has none."""
+        """Whether the body is valid against its schema; True also if there is no schema."""
         return self.schema is None or acceptor(self.contract.schemas, self.schema)(self.body)
 
     @cached_property
-    def kind_instead(self) -> tuple[str, str] | None:
-        """The kind that was due and the one that the body, or each row, is instead; None: no other.
+    def kind_mismatch(self) -> tuple[str, str] | None:
+        """The kind that is due, and the kind that the body, or each row, has instead; None: no mismatch.
 
-        A kind is the name of a schema; what a body is instead may also be a JSON type.
+        A kind is the name of a schema; the second one may also be a JSON type.
         """
         if self.schema is None or self.is_valid:
             return None
-        if other := kind_instead(self.body, self.schema, self.contract):
+        if other := different_kind(self.body, self.schema, self.contract):
             return self.schema, other
-        return self._kind_instead_of_rows()
+        return self._kind_mismatch_of_rows()
 
-    def _kind_instead_of_rows(self) -> tuple[str, str] | None:
+    def _kind_mismatch_of_rows(self) -> tuple[str, str] | None:
         if self.endpoint is None or not (self.is_list or self.is_array):
             return None
         due = self.contract.row_schema(self.endpoint)
-        kinds = (kind_instead(row, due, self.contract) for _, row in self.objects)
+        kinds = (different_kind(row, due, self.contract) for _, row in self.objects)
         if (other := next(kinds, None)) is None or any(each != other for each in kinds):
             return None
         return due, other
 
     @cached_property
     def rows(self) -> list[Any]:
-        """The items of a page or an array, whatever they are; or else the body, if an object."""
+        """The items of a page or an array, of any type; otherwise the body, if it is an object."""
         rows = self.body
         if not (self.is_list or self.is_array):
             return [rows] if isinstance(rows, dict) else []
@@ -150,7 +150,7 @@ class RuleContext:
 
     @property
     def plain_body(self) -> Any:
-        """The body, with the values that other spellings clearly mean."""
+        """The body, with the `plain_objects` in place of its rows."""
         plain = dict(self.plain_objects)
         rows = [plain.get(index, row) for index, row in enumerate(self.rows)]
         if self.is_list:
@@ -159,7 +159,7 @@ class RuleContext:
 
     @cached_property
     def plain_objects(self) -> list[tuple[int, dict[str, Any]]]:
-        """The `objects`, with the values that other spellings clearly mean."""
+        """The `objects`, their values spelled as the service does (see `plain_row`)."""
         if self.is_valid:
             return self.objects
         return [(index, plain_row(row, self.fields)) for index, row in self.objects]
@@ -174,11 +174,11 @@ class RuleContext:
         return shown(url, self.contract)
 
     def keys(self, index: int, *more: str) -> tuple[str | int, ...]:
-        """Return the keys that lead to the row of an index, or to a field of it."""
+        """Return the keys that lead from the body to the row at an index, or into it with `more` keys."""
         return ("results", index, *more) if self.is_list else (index, *more) if self.is_array else more
 
     def finding(self, rule: str, *keys: str | int, **details: Unpack[Details]) -> Finding:
-        """Return a finding at a place in the body; check, mark and grade default to the rule's."""
+        """Return a finding at the value in the body to which `keys` lead; see `finding_of`."""
         return finding_of(rule, self.place.at(*keys) if keys else self.place, self.contract, **details)
 
     @cached_property
@@ -191,7 +191,7 @@ class RuleContext:
 
 
 def place_of(record: Exchange | BadRecord, contract: Contract) -> Place:
-    """Return the place of a record, whose URL shows nothing that may be secret."""
+    """Return the place of a record, with the URL as `shown`: without what may be secret."""
     return Place(
         source=record.source,
         entry=record.entry,

@@ -26,7 +26,7 @@ class Level(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place in the order, 0 for the most severe."""
+        """The position in the order of levels, 0 for the most severe."""
         return [*Level].index(self)
 
 
@@ -62,7 +62,7 @@ class Place:
 
     @property
     def is_file(self) -> bool:
-        """Whether the body is the whole file, so that they share lines and columns."""
+        """Whether the body is the whole file, so that lines and columns of both are the same."""
         return self.entry is None and self.url is None
 
     def at(self, *keys: str | int) -> Place:
@@ -77,7 +77,7 @@ class Line(NamedTuple):
     """Counted from 1. None: the body does not have the line, but should."""
     text: str
     is_marked: bool = False
-    """Whether the finding is about it."""
+    """Whether the finding is about this line."""
 
 
 class Neighbours(NamedTuple):
@@ -90,35 +90,35 @@ class Neighbours(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """That a rule is broken at a place."""
+    """One violation of a rule, at one place."""
 
     rule: str
-    """The id of the rule, which is in `rulebook.rules_of` the contract."""
+    """The id of the rule, a key of `rulebook.rules_of(contract)`."""
     mark: Mark
     place: Place
     check: str
     """Which check of the rule failed: a JSON Schema keyword, or the rule's id if it has one check only."""
     expected: Any = None
-    """What the check expects, as JSON data. None: its name is enough."""
+    """What the check expects, as JSON data. None: the name of the check is enough."""
     actual: str | None = None
     """An `excerpt` of the value. None: there is no value."""
-    grade: Level | None = None
-    """The level, if it does not follow from the mark."""
+    fixed_level: Level | None = None
+    """The level if it does not follow from the mark. None: it does."""
     other: Place | None = None
-    """The earlier response that this one contradicts. None: it is wrong by itself."""
+    """The earlier response that this one contradicts. None: this response is wrong by itself."""
     neighbours: Neighbours | None = None
-    """The rows whose order is wrong. None: it is not about two rows."""
+    """The rows whose order is wrong. None: the finding is not about two rows."""
     outline: tuple[Line, ...] = ()
-    """The lines of the body around the value. Empty: they are not kept, or it is not about a value."""
+    """The lines of the body around the value. Empty: not kept, or the finding is not about a value."""
 
     @property
     def level(self) -> Level:
         """The severity."""
-        return self.grade or LEVELS[self.mark]
+        return self.fixed_level or LEVELS[self.mark]
 
     @property
     def actual_type(self) -> str:
-        """The JSON type of the actual value: any number is a `number`; empty: no value, or none of JSON."""
+        """The JSON type of the actual value, `number` for any number; empty: no value, or not a JSON one."""
         start = (self.actual or "N").removeprefix("-")[:1]
         return _TYPES_BY_START.get(start, "number")
 
@@ -160,7 +160,7 @@ def printable(text: str) -> str:
 
 
 def shorten(text: str, limit: int = LONGEST_EXCERPT) -> str:
-    """Return a text, or its first `limit` characters and how many it has."""
+    """Return a text; of a longer one, its first `limit` characters and the number of all characters."""
     return text[:limit] + _rest(text, limit)
 
 
@@ -171,7 +171,7 @@ def _rest(text: str, limit: int) -> str:
 def excerpt(value: Any) -> str:
     """Return a JSON value as one short, harmless line.
 
-    Of an object or array it is the size only: the content may be private.
+    Of an object or array, it shows only the size: the content may be private.
     """
     match value:
         case dict():

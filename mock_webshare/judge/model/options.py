@@ -27,18 +27,18 @@ class Options:
     unknown_fields: str = "report"
     """One of `UNKNOWN_FIELDS`: not reported, reported, or an error."""
     max_page_size: int | None = None
-    """None: as the contract says of each list."""
+    """The assumed limit of `page_size`. None: the limit that the contract has for each list."""
     default_ordering: str = "id"
-    """As in the parameter `ordering`. Empty: the order of a list without the parameter is not checked."""
+    """Written like the parameter `ordering`. Empty: without the parameter, the order is not checked."""
     pending_days: int | None = None
-    """None: as the contract says of each resource."""
+    """The assumed days for which a row is pending. None: those that the contract has for each resource."""
     fail_on: Level = Level.WARNING
     """One of `FAILING`: the minimum severity that makes the exit code 1."""
     may_be_empty: bool = False
     """Whether the exit code is 0 if there was nothing to judge."""
 
     keeps_details: bool = False
-    """Whether the verdict has exchanges and its findings lines of bodies, which reports for people show."""
+    """Whether to keep the details that only some reports show: exchanges, and lines of bodies."""
 
     def __post_init__(self) -> None:
         names = self.contract.schemas.names

@@ -20,46 +20,46 @@ class Page:
 
     number: int
     assumed: int
-    """The size that was requested, or the assumed limit if that is smaller."""
+    """The size that was requested, or the assumed limit if the limit is smaller."""
     size: int
-    """The same, or the only size that explains the response, if another limit may be the reason."""
+    """The same as `assumed`, unless only another limit explains the response: then that limit."""
     wanted: int
     """The size that was requested, whatever the limit."""
     usual: int
-    """The size if a request names none."""
+    """The size of pages if a request does not name a size."""
     count: int
     length: int
-    """The rows that the page has."""
+    """The number of rows that the page has."""
     has_next: bool
     is_size_asked: bool
     """Whether the request names a size: only then the limit applies."""
     is_size_plain: bool
-    """Whether the request names the size as documented, or none."""
+    """Whether the request names the size as documented, or names no size."""
     is_asked_as_last: bool
 
     @property
     def due(self) -> int:
-        """The rows that the page should have, by `count`."""
+        """The number of rows that the page should have, by `count`."""
         return max(0, min(self.size, self.count - self.before))
 
     @property
     def before(self) -> int:
-        """The rows on the pages before it."""
+        """The number of rows on the pages before this one."""
         return (self.number - 1) * self.size
 
     @property
     def is_last(self) -> bool:
-        """Whether there is no page after it, by `count`."""
+        """Whether no page follows this one, by `count`."""
         return self.number * self.size >= self.count
 
     @property
     def has_due_rows(self) -> bool:
-        """Whether it has as many rows as it should."""
+        """Whether the page has as many rows as it should."""
         return self.length == self.due
 
     @property
     def is_consistent(self) -> bool:
-        """Whether its rows and its link fit `count`."""
+        """Whether the number of rows and the presence of `next` fit `count`."""
         return self.has_due_rows and self.is_last != self.has_next
 
     @property
@@ -69,16 +69,16 @@ class Page:
 
     @property
     def is_longer(self) -> bool:
-        """Whether it is longer than the assumed limit, but not than requested."""
+        """Whether the page has more rows than the assumed limit, but not more than requested."""
         return self.assumed < self.length <= self.wanted
 
 
 def read_page(
     request: RecordedRequest, body: Mapping[str, Any], paging: Paging, limit: int | None
 ) -> Page | None:
-    """Return the numbers of a page; None if they are missing or wrong.
+    """Return the numbers of a page; None if `count`, the rows or the page number are missing or wrong.
 
-    `limit` is the largest size that is assumed to be served; None: as the contract says.
+    `limit` is the assumed limit of the size; None: the limit in the contract.
     """
     count, rows = read_integer(body.get("count")), body.get("results")
     if type(count) is not int or count < 0 or not isinstance(rows, list):
@@ -119,7 +119,7 @@ def _is_size_plain(request: RecordedRequest) -> bool:
 
 
 def _explained(page: Page, request: RecordedRequest) -> Page:
-    """Return an inconsistent page with the size that explains it, if that is a limit."""
+    """Return an inconsistent page with the size that explains it, if that may be the limit of the service."""
     size = _size_by_response(page)
     least = 1 if page.is_size_asked else min(page.usual, page.assumed + 1)
     if not least <= size <= page.wanted:
@@ -129,7 +129,7 @@ def _explained(page: Page, request: RecordedRequest) -> Page:
 
 
 def _size_by_response(page: Page) -> int:
-    """Return the size that the response shows: its own, or that of the pages before."""
+    """Return the size that the response shows: the length of the page, or the size of the pages before."""
     if page.has_next or page.number == 1:
         return page.length
     size, rest = divmod(page.count - page.length, page.number - 1)

@@ -1,7 +1,7 @@
 """ResponseTime: when a response was made, by the clock of the service and by that of the recorder.
 
 The clocks of two recorders may differ by hours, so responses of two recordings are ordered by their `Date`
-headers, which have whole seconds. Inside one recording its own clock is finer.
+headers, which have whole seconds. Inside one recording, the clock of the recorder is finer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mock_webshare.judge.model.row_fields import LONGEST_DATE
 LONGEST_WAIT = 3600 * SECOND
 """The longest time that a response may have taken if its duration was not recorded."""
 TOLERANCE = 60 * SECOND
-"""How far the clocks of one service, or the times in one recording, may be apart."""
+"""How far apart the clocks of one service, or the times in one recording, may be."""
 LONGEST_STEP = 600 * SECOND
 """The longest time between two responses that are compared as pages of one walk, or as lists."""
 _LONGEST_SECONDS = 1e9
@@ -35,17 +35,17 @@ class ResponseTime:
     """When a response was requested, made and complete, as far as that is known."""
 
     recording: str
-    """The file whose clock `started` and `ended` are of, or the folder that `record` wrote."""
+    """The file (or the folder of `record`) in which all times are by the clock of one recorder."""
     started: int | None
     """The instant of the request. None: not recorded."""
     ended: int | None
     """The instant at which the response was complete. None: not recorded."""
     date: int | None
-    """The instant in the `Date` header of the service. None: there is none."""
+    """The instant in the `Date` header of the service. None: no such header."""
     age: int = 0
-    """For how long a cache may have kept the response: it may show the data of so long ago."""
+    """How long, in the unit of instants, a cache may have kept the response: its data may be as old."""
     is_mock: bool = False
-    """Whether a mock server made it: the clock of its rows may stand still, or be years ahead."""
+    """Whether a mock server made the response: its clock may stand still, or be years ahead."""
 
     @property
     def made_from(self) -> int | None:
@@ -63,13 +63,13 @@ class ResponseTime:
 
     @property
     def complete_by(self) -> int | None:
-        """The latest instant at which it may have been complete, by the clock of the recorder."""
+        """The latest instant at which the response may have been complete, by the recorder's clock."""
         if self.started is None:
             return None
         return self.started + LONGEST_WAIT if self.ended is None else self.ended
 
     def is_of_the_clock(self, other: ResponseTime) -> bool:
-        """Whether both were timed by one recorder."""
+        """Whether the clock of one recorder timed both responses."""
         return self.recording == other.recording and self.started is not None and other.started is not None
 
 
@@ -98,14 +98,14 @@ def ended_at(exchange: Exchange) -> int | None:
 
 @lru_cache(_CACHED)
 def recording_of(source: str) -> str:
-    """Return the folder of a file that `record` wrote for one exchange; any other file is a recording."""
+    """Return the folder of a file that `record` wrote for one exchange; for any other file, the file."""
     folder, name = os.path.split(source)
     return folder if _OF_A_FOLDER.fullmatch(name) else source
 
 
 @lru_cache(_CACHED)
 def read_http_date(text: str) -> int | None:
-    """Return the instant of a `Date` header, `Fri, 20 Mar 2026 16:30:15 GMT`; None if it is not one."""
+    """Return the instant of a `Date` header, `Fri, 20 Mar 2026 16:30:15 GMT`; None for any other text."""
     match = _HTTP_DATE.fullmatch(text)
     if match is None or match[2] not in _MONTHS:
         return None
@@ -115,7 +115,7 @@ def read_http_date(text: str) -> int | None:
 
 
 def is_before(one: ResponseTime, other: ResponseTime) -> bool | None:
-    """Whether a response was certainly made before another one was requested; None: no times show it."""
+    """Whether `one` was certainly made before `other` was requested; None if there are no times."""
     is_of_one_clock = one.is_of_the_clock(other)
     if one.date is not None and other.date is not None:
         if not is_of_one_clock:
@@ -147,7 +147,7 @@ def seems_before(one: ResponseTime, other: ResponseTime) -> bool | None:
 
 
 def is_soon(earlier: ResponseTime, later: ResponseTime) -> bool:
-    """Whether a request came soon after an earlier response; without times, in its recording."""
+    """Whether `later` came soon after `earlier`; without times, whether both are in one recording."""
     if earlier.date is not None and later.date is not None and not earlier.is_of_the_clock(later):
         return 0 <= later.date - earlier.date <= LONGEST_STEP
     if earlier.started is None or later.started is None:

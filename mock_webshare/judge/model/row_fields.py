@@ -29,21 +29,21 @@ class RowFields:
     all: tuple[str, ...]
     """In the order of the schema."""
     known: frozenset[str]
-    """The same as a set."""
+    """The same names as in `all`."""
     dates: tuple[str, ...]
     numbers: tuple[str, ...]
-    """Those that may have a fraction."""
+    """The numbers that may have a fraction."""
     integers: tuple[str, ...]
     past: tuple[str, ...]
-    """The dates of what has happened."""
+    """The dates of events that have happened, so never in the future."""
     readers: tuple[tuple[str, Reader], ...]
-    """How to read the values that may be spelled in another way."""
+    """Fields whose values may be spelled in another way, and the function that reads each."""
     strings: frozenset[str]
-    """Those that are text, but not dates."""
+    """The fields that are text, but not dates."""
     stable: tuple[str, ...]
-    """Those that change with `updated_at` only: all but computed ones."""
+    """The fields that change only if `updated_at` does: all but computed ones."""
     mutable: frozenset[str]
-    """Those whose change moves a row in a list that is ordered or filtered by them."""
+    """The fields whose change moves a row in a list that is ordered or filtered by them."""
 
     def named(self, values: Sequence[Any]) -> dict[str, Any]:
         """Return the values of the `stable` fields by their names."""
@@ -77,10 +77,10 @@ _MOST_DIGITS = 18
 
 
 def plain_row(row: Mapping[str, Any], fields: RowFields) -> dict[str, Any]:
-    """Return a row whose values are spelled as the service does, where it is clear what they mean.
+    """Return a row with values as the service spells them; a value whose meaning is unclear stays.
 
-    The schema reports the spelling: `"1001"`, `1001.0` and `1e3` are integers, `"2.50"` is a number and
-    `Pending` a status.
+    `"1001"`, `1001.0` and `1e3` are read as integers, `"2.50"` as a number, `Pending` as a status. Other
+    rules report the spelling.
     """
     return {**row, **{name: read(row[name]) for name, read in fields.readers if name in row}}
 
@@ -92,7 +92,7 @@ def _reader(field: Field) -> Reader | None:
 
 
 def read_integer(value: Any) -> Any:
-    """Return the integer that a value clearly means: 1001 of `1001.0` or `\"1001\"`; else the value."""
+    """Return the integer that a value clearly means: 1001 for `1001.0` or `\"1001\"`; else the value."""
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() >= _MOST_DIGITS:
@@ -123,7 +123,7 @@ _ODD_DATE = re.compile(
 def read_instant(value: Any) -> int | None:
     """Return the instant of a date, however it is spelled; None if the value is not a date.
 
-    Rules compare `2022-06-14t18:58:10.2464060 z` like any other date; its spelling is reported by itself.
+    Rules compare `2022-06-14t18:58:10.2464060 z` like any other date; another rule reports its spelling.
     """
     return _instant(value) if type(value) is str and len(value) <= LONGEST_DATE else None
 
@@ -142,7 +142,7 @@ def _parsed(text: str) -> int | None:
 
 
 def _spelled(text: str) -> str:
-    """Return a date in an odd spelling as `parse_instant` reads it; other text unchanged."""
+    """Return a date in an odd spelling, spelled so that `parse_instant` reads it; other text unchanged."""
     match = _ODD_DATE.fullmatch(text.strip())
     if match is None:
         return text

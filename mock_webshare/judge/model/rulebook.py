@@ -16,7 +16,7 @@ OWN_RULES = (
     Rule("body.shape", Mark.ASSUMED, "A body shows by its fields which documented one it is.", "--schema"),
     *strict_json.RULES,
 )
-"""What a recording has to keep before the contract applies."""
+"""Rules that a recording has to keep before those of the contract can be applied."""
 _CACHED = 16  # contracts
 
 
@@ -27,12 +27,12 @@ def rules_of(contract: Contract = WEBSHARE) -> Mapping[str, Rule]:
 
 
 def mark_of(rule_id: str, contract: Contract) -> Mark:
-    """Return how a rule is known; assumed if the contract does not have (or apply) it."""
+    """Return the mark of a rule; `ASSUMED` if the contract does not have the rule."""
     rule = rules_of(contract).get(rule_id)
     return Mark.ASSUMED if rule is None else rule.mark
 
 
-GRADES = {
+FIXED_LEVELS = {
     "record.malformed": Level.ERROR,  # its content was not judged
     "body.shape": Level.WARNING,  # likewise, but that says nothing about the service
     "object.new-fields": Level.INFO,  # the vendor announces them
@@ -58,24 +58,24 @@ NOT_JUDGED = {
 """Rules that no recording shows to be broken, and why."""
 
 NOTHING: Any = object()
-"""The actual value where there is none."""
+"""The `actual` of a finding without a value; None is the JSON value null."""
 
 
 class Details(TypedDict, total=False):
-    """What a finding says besides its rule and place; a field of `Finding` has the same meaning."""
+    """The fields of a finding besides rule and place, with the same meaning as in `Finding`."""
 
     check: str | None
     expected: Any
     actual: Any
-    """A JSON value; the finding has an excerpt of it."""
+    """A JSON value; the finding will have an excerpt of it."""
     mark: Mark | None
-    grade: Level | None
+    fixed_level: Level | None
     other: Place | None
     neighbours: Neighbours | None
 
 
 def finding_of(rule: str, place: Place, contract: Contract, **details: Unpack[Details]) -> Finding:
-    """Return that a rule is broken at a place; check, mark and grade default to the rule's."""
+    """Return the finding that a rule is broken at a place; check, mark and level default to the rule's."""
     mark, actual = details.get("mark"), details.get("actual", NOTHING)
     return Finding(
         rule=rule,
@@ -84,7 +84,7 @@ def finding_of(rule: str, place: Place, contract: Contract, **details: Unpack[De
         check=details.get("check") or rule,
         expected=details.get("expected"),
         actual=None if actual is NOTHING else excerpt(actual),
-        grade=details.get("grade") or (None if mark else GRADES.get(rule)),
+        fixed_level=details.get("fixed_level") or (None if mark else FIXED_LEVELS.get(rule)),
         other=details.get("other"),
         neighbours=details.get("neighbours"),
     )
@@ -92,4 +92,4 @@ def finding_of(rule: str, place: Place, contract: Contract, **details: Unpack[De
 
 def level(rule: Rule) -> Level:
     """Return the level of a finding that breaks a rule."""
-    return GRADES.get(rule.id, LEVELS[rule.mark])
+    return FIXED_LEVELS.get(rule.id, LEVELS[rule.mark])

@@ -1,8 +1,8 @@
 """Shape: how a body is recognised by its fields.
 
 A body that was stored alone does not name its schema, and the body of a response may be of another kind
-than the one due. Each shape has a sign that no other one shows, chosen so that a broken body is still
-recognised.
+than the one due. Each shape has a sign, chosen so that a broken body is still recognised; a body has the
+first shape whose sign it shows.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ def recognise(body: Any, contract: Contract) -> str | None:
 
 @lru_cache(_CACHED)
 def shapes_of(contract: Contract) -> tuple[Shape, ...]:
-    """Return the shapes of all bodies; a body has the first one whose sign it shows."""
+    """Return the shapes of all bodies, in the order in which a body is compared with them."""
     lists = [each for each in contract.endpoints if each.kind is Kind.LIST]
     return (
         *_pages(contract, lists),
-        *(_row(contract, each) for each in contract.endpoints if each.kind is not Kind.LIST),
+        *(_unpaged(contract, each) for each in contract.endpoints if each.kind is not Kind.LIST),
         Shape("error-detail", "has `detail`", _has_any("detail")),
         Shape("field-errors", "has lists only", _has_lists_only),
     )
 
 
 def nearest_shapes(body: Any, contract: Contract) -> list[Shape]:
-    """Return the few shapes with which a body, or its first row, shares most fields; none if it has none."""
+    """Return the few shapes that share most fields, and at least one, with a body or its first row."""
     row = body[0] if isinstance(body, list) and body else body
     found = row.keys() if isinstance(row, dict) else set[str]()
     shared = {shape.schema: len(found & _fields(contract)[shape.schema]) for shape in shapes_of(contract)}
@@ -58,7 +58,7 @@ def nearest_shapes(body: Any, contract: Contract) -> list[Shape]:
 
 @lru_cache(_CACHED)
 def _fields(contract: Contract) -> Mapping[str, Set[str]]:
-    """Return the names of the fields of each shape, or of its rows if it is an array."""
+    """Return the field names of each shape, or of its rows if the shape is an array, by schema."""
     rows = {
         each.schema: {field.name for field in contract.served[each.path]}
         for each in contract.endpoints
@@ -70,11 +70,11 @@ def _fields(contract: Contract) -> Mapping[str, Set[str]]:
     }
 
 
-def kind_instead(body: Any, schema: str, contract: Contract) -> str | None:
-    """Return what a body is instead of what a schema describes; None if it may be meant as that.
+def different_kind(body: Any, schema: str, contract: Contract) -> str | None:
+    """Return the kind of a body that is not what a schema describes; None if it may be a broken one.
 
-    It is the name of the schema whose fields the body has, or a JSON type such as `array`: one that the
-    schema does not allow, or `object` for an object without any of the fields.
+    The kind is the name of the schema whose fields the body has, or a JSON type: one that the schema does not
+    allow, such as `array`, or `object` for an object without any of the fields.
     """
     types = contract.schemas.document(schema).get("type", "object")
     if (actual := json_type(body)) not in ([types] if isinstance(types, str) else types):
@@ -95,8 +95,8 @@ def _required(schema: str, contract: Contract) -> Sequence[str]:
 
 def _lacks_all(body: Any, schema: str, contract: Contract) -> bool:
     """Whether an object has none of the fields of a schema that requires several."""
-    is_rich = isinstance(body, dict) and len(_required(schema, contract)) > 1
-    return is_rich and contract.schemas.document(schema).get("properties", {}).keys().isdisjoint(body)
+    has_several = isinstance(body, dict) and len(_required(schema, contract)) > 1
+    return has_several and contract.schemas.document(schema).get("properties", {}).keys().isdisjoint(body)
 
 
 def json_type(value: Any) -> str:
@@ -116,20 +116,20 @@ _JSON_TYPES = {
 
 @lru_cache(_CACHED)
 def _shapes_inside(contract: Contract) -> tuple[Shape, ...]:
-    """Return the shapes of all bodies, and of rows that are never a body."""
+    """Return the shapes of all bodies, and of the rows of arrays, which are never a body."""
     arrays = [each for each in contract.endpoints if each.kind is Kind.ARRAY]
     rows = {contract.row_schema(each): each.signs or _signs(contract, each) for each in arrays}
     return *shapes_of(contract), *(Shape(name, "", _has_any(*signs)) for name, signs in rows.items())
 
 
 def _fit(body: Any, schema: str, contract: Contract) -> float:
-    """Return which part of the required fields of a schema a body has: 0 to 1."""
+    """Return the share of the required fields of a schema that a body has, from 0 to 1."""
     required = _required(schema, contract)
     return sum(name in body for name in required) / len(required) if required else 1.0
 
 
 def _pages(contract: Contract, lists: Sequence[Endpoint]) -> Iterator[Shape]:
-    """Yield the shapes of pages: of the list whose fields the first row shares most."""
+    """Yield the shape of each list's pages; the first row decides to which list a page belongs."""
     fields = {each.path: {field.name for field in contract.served[each.path]} for each in lists}
 
     def list_of(body: Any) -> Endpoint:
@@ -143,7 +143,8 @@ def _pages(contract: Contract, lists: Sequence[Endpoint]) -> Iterator[Shape]:
         yield Shape(each.schema, "has `results` or `next`", has_sign)
 
 
-def _row(contract: Contract, endpoint: Endpoint) -> Shape:
+def _unpaged(contract: Contract, endpoint: Endpoint) -> Shape:
+    """Return the shape of the body of an endpoint without pages: an object or an array."""
     signs = endpoint.signs or _signs(contract, endpoint)
     words = "has " + " or ".join(f"`{each}`" for each in signs)
     if endpoint.kind is Kind.ARRAY:
@@ -152,7 +153,7 @@ def _row(contract: Contract, endpoint: Endpoint) -> Shape:
 
 
 def _signs(contract: Contract, endpoint: Endpoint) -> Sequence[str]:
-    """Return the fields of a row that no other body has: no other row, and no error."""
+    """Return the fields that only the rows of an endpoint have: no other row has them, and no error."""
     schema = contract.row_schema(endpoint)
     others = {
         field.name

@@ -25,7 +25,7 @@ REPORTS = {
 }
 """The module of each report, by its name."""
 DETAILED = frozenset({"html"})
-"""The reports that show what a verdict only has with `Options.keeps_details`."""
+"""The reports that show details, for which a verdict needs `Options.keeps_details`."""
 
 
 def find(name: str) -> Report:

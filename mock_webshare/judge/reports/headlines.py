@@ -11,7 +11,7 @@ from mock_webshare.judge.model.finding import Finding, keys_of, printable, short
 from mock_webshare.judge.model.shapes import ERROR_BODIES
 
 LONGEST_NAME = 60
-"""Characters of the name of a field; it comes from the file."""
+"""Characters of the name of a field, which comes from the recording."""
 LONGEST_VALUE = 200
 """Characters of an expected value."""
 
@@ -126,7 +126,7 @@ def _of_enum(finding: Finding) -> str:
 
 
 def _value(finding: Finding) -> str:
-    """Return the actual value if that says enough, or else its type."""
+    """Return the actual value if it is a word such as `null`; otherwise its type in words."""
     is_word = finding.actual_type in ("boolean", "null", "")
     return str(finding.actual) if is_word else kind(finding.actual_type)
 

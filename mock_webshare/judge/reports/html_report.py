@@ -21,9 +21,9 @@ MOST_GROUPS = 300
 MOST_RULES = 40
 """Rows of the overview."""
 FEW_GROUPS = 20
-"""Groups that the overview lists one by one, instead of the first one of each rule."""
+"""The overview lists up to so many groups one by one; of more, only the first of each rule and level."""
 MOST_UNREADABLE = 100
-"""Files that could not be read and are named."""
+"""Unreadable files that are named; the others are counted."""
 MOST_TICKS = 120
 """Parts of the strip; each stands for one exchange or several."""
 
@@ -64,7 +64,7 @@ def _fragment(part: str, /, **values: object) -> str:
 
 
 class _Part(str):
-    """HTML that is complete."""
+    """HTML that needs no further escaping."""
 
 
 def _safe(value: object) -> str:
@@ -90,7 +90,7 @@ def _head(verdict: Verdict) -> Iterator[str]:
 
 
 def _title(verdict: Verdict) -> str:
-    """Return the most severe findings and their number: `3 errors, 1 warning`."""
+    """Return the number of findings of each level, or that there are none: `3 errors, 1 warning`."""
     nothing = "Nothing was judged" if verdict.exit_code == COULD_NOT else "No findings"
     return messages.levels(verdict) or nothing
 
@@ -126,7 +126,7 @@ def _unreadable(verdict: Verdict) -> str:
 
 
 def _overview(verdict: Verdict) -> Iterator[str]:
-    """Yield the groups if they are few, or else the first one of each rule and level."""
+    """Yield a row for each group if the groups are few, otherwise a row for each rule and level."""
     are_few = len(verdict.groups) <= FEW_GROUPS
     alike: dict[tuple[str, Level, int], list[int]] = {}
     for index, group in enumerate(verdict.groups):

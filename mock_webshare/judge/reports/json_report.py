@@ -21,10 +21,10 @@ def lines(verdict: Verdict, is_coloured: bool = False) -> Iterator[str]:
 
 
 def json_lines(document: dict[str, Any], name: str, items: Iterable[Any]) -> Iterator[str]:
-    """Yield a JSON document with an array in place of the null that `name` has.
+    """Yield a JSON document with an array of `items` in place of the null under the key `name`.
 
-    Only one item is in memory at a time: there may be hundreds of thousands. No text in the document can
-    pass for the name, because quotes are escaped in it.
+    Only one item is in memory at a time: there may be hundreds of thousands. No text in the document can be
+    taken for the key, because the quotes in a text are escaped.
     """
     before, null, after = _json(document).partition(f' "{name}": null')
     margin = " " * (len(before) - before.rindex("\n"))

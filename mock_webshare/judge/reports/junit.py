@@ -88,5 +88,5 @@ def _details(group: Group) -> Iterator[str]:
 
 
 def _safe(text: str) -> str:
-    """Return a text with the characters that XML does not allow as escapes."""
+    """Return a text in which the characters that XML does not allow are escaped."""
     return "\n".join(map(printable, text.split("\n")))

@@ -98,7 +98,7 @@ def actual(finding: Finding) -> str | None:
 
 
 def advice(finding: Finding, rule: Rule) -> str | None:
-    """Return what to do about a finding; None if the level is enough."""
+    """Return what to do about a finding; None if there is nothing to add to its level."""
     if finding.level is Level.INCONCLUSIVE:
         return "data may have moved between the two requests"
     if finding.check == "body.shape":
@@ -183,7 +183,7 @@ _EXPECTED: dict[str, str | Callable[[Any], str]] = {
     "owner": "{}, to which the same name belongs elsewhere",
     "unlisted": "a row that the earlier list has too, as it has not changed since",
 }
-"""The words for what a check expects, by its name; those of any other are the JSON value, as `{}` is."""
+"""By check: what it expects in words, `{}` for the JSON value; for other checks, the value is enough."""
 
 _SAID_BY_HEADLINE = frozenset({"json.depth", "json.size", "record.malformed", "required"})
 """The checks whose actual value is a phrase of the headline."""
@@ -192,4 +192,4 @@ _ACTUAL: dict[str, Callable[[str], str]] = {
     "body": lambda size: size.strip('"'),
     "kind": kind,
 }
-"""The words for what a check has found, by its name; those of any other are the excerpt."""
+"""By check: the function that puts the actual value into words; for other checks, the excerpt is enough."""

@@ -37,14 +37,14 @@ def _hints(verdict: Verdict) -> Iterator[str]:
 
 
 def nothing_judged(verdict: Verdict) -> Iterator[str]:
-    """Yield a sentence if that is why the exit code is not 0."""
+    """Yield a sentence if the exit code is not 0 because nothing was judged."""
     if verdict.exit_code == COULD_NOT and not verdict.unreadable:
         found = "no response of the documented endpoints" if verdict.exchanges else "no exchange at all"
         yield f"Nothing was judged: {found} was found."
 
 
 def _alike(verdict: Verdict) -> list[list[Group]]:
-    """Return the groups of equal findings, those of several files together."""
+    """Return the groups in lists; the groups of a list differ only in their file."""
     alike: dict[Likeness, list[Group]] = {}
     for group in verdict.groups:
         alike.setdefault(group.likeness._replace(source=""), []).append(group)

@@ -60,13 +60,13 @@ WITHOUT_BODY: tuple[Rule, ...] = (
 """The rules that apply even if the body cannot be read."""
 
 OF_ANOTHER_KIND: tuple[Rule, ...] = (schema.has_due_kind, *WITHOUT_BODY)
-"""The rules that apply if the body is of another kind: what it lacks of the due one is not worth a list."""
+"""The rules that apply if the body is of another kind; the others would list all that it lacks."""
 
 MOST_FINDINGS = 1000
 """Findings of one rule in one exchange: more would not help to fix a body that is wrong throughout."""
 
 
 def check(context: RuleContext, rules: tuple[Rule, ...] | None = None) -> Iterator[Finding]:
-    """Yield the findings in an exchange, in the order of the rules; by default of all that apply."""
-    for rule in rules or (RULES if context.kind_instead is None else OF_ANOTHER_KIND):
+    """Yield the findings in an exchange, in the order of the rules; None: all rules that apply."""
+    for rule in rules or (RULES if context.kind_mismatch is None else OF_ANOTHER_KIND):
         yield from islice(rule(context), MOST_FINDINGS)

@@ -19,7 +19,7 @@ _NO_MATCH = re.compile(messages.NO_MATCH.format(model=r"\w+"))
 
 
 def _error(context: RuleContext, status: int) -> dict[str, Any] | None:
-    """Return the body of an error with a status; None if there is not such an object."""
+    """Return the body of an error with the given status; None for other statuses, or if not an object."""
     is_error = context.exchange.status == status and context.schema is not None
     return context.body if is_error and isinstance(context.body, dict) else None
 

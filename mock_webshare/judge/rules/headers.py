@@ -39,7 +39,7 @@ def is_compact(context: RuleContext) -> Iterator[Finding]:
     if exchange.request_headers is None or "indent" in (exchange.request_header("accept") or "").lower():
         return
     if context.has_blanks and exchange.is_body_exact:
-        yield context.finding("wire.json", check="compact", grade=context.grade_of_form)
+        yield context.finding("wire.json", check="compact", fixed_level=context.level_of_form)
 
 
 def allows_methods(context: RuleContext) -> Iterator[Finding]:

@@ -93,7 +93,7 @@ def neighbours(before: Mapping[str, Any], after: Mapping[str, Any], term: Term) 
 def violation_of(
     ordering: Ordering, fields: RowFields, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Violation | None:
-    """Return why two neighbours are in the wrong order: the first difference decides."""
+    """Return why the order of two neighbours is wrong, by their first difference; None if it is right."""
     for term in ordering.terms:
         first, second = before.get(term.field), after.get(term.field)
         if first == second:
@@ -130,6 +130,6 @@ def _order(are_dates: bool, first: Any, second: Any) -> int | None:
 
 
 def _mark(ordering: Ordering, term: Term, fields: RowFields) -> Mark:
-    """Return the mark of a violation: how the database orders text is not documented."""
+    """Return the mark of a violation, `FRAMEWORK` for text, whose order in the database is not documented."""
     is_text = term.field in fields.strings and ordering.mark is Mark.DOCUMENTED
     return Mark.FRAMEWORK if is_text else ordering.mark

@@ -15,7 +15,7 @@ from mock_webshare.judge.model.finding import Finding
 def size_and_count_fit(context: RuleContext) -> Iterator[Finding]:
     """A page exists and has as many rows as its size and `count` require.
 
-    `PageSizeCaps` judges sizes that several pages have to explain.
+    `PageSizeCaps` judges sizes for which one page is not enough to decide.
     """
     page = context.page
     if page is None:
@@ -107,7 +107,7 @@ def _selection(request: RecordedRequest, query: str) -> dict[str, Any]:
 def link_query(query: str, number: int) -> str:
     """Return the query of a link to a page: `a=+&b=1&page=3` for `b=1&a=%20` and 3.
 
-    It is decoded and written again, sorted by name; a link to page 1 has no `page` (framework).
+    The query is decoded and written again, sorted by name; a link to page 1 has no `page` (framework).
     """
     params = parse_qs(query, keep_blank_values=True)
     params.pop("page", None)

@@ -45,14 +45,14 @@ def dates_are_local(context: RuleContext) -> Iterator[Finding]:
 
 
 def _small_letters(context: RuleContext, keys: tuple[str | int, ...], text: str) -> Finding:
-    """Return that a date has small letters, which its schema does not find wrong."""
+    """Return the finding that a date has small letters, which the schema allows."""
     expected, mark = text.upper(), Mark.FRAMEWORK
     return context.finding("object.dates", *keys, check="letters", expected=expected, actual=text, mark=mark)
 
 
 @lru_cache(_HOURS)
 def _local_hour(hour: str, offset: str) -> str | None:
-    """Return an hour with the offset that Los Angeles has then.
+    """Return an hour in the time of Los Angeles, with its offset at that hour.
 
     `2022-06-14T18` and `+00:00` are `2022-06-14T11-07:00`. None: such an hour does not exist.
     """
@@ -88,9 +88,9 @@ def numbers_are_floats(context: RuleContext) -> Iterator[Finding]:
             expected = repr(float(value))
             if type(value) is int or Decimal(expected).as_tuple() != value.as_tuple():
                 keys = context.keys(index, name)
-                grade = context.grade_of_form
+                fixed_level = context.level_of_form
                 yield context.finding(
-                    "object.amount-form", *keys, expected=expected, actual=value, grade=grade
+                    "object.amount-form", *keys, expected=expected, actual=value, fixed_level=fixed_level
                 )
 
 
@@ -107,8 +107,10 @@ def integers_are_digits(context: RuleContext) -> Iterator[Finding]:
 
 def _check_integer(context: RuleContext, value: Any, *keys: str | int) -> Iterator[Finding]:
     if isinstance(value, Decimal) and type(whole := read_integer(value)) is int:
-        grade = context.grade_of_form
-        yield context.finding("object.integer-form", *keys, expected=whole, actual=value, grade=grade)
+        fixed_level = context.level_of_form
+        yield context.finding(
+            "object.integer-form", *keys, expected=whole, actual=value, fixed_level=fixed_level
+        )
 
 
 def filters_apply(context: RuleContext) -> Iterator[Finding]:
@@ -145,7 +147,7 @@ def _rows_that_differ(
 
 
 def _is_possible(each: Filter, value: Any) -> bool:
-    """Whether a field may have a value at all; the schema reports others."""
+    """Whether a value is possible in a field at all; the schema reports other values."""
     return value in each.choices if each.resource is None else value is None or type(value) is int
 
 
@@ -208,7 +210,7 @@ def status_matches_the_age(context: RuleContext) -> Iterator[Finding]:
 
 
 def dates_are_in_order(context: RuleContext) -> Iterator[Finding]:
-    """No date of a row is before one that precedes it by nature."""
+    """No date of a row is before a date that has to come first, as creation comes before update."""
     if context.endpoint is None:
         return
     for order in context.fields.resource.date_orders:
@@ -224,7 +226,7 @@ def dates_are_in_order(context: RuleContext) -> Iterator[Finding]:
 
 
 def _is_reversed(first: Any, second: Any) -> bool:
-    """Whether a date is before another one: by a second, because one change reads the clock several times."""
+    """Whether `second` is a second or more before `first`: one change reads the clock several times."""
     if first == second or type(first) is not str or type(second) is not str:
         return False
     if first[4:5] == second[4:5] == "-" and first < second:
@@ -237,7 +239,7 @@ def _is_reversed(first: Any, second: Any) -> bool:
 
 
 def _has_due_dates(context: RuleContext, row: Mapping[str, Any], *names: str) -> bool:
-    """Whether none of the dates of a row should be null, which the schema reports."""
+    """Whether a row should have all these dates; a date that should be null, the schema reports."""
     life = context.lifecycle
     return life is None or life.ended_at not in names or row.get(life.field) == life.ended
 
@@ -267,7 +269,7 @@ def _day(number: int) -> str:
 
 
 def references_agree(context: RuleContext) -> Iterator[Finding]:
-    """One row that others refer to has one name in a response, and where names are unique, a name one row."""
+    """In a response, an id that rows refer to has one name; where names are unique, a name has one id."""
     if context.endpoint is None or not context.fields.resource.references:
         return
     for each in context.fields.resource.references:

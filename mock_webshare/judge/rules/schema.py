@@ -23,7 +23,7 @@ MOST_ERRORS = 1000
 
 
 def has_known_shape(context: RuleContext) -> Iterator[Finding]:
-    """A body stored without its request has a known shape, or a schema by option."""
+    """A body stored without its request has a known shape, or its schema is given as an option."""
     if context.schema is not None or context.request is not None:
         return
     signs = {shape.schema: shape.sign for shape in nearest_shapes(context.body, context.contract)}
@@ -32,9 +32,9 @@ def has_known_shape(context: RuleContext) -> Iterator[Finding]:
 
 def has_due_kind(context: RuleContext) -> Iterator[Finding]:
     """A body and its rows are of the kind that is due, not an error or another object."""
-    if context.kind_instead is None:
+    if context.kind_mismatch is None:
         return
-    due, other = context.kind_instead
+    due, other = context.kind_mismatch
     root = context.contract.schemas.document(due)
     keys = () if due == context.schema or context.is_array else ("results",)
     yield replace(
@@ -77,13 +77,15 @@ def has_known_fields(context: RuleContext) -> Iterator[Finding]:
     """A body has only fields that its schema knows."""
     if context.schema is None or context.options.unknown_fields == "ignore":
         return
-    grade = Level.ERROR if context.options.unknown_fields == "forbid" else Level.INFO
+    fixed_level = Level.ERROR if context.options.unknown_fields == "forbid" else Level.INFO
     for keys, each, known in _objects(context, context.schema):
         if known.issuperset(each):  # the usual case, decided fast
             continue
         for name in each:
             if name not in known:
-                yield context.finding("object.new-fields", *keys, name, actual=each[name], grade=grade)
+                yield context.finding(
+                    "object.new-fields", *keys, name, actual=each[name], fixed_level=fixed_level
+                )
 
 
 @lru_cache(_CACHED)
@@ -104,7 +106,7 @@ def _objects(
 
 
 def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
-    """Whether a row has its first sign, but none of the later fields."""
+    """Whether a row has the first field of `Endpoint.signs`, but no field of the later edition."""
     if context.endpoint is None or not isinstance(row, dict):
         return False
     later, signs = context.fields.resource.later, context.endpoint.signs
@@ -112,7 +114,7 @@ def _lacks_later_fields(context: RuleContext, row: Any) -> bool:
 
 
 def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bool:
-    """Whether a later field is missing: `is_of_this_edition` reports that once a row."""
+    """Whether an error is a missing later field, which `is_of_this_edition` reports once a row."""
     is_older = error.validator == "required" and _lacks_later_fields(context, error.instance)
     return is_older and _missing(error) in context.fields.resource.later
 
@@ -120,8 +122,8 @@ def _is_of_the_older_edition(context: RuleContext, error: ValidationError) -> bo
 def _is_whole(error: ValidationError) -> bool:
     """Whether a number like `1.0` was rejected as an integer.
 
-    In JSON Schema it is one. jsonschema accepts such a float, but not such a `Decimal`, as which numbers
-    are read.
+    In JSON Schema, `1.0` is an integer. jsonschema knows this of a float, but not of a `Decimal`, the type as
+    which we read it.
     """
     value, wanted = error.instance, error.validator_value
     is_about_integers = error.validator == "type" and "integer" in cast("str | list[str]", wanted)

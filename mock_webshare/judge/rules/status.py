@@ -56,13 +56,13 @@ def status_fits(context: RuleContext) -> Iterator[Finding]:
 
 
 def _is_conditional(context: RuleContext) -> bool:
-    """Whether a client asked a cache if its copy is still good."""
+    """Whether the client asked if its cached response is still valid."""
     names = ("if-none-match", "if-modified-since")
     return any(context.exchange.request_header(name) is not None for name in names)
 
 
 def _is_documented(context: RuleContext, request: RecordedRequest) -> bool:
-    """Whether the documentation says what the request does: to refuse it breaks a documented rule."""
+    """Whether the documentation says what the request does: then a 400 breaks a documented rule."""
     endpoint = request.endpoint
     if context.method not in ("GET", "HEAD"):
         return False
@@ -77,7 +77,7 @@ def _is_documented(context: RuleContext, request: RecordedRequest) -> bool:
 
 
 def refusal(context: RuleContext, request: RecordedRequest) -> Refusal | None:
-    """Return the first reason to refuse the request; None if it shows no reason."""
+    """Return the first reason to refuse the request; None if the request shows no reason."""
     return next((each for each in REFUSALS if each.applies(context, request)), None)
 
 
@@ -155,7 +155,7 @@ _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9:.]+\])(?::\d+)?", re.IGNORECASE | 
 
 
 def _has_impossible_host(context: RuleContext, request: RecordedRequest) -> bool:
-    """Whether an impossible host was refused; if not, the service saw another one."""
+    """Whether a request with an impossible host got a 400; if not, the service was sent another host."""
     if context.exchange.status != 400:
         return False
     host = context.exchange.request_header("host")
@@ -234,7 +234,7 @@ REFUSALS = (
 
 
 _LIKE_200 = frozenset({201, 202, 203, 206})
-"""The statuses whose bodies are those of a 200: what is in them counts, wrong as the status is."""
+"""The statuses whose bodies are judged like those of a 200, although the status itself is wrong."""
 
 
 def _is_part(context: RuleContext) -> bool:
