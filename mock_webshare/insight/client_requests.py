@@ -13,7 +13,7 @@ from mock_webshare.contract.paths import prefix_of
 from mock_webshare.contract.timestamps import SECOND
 from mock_webshare.exchange.limits import has_many, parsed
 from mock_webshare.exchange.model import Exchange
-from mock_webshare.exchange.request import RecordedRequest, origin_of, read_int, read_url, shown, split
+from mock_webshare.exchange.request import RecordedRequest, read_int, read_url, shown, split
 from mock_webshare.insight.hints import Facts, hint_for, key_place
 
 MOST_IDS = 1000
@@ -264,8 +264,6 @@ def _link(request: RecordedRequest) -> Link:
 
 
 def _without_origin(url: str) -> str:
-    """Return path and query of a URL; the whole URL if its origin is not in lower case."""
+    """Return path and query of a URL that `shown` has returned."""
     parts = split(url)
-    if parts is None or not parts.netloc:
-        return url
-    return url.removeprefix(origin_of(parts))
+    return url if parts is None else url.removeprefix(f"{parts.scheme}://{parts.netloc}")

@@ -636,6 +636,16 @@ def test_a_next_of_another_origin_is_not_for_the_key(origin: str, key: str | Non
     assert [each.rule for each in hints(requests, WEBSHARE, is_over=False)] == rules
 
 
+@pytest.mark.parametrize(
+    "origin", ["https://a.b", "https://A.b:443", "http://127.0.0.1:80", "HTTPS://me:x@a.b"]
+)
+def test_a_hint_shows_path_and_query(origin: str) -> None:
+    recorded = RecordedHints(WEBSHARE)
+    recorded.add(page(origin, "?stauts=pending", None))
+    [hint] = recorded.documents()
+    assert [each["url"] for each in hint["requests"]] == [f"{LIST}?stauts=..."]
+
+
 def test_a_next_of_another_origin_may_be_followed_at_home() -> None:
     home = "https://proxy.webshare.io"
     exchanges = [page(home, "", f"{OTHERS[0]}{LIST}?page=2"), page(home, "?page=2", None)]
