@@ -132,19 +132,21 @@ def test_walk(webshare_mock, number):
 
 
 def hints(rounds: int = 11) -> None:
-    """Take the processor time of a suite of walks through four pages each, with hints and without.
+    """Take the processor time of a suite of walks through four pages, with hints or coverage and without.
 
     The least time counts: whatever else the machine does only adds to it.
     """
-    for mode in ("report", "error"):
-        ours, theirs = in_turn(rounds, partial(_walking, mode), partial(_walking, "off"))
-        report(f"300 tests of 4 requests, hints: {mode}", min(ours), min(theirs), "<= 1.05", "ms")
+    for mode, options in (("report", ""), ("error", ""), ("off", "--webshare-coverage")):
+        ours, theirs = in_turn(rounds, partial(_walking, mode, options), partial(_walking, "off"))
+        what = f"300 walks, hints {mode} {options}"
+        report(what, min(ours), min(theirs), "<= 1.05", "ms")
 
 
-def _walking(mode: str) -> float:
+def _walking(mode: str, options: str = "") -> float:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_suite.py").write_text(WALKING, encoding="utf-8")
-        Path(folder, "pytest.ini").write_text(f"[pytest]\nwebshare_mock_hints = {mode}\n", encoding="utf-8")
+        settings = f"[pytest]\nwebshare_mock_hints = {mode}\naddopts = {options}\n"
+        Path(folder, "pytest.ini").write_text(settings, encoding="utf-8")
         before = os.times()
         run_pytest(folder, OURS)
         after = os.times()
