@@ -18,7 +18,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, cast
@@ -39,6 +39,7 @@ from mock_webshare.judge.body import strict_json
 from mock_webshare.judge.model.finding import Place
 from mock_webshare.judge.model.options import Options
 from mock_webshare.judge.run import judge
+from mock_webshare.judge.verdict import Verdict
 from mock_webshare.live import checks, upstream
 from mock_webshare.live.responses import Responses, Undecidable
 from mock_webshare.recordings.formats import detect
@@ -469,6 +470,7 @@ def unnamed_in(module: ModuleType, source: str) -> Iterator[tuple[str, Used]]:
         yield key, Used(re.compile(regex), frozenset([method]))
 
 
+@cache
 def used_patterns() -> dict[str, list[Used]]:
     found: dict[str, list[Used]] = {}
     sources = {name: inspect.getsource(module) for name, module in modules()}
@@ -484,9 +486,6 @@ def used_patterns() -> dict[str, list[Used]]:
         for key, used in unnamed_in(module, sources[name]):
             found.setdefault(f"{name}:{key}", []).append(used)
     return found
-
-
-PATTERNS = used_patterns()
 
 
 def seconds(work: Callable[[], object]) -> Callable[[int], float]:
@@ -509,17 +508,18 @@ def growth(work: Callable[[Any], object], make: Callable[[int], Any], size: int 
 
 
 def test_every_pattern_has_a_text() -> None:
-    assert PATTERNS.keys() - TEXTS.keys() == set(), "add texts for which these may take long to `TEXTS`"
-    assert TEXTS.keys() - PATTERNS.keys() == set(), "there are no such patterns any more"
+    used = used_patterns().keys()
+    assert used - TEXTS.keys() == set(), "add texts for which these may take long to `TEXTS`"
+    assert TEXTS.keys() - used == set(), "there are no such patterns any more"
 
 
-@pytest.mark.parametrize("name", sorted(PATTERNS))
+@pytest.mark.parametrize("name", sorted(TEXTS))
 def test_a_pattern(name: str) -> None:
-    for pattern, methods in PATTERNS[name]:
+    for pattern, methods in used_patterns()[name]:
         encode = str.encode if isinstance(pattern.pattern, bytes) else str
         for method in {_WAYS.get(each, "finditer") for each in methods}:
             use = getattr(pattern, method)
-            for pump in [*ANY, *TEXTS.get(name, [])]:
+            for pump in [*ANY, *TEXTS[name]]:
                 text = {size: encode(pump.text(size)) for size in (SMALL, TIMES * SMALL)}
                 assert growth(partial(_exhaust, use), text.__getitem__) <= MOST, (method, pump)
 
@@ -745,14 +745,27 @@ JUDGED: dict[str, Callable[[int], Iterator[Exchange | BadRecord]]] = {
 }
 
 
+@cache
+def verdict(case: str, number: int) -> Verdict:
+    return judge(JUDGED[case](number), Options())
+
+
+@pytest.mark.parametrize("case", JUDGED)
+def test_judging(case: str) -> None:
+    def work(records: list[Exchange | BadRecord]) -> None:
+        judge(records, Options())
+
+    assert growth(work, lambda size: list(JUDGED[case](size // 10))) <= MOST
+
+
 @pytest.mark.parametrize("report", reports.REPORTS)
 @pytest.mark.parametrize("case", JUDGED)
-def test_judging(case: str, report: str) -> None:
-    def work(records: list[Exchange | BadRecord]) -> None:
-        reports.write(report, judge(records, Options()), io.StringIO())
+def test_a_report(case: str, report: str) -> None:
+    def work(number: int) -> None:
+        reports.write(report, verdict(case, number), io.StringIO())
 
-    work(list(JUDGED[case](2)))  # imports
-    assert growth(work, lambda size: list(JUDGED[case](size // 10))) <= MOST
+    work(2)  # imports
+    assert growth(work, lambda size: size // 10) <= MOST
 
 
 def test_a_deep_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
