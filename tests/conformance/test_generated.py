@@ -1,6 +1,7 @@
 """Requests from a grammar, sent to both servers.
 
-The usual run takes the same few hundred each time; `--conformance-examples N` takes N new ones.
+The usual run takes the same each time, a quarter of them without `--exhaustive`;
+`--conformance-examples N` takes N new ones.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from tests.conformance.strategies import REQUESTS
 from tests.conformance.wire import Pair, Request, differences
+from tests.sampling import examples
 
 USUAL_EXAMPLES = 320
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("requests", REQUESTS.values(), ids=REQUESTS)
 def test_we_respond_like_the_framework(
     pair: Pair, requests: st.SearchStrategy[Request], pytestconfig: pytest.Config
@@ -22,7 +25,7 @@ def test_we_respond_like_the_framework(
     wanted: int | None = pytestconfig.getoption("--conformance-examples", default=None)
 
     @settings(
-        max_examples=max(1, (wanted or USUAL_EXAMPLES) // len(REQUESTS)),
+        max_examples=max(1, (wanted or examples(USUAL_EXAMPLES)) // len(REQUESTS)),
         derandomize=wanted is None,
         database=None,
         deadline=None,

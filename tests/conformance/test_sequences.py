@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.conformance.corpus.sequences import SEQUENCES, Step, with_key
 from tests.conformance.strategies import CONVERSATIONS
 from tests.conformance.wire import Client, Pair, Request, differences
+from tests.sampling import examples
 
 USUAL_EXAMPLES = 80
 each_sequence = pytest.mark.parametrize("steps", SEQUENCES.values(), ids=SEQUENCES)
@@ -36,13 +37,14 @@ def test_we_respond_like_the_framework(pair: Pair, new_keys: Iterator[str], step
     assert conversation_differences(pair, next(new_keys), [step.request for step in steps]) == []
 
 
+@pytest.mark.hypothesis
 def test_we_converse_like_the_framework(
     pair: Pair, new_keys: Iterator[str], pytestconfig: pytest.Config
 ) -> None:
     wanted: int | None = pytestconfig.getoption("--conformance-examples", default=None)
 
     @settings(
-        max_examples=max(1, wanted // 4 if wanted else USUAL_EXAMPLES),
+        max_examples=max(1, wanted // 4 if wanted else examples(USUAL_EXAMPLES)),
         derandomize=wanted is None,
         database=None,
         deadline=None,
