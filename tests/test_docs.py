@@ -38,6 +38,7 @@ from mock_webshare.service.data.resources import RowType, row_types
 from mock_webshare.service.reasons import MEANINGS
 from mock_webshare.service.world.scenarios import SCENARIOS
 from tests.capabilities import needs_shell
+from tests.cli import Run
 from tests.paths import ROOT
 from tests.sampling import sampled
 from tests.test_layers import FLOOR
@@ -98,6 +99,10 @@ def prose(text: str) -> str:
     return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
+UNUSED_PLUGINS = ("aiohttp", "anyio", "cacheprovider", "faker", "hypothesispytest", "pytest_httpserver")
+"""Plugins of our own environment that no page uses, and that each run of pytest would load."""
+
+
 class Reader:
     """Follows a page to the letter, in an empty directory, with a server at the default URL."""
 
@@ -105,8 +110,13 @@ class Reader:
         self.folder = folder
         self._url = url
         scripts = os.path.dirname(sys.executable)
-        kept = {name: value for name, value in os.environ.items() if "WEBSHARE" not in name}
-        self._environment = kept | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+        # The commands of a page are measured in their own tests, and here they would take twice as long.
+        others = ("WEBSHARE", "COVERAGE_PROCESS")
+        kept = {name: value for name, value in os.environ.items() if not any(map(name.__contains__, others))}
+        self._environment = kept | {
+            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+            "PYTEST_ADDOPTS": " ".join(f"-p no:{name}" for name in UNUSED_PLUGINS),
+        }
 
     def run(self, *command: str) -> tuple[int, str]:
         """Run a command and return its exit code and all that it wrote."""
@@ -322,10 +332,7 @@ def defaults_of(page: str) -> list[tuple[str, str]]:
 
 def options_of(command: str) -> Iterator[str]:
     """Yield the long options that the help of a command lists."""
-    process = subprocess.run(
-        [sys.executable, "-m", "mock_webshare", command, "--help"], capture_output=True, text=True, check=True
-    )
-    yield from set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", process.stdout)) - {"--help"}
+    yield from set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", Run(command, "--help").out)) - {"--help"}
 
 
 OPTIONS = {

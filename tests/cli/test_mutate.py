@@ -22,6 +22,8 @@ from tests.sampling import sampled
 from tests.waiting import PATIENCE, until
 
 MUTATE = [sys.executable, "-m", "mock_webshare", "mutate"]
+UNMEASURED = ["env", "-u", "COVERAGE_PROCESS_CONFIG", "-u", "COVERAGE_PROCESS_START"]
+"""Before a command that is run dozens of times: measuring coverage would take longer than the command."""
 LIST = CREDIT_LIST.path
 GET = f"""
 import json, os, sys, urllib.request
@@ -40,7 +42,7 @@ def mutate(*options: object, code: str, folder: Path | None = None) -> subproces
     """Run a program of Python under `mutate`."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
     return subprocess.run(
-        [*MUTATE, *map(str, options), "--", sys.executable, "-c", code],
+        [*MUTATE, *map(str, options), "--", *UNMEASURED, sys.executable, "-c", code],
         cwd=folder,
         env=others,
         capture_output=True,
@@ -89,7 +91,7 @@ SURVIVES = f"curl -so {os.devnull} -H 'Authorization: Token any' \"$WEBSHARE_BAS
 @pytest.mark.exhaustive
 def test_a_command_that_never_fails_scores_0() -> None:
     ran = subprocess.run(
-        [*MUTATE, "--format", "json", "--jobs", "2", "--", "sh", "-c", SURVIVES],
+        [*MUTATE, "--format", "json", "--jobs", "2", "--", *UNMEASURED, "sh", "-c", SURVIVES],
         capture_output=True,
         text=True,
         timeout=10 * PATIENCE,
@@ -310,21 +312,17 @@ def test_a_command_is_needed(words: list[str]) -> None:
     assert "like mock-webshare mutate -- pytest -q" in refused.err
 
 
-_PYTEST = [
-    "python",
-    "-m",
-    "pytest",
-    "-x",
-    "-q",
-    "-p",
-    "no:asyncio",
-    "-p",
-    "no:aiohttp",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:xdist",
-]
+_UNUSED = (
+    "aiohttp",
+    "anyio",
+    "asyncio",
+    "cacheprovider",
+    "faker",
+    "hypothesispytest",
+    "pytest_httpserver",
+    "xdist",
+)
+_PYTEST = ["python", "-m", "pytest", "-x", "-q", *(word for name in _UNUSED for word in ("-p", f"no:{name}"))]
 EXAMPLES = {
     "earnings-report": (
         _PYTEST,
@@ -384,6 +382,7 @@ def test_the_report_on_an_example_is_right(name: str, tmp_path: Path) -> None:
             "--format",
             "json",
             "--",
+            *UNMEASURED,
             sys.executable if program == "python" else program,
             *arguments,
         ],
