@@ -11,8 +11,10 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 
+import hypothesis
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
@@ -52,6 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     The exhaustive tests, which start the same commands, are measured with all their processes.
     """
+    if not config.getoption("--exhaustive"):
+        hypothesis.settings.register_profile("everyday", hypothesis.settings(), max_examples=25)
+        hypothesis.settings.load_profile("everyday")
     if hasattr(config, "workerinput") and "COVERAGE_PROCESS_START" in os.environ:
         for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
             os.environ.pop(name, None)
@@ -71,9 +76,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=left_out)
 
 
+def pytest_collection() -> None:
+    """Search for no garbage among the tests while they are collected: there is hardly any."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave the collected tests out of every later search for garbage, which they would make slow."""
     gc.freeze()
+    gc.enable()
 
 
 class Watch:
@@ -205,5 +216,8 @@ def world(server: MockServer) -> Iterator[MockWorld]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a source distribution, and a wheel from that, and return their folder."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, capture_output=True)
+    # Without hatchling, `build` gets it from a package index, into an environment of its own.
+    isolation = ["--no-isolation"] if find_spec("hatchling") else []
+    command = [sys.executable, "-m", "build", *isolation, "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
     return folder

@@ -25,6 +25,7 @@ from mock_webshare.service.service import Service
 from mock_webshare.service.settings import Settings
 from mock_webshare.service.world.journal import Entry, exchanges
 from mock_webshare.service.world.world import Beginning, World
+from tests.sampling import examples
 
 BASE = CONFIG.path.removesuffix("config/")
 HEADERS = ((b"host", b"a"), (b"authorization", b"Token any"), (b"content-type", b"application/json"))
@@ -322,7 +323,7 @@ class Affiliates(RuleBasedStateMachine):
 
 TestAffiliates = Affiliates.TestCase
 TestAffiliates.settings = hypothesis_settings(
-    max_examples=25, stateful_step_count=25, deadline=None, database=None, derandomize=True
+    max_examples=examples(25), stateful_step_count=25, deadline=None, database=None, derandomize=True
 )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mock_webshare.contract.schemas import SERVICE_SCHEMAS, Schemas
 from mock_webshare.judge.body.fast_schema import acceptor
+from tests.sampling import examples
 
 CREDIT = SERVICE_SCHEMAS.document("referral-credit")["examples"][0] | {"amount": Decimal("2.5")}
 PAGE = {"count": 2, "next": "https://a.b/c?page=2", "previous": None, "results": [CREDIT, CREDIT]}
@@ -79,7 +80,7 @@ def test_what_is_good_is_accepted_at_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(data=st.data())
 def test_what_is_accepted_is_valid(name: str, data: st.DataObject) -> None:
     value = copy.deepcopy(GOOD[name])

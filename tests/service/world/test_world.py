@@ -26,6 +26,7 @@ from mock_webshare.service.world.journal import Entry
 from mock_webshare.service.world.world import Beginning, World, read_state
 from tests.control_plane import digest
 from tests.requests_to import request_to
+from tests.sampling import examples
 
 EDGE_CASES = dataset.load("edge-cases")
 NOW = "2026-03-16T09:00:00-07:00"
@@ -554,7 +555,7 @@ def test_whatever_a_world_can_do_is_tried_before_a_reset() -> None:
     }
 
 
-@hypothesis_settings(max_examples=60, deadline=None, database=None)
+@hypothesis_settings(max_examples=examples(60), deadline=None, database=None)
 @given(done=st.lists(st.tuples(st.sampled_from(sorted(METHODS)), st.integers(1, 9)), max_size=12))
 def test_after_whatever_was_done_a_reset_world_is_as_a_new_one(done: list[tuple[str, int]]) -> None:
     seconds = Seconds()
