@@ -16,7 +16,7 @@ from mock_webshare.exchange.model import Exchange, write_line
 from tests.capabilities import needs_fork
 from tests.cli import Run
 from tests.paths import EXAMPLE
-from tests.sampling import sampled
+from tests.sampling import sampled_rows
 from tests.waiting import PATIENCE
 
 GET = """
@@ -25,7 +25,7 @@ headers = {"Authorization": "Token key"}
 url = os.environ["WEBSHARE_BASE_URL"] + "/api/v2/referral/credit/?status=pending"
 urllib.request.urlopen(urllib.request.Request(url, headers=headers)).read()
 """
-UNUSED = ("asyncio", "aiohttp", "anyio", "cacheprovider", "faker", "hypothesispytest")
+UNUSED = ("asyncio", "aiohttp", "anyio", "cacheprovider", "faker", "hypothesispytest", "pytest_httpserver")
 PYTEST = [sys.executable, "-m", "pytest", *(word for name in UNUSED for word in ("-p", f"no:{name}"))]
 
 
@@ -70,7 +70,10 @@ def test_run_without_the_options_reports_nothing() -> None:
 @needs_fork
 @pytest.mark.parametrize(
     ("minimum", "command", "code", "is_short"),
-    [("0", GET, 0, False), ("4", GET, 0, False), ("90", GET, 1, True), ("90", GET + "exit(7)", 7, True)],
+    sampled_rows(
+        [("4", GET, 0, False), ("0", GET, 0, False), ("90", GET, 1, True), ("90", GET + "exit(7)", 7, True)],
+        kind=lambda row: row[2],
+    ),
 )
 def test_run_can_require_a_minimum(minimum: str, command: str, code: int, is_short: bool) -> None:
     ran = run("--coverage-fail-under", minimum, command=[sys.executable, "-c", command])
@@ -99,7 +102,25 @@ def test_a_wrong_value_is_refused_before_anything_is_done(
 
 
 @needs_fork
-@pytest.mark.parametrize("number", sampled([2, 4]))
+def test_the_servers_of_a_command_and_of_its_children_count(tmp_path: Path) -> None:
+    code = """if True:
+        from mock_webshare import MockServer
+        child = os.fork()
+        with MockServer() as server:
+            url = server.url + "/api/v2/referral/credit/?status=available"
+            urllib.request.urlopen(urllib.request.Request(url, headers=headers)).read()
+        if child:
+            os.waitpid(child, 0)
+    """
+    ran = run("--coverage-file", tmp_path / "c.json", command=[sys.executable, "-c", GET + code])
+    assert ran.returncode == 0, ran.stderr
+    counts = counts_of(tmp_path / "c.json")
+    assert (counts["filter", "status=pending"], counts["filter", "status=available"]) == (1, 2)
+
+
+@pytest.mark.exhaustive
+@needs_fork
+@pytest.mark.parametrize("number", [2, 4])
 def test_the_servers_of_a_command_count_in_any_number_of_processes(number: int, tmp_path: Path) -> None:
     found: list[Any] = []
     for processes in ([], ["-n", str(number)]):

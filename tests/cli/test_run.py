@@ -23,7 +23,7 @@ from mock_webshare.errors import UsageError
 from mock_webshare.server import environment, process_guard
 from mock_webshare.server.mock_world import proxy_exemptions
 from tests.capabilities import needs_bash, needs_fork
-from tests.sampling import sampled
+from tests.sampling import sampled, sampled_rows
 from tests.waiting import PATIENCE, until
 
 RUN = [sys.executable, "-m", "mock_webshare", "run"]
@@ -53,6 +53,23 @@ def run(
 
 def sh(script: str, options: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess[str]:
     return run("sh", "-c", script, options=options, **variables)
+
+
+ENVIRONMENT = {
+    "WEBSHARE_BASE_URL": "https://proxy.webshare.io",
+    "WEBSHARE_API_KEY": SECRET,
+    "NO_PROXY": "a.example",
+    "no_proxy": "b.example, ",
+    "SSL_CERT_FILE": "/ours.pem",
+}
+
+
+@pytest.fixture(scope="module")
+def shown() -> subprocess.CompletedProcess[str]:
+    """One run of a command that shows its environment and its input, complains, and ends with 77."""
+    show = "".join(f'echo "{name}=${name}"; ' for name in ENVIRONMENT)
+    script = f"{show} cat; echo on standard error >&2; exit 77"
+    return run("sh", "-c", script, options=(), stdin="one\ntwo\n", **ENVIRONMENT)
 
 
 def is_alive(pid: int) -> bool:
@@ -148,13 +165,18 @@ class TestCommand:
         test.write_text("def test_that_fails():\n    assert False\n", encoding="utf-8")
         assert run(sys.executable, "-m", "pytest", "-q", str(test)).returncode == 1
 
-    def test_the_certificates_that_we_do_not_read_are_there_for_the_command(self) -> None:
-        code = "import os; print(os.environ.get('SSL_CERT_FILE'))"
-        assert run(sys.executable, "-c", code, SSL_CERT_FILE="/ours.pem").stdout == "/ours.pem\n"
-        environ = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"}
-        command = [*RUN, "--", sys.executable, "-c", code]
-        assert subprocess.run(command, capture_output=True, text=True, env=environ).stdout == "None\n"
+    def test_the_certificates_that_we_do_not_read_are_there_for_the_command(
+        self, shown: subprocess.CompletedProcess[str]
+    ) -> None:
+        assert "\nSSL_CERT_FILE=/ours.pem\n" in shown.stdout
 
+    @pytest.mark.exhaustive
+    def test_no_certificates_are_there_where_we_had_none(self) -> None:
+        environ = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"}
+        command = [*RUN, "--", "sh", "-c", "echo ${SSL_CERT_FILE-none}"]
+        assert subprocess.run(command, capture_output=True, text=True, env=environ).stdout == "none\n"
+
+    @pytest.mark.exhaustive
     @pytest.mark.skipif(not shutil.which("node"), reason="there is no Node here")
     def test_a_script_for_node(self, tmp_path: Path) -> None:
         script = tmp_path / "credits.mjs"
@@ -177,15 +199,12 @@ class TestCommand:
 class TestEnvironment:
     SHOW = "echo $WEBSHARE_BASE_URL $WEBSHARE_API_KEY"
 
-    def test_it_names_the_mock_server_and_a_key(self) -> None:
-        url, key = sh(self.SHOW).stdout.split()
-        assert url.startswith("http://127.0.0.1:") and key == "mock-webshare"
+    def test_it_names_the_mock_server_and_a_key(self, shown: subprocess.CompletedProcess[str]) -> None:
+        assert shown.stdout.startswith("WEBSHARE_BASE_URL=http://127.0.0.1:")
+        assert "\nWEBSHARE_API_KEY=mock-webshare\n" in shown.stdout
 
-    def test_a_real_key_never_reaches_the_mock_server(self) -> None:
-        real = "https://proxy.webshare.io"
-        process = sh(self.SHOW, WEBSHARE_BASE_URL=real, WEBSHARE_API_KEY=SECRET)
-        assert process.stdout.startswith("http://127.0.0.1:")
-        assert SECRET not in process.stdout + process.stderr
+    def test_a_real_key_never_reaches_the_mock_server(self, shown: subprocess.CompletedProcess[str]) -> None:
+        assert SECRET not in shown.stdout + shown.stderr
 
     @pytest.mark.parametrize("names", sampled([("HTTP_PROXY", "http_proxy"), ("ALL_PROXY", "all_proxy")]))
     def test_a_proxy_is_not_contacted_for_the_mock_server(self, names: tuple[str, ...]) -> None:
@@ -208,10 +227,11 @@ class TestEnvironment:
         added = proxy_exemptions("http://127.0.0.1:8765", {"NO_PROXY": upper, "no_proxy": lower})
         assert (added["NO_PROXY"], added["no_proxy"]) == expected
 
-    def test_the_command_gets_them_with_ours(self) -> None:
-        process = sh('printf "$NO_PROXY|$no_proxy"', NO_PROXY="a.example", no_proxy="b.example, ")
-        assert process.stdout == "a.example,127.0.0.1,localhost|b.example,127.0.0.1,localhost"
+    def test_the_command_gets_them_with_ours(self, shown: subprocess.CompletedProcess[str]) -> None:
+        assert "\nNO_PROXY=a.example,127.0.0.1,localhost\n" in shown.stdout
+        assert "\nno_proxy=b.example,127.0.0.1,localhost\n" in shown.stdout
 
+    @pytest.mark.exhaustive
     def test_the_address_of_the_server_needs_no_proxy_either(self) -> None:
         process = sh('printf "$NO_PROXY"', ("--host", "127.0.0.2"), NO_PROXY="", no_proxy="")
         assert process.stdout == "127.0.0.1,localhost,127.0.0.2"
@@ -281,11 +301,14 @@ def get(url, path="/api/v2/referral/credit/"):
 
 
 class TestAMockThatNoRequestReached:
-    @pytest.mark.parametrize("code", [0, 3])
-    def test_it_is_reported_and_the_exit_code_stays(self, code: int) -> None:
-        process = sh(f"exit {code}")
-        assert (process.returncode, process.stdout, process.stderr) == (code, "", NOT_REACHED)
+    def test_it_is_reported_and_the_exit_code_stays(self, shown: subprocess.CompletedProcess[str]) -> None:
+        assert (shown.returncode, shown.stderr.splitlines(keepends=True)[-1]) == (77, NOT_REACHED)
         assert NOT_REACHED.count("\n") == 1 and "base_url=" in NOT_REACHED and "baseURL" in NOT_REACHED
+
+    @pytest.mark.exhaustive
+    def test_it_is_reported_after_a_success_too(self) -> None:
+        process = sh("exit 0")
+        assert (process.returncode, process.stdout, process.stderr) == (0, "", NOT_REACHED)
 
     @pytest.mark.parametrize("path", sampled([LIST, "/nowhere"]))
     def test_a_request_that_is_refused_has_reached_it_too(self, path: str) -> None:
@@ -368,12 +391,12 @@ class TestAMockThatNoRequestReached:
 
 
 class TestStreams:
-    def test_standard_input_is_the_command_s(self) -> None:
-        assert run("cat", stdin="one\ntwo\n").stdout == "one\ntwo\n"
+    def test_standard_input_is_the_command_s(self, shown: subprocess.CompletedProcess[str]) -> None:
+        assert shown.stdout.endswith("\none\ntwo\n")
 
-    def test_the_output_is_the_command_s_alone(self) -> None:
-        process = sh("echo out; echo err >&2")
-        assert (process.stdout, process.stderr) == ("out\n", f"err\n{NOT_REACHED}")
+    def test_the_output_is_the_command_s_alone(self, shown: subprocess.CompletedProcess[str]) -> None:
+        assert len(shown.stdout.splitlines()) == 5 + 2
+        assert shown.stderr == f"on standard error\n{NOT_REACHED}"
 
     @needs_bash
     def test_a_reader_that_has_gone_ends_the_command(self) -> None:
@@ -402,8 +425,12 @@ class TestStreams:
 
 
 class TestExitCode:
-    @pytest.mark.parametrize("code", sampled([0, 77, 1, 2, 255], kind=bool))
-    def test_it_is_the_command_s(self, code: int) -> None:
+    def test_it_is_the_command_s(self, shown: subprocess.CompletedProcess[str]) -> None:
+        assert shown.returncode == 77
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("code", [0, 1, 2, 255])
+    def test_each_is_the_command_s(self, code: int) -> None:
         assert sh(f"exit {code}").returncode == code
 
     @pytest.mark.parametrize("name", sampled(["KILL", "TERM", "INT"]))
@@ -416,7 +443,7 @@ class TestExitCode:
         assert process.stderr.startswith("mock-webshare: cannot run 'no-such-command': No such file")
         assert process.stderr.count("\n") == 1 and SECRET not in process.stderr
 
-    @pytest.mark.parametrize("content", ["", "no program"])
+    @pytest.mark.parametrize("content", sampled(["", "no program"], name=lambda content: content or "empty"))
     def test_a_command_that_cannot_be_executed(self, tmp_path: Path, content: str) -> None:
         program = tmp_path / "program"
         program.write_text(content, encoding="utf-8")
@@ -540,13 +567,13 @@ def _take_terminal(terminal: int) -> None:
 
 class TestSignals:
     @pytest.mark.parametrize("name", sampled(["SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"]))
-    @pytest.mark.parametrize("on_terminal", [False, True])
+    @pytest.mark.parametrize("on_terminal", sampled([False, True]))
     def test_one_for_us_is_passed_on_once(self, name: str, on_terminal: bool) -> None:
         with Tally(on_terminal=on_terminal) as tally:
             tally.see(name, lambda: tally.process.send_signal(signal.Signals[name]))
             assert tally.ends() == ["ready", name, "SIGTERM", "SIGWINCH"]
 
-    @pytest.mark.parametrize(("typed", "name"), [(b"\x03", "SIGINT"), (b"\x1c", "SIGQUIT")])
+    @pytest.mark.parametrize(("typed", "name"), sampled_rows([(b"\x03", "SIGINT"), (b"\x1c", "SIGQUIT")]))
     def test_one_that_is_typed_comes_once(self, typed: bytes, name: str) -> None:
         with Tally(on_terminal=True) as tally:
             tally.see(name, lambda: os.write(tally.ours, typed))
@@ -588,18 +615,20 @@ class TestSignals:
             process.send_signal(signal.SIGWINCH)  # which is passed on after the other
             assert process.wait(PATIENCE) == 4
 
-    def test_before_the_command_runs_they_end_the_run(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("number", sampled([signal.SIGINT, signal.SIGTERM]))
+    def test_before_the_command_runs_they_end_the_run(self, number: int, tmp_path: Path) -> None:
         ran = tmp_path / "ran"
-        for number in (signal.SIGINT, signal.SIGTERM):
-            port = free_port()  # which is taken before the data is made
-            options = ["--port", str(port), "--credits", "1000000"]
-            with subprocess.Popen([*RUN, *options, "--", "touch", str(ran)]) as process:
-                until(lambda port=port: not is_free(port))  # type: ignore[misc]  # not inferred
-                process.send_signal(number)
-                assert process.wait(PATIENCE) == -number
+        port = free_port()  # which is taken before the data is made
+        options = ["--port", str(port), "--credits", "1000000"]
+        with subprocess.Popen([*RUN, *options, "--", "touch", str(ran)]) as process:
+            until(lambda: not is_free(port))
+            process.send_signal(number)
+            assert process.wait(PATIENCE) == -number
         assert not ran.exists()
 
-    @pytest.mark.parametrize("ignored", ["", "trap '' HUP INT;"])
+    @pytest.mark.parametrize(
+        "ignored", sampled(["trap '' HUP INT;", ""], name=lambda ignored: ignored or "none")
+    )
     def test_the_command_gets_its_signals_as_we_got_ours(self, ignored: str) -> None:
         look = "grep Sig[BI] /proc/self/status" if sys.platform == "linux" else "trap"
         shown = [
@@ -690,7 +719,7 @@ def test_the_variable_of_the_port_is_not_read() -> None:
     assert process.stdout.strip().rpartition(":")[2] != port
 
 
-@pytest.mark.parametrize(("host", "address"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])
+@pytest.mark.parametrize(("host", "address"), sampled_rows([("0.0.0.0", "127.0.0.1"), ("::", "[::1]")]))
 def test_the_command_gets_an_address_that_it_can_reach(host: str, address: str) -> None:
     process = sh("echo $WEBSHARE_BASE_URL", options=("--host", host))
     if "Address family not supported" in process.stderr:

@@ -262,8 +262,10 @@ def test_a_packed_body_that_vcrpy_records_is_read(
 def test_what_pytest_recording_records_is_read_and_clean(tmp_path: Path, url: str) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (tmp_path / "test_api.py").write_text(RECORDED_TEST, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "--record-mode=once", "-p", "no:cacheprovider", "."]
-    subprocess.run(command, cwd=tmp_path, env=os.environ | {"API": url}, check=True, capture_output=True)
+    options = ["-q", "-p", "pytest_recording.plugin", "--record-mode=once", "-p", "no:cacheprovider", "."]
+    environ = os.environ | {"API": url, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", *options]
+    subprocess.run(command, cwd=tmp_path, env=environ, check=True, capture_output=True)
     (exchange,) = read(tmp_path)
     assert (exchange.status, exchange.request_header("authorization")) == (200, None)
     assert_clean(tmp_path / "cassettes")

@@ -356,25 +356,20 @@ def test_the_log_has_a_line_for_each_request_and_no_key() -> None:
 
 
 @needs_signals
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"nonsense\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Token a-very-secret-key\0\r\n\r\n",
-        b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    ],
-)
-def test_invalid_http_is_refused_without_a_traceback(
-    request_bytes: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_http_is_refused_without_a_traceback() -> None:
     with serving() as (process, url):
-        assert b" 400 " in send(url, request_bytes)
+        for request in (
+            b"nonsense\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Token a-very-secret-key\0\r\n\r\n",
+            b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        ):
+            assert b" 400 " in send(url, request)
         process.send_signal(signal.SIGTERM)
         assert process.stderr
         log = process.stderr.read().decode()
     assert "Traceback" not in log
     assert SECRET not in log
-    assert " 400 " in log
+    assert log.count(" 400 ") == 3
 
 
 def test_a_client_of_http_1_0_without_a_host_gets_links_to_the_address() -> None:
@@ -410,7 +405,7 @@ def test_a_log_that_is_closed_is_ignored() -> None:
 
 
 @needs_signals
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", sampled([signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_ends_it_cleanly_though_a_client_keeps_its_connection(number: signal.Signals) -> None:
     with serving() as (process, url):
         host, _, port = url.removeprefix("http://").partition(":")
@@ -443,7 +438,7 @@ def test_two_signals_at_once_end_it_silently() -> None:
 
 
 @needs_signals
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", sampled([signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_while_it_starts_ends_it_cleanly_too(number: signal.Signals, tmp_path: Path) -> None:
     # This module is imported in place of the first heavy one: it waits for a line, then imports that one.
     (tmp_path / "aiohttp.py").write_text(
