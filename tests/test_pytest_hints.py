@@ -106,7 +106,7 @@ def test_a_session_ends_with_its_hints_and_their_tests(suite: Suite) -> None:
 
 @pytest.mark.parametrize("processes", ["0", "2"])
 def test_any_number_of_processes_shows_the_same(suite: Suite, processes: str) -> None:
-    result = suite("-n", processes, apart=True)
+    result = suite("-n", processes, apart=processes != "0")
     result.assert_outcomes(passed=6)
     result.stdout.fnmatch_lines(SECTION, consecutive=True)
 

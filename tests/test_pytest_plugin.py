@@ -15,6 +15,7 @@ import webshare
 
 from mock_webshare import MockServer, MockWorld
 from mock_webshare.service.data import dataset
+from tests.sampling import sampled
 
 pytest_plugins = ["pytester"]
 
@@ -329,7 +330,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("arguments", MISTAKES)
+@pytest.mark.parametrize("arguments", sampled(MISTAKES, kind=lambda arguments: arguments.partition("=")[0]))
 def test_an_error_in_the_marker_is_one_line_without_a_traceback(suite: Suite, arguments: str) -> None:
     result = suite(f"""
 @pytest.mark.webshare_mock({arguments})
@@ -343,17 +344,20 @@ def test_it(webshare_mock): ...
 
 @pytest.mark.parametrize(
     "line",
-    [
-        "webshare_mock.add_fault(status='503')",
-        "webshare_mock.set_clock(days=3)",
-        "webshare_mock.set_clock()",
-        "webshare_mock.credit('x')",
-        "webshare_mock.begin(data='missing.json')",
-        "webshare_mock.assert_requested('GET', '/')",
-        "webshare_mock.remove_fault(7)",
-        "webshare_mock.create_credit(amonut=5)",
-        "webshare_mock.restore_snapshot('nowhere')",
-    ],
+    sampled(
+        [
+            "webshare_mock.add_fault(status='503')",
+            "webshare_mock.set_clock(days=3)",
+            "webshare_mock.set_clock()",
+            "webshare_mock.credit('x')",
+            "webshare_mock.begin(data='missing.json')",
+            "webshare_mock.assert_requested('GET', '/')",
+            "webshare_mock.remove_fault(7)",
+            "webshare_mock.create_credit(amonut=5)",
+            "webshare_mock.restore_snapshot('nowhere')",
+        ],
+        kind=lambda line: "assert" in line,
+    ),
 )
 def test_a_failed_call_shows_no_frame_of_the_package(suite: Suite, line: str) -> None:
     result = suite(f"def test_it(webshare_mock):\n    {line}")
@@ -446,7 +450,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("written", sampled(WRITTEN, kind=lambda written: "=" in written))
 @pytest.mark.parametrize("source", ["--webshare-mock", "webshare_mock_options in "])
 def test_an_error_in_an_option_or_the_ini_file_is_one_line_with_its_source(
     suite: Suite, pytester: pytest.Pytester, source: str, written: str
@@ -868,9 +872,9 @@ def test_it(webshare_mock, number):
 """
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["in one process", "in two processes"])
-def test_the_summary_names_what_is_not_served_though_all_tests_pass(suite: Suite, options: list[str]) -> None:
-    result = suite(NOT_SERVED, *options, apart=True)
+@pytest.mark.parametrize("processes", sampled(["0", "2"]))
+def test_the_summary_names_what_is_not_served_though_all_tests_pass(suite: Suite, processes: str) -> None:
+    result = suite(NOT_SERVED, "-n", processes, apart=processes != "0")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(
         ["*= webshare_mock: not served =*", "profile.get: 4 requests", "proxies.list: 1 request"]

@@ -28,6 +28,7 @@ from webshare import (
 from mock_webshare import MockServer, MockWorld, Settings
 from mock_webshare.contract.endpoints import CREDIT_LIST
 from mock_webshare.service.faults import FORBIDDEN_CODES, MAX_DELAY
+from tests.sampling import sampled
 from tests.waiting import until
 
 LIST = CREDIT_LIST.path
@@ -83,7 +84,7 @@ def struck(world: MockWorld) -> int:
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-@pytest.mark.parametrize("form", ["json", "html", "proxy"])
+@pytest.mark.parametrize("form", sampled(["json", "html", "proxy"]))
 def test_what_may_pass_is_tried_again_until_all_is_well(
     world: MockWorld, walks: Walk, waits: list[float], status: int, form: str
 ) -> None:

@@ -23,7 +23,7 @@ from mock_webshare.judge.model.options import Options
 from mock_webshare.service.data import dataset, generator
 from tests.capabilities import needs_fork, needs_links, needs_pipes, needs_shell
 from tests.cli import Run, Stream
-from tests.sampling import sampled
+from tests.sampling import sampled, sampled_rows
 
 COMMAND = [sys.executable, "-m", "mock_webshare"]
 STREAMS = cli.Streams(io.BytesIO(), io.StringIO(), io.StringIO())
@@ -206,7 +206,10 @@ LATE = ("MOCK_WEBSHARE_DATA", "MOCK_WEBSHARE_PUBLIC_URL")
 
 
 @pytest.mark.parametrize(
-    ("command", "argv"), [(command, argv) for command in cli.COMMANDS for argv in ENDING[command]]
+    ("command", "argv"),
+    sampled_rows(
+        ((command, argv) for command in cli.COMMANDS for argv in ENDING[command]), kind=lambda row: row[0]
+    ),
 )
 def test_a_variable_reaches_a_command_exactly_if_its_help_names_it(
     command: str, argv: tuple[str, ...]

@@ -15,6 +15,7 @@ from mock_webshare.exchange.model import Exchange, write_line
 from tests.cli import Run
 from tests.cli.test_coverage import PYTEST, run
 from tests.paths import EXAMPLE, ROOT
+from tests.sampling import sampled
 
 LIST = CREDIT_LIST.path
 GET = """
@@ -42,7 +43,7 @@ def test_run_ends_with_the_hints_on_its_command() -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", CAPPED)
 
 
-@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize("code", sampled([3, 0]))
 def test_hints_do_not_change_the_exit_code(code: int) -> None:
     command = python("?stauts=1", "?limit=1")
     command[-1] += f"raise SystemExit({code})"
@@ -64,6 +65,7 @@ def test_the_hints_on_servers_of_the_command_are_shown_too() -> None:
     assert ran.stderr.startswith("mock-webshare: 1 hint on the client\nparameter.ignored: ")
 
 
+@pytest.mark.exhaustive
 def test_the_sample_project_has_no_hints() -> None:
     ran = run(command=[*PYTEST, "-o", "webshare_mock_hints=error"], folder=EXAMPLE)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout

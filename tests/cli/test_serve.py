@@ -16,6 +16,7 @@ from mock_webshare.cli.files import ready_file
 from mock_webshare.errors import UnwritableOutput
 from tests.capabilities import needs_pipes, needs_signals
 from tests.cli import Run
+from tests.sampling import sampled
 from tests.server.test_running import COMMAND, LIST, TIME, get, line, serving
 from tests.waiting import PATIENCE
 
@@ -23,7 +24,7 @@ URL = "http://127.0.0.1:1"
 
 
 class TestBeyondLoopback:
-    @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+    @pytest.mark.parametrize("host", sampled(["0.0.0.0", "::"]))
     def test_a_line_says_what_is_closed_and_how_to_open_it(self, host: str) -> None:
         with serving("--host", host) as (process, _):
             note = line(process.stderr)
@@ -31,7 +32,10 @@ class TestBeyondLoopback:
         assert "MOCK_WEBSHARE_CONTROL_TOKEN" in note
 
     @pytest.mark.parametrize(
-        "options", [(), ("--host", "localhost"), ("--host", "0.0.0.0", "--control-token", "a-long-token")]
+        "options",
+        sampled(
+            [("--host", "0.0.0.0", "--control-token", "a-long-token"), (), ("--host", "localhost")], kind=bool
+        ),
     )
     def test_nothing_is_said_where_nothing_is_closed(self, options: tuple[str, ...]) -> None:
         with serving(*options) as (process, _):
@@ -41,7 +45,7 @@ class TestBeyondLoopback:
 
 class TestReadyFile:
     @needs_signals
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", sampled([signal.SIGINT, signal.SIGTERM]))
     def test_it_has_the_url_until_a_signal_ends_the_server(
         self, tmp_path: Path, number: signal.Signals
     ) -> None:
@@ -109,7 +113,7 @@ class TestReadyFile:
                 process.wait(PATIENCE)
         assert pipe.is_fifo()
 
-    @pytest.mark.parametrize("path", ["no/such/folder/mock.url", f"{os.devnull}/mock.url"])
+    @pytest.mark.parametrize("path", sampled(["no/such/folder/mock.url", f"{os.devnull}/mock.url"]))
     def test_a_path_that_cannot_be_written_ends_the_server(self, path: str) -> None:
         command = [*COMMAND, "serve", "--port", "0", "--ready-file", path]
         process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
@@ -158,11 +162,11 @@ class TestTheLog:
         assert all(re.fullmatch(TIME, each["time"]) and each["milliseconds"] >= 0 for each in entries)
         assert entries[2]["reason"] == "not-served:profile.get hint:operation.not-served"
 
-    @pytest.mark.parametrize("option", ["-q", "--quiet"])
+    @pytest.mark.parametrize("option", sampled(["-q", "--quiet"]))
     def test_is_empty_if_it_is_to_be_quiet(self, option: str) -> None:
         assert self.logged(option) == []
 
-    @pytest.mark.parametrize("option", ["-v", "--verbose"])
+    @pytest.mark.parametrize("option", sampled(["-v", "--verbose"]))
     def test_has_the_control_plane_if_it_is_to_be_verbose(self, option: str) -> None:
         lines = self.logged(option)
         assert len(lines) == 4 and " GET /__mock__/version 200 " in lines[2]

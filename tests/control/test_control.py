@@ -43,7 +43,7 @@ from tests.control_plane import (
     name,
     validator,
 )
-from tests.sampling import sampled
+from tests.sampling import examples, sampled
 from tests.waiting import PATIENCE
 
 LIST = CREDIT_LIST.path
@@ -125,7 +125,7 @@ class TestEveryVerb:
         await controlled.done(route.method, filled(route), BODIES.get(name(route)), route=name(route))
 
     @pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=name)
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    @pytest.mark.parametrize("method", sampled(["GET", "HEAD"]))
     async def test_of_get_changes_nothing(
         self, controlled: Controlled, worlds: Worlds, route: Route, method: str
     ) -> None:
@@ -700,7 +700,7 @@ class TestTheDocument:
     @given(
         st.text(max_size=201) | st.sampled_from(["a\u2028", "\x7f", "\x85", "\xa0", "\U0010ffff", "x" * 201])
     )
-    @hypothesis_settings(max_examples=200, deadline=None, database=None)
+    @hypothesis_settings(max_examples=examples(200), deadline=None, database=None)
     def test_describes_the_names_that_the_server_takes(self, name: str) -> None:
         world = Worlds(EDGE_CASES, Settings(), lambda: 0.0).require(KEY)
         try:
@@ -752,9 +752,10 @@ class TestTheDocument:
 
 
 class TestABrokenBody:
-    @pytest.mark.parametrize(("route", "body", "pointer"), BROKEN)
-    def test_is_refused_by_the_schema(self, route: str, body: Any, pointer: str) -> None:
-        assert not validator(BY_NAME[route].body or "").is_valid(body)
+    @pytest.mark.parametrize("route", sorted({route for route, _, _ in BROKEN}))
+    def test_is_refused_by_the_schema(self, route: str) -> None:
+        schema = validator(BY_NAME[route].body or "")
+        assert [body for name, body, _ in BROKEN if name == route and schema.is_valid(body)] == []
 
     @pytest.mark.parametrize("broken", sampled([*BROKEN, *BROKEN_FOR_PARSERS], kind=lambda broken: broken[0]))
     async def test_is_refused_by_the_server_with_its_place(
@@ -848,7 +849,7 @@ async def not_reloaded() -> dict[str, int]:
 
 
 @pytest.mark.parametrize("route", sampled((route for route in ROUTES if route.body), name=name))
-@hypothesis_settings(max_examples=40, deadline=None, database=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None, database=None)
 @given(body=_bodies)
 def test_what_a_schema_refuses_its_parser_refuses_and_nothing_breaks(route: Route, body: Any) -> None:
     worlds = Worlds(EDGE_CASES, Settings(), lambda: 0.0)

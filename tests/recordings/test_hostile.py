@@ -174,7 +174,7 @@ SURVIVED: dict[str, tuple[str, Callable[[], bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("case", sampled(SURVIVED, kind=lambda case: case[:3]))
+@pytest.mark.parametrize("case", sampled(SURVIVED, kind=lambda case: SURVIVED[case][0]))
 def test_a_hostile_record_is_a_bad_record_and_the_others_are_read(case: str, tmp_path: Path) -> None:
     assert read_case(tmp_path, *SURVIVED[case]) == ["BadRecord", "Exchange"]
 
@@ -238,7 +238,7 @@ ENDED: dict[str, tuple[str, Callable[[], bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("case", sampled(ENDED, kind=lambda case: case[:3]))
+@pytest.mark.parametrize("case", sampled(ENDED, kind=lambda case: ENDED[case][0]))
 def test_reading_a_hostile_file_ends_with_a_bad_record(case: str, tmp_path: Path) -> None:
     assert "BadRecord" in read_case(tmp_path, *ENDED[case])
 
@@ -257,7 +257,7 @@ def test_a_million_blank_lines_yield_nothing(tmp_path: Path) -> None:
     assert read_bytes(tmp_path, "a.ndjson", b"\n" * (50 * MIB)) == []
 
 
-@pytest.mark.parametrize("input_format", ["auto", "json", "ndjson", "har", "vcr", "dump", "journal"])
+@pytest.mark.parametrize("input_format", sampled(["auto", "json", "ndjson", "har", "vcr", "dump", "journal"]))
 def test_an_endless_file_is_given_up(input_format: str) -> None:
     assert read(Path("/dev/zero"), input_format) in (["BadRecord"], ["UnreadableInput"])
 
@@ -277,7 +277,7 @@ def test_each_entry_that_names_a_zip_bomb_is_a_bad_record(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["a.har", pytest.param("bomb", marks=pytest.mark.exhaustive)])
 def test_a_zip_bomb_that_is_not_deflated_is_refused(name: str, method: int, tmp_path: Path) -> None:
     """`zipfile` unpacks as much of it at once as a piece of the archive holds."""
-    content = {"a.har": har(entry(_file="bomb"), GOOD), "bomb": b"\0" * (512 * MIB if name == "bomb" else 1)}
+    content = {"a.har": har(entry(_file="bomb"), GOOD), "bomb": b"\0" * (300 * MIB if name == "bomb" else 1)}
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for each in content:
             archive.writestr(each, content[each], method if each == name else None)
@@ -407,7 +407,7 @@ ENDLESS: dict[str, tuple[str, bytes, bytes]] = {
 }
 
 
-@pytest.mark.parametrize("case", ENDLESS)
+@pytest.mark.parametrize("case", sampled(ENDLESS, kind=lambda case: ENDLESS[case][0]))
 def test_an_endless_stream_is_given_up(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LARGEST_SKIP", 4 * MIB)
     monkeypatch.setattr(limits, "LARGEST_RECORD", 2 * MIB)

@@ -19,6 +19,7 @@ from mock_webshare.service.data import dataset, generator
 from tests.capabilities import needs_signals
 from tests.cli import Run
 from tests.control_plane import send
+from tests.sampling import sampled
 from tests.server.test_running import LIST, get, line, serving
 from tests.waiting import PATIENCE, until
 
@@ -279,7 +280,7 @@ class TestWatch:
             assert count(url) == 5
 
     @needs_signals
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", sampled([signal.SIGINT, signal.SIGTERM]))
     def test_a_signal_ends_it_cleanly(self, path: Path, number: signal.Signals) -> None:
         with serving("--data", str(path), "--watch") as (process, _):
             process.send_signal(number)

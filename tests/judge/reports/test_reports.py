@@ -335,15 +335,15 @@ def test_what_an_annotation_cannot_hold_is_escaped() -> None:
 def test_equal_findings_are_one_with_a_count() -> None:
     rows = [
         dict(SERVICE_SCHEMAS.document("referral-credit")["examples"][0]) | {"id": n, "amount": "1"}
-        for n in range(1000)
+        for n in range(600)
     ]
-    body = json.dumps({"count": 1000, "next": None, "previous": None, "results": rows}).encode()
+    body = json.dumps({"count": 600, "next": None, "previous": None, "results": rows}).encode()
     verdict = judge([Exchange(source=name, body=body) for name in ("a", "b")], Options())
     stream = StringIO()
     reports.write("text", verdict, stream)
     assert stream.getvalue().count("object.amount") == 1
-    assert "  and 1,999 more like it, in 2 files: a, b\n" in stream.getvalue()
-    assert "2,000 findings (2,000 errors)" in stream.getvalue()
+    assert "  and 1,199 more like it, in 2 files: a, b\n" in stream.getvalue()
+    assert "1,200 findings (1,200 errors)" in stream.getvalue()
 
 
 def test_the_gravest_comes_first() -> None:
