@@ -176,7 +176,6 @@ class TestCommand:
         command = [*RUN, "--", "sh", "-c", "echo ${SSL_CERT_FILE-none}"]
         assert subprocess.run(command, capture_output=True, text=True, env=environ).stdout == "none\n"
 
-    @pytest.mark.exhaustive
     @pytest.mark.skipif(not shutil.which("node"), reason="there is no Node here")
     def test_a_script_for_node(self, tmp_path: Path) -> None:
         script = tmp_path / "credits.mjs"
@@ -231,7 +230,6 @@ class TestEnvironment:
         assert "\nNO_PROXY=a.example,127.0.0.1,localhost\n" in shown.stdout
         assert "\nno_proxy=b.example,127.0.0.1,localhost\n" in shown.stdout
 
-    @pytest.mark.exhaustive
     def test_the_address_of_the_server_needs_no_proxy_either(self) -> None:
         process = sh('printf "$NO_PROXY"', ("--host", "127.0.0.2"), NO_PROXY="", no_proxy="")
         assert process.stdout == "127.0.0.1,localhost,127.0.0.2"

@@ -158,7 +158,6 @@ def test_the_limit_is_the_framework_s(limited_pair: Pair, clock: Clock, name: st
             assert differences(expected, ours) == []
 
 
-@pytest.mark.exhaustive
 def test_one_second_is_singular(limited_pair: Pair, clock: Clock) -> None:
     for _ in range(240):
         limited_pair.reference.send(REQUEST)
