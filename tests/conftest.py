@@ -29,6 +29,7 @@ from mock_webshare.service.world.journal import Entry
 from tests.browser import browser  # noqa: F401  # a fixture
 from tests.page_view import chromium, new_view, view  # noqa: F401  # fixtures
 from tests.paths import ROOT
+from tests.unmeasured import VARIABLES
 
 collect_ignore = ["examples"]  # projects of their own, which test_example.py runs as such
 Client = TestClient[web.Request, web.Application]
@@ -58,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.register_profile("everyday", hypothesis.settings(), max_examples=25)
         hypothesis.settings.load_profile("everyday")
     if hasattr(config, "workerinput") and "COVERAGE_PROCESS_START" in os.environ:
-        for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        for name in VARIABLES:
             os.environ.pop(name, None)
 
 

@@ -42,6 +42,7 @@ from tests.cli import Run
 from tests.paths import ROOT
 from tests.sampling import sampled
 from tests.test_layers import FLOOR
+from tests.unmeasured import unmeasured
 
 PACKAGE = Path(mock_webshare.__file__).parent
 PAGES = {
@@ -110,9 +111,7 @@ class Reader:
         self.folder = folder
         self._url = url
         scripts = os.path.dirname(sys.executable)
-        # The commands of a page are measured in their own tests, and here they would take twice as long.
-        others = ("WEBSHARE", "COVERAGE_PROCESS")
-        kept = {name: value for name, value in os.environ.items() if not any(map(name.__contains__, others))}
+        kept = {name: value for name, value in unmeasured().items() if "WEBSHARE" not in name}
         self._environment = kept | {
             "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
             "PYTEST_ADDOPTS": " ".join(f"-p no:{name}" for name in UNUSED_PLUGINS),

@@ -17,6 +17,7 @@ from tests.capabilities import needs_fork
 from tests.cli import Run
 from tests.paths import EXAMPLE
 from tests.sampling import sampled_rows
+from tests.unmeasured import UNMEASURED
 from tests.waiting import PATIENCE
 
 GET = """
@@ -26,7 +27,10 @@ url = os.environ["WEBSHARE_BASE_URL"] + "/api/v2/referral/credit/?status=pending
 urllib.request.urlopen(urllib.request.Request(url, headers=headers)).read()
 """
 UNUSED = ("asyncio", "aiohttp", "anyio", "cacheprovider", "faker", "hypothesispytest", "pytest_httpserver")
-PYTEST = [sys.executable, "-m", "pytest", *(word for name in UNUSED for word in ("-p", f"no:{name}"))]
+PYTEST = [
+    *(*UNMEASURED, sys.executable, "-m", "pytest"),
+    *(word for name in UNUSED for word in ("-p", f"no:{name}")),
+]
 
 
 def run(*options: object, command: list[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:

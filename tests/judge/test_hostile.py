@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.sampling import sampled
+from tests.unmeasured import unmeasured
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="only Linux shows a peak there"
@@ -88,7 +89,7 @@ RECORDINGS: dict[str, Callable[[], Iterator[bytes]]] = {
 def judge(path: Path) -> tuple[int, int]:
     """Validate a file within the limits, and return the exit code and the length of the report."""
     command = [sys.executable, "-c", JUDGE, str(path)]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    process = subprocess.run(command, env=unmeasured(), capture_output=True, text=True, timeout=SECONDS)
     assert (process.returncode, process.stderr) == (0, "")
     code, megabytes, length = map(int, process.stdout.splitlines()[0].split())
     assert megabytes < MEGABYTES

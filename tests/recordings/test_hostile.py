@@ -22,6 +22,7 @@ import pytest
 from mock_webshare import recordings
 from mock_webshare.exchange import limits, streams
 from tests.sampling import sampled
+from tests.unmeasured import unmeasured
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="only Linux reports the peak of memory there"
@@ -80,7 +81,9 @@ def aliases(response: bytes, value: bytes) -> bytes:
 def read(path: Path, input_format: str = "auto") -> list[str]:
     """Read a file within the limits, and return the names of what it held."""
     command = [sys.executable, "-c", READ, str(path), input_format]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
+    process = subprocess.run(
+        command, env=unmeasured(), capture_output=True, text=True, timeout=SECONDS, check=True
+    )
     megabytes, *kinds = process.stdout.split()
     assert int(megabytes) < MEGABYTES
     return kinds
