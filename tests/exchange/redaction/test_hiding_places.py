@@ -179,10 +179,10 @@ NOT_FOUND: dict[str, list[tuple[dict[str, Any], str]]] = {
     "an encoded secret of more than 2,000 characters": [
         ({"headers": (("X-Key", LONG),), "body": encoded(LONG).encode()}, encoded(LONG))
     ],
-    "elsewhere: a short secret that is encoded": [
+    "in another place than its own: a short secret that is encoded": [
         ({"headers": (("X-Pin", "p@ss1"),), "body": b"p%40ss1"}, "p%40ss1")
     ],
-    "elsewhere: less than 3 characters or 4 digits, or a word of the API": [
+    "in another place than its own: less than 3 characters or 4 digits, or a word of the API": [
         (SHORT | {"body": b"a 123"}, "a 123"),
         (SHORT | {"body": b"available"}, "available"),
     ],
