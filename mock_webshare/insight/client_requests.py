@@ -169,8 +169,8 @@ class _Entry(Protocol):
 
 def of_entry(entry: _Entry, number: int, contract: Contract) -> ClientRequest:
     """Return the `number`th entry of a journal as a request of a client."""
-    request = _of_exchange(entry.exchange(number), contract)
-    return request._replace(arrived=entry.began, is_struck=bool(entry.faults), hint=entry.hint)
+    exchange, is_struck = entry.exchange(number), bool(entry.faults)
+    return _of_exchange(exchange, contract, arrived=entry.began, is_struck=is_struck, hint=entry.hint)
 
 
 def of_recorded(exchange: Exchange, contract: Contract) -> ClientRequest:
@@ -181,14 +181,13 @@ def of_recorded(exchange: Exchange, contract: Contract) -> ClientRequest:
     return request._replace(exchange=without_body, arrived=arrived, hint=_hint(request, contract))
 
 
-def _of_exchange(exchange: Exchange, contract: Contract) -> ClientRequest:
+def _of_exchange(exchange: Exchange, contract: Contract, **others: Any) -> ClientRequest:
     url = exchange.url or ""
     target = _cached_target(url, contract) if len(url) <= _LONGEST_CACHED else _target_of(url, contract)
-    request = ClientRequest(exchange, target, exchange.request_header("authorization"))
-    if request.list is None or exchange.status != 200:
-        return request
+    is_page = target.list is not None and exchange.method == "GET" and exchange.status == 200
     read = _cached_page if len(exchange.body) <= _LARGEST_CACHED else _page
-    return request._replace(page=read(exchange.body, contract))
+    page = read(exchange.body, contract) if is_page else None
+    return ClientRequest(exchange, target, exchange.request_header("authorization"), page, **others)
 
 
 def _target_of(url: str, contract: Contract) -> Target:
