@@ -94,7 +94,7 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def format_value(value: object) -> str:
-    """Return a value as JSON for a message, cut after 80 whole characters.
+    """Return a value as JSON for a message, cut after 80 characters.
 
     What JSON cannot express is quoted as its `repr`; if that fails too, only the type is named.
     """

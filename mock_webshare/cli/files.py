@@ -23,9 +23,9 @@ class Streams:
         self.color = "auto"
 
     def is_coloured(self, stream: TextIO, environ: Mapping[str, str]) -> bool:
-        """Return whether a report on a stream has colors: only if it is standard output.
+        """Return whether a report on a stream has colors; on any stream but standard output it has none.
 
-        The option decides first, then NO_COLOR, then FORCE_COLOR, then whether the stream is a terminal.
+        `--color` decides first, then NO_COLOR, then FORCE_COLOR, then whether the stream is a terminal.
         """
         if stream is not self.stdout or self.color == "never":
             return False

@@ -46,7 +46,7 @@ HEADERS: Mapping[str, str] = {
 
 
 def index() -> web.Response:
-    """Return the page, which has no data."""
+    """Return the HTML of the page; its scripts fetch the data."""
     return _response(INDEX)
 
 

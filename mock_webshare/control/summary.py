@@ -38,7 +38,7 @@ class Remembered:
 
 
 def summary(world: World, remembered: Remembered, secrets: Iterable[str]) -> Content:
-    """Return the summary of a world, or a function that returns it in a thread."""
+    """Return the summary of a world; of many rows, a function that computes it, to be called in a thread."""
     account, start = world.view.account, world.start.account
     changes = dict(_changes(world))
     known = {
@@ -70,7 +70,7 @@ def summary(world: World, remembered: Remembered, secrets: Iterable[str]) -> Con
 
 
 def earnings(world: World, remembered: Remembered) -> Content:
-    """Return the earnings of a world by month, or a function that returns them in a thread."""
+    """Return the earnings of a world by month; of many rows, a function, to be called in a thread."""
     account, now = world.view.account, statistics.month_of(world.now)
 
     def content() -> dict[str, Any]:

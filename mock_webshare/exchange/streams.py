@@ -57,7 +57,7 @@ class Readable(Protocol):
 
 
 def open_file(path: str | os.PathLike[str]) -> BufferedReader:
-    """Open a file to read it; raise `OSError`, and `UnreadableInput` for a pipe that stays silent."""
+    """Open a file to read it; raise `OSError` if that fails, `UnreadableInput` if a pipe sends nothing."""
     if not _is_pipe(path):
         return open(path, "rb")
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else opening it waits for a writer

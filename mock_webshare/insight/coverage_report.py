@@ -45,7 +45,8 @@ def shortfall(counts: Counts, minimum: int) -> str:
 def lines(counts: Counts) -> Iterator[str]:
     """Yield the lines of the text: what is not covered, by endpoint, the least covered endpoint first.
 
-    There are no more lines than a screen has; if something does not fit, the last line says where to find it.
+    There are at most as many as fit on a small screen; if some are left out, the last line names the options
+    that write everything into a file.
     """
     yield f"coverage of the contract: {percent(counts)} % ({_covered(counts)} of {len(counts)})"
     shown = list(_groups(counts))

@@ -301,7 +301,7 @@ def score(results: Iterable[Result]) -> int | None:
 
 
 def unread(results: Iterable[Result]) -> list[tuple[str, str]]:
-    """Return endpoint and name of each field whose breaking mutants all survived."""
+    """Return endpoint and name of each field that seems unread: every breaking mutant of it survived."""
     verdicts: dict[tuple[str, str], set[Verdict]] = {}
     for mutant, verdict, *_ in results:
         if mutant.is_breaking and mutant.field:

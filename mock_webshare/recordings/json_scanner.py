@@ -81,7 +81,7 @@ def keys(text: bytes) -> set[str]:
 
 
 class Members(NamedTuple):
-    """The members of an object, which may be cut off."""
+    """The members of a JSON object whose text may end too early."""
 
     values: dict[str, bytes]
     """The text of each value, by its key; the text of the last value may be cut off."""

@@ -198,7 +198,7 @@ def first_value(headers: Headers | None, name: str) -> str | None:
 
 
 def whole_number(text: str | None) -> int | None:
-    """Return a size that is stored as text; None if it is not a plausible number."""
+    """Return the whole number in a text; None unless it has only digits, fewer than 20."""
     text = text or ""
     is_plausible = len(text) < 20 and text.strip().isdecimal()
     return int(text) if is_plausible else None

@@ -29,7 +29,7 @@ _URLS = ("url", "urlPath", "urlPattern", "urlPathPattern", "urlPathTemplate")
 
 
 def is_mapping(document: dict[str, Any]) -> bool:
-    """Whether an object with a request is a stub mapping: its URL has no host."""
+    """Whether a JSON object with the key `request` is a stub mapping; the URL of a stub has no host."""
     request = document["request"]
     urls = [request[key] for key in _URLS if key in request] if isinstance(request, dict) else []
     return bool(urls) and all(isinstance(each, str) and not each.startswith("http") for each in urls)
