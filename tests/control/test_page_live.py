@@ -226,7 +226,7 @@ class TestElsewhere:
             ask(worlds[turn % 2])
             return not view.page.is_checked("#follow")
 
-        view.until(has_stopped).wait("#follow-note", "not followed: another world has newer requests")
+        view.until(has_stopped).wait("#follow-note", "not followed: requests to another world")
 
     def test_the_world_is_forgotten_though_it_is_watched(
         self, view: View, server: MockServer, monkeypatch: pytest.MonkeyPatch

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { byId, make, on, setText, show } from "./dom.js";
 import { count } from "./format.js";
 
-const [MOST_SWITCHES, MILLISECONDS] = [3, 10000];
+const [MOST_SWITCHES, MILLISECONDS, OTHER] = [3, 10000, "not followed: requests to another world"];
 let [chosen, server, switches, changed] = [null, null, [], () => {}];
 
 // The id of the world that is shown; null: the requests without a known key.
@@ -36,10 +36,9 @@ export async function refresh() {
   setText("keyless-count", `${count(worlds.keyless, "request")} came without a known key.`);
 }
 
-// `newest` is the id of the world that was used last.
+// `newest` is the id of the world used last.
 export function notice(newest) {
-  const isOther = newest !== null && newest !== chosen;
-  if (!byId("follow").checked) setText("follow-note", isOther ? "not followed: another world has newer requests" : "");
+  if (!byId("follow").checked && newest !== null && newest !== chosen) setText("follow-note", OTHER);
 }
 
 // Leave a world that is gone for the newest; return whether there is something else to show.
@@ -65,6 +64,7 @@ function switchTo(id) {
   switches = [...switches, Date.now()].filter((time) => time > Date.now() - MILLISECONDS);
   if (switches.length <= MOST_SWITCHES) return choose(id);
   follow(false);
+  setText("follow-note", OTHER);
 }
 
 function choose(id) {
