@@ -315,6 +315,10 @@ class TestWhatHaveINotExercised:
         covered, total = (sum(each[name] for each in endpoints) for name in ("covered", "total"))
         view.until(lambda: view.text("#coverage-sum") == f"{covered} of {total}")
         assert 0 < covered < total
+        unused = [
+            each["endpoint"].replace("/api/v2/referral/", "") for each in endpoints if not each["covered"]
+        ]
+        assert view.text("#unused") == f"; none of {' '.join(unused)}"
         assert view.text("#coverage-note").startswith(f"by {found['requests']} request")
         heads = view.texts("#coverage-heads th")
         lines = [line.split("\t") for line in view.texts("#coverage-rows tr")]

@@ -187,7 +187,7 @@ class TestAKey:
         view.page.check("#only-code")
         view.click("+1 hour").wait("#done", "only shown")
         view.page.click("#show-keyless")
-        view.wait("#world-name", "belong to no world")
+        view.wait("#world-name", "have no world")
         stored = view.page.evaluate(
             "JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])"
         )

@@ -6,7 +6,7 @@ import { amount, count, worldTime } from "./format.js";
 // `summary` is null if there is no world.
 export function draw(summary) {
   show("world-parts", summary !== null);
-  setText("world-name", summary ? summary.world.name : "Requests without a known key belong to no world.");
+  setText("world-name", summary ? summary.world.name : "Requests without a known key have no world.");
   if (summary === null) return;
   const earned = summary.totals.filter((each) => each.amount !== null);
   const others = summary.totals.filter((each) => each.amount === null);
@@ -45,7 +45,7 @@ export function drawMonths(earnings) {
   setChildren("months-heads", ...heads.map((text) => make("th", {}, text)));
   setChildren("months-rows", ...rows.reverse());
   const earlier = earnings.skipped ? ` ${count(earnings.skipped, "earlier month")} not shown.` : "";
-  setText("months-note", `USD by the month of creation; the clock is in ${earnings.now}.${earlier}`);
+  setText("months-note", `USD by the month of creation.${earlier}`);
 }
 
 // One column for each status, and one for what pending rows become in a month.

@@ -1,13 +1,15 @@
-// Which parts of the API were exercised, as a map: a row for each endpoint, a column for each aspect.
+// What was exercised, as a map: a row for each endpoint, a column for each aspect.
 
 import { make, setChildren, setText, tableRow } from "./dom.js";
-import { count } from "./format.js";
+import { count, short } from "./format.js";
 
 export function draw({ requests, dropped, endpoints }) {
   const names = [...new Set(endpoints.flatMap(({ aspects }) => Object.keys(aspects)))];
   const sum = (name) => endpoints.reduce((total, each) => total + each[name], 0);
   const cells = ({ endpoint, aspects }) => tableRow({}, endpoint, ...names.map((name) => cellOf(aspects[name])));
+  const unused = endpoints.filter((each) => !each.covered).map(({ endpoint }) => short(endpoint));
   setText("coverage-sum", `${sum("covered")} of ${sum("total")}`);
+  setText("unused", unused.length ? `; none of ${unused.join(" ")}` : "");
   setText("coverage-note", `by ${count(requests, "request")}${dropped ? `, ${dropped} not counted` : ""}`);
   setChildren("coverage-heads", ...["endpoint", ...names].map((text) => make("th", {}, text)));
   setChildren("coverage-rows", ...endpoints.map(cells));

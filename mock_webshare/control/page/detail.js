@@ -51,7 +51,7 @@ function draw(exchange) {
   setText("detail-status", `${statusText(entry)}${exchange.waiting ? "" : ` · ${milliseconds(seconds * 1000)} ms`}`);
   byId("detail-status").classList.toggle("error", isAlarm(entry));
   setText("detail-time", `${localTime(arrived)} · world's clock ${worldTime(started)}`);
-  const reasons = why.length ? why : ["The ordinary response: no fault, no hint."];
+  const reasons = why.length ? why : ["The ordinary response."];
   setChildren("detail-why", ...reasons.map((text) => make("li", {}, text)));
   show("snippet", false);
   setText("copied", "");

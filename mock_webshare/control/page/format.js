@@ -9,6 +9,7 @@ const DEEPEST = 40;
 export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 export const amount = (usd) => usd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 export const milliseconds = (value) => (value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en"));
+export const short = (path) => path.replace("/api/v2/referral/", "");
 export const localTime = (time) => LOCAL.format(new Date(time));
 export const worldTime = (time) => WORLD.format(new Date(time)); // Mar 16, 2026, 09:00 PDT
 

@@ -17,7 +17,7 @@ let known = null; // the last `activity` of the world that is shown
 let summary = null;
 let [timer, isPolling, isWanted, failures, news] = [0, false, false, 0, []];
 let [reachedAt, changedAt, summaryAt, announcedAt] = [Date.now(), Date.now(), 0, 0];
-let [counted, countedAt] = [null, 0]; // the newest request of the coverage that is shown
+let [counted, countedAt] = [null, 0]; // the newest request in the coverage
 const held = (read) => JSON.stringify([read?.totals, read?.next]); // without it, the months are the same
 
 function guarded(section, draw) {
@@ -51,7 +51,7 @@ async function step() {
   known = activity;
 }
 
-// Which parts of the API were exercised: not at each request, for the server reads it.
+// Not at each request, for the server reads it.
 async function measure(world, newest) {
   if (newest === counted || Date.now() - countedAt < COUNT_AFTER) return;
   const found = await api.get("coverage", world);

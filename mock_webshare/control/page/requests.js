@@ -1,7 +1,7 @@
 // The requests: a strip and rows, newest first, with a filter.
 
 import { byId, button, make, on, setChildren, setText, show } from "./dom.js";
-import { ago, count, isAlarm, isProblem, localTime, milliseconds, statusText } from "./format.js";
+import { ago, count, isAlarm, isProblem, localTime, milliseconds, short, statusText } from "./format.js";
 
 const [MOST_ROWS, WINDOW, IN_STRIP] = [500, 100, 200];
 const entries = new Map(); // by number: { entry, row, text }
@@ -47,7 +47,7 @@ export function announceNew(number) {
   setText("new-rows", `${count(number, "new request")} ↑`);
 }
 
-// Insert new rows and amend known ones; return the new requests, and the numbers of the amended ones.
+// Insert and amend rows; return the new requests, and the numbers of the amended ones.
 export function update(requests, next) {
   const added = requests.filter(({ number }) => number > newest);
   const amended = requests.filter(amend).map(({ number }) => number);
@@ -97,7 +97,7 @@ const gap = (text) => make("tr", { class: "gap" }, make("td", { colspan: 6 }, te
 function rowOf(entry) {
   const { number, at, method, target, ms, status } = entry;
   const why = entry.why.join(" · ");
-  const [path, ...query] = target.replace("/api/v2/referral/", "").split("?");
+  const [path, ...query] = short(target).split("?");
   const opener = button("", () => open(number), { class: "opener", title: target });
   const rest = query.length ? ` ?${query.join("?")}` : "";
   opener.append(make("b", {}, method), ` ${path}`, make("span", { class: "query" }, rest));
