@@ -157,8 +157,8 @@ def _reasons(entry: Entry, faults: Mapping[str, str], redacted: Callable[[str], 
     for code in entry.reason.split():
         name, _, detail = code.partition(":")
         if name == Reason.FAULT:
-            is_there = detail in faults
-            yield f"fault {detail}{f': {redacted(faults[detail])}' if is_there else ', which was removed'}"
+            text = faults.get(detail)
+            yield f"fault {detail}: {redacted(text)}" if text else f"fault {detail}, which was removed"
         elif not entry.hint:
             meaning = MEANINGS[name]
             yield f"{meaning.rstrip('.')}: {detail}" if detail else meaning
