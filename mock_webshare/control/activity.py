@@ -29,8 +29,11 @@ _MOST_KNOWN = 1000
 _SIGNS = ("%", "@", ":", "download")
 """A target that has a secret, but no name that indicates a secret, contains one of these."""
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
-_NOT_DESCRIBED = ("id", "seen", "struck", "warning", "headers", "jsonBody", "body")
-"""The counts of a fault, and options that may be large; `GET faults` has them."""
+COUNTS = ("seen", "struck", "warning")
+"""What is known of a fault besides its options and its id."""
+LARGE = ("headers", "jsonBody", "body")
+"""Options of faults that may be large; `GET faults` lists them."""
+_NOT_DESCRIBED = ("id", *COUNTS, *LARGE)
 
 Why = Callable[[Entry, Callable[[str], str]], Sequence[str]]
 """Returns sentences on why a response is not the ordinary one, and what is wrong with its request.

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mock_webshare.contract.timestamps import SECOND, format_instant
-from mock_webshare.control.activity import Content, description, version_of
+from mock_webshare.control.activity import COUNTS, LARGE, Content, description, version_of
 from mock_webshare.control.worlds import name_of
 from mock_webshare.exchange.redaction.redactor import Redactor
 from mock_webshare.service.data import statistics
@@ -17,10 +17,7 @@ from mock_webshare.service.world.world import World
 
 MANY_ROWS = 10_000
 """Rows of an account above which it is summed up in a thread."""
-_COUNTS = ("seen", "struck", "warning")
 _UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
-_LARGE = ("headers", "jsonBody", "body")
-"""Options of faults that `GET faults` lists."""
 
 
 class Remembered:
@@ -92,7 +89,7 @@ def redacted(texts: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
 def _without_large(fault: Mapping[str, Any]) -> dict[str, Any]:
     """Return a fault without large options; `left` is how often it can still strike, None: no limit."""
     left = max(fault["times"] - fault["struck"], 0) if "times" in fault else None
-    short = {name: value for name, value in fault.items() if name not in _LARGE}
+    short = {name: value for name, value in fault.items() if name not in LARGE}
     return {**short, "left": left, "text": description(fault)}
 
 
@@ -159,5 +156,5 @@ def _event(*, singular: str, becomes: str | None, count: int, amount: float | No
 def _fault_ids(faults: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return a text for each fault, with its id and without its counts."""
     return {
-        json.dumps({name: value for name, value in each.items() if name not in _COUNTS}) for each in faults
+        json.dumps({name: value for name, value in each.items() if name not in COUNTS}) for each in faults
     }

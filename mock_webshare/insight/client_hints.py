@@ -62,10 +62,12 @@ def hints(
     return [Hint(*texts, concerned) for texts, concerned in found.items()]
 
 
+_ALONE = tuple(rule._replace(find=rule.find_alone) for rule in RULES if rule.find_alone)
+
+
 def hints_alone(request: ClientRequest, contract: Contract) -> Iterable[Hint]:
     """Return the hints that the parameters of one request show, whatever comes before and after."""
-    rules = [rule._replace(find=rule.find_alone) for rule in RULES if rule.find_alone]
-    return _several(Span(contract, [request]), rules)
+    return _several(Span(contract, [request]), _ALONE)
 
 
 def _by_client(requests: Iterable[ClientRequest]) -> Iterable[Sequence[ClientRequest]]:

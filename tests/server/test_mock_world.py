@@ -127,7 +127,7 @@ WITHOUT_A_METHOD = {
     "GET earnings": "rows",
     "GET ": "the page",
     "GET page/{name}": "the page",
-    "GET reasons": "the sentences of the page",
+    "GET reasons": "mock_webshare.service.reasons.MEANINGS",
     "GET coverage": "pytest --webshare-coverage",
 }
 OTHERS = ("config", "earnouts", "applied_coupon", "coupons")
